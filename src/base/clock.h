@@ -1,0 +1,11 @@
+/* clock.h - the only place that reads a clock; everything else is handed the time. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+
+uint64_t clock_mono_ms(void); /* since some start; never steps, counts suspension (BOOTTIME) */
+uint64_t clock_mono_us(void);
+uint64_t clock_unix_ms(void); /* since 1970 UTC; may step */
+
+#endif

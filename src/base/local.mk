@@ -1,0 +1,10 @@
+noinst_LIBRARIES += libbase.a
+libbase_a_SOURCES = \
+	%D%/channel.c %D%/channel.h \
+	%D%/clock.c %D%/clock.h \
+	%D%/cursor.h \
+	%D%/err.c %D%/err.h \
+	%D%/hash.c %D%/hash.h \
+	%D%/log.c %D%/log.h \
+	%D%/mem.c %D%/mem.h \
+	%D%/netprefix.c %D%/netprefix.h

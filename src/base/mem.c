@@ -1,0 +1,178 @@
+#include "base/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ARENA_BLOCK ((size_t)64 * 1024)
+
+struct arena_block {
+	struct arena_block *next;
+	_Alignas(16) uint8_t data[];
+};
+
+static _Noreturn void out_of_memory(size_t size)
+{
+	(void)fprintf(stderr, "signpost: out of memory (%zu bytes wanted)\n", size);
+	abort();
+}
+
+void *mem_array(size_t count, size_t size)
+{
+	void *p = calloc(count ? count : 1, size ? size : 1);
+
+	if (p == NULL)
+		out_of_memory(count * size);
+	return p;
+}
+
+void *mem_alloc(size_t size)
+{
+	return mem_array(1, size);
+}
+
+void *mem_resize(void *old, size_t count, size_t size)
+{
+	void *p = reallocarray(old, count ? count : 1, size ? size : 1);
+
+	if (p == NULL)
+		out_of_memory(count * size);
+	return p;
+}
+
+char *mem_copy_text(const char *text)
+{
+	size_t size = strlen(text) + 1;
+
+	return memcpy(mem_alloc(size), text, size);
+}
+
+char *mem_format(const char *format, ...)
+{
+	va_list args;
+	char *text = NULL;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		out_of_memory(0);
+	va_end(args);
+	return text;
+}
+
+void *buf_reserve(struct buf *buf, size_t size)
+{
+	uint8_t *room;
+
+	if (size > buf->cap - buf->len) {
+		size_t cap = buf->cap ? buf->cap * 2 : 256;
+
+		while (cap - buf->len < size)
+			cap *= 2;
+		buf->data = mem_resize(buf->data, cap, 1);
+		buf->cap = cap;
+	}
+	room = buf->data + buf->len;
+	memset(room, 0, size);
+	buf->len += size;
+	return room;
+}
+
+void buf_append(struct buf *buf, const void *data, size_t size)
+{
+	if (size > 0)
+		memcpy(buf_reserve(buf, size), data, size);
+}
+
+void buf_align(struct buf *buf, size_t align)
+{
+	size_t over = buf->len & (align - 1);
+
+	if (over != 0)
+		(void)buf_reserve(buf, align - over);
+}
+
+void buf_format(struct buf *buf, const char *format, ...)
+{
+	va_list args;
+	char *text = NULL;
+	int len;
+
+	va_start(args, format);
+	len = vasprintf(&text, format, args);
+	va_end(args);
+	if (len < 0)
+		out_of_memory(0);
+	buf_append(buf, text, (size_t)len);
+	free(text);
+}
+
+void buf_free(struct buf *buf)
+{
+	free(buf->data);
+	*buf = (struct buf){ 0 };
+}
+
+static struct arena_block *block_new(size_t size)
+{
+	return mem_alloc(sizeof(struct arena_block) + size);
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	void *p;
+
+	size = (size + 15) & ~(size_t)15;
+	if (size > ARENA_BLOCK / 4) {
+		/* A large piece gets a block of its own, behind the one being filled. */
+		struct arena_block *block = block_new(size);
+
+		if (arena->head != NULL) {
+			block->next = arena->head->next;
+			arena->head->next = block;
+		} else {
+			arena->head = block;
+			arena->used = arena->size = size;
+		}
+		return block->data;
+	}
+	if (arena->head == NULL || arena->size - arena->used < size) {
+		struct arena_block *block = block_new(ARENA_BLOCK);
+
+		block->next = arena->head;
+		arena->head = block;
+		arena->used = 0;
+		arena->size = ARENA_BLOCK;
+	}
+	p = arena->head->data + arena->used;
+	arena->used += size;
+	return p;
+}
+
+void *arena_copy(struct arena *arena, const void *data, size_t size)
+{
+	void *p = arena_alloc(arena, size);
+
+	if (size > 0)
+		memcpy(p, data, size);
+	return p;
+}
+
+char *arena_text(struct arena *arena, const char *text, size_t len)
+{
+	char *copy = arena_alloc(arena, len + 1);
+
+	memcpy(copy, text, len);
+	return copy;
+}
+
+void arena_free(struct arena *arena)
+{
+	struct arena_block *next;
+
+	for (struct arena_block *block = arena->head; block != NULL; block = next) {
+		next = block->next;
+		free(block);
+	}
+	*arena = (struct arena){ 0 };
+}

@@ -1,0 +1,46 @@
+/* diag.h - mistakes in what operators write: all of them at once, each with its place.
+ *
+ *   zones/edge.pool.yaml:17:25: error: "203.0.113.300" is neither an IPv4 nor an IPv6 address
+ *         tyo-2: { address: 203.0.113.300, weight: 50 }
+ *                           ^~~~~~~~~~~~~
+ *
+ * Collected in order of discovery, printed sorted by file, line and column. */
+#ifndef CONF_DIAG_H
+#define CONF_DIAG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum diag_severity { DIAG_ERROR, DIAG_WARNING };
+
+/* A place in a file; line and column count from 1, 0: not known (then it is not printed). */
+struct place {
+	const char *file;
+	unsigned line, column;
+	unsigned len; /* octets of the offending text, for the underline; 0: one caret */
+};
+
+struct diag;
+
+struct diag *diag_new(void); /* the caller's */
+void diag_free(struct diag *diag);
+
+/* `source` is the whole line (len octets, no newline; NULL: not shown); it is copied. After
+ * DIAG_PER_FILE errors in one file the rest of that file's is only counted. */
+#define DIAG_PER_FILE 20
+void diag_add(struct diag *diag, enum diag_severity severity, const struct place *place,
+	      const char *source, size_t source_len, const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
+
+unsigned diag_errors(const struct diag *diag);
+unsigned diag_warnings(const struct diag *diag);
+/* true: this file has so many errors that reading on helps nobody. */
+bool diag_file_is_full(const struct diag *diag, const char *file);
+
+void diag_print(const struct diag *diag, FILE *out);
+
+/* The candidate nearest to `text` by edit distance, for "did you mean"; NULL: none is near. */
+const char *diag_nearest(const char *text, const char *const *candidates, size_t count);
+
+#endif

@@ -1,0 +1,95 @@
+/* geo.h - the geo image: client network -> client class, and the prefix length for which it holds.
+ *
+ * A class is the joint preference of all pools. class -> for each pool a preference (an ordered
+ * list of sites) -> by the steering image, what is answered now. Pools and sites are numbered as
+ * in the plan of the same compilation.
+ *
+ * The trie (one for each family): a root of 2^16 slots, then nodes of 6 bits, popcount-compressed
+ * (after Poptrie, Asai and Ohara, SIGCOMM 2015): bit i of `children` says that slot i goes on in
+ * node child_base + rank; else slot i is a leaf, and bit i of `leaves` says that a new leaf value
+ * starts there: its class is leaf[leaf_base + rank of i in leaves - 1]. Neighbours with one class
+ * are merged on every level, so the length of the longest prefix with one class follows from the
+ * leaf bits and need not be stored. A root slot is a node index, or GEO_LEAF | class; a root leaf
+ * may hold for more than its slot, so those lengths stand beside the roots. */
+#ifndef IMAGE_GEO_H
+#define IMAGE_GEO_H
+
+#include "base/netprefix.h"
+#include "image/image.h"
+
+#define GEO_VERSION     1
+#define GEO_LEAF        UINT32_C(0x80000000)
+#define GEO_CLASSES_MAX 65536U /* a leaf is 16 bits */
+#define GEO_RULE_NONE   UINT32_MAX
+
+struct geo_trie {
+	uint64_t root_off;     /* uint32_t[65536] */
+	uint64_t root_len_off; /* uint8_t[65536]: prefix length of the root leaves, 0..16 */
+	uint64_t nodes_off;    /* struct geo_node[] */
+	uint64_t leaves_off;   /* uint16_t[] */
+	uint32_t node_count, leaf_count;
+};
+
+struct geo_node {
+	uint64_t children;
+	uint64_t leaves;
+	uint32_t child_base;
+	uint32_t leaf_base;
+};
+
+struct geo_root {
+	struct geo_trie trie[2]; /* IPv4, IPv6 */
+	uint32_t class_count;
+	uint32_t pool_count;
+	uint32_t site_count;
+	uint32_t reserved;
+	uint64_t class_prefs_off; /* uint32_t[class_count][pool_count]: the pool's preference */
+	uint64_t pools_off;       /* struct geo_pool[pool_count] */
+};
+
+struct geo_pool {
+	uint64_t prefs_off; /* struct geo_pref[pref_count] */
+	uint32_t pref_count;
+	uint32_t reserved;
+};
+
+/* Sites in order of preference, as far as it is part of the class; those of the pool that are not
+ * named follow by distance from the first (control appends them). */
+struct geo_pref {
+	uint64_t sites_off; /* uint16_t[site_count]: site numbers of the plan */
+	uint32_t site_count;
+	uint32_t rule; /* rule number of the plan that decided, or GEO_RULE_NONE: distance */
+};
+
+struct geo_match {
+	uint32_t class_id;
+	uint8_t prefix_len; /* in bits of the address that was looked up */
+};
+
+/* IPv4 addresses in IPv6 (::ffff:0:0/96, RFC 4291; 64:ff9b::/96, RFC 6052) are found as IPv4, and
+ * prefix_len then counts in IPv6 bits (96 + n). */
+struct geo_match geo_find(const struct image *geo, const struct ip_address *address);
+
+static inline uint32_t geo_class_pref(const struct image *geo, uint32_t class_id, uint32_t pool)
+{
+	const struct geo_root *root = image_root(geo, struct geo_root);
+
+	return image_at(geo, uint32_t,
+			root->class_prefs_off)[(size_t)class_id * root->pool_count + pool];
+}
+
+static inline const struct geo_pref *geo_pool_pref(const struct image *geo, uint32_t pool,
+						   uint32_t pref)
+{
+	const struct geo_root *root = image_root(geo, struct geo_root);
+	const struct geo_pool *p = image_at(geo, struct geo_pool, root->pools_off) + pool;
+
+	return image_at(geo, struct geo_pref, p->prefs_off) + pref;
+}
+
+/* true, and the IPv4 address in *out, when an IPv6 address carries one (see geo_find). */
+bool geo_embedded_ipv4(const struct ip_address *address, struct ip_address *out);
+
+int geo_verify(const struct image *geo, struct err *err);
+
+#endif

@@ -1,0 +1,68 @@
+/* handover.h - the messages between the supervisor and its children (over a channel).
+ *
+ * A child is started with its end of the channel as descriptor HANDOVER_FD. The supervisor first
+ * sends what it holds, then HANDOVER_START; from then on both sides speak when there is news.
+ *
+ *   type         from -> to         descriptors            fields used
+ *   LISTENER     sup -> dns         1 socket               protocol, worker
+ *   COUNTERS     sup -> dns,control 1 memfd                worker (their number)
+ *   ICMP         sup -> control     1 raw socket           protocol: 4 or 6
+ *   WORLD        control -> sup     zones geo steering plan locations (the last may be missing)
+ *                sup -> dns         zones geo steering
+ *                sup -> control     all (a control that was restarted adopts the running world)
+ *   STEERING     control -> sup -> dns  1 steering image   (zones and geo stay)
+ *   START        sup -> child       -                      worker (their number), text: see below
+ *   READY        dns -> sup         -                      world: the steering id being served
+ *   REFUSED      dns -> sup         -                      text: why the world was not taken
+ *   RELOAD       sup -> control     -                      (the supervisor got SIGHUP)
+ *   PROCESSES    sup -> control     -                      processes (after every change)
+ *
+ * START's text for control: the server file's path; for dns: "". */
+#ifndef IMAGE_HANDOVER_H
+#define IMAGE_HANDOVER_H
+
+#include <stdint.h>
+
+#define HANDOVER_FD 3
+
+enum handover_type {
+	HANDOVER_LISTENER = 1,
+	HANDOVER_COUNTERS,
+	HANDOVER_ICMP,
+	HANDOVER_WORLD,
+	HANDOVER_STEERING,
+	HANDOVER_START,
+	HANDOVER_READY,
+	HANDOVER_REFUSED,
+	HANDOVER_RELOAD,
+	HANDOVER_PROCESSES,
+};
+
+enum handover_protocol { HANDOVER_UDP = 1, HANDOVER_TCP = 2 };
+
+struct handover_process {
+	int32_t pid; /* 0: not running */
+	uint32_t restarts;
+	uint64_t started_unix_ms;
+};
+
+struct handover {
+	uint32_t type;
+	uint32_t protocol;
+	uint32_t worker;
+	uint32_t fd_count; /* descriptors that belong to the message */
+	uint64_t world;
+	struct handover_process supervisor, dns, control;
+	char text[4096];
+};
+
+/* One cache-line set for each UDP or TCP thread; only that thread writes it. */
+struct counters {
+	_Alignas(64) uint64_t queries_udp, queries_tcp, answers_udp,
+		answers_tcp, dropped, truncated, noerror, nxdomain, refused, formerr, servfail,
+		notimp, with_ecs, steered, badvers, connections;
+};
+
+#define COUNTERS_THREADS_MAX 256
+
+#endif

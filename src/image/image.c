@@ -1,0 +1,284 @@
+#include "image/image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "image/geo.h"
+#include "image/locations.h"
+#include "image/plan.h"
+#include "image/steering.h"
+#include "image/zones.h"
+
+#define SEALS      (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
+#define FIRST_SIZE ((size_t)64 * 1024)
+
+const uint32_t image_version[IMAGE_KINDS] = { ZONES_VERSION, GEO_VERSION, PLAN_VERSION,
+					      STEERING_VERSION, LOCATIONS_VERSION };
+const char *const image_name[IMAGE_KINDS] = { "zones", "geo", "plan", "steering", "locations" };
+
+static uint64_t compute_id(const struct image_header *header, const uint8_t *base, size_t size)
+{
+	uint64_t seed = hash_bytes(header->basis, sizeof(header->basis), header->kind);
+	uint64_t id = hash_bytes(base + IMAGE_ROOT, size - IMAGE_ROOT, seed);
+
+	return id != 0 ? id : 1;
+}
+
+static int check_header(const struct image *image, enum image_kind kind, struct err *err)
+{
+	const struct image_header *header = image_header(image);
+
+	if (header->magic != IMAGE_MAGIC || header->kind != kind)
+		return err_set(err, "not a %s image", image_name[kind]);
+	if (header->version != image_version[kind])
+		return err_set(err, "%s image of layout %u, this program reads %u",
+			       image_name[kind], header->version, image_version[kind]);
+	if (header->size != image->size)
+		return err_set(err, "%s image is cut: %zu of %llu bytes", image_name[kind],
+			       image->size, (unsigned long long)header->size);
+	return 0;
+}
+
+int image_open(struct image *out, int fd, enum image_kind kind, struct err *err)
+{
+	struct image image = { NULL, 0 };
+	struct stat st;
+	void *base;
+	int seals;
+
+	if (fstat(fd, &st) != 0)
+		return err_set(err, "%s image: fstat: %s", image_name[kind], strerror(errno));
+	if ((size_t)st.st_size < sizeof(struct image_header))
+		return err_set(err, "%s image is cut: %lld bytes", image_name[kind],
+			       (long long)st.st_size);
+	seals = fcntl(fd,
+		      F_GET_SEALS); /* fails for regular files, whose writer renames whole ones */
+	if (seals >= 0 && (seals & SEALS) != SEALS)
+		return err_set(err, "%s image is not sealed", image_name[kind]);
+	image.size = (size_t)st.st_size;
+	base = mmap(NULL, image.size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (base == MAP_FAILED)
+		return err_set(err, "%s image: mmap: %s", image_name[kind], strerror(errno));
+	image.base = base;
+	if (check_header(&image, kind, err) != 0) {
+		image_close(&image);
+		return -1;
+	}
+	*out = image;
+	return 0;
+}
+
+void image_close(struct image *image)
+{
+	void *base;
+
+	if (image->base == NULL)
+		return;
+	memcpy(&base, &image->base, sizeof(base)); /* munmap takes no const */
+	(void)munmap(base, image->size);
+	*image = (struct image){ NULL, 0 };
+}
+
+int image_check_id(const struct image *image, struct err *err)
+{
+	const struct image_header *header = image_header(image);
+
+	if (compute_id(header, image->base, image->size) != header->id)
+		return err_set(err, "%s image is damaged (its checksum does not fit)",
+			       image_name[header->kind]);
+	return 0;
+}
+
+bool image_holds(const struct image *image, uint64_t offset, uint64_t count, size_t size,
+		 size_t align)
+{
+	return offset >= IMAGE_ROOT && offset <= image->size && offset % align == 0 &&
+	       count <= (image->size - offset) / size;
+}
+
+/* --- writing ------------------------------------------------------------------------------- */
+
+/* No memory for an image ends the process, as everywhere outside the data plane (base/mem.h). */
+static void grow(struct image_writer *writer, size_t wanted)
+{
+	size_t cap = writer->cap;
+	void *base = MAP_FAILED;
+
+	while (cap < wanted)
+		cap += cap < ((size_t)64 << 20) ? cap : cap / 2;
+	if (ftruncate(writer->fd, (off_t)cap) == 0)
+		base = mremap(writer->base, writer->cap, cap, MREMAP_MAYMOVE);
+	if (base == MAP_FAILED) {
+		(void)fprintf(stderr, "signpost: %s image: %zu bytes of memory: %s\n",
+			      image_name[writer->kind], cap, strerror(errno));
+		abort();
+	}
+	writer->base = base;
+	writer->cap = cap;
+}
+
+int image_writer_open(struct image_writer *writer, enum image_kind kind, size_t root_size,
+		      struct err *err)
+{
+	void *base;
+
+	*writer = (struct image_writer){ .fd = -1, .kind = kind };
+	writer->fd = memfd_create(image_name[kind], MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (writer->fd < 0)
+		return err_set(err, "memfd_create: %s", strerror(errno));
+	base = MAP_FAILED;
+	if (ftruncate(writer->fd, (off_t)FIRST_SIZE) == 0)
+		base = mmap(NULL, FIRST_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, writer->fd, 0);
+	if (base == MAP_FAILED) {
+		(void)err_set(err, "%s image: mmap: %s", image_name[kind], strerror(errno));
+		image_writer_discard(writer);
+		return -1;
+	}
+	writer->base = base;
+	writer->cap = FIRST_SIZE;
+	writer->len = 0;
+	(void)image_writer_reserve(writer, IMAGE_ROOT, IMAGE_ALIGN);
+	(void)image_writer_reserve(writer, root_size, IMAGE_ALIGN);
+	return 0;
+}
+
+uint64_t image_writer_reserve(struct image_writer *writer, size_t size, size_t align)
+{
+	size_t offset = (writer->len + align - 1) & ~(align - 1);
+
+	if (offset + size > writer->cap)
+		grow(writer, offset + size);
+	writer->len = offset + size; /* fresh memfd pages are zero */
+	return offset;
+}
+
+uint64_t image_writer_append(struct image_writer *writer, const void *data, size_t size,
+			     size_t align)
+{
+	uint64_t offset = image_writer_reserve(writer, size, align);
+
+	if (size > 0)
+		memcpy(writer->base + offset, data, size);
+	return offset;
+}
+
+int image_writer_finish(struct image_writer *writer, const uint64_t basis[IMAGE_KINDS], int *fd,
+			struct err *err)
+{
+	struct image_header *header = image_writer_at(writer, struct image_header, 0);
+	int rc = -1;
+
+	header->magic = IMAGE_MAGIC;
+	header->kind = writer->kind;
+	header->version = image_version[writer->kind];
+	header->size = writer->len;
+	if (basis != NULL)
+		memcpy(header->basis, basis, sizeof(header->basis));
+	header->made_unix_ms = clock_unix_ms();
+	header->id = compute_id(header, writer->base, writer->len);
+	(void)munmap(writer->base, writer->cap); /* a writable mapping forbids the seal */
+	writer->base = NULL;
+	if (ftruncate(writer->fd, (off_t)writer->len) != 0 ||
+	    fcntl(writer->fd, F_ADD_SEALS, SEALS) != 0) {
+		(void)err_set(err, "%s image: seal: %s", image_name[writer->kind], strerror(errno));
+		goto out;
+	}
+	*fd = writer->fd;
+	writer->fd = -1; /* now the caller's */
+	rc = 0;
+out:
+	image_writer_discard(writer);
+	return rc;
+}
+
+void image_writer_discard(struct image_writer *writer)
+{
+	if (writer->base != NULL)
+		(void)munmap(writer->base, writer->cap);
+	if (writer->fd >= 0)
+		(void)close(writer->fd);
+	writer->base = NULL;
+	writer->fd = -1;
+}
+
+/* --- on disk ------------------------------------------------------------------------------- */
+
+static int copy_all(int from, int to, off_t size)
+{
+	off_t pos = 0;
+
+	while (pos < size) {
+		ssize_t n = copy_file_range(from, &pos, to, NULL, (size_t)(size - pos), 0);
+
+		if (n <= 0)
+			break;
+	}
+	while (pos < size) { /* not between these two file systems: read and write */
+		char chunk[65536];
+		ssize_t n = pread(from, chunk, sizeof(chunk), pos);
+
+		if (n <= 0 || write(to, chunk, (size_t)n) != n)
+			return -1;
+		pos += n;
+	}
+	return 0;
+}
+
+int image_save(int fd, const char *path, struct err *err)
+{
+	char temporary[4096];
+	struct stat st;
+	int to = -1;
+	int rc = -1;
+
+	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.new", path) >= sizeof(temporary))
+		return err_set(err, "%s: the path is too long", path);
+	if (fstat(fd, &st) == 0)
+		to = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (to < 0 || copy_all(fd, to, st.st_size) != 0 || fsync(to) != 0 ||
+	    rename(temporary, path) != 0) {
+		(void)err_set(err, "%s: %s", temporary, strerror(errno));
+		(void)unlink(temporary);
+		goto out;
+	}
+	rc = 0;
+out:
+	if (to >= 0)
+		(void)close(to);
+	return rc;
+}
+
+int image_load(const char *path, int *out, struct err *err)
+{
+	struct stat st;
+	int from = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = -1;
+	int rc = -1;
+
+	if (from < 0 || fstat(from, &st) != 0) {
+		(void)err_set(err, "%s: %s", path, strerror(errno));
+		goto out;
+	}
+	fd = memfd_create("image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0 || copy_all(from, fd, st.st_size) != 0 || fcntl(fd, F_ADD_SEALS, SEALS) != 0) {
+		(void)err_set(err, "%s: to memory: %s", path, strerror(errno));
+		goto out;
+	}
+	*out = fd;
+	fd = -1;
+	rc = 0;
+out:
+	if (fd >= 0)
+		(void)close(fd);
+	if (from >= 0)
+		(void)close(from);
+	return rc;
+}

@@ -1,0 +1,11 @@
+noinst_LIBRARIES += libimage.a
+libimage_a_SOURCES = \
+	%D%/geo.c %D%/geo.h \
+	%D%/handover.h \
+	%D%/image.c %D%/image.h \
+	%D%/locations.c %D%/locations.h \
+	%D%/plan.c %D%/plan.h \
+	%D%/rrset.h \
+	%D%/steering.c %D%/steering.h \
+	%D%/world.c %D%/world.h \
+	%D%/zones.c %D%/zones.h

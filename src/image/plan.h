@@ -1,0 +1,122 @@
+/* plan.h - the plan image: what control is to do. Compiled from server and pool files, so that
+ * control parses no text; sites, pools, nodes, probes and POOL records have the numbers here that
+ * the zones, geo and steering images use. Texts are offsets of NUL-terminated UTF-8, from the
+ * image's first byte; 0 means none. Arrays are contiguous; "first, count" pairs index them. */
+#ifndef IMAGE_PLAN_H
+#define IMAGE_PLAN_H
+
+#include "base/netprefix.h"
+#include "image/image.h"
+
+#define PLAN_VERSION 1
+#define PLAN_NONE    UINT32_MAX
+
+struct plan_range {
+	uint32_t first, count;
+};
+
+struct plan_array {
+	uint64_t offset;
+	uint32_t count;
+	uint32_t reserved;
+};
+
+struct plan_settings {
+	uint32_t server_file; /* text: path */
+	uint32_t state_dir, run_dir;
+	uint32_t history_days; /* how long transitions are kept */
+	uint32_t preference_depth;
+	uint32_t log_level; /* enum log_level */
+};
+
+struct plan_site {
+	uint32_t name;
+	uint32_t reserved;
+	double latitude, longitude; /* degrees */
+};
+
+enum policy { POLICY_NEAREST, POLICY_WEIGHTED, POLICY_FAILOVER };
+enum persistence { PERSISTENCE_NONE, PERSISTENCE_SUBNET };
+enum fallback { FALLBACK_ALL, FALLBACK_NONE, FALLBACK_ADDRESSES };
+
+struct plan_pool {
+	uint32_t name, file;
+	uint8_t policy;                  /* enum policy */
+	uint8_t persistence;             /* enum persistence */
+	uint8_t persistence_without_ecs; /* for queries without a client subnet */
+	uint8_t fallback;                /* enum fallback: what is answered when nothing is up */
+	uint8_t persistence_v4, persistence_v6; /* prefix lengths */
+	uint8_t strict_pair; /* 1: a node without the asked family gives NODATA */
+	uint8_t reserved;
+	uint64_t seed;                        /* of its consistent hashing; from its name alone */
+	struct plan_range sites;              /* plan_pool_site, in the file's order */
+	struct plan_range nodes;              /* plan_node: those of its sites, in order */
+	struct plan_range fallback_addresses; /* plan_address */
+};
+
+struct plan_pool_site {
+	uint32_t pool, site;
+	struct plan_range nodes;
+};
+
+struct plan_node {
+	uint32_t name; /* unique in its pool; "pool/name" is its key in the database */
+	uint32_t pool, pool_site;
+	uint32_t weight; /* 0..65535; 0: gets no clients while others are up */
+	struct plan_range addresses;
+	struct plan_range checks; /* plan_check: node is up when all of them are */
+};
+
+/* One probe of one address. Checks that are equal in all but `node` are made once. */
+struct plan_check {
+	uint32_t node;
+	uint32_t probe;
+	struct ip_address address;
+	uint8_t reserved[3];
+};
+
+enum probe_kind { PROBE_TCP, PROBE_ICMP };
+
+struct plan_probe {
+	uint8_t kind;   /* enum probe_kind */
+	uint8_t family; /* IP_V4, IP_V6: that family's addresses only; 0: both */
+	uint16_t port;  /* 0 for kinds without */
+	uint32_t interval_ms, timeout_ms;
+	uint32_t fall, rise;     /* results in a row */
+	uint32_t jitter_percent; /* an interval is shortened by up to this much */
+};
+
+struct plan_rule {
+	uint32_t pool;
+	uint32_t file, line, column; /* where it is written */
+	uint32_t text;               /* as written: "[CN, HK, AS4134]" */
+	uint32_t reserved;
+};
+
+struct plan_record {    /* one POOL record */
+	uint32_t owner; /* offset of the owner name, lower-case wire form */
+	uint32_t owner_len;
+	uint32_t pool;
+	uint32_t pool_site; /* plan_pool_site, PLAN_NONE: every site */
+	uint32_t ttl_s;
+	uint32_t reserved;
+};
+
+struct plan_root {
+	struct plan_settings settings;
+	struct plan_array sites, pools, pool_sites, nodes, addresses, checks, probes, rules,
+		records;
+};
+
+#define plan_items(plan, member, type) \
+	image_at(plan, type, image_root(plan, struct plan_root)->member.offset)
+#define plan_count(plan, member) (image_root(plan, struct plan_root)->member.count)
+
+static inline const char *plan_text(const struct image *plan, uint32_t offset)
+{
+	return offset == 0 ? "" : (const char *)(plan->base + offset);
+}
+
+int plan_verify(const struct image *plan, struct err *err);
+
+#endif

@@ -1,0 +1,70 @@
+/* rrset.h - one RRset as a block of wire bytes, ready to be copied into an answer.
+ *
+ *   +--------+------------------------------+-----------+----------+
+ *   | header | wire: RR RR RR ...           | fixups u16| extras   |
+ *   +--------+------------------------------+-----------+----------+
+ *
+ * The wire bytes are those of the canonical place: directly behind the question of a query for
+ * the block's own owner name. There the question's name stands at offset 12, so each RR begins
+ * with the pointer c0 0c, and names in RDATA (of the types that RFC 1035 defines; RFC 3597,
+ * section 4) are compressed against the owner name's suffixes or against earlier RDATA of the
+ * block. Copied to its canonical place a block needs no change; anywhere else, each compression
+ * pointer is listed in `fixups` and is moved:
+ *
+ *   a pointer below the canonical base points into the owner name, `target - 12` octets into it:
+ *   it becomes the place of that suffix of the owner name in the message at hand;
+ *   any other points into the block: it moves by as much as the block did.
+ *
+ * Used by zones images and by steering images (answer sets) alike. Blocks are 8-byte aligned. */
+#ifndef IMAGE_RRSET_H
+#define IMAGE_RRSET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire/types.h"
+
+struct rrset_block {
+	uint16_t type;
+	uint16_t rr_count;
+	uint32_t ttl_s;
+	uint16_t owner_len;   /* of the owner name in wire form */
+	uint16_t fixup_count; /* ascending */
+	uint16_t extra_count;
+	uint16_t wire_len;
+	uint8_t wire[];
+};
+
+/* A name in RDATA whose addresses belong into the additional section (NS, MX, SRV). */
+struct rrset_extra {
+	uint16_t name_pos; /* in wire: where the target's name stands */
+	uint16_t reserved;
+	uint32_t node; /* zones image: offset in the zone's segment of the target's node */
+};
+
+static inline size_t rrset_canonical_base(const struct rrset_block *block)
+{
+	return DNS_HEADER_SIZE + (size_t)block->owner_len + 4;
+}
+
+static inline const uint16_t *rrset_fixups(const struct rrset_block *block)
+{
+	return (const uint16_t *)(const void *)(block->wire + ((block->wire_len + 1U) & ~1U));
+}
+
+static inline const struct rrset_extra *rrset_extras(const struct rrset_block *block)
+{
+	const uint8_t *end = (const uint8_t *)(rrset_fixups(block) + block->fixup_count);
+
+	return (const struct rrset_extra *)(const void *)(end + ((uintptr_t)end & 2));
+}
+
+/* Bytes of the whole block (its start is 8-byte aligned). */
+static inline size_t rrset_block_size(const struct rrset_block *block)
+{
+	const uint8_t *end = (const uint8_t *)(rrset_extras(block) + block->extra_count);
+
+	return (size_t)(end - (const uint8_t *)block);
+}
+
+#endif

@@ -1,0 +1,59 @@
+#include "image/world.h"
+
+#include <stddef.h>
+
+int world_open(struct world *out, int zones_fd, int geo_fd, int steering_fd, struct err *err)
+{
+	struct world world = { 0 };
+	const struct image_header *steering;
+
+	if (image_open(&world.zones, zones_fd, IMAGE_ZONES, err) != 0 ||
+	    image_open(&world.geo, geo_fd, IMAGE_GEO, err) != 0 ||
+	    image_open(&world.steering, steering_fd, IMAGE_STEERING, err) != 0)
+		goto fail;
+	steering = image_header(&world.steering);
+	if (steering->basis[IMAGE_ZONES] != image_header(&world.zones)->id ||
+	    steering->basis[IMAGE_GEO] != image_header(&world.geo)->id) {
+		(void)err_set(err, "the steering image was made for other zones or geo images");
+		goto fail;
+	}
+	*out = world;
+	return 0;
+fail:
+	world_close(&world);
+	*out = (struct world){ 0 };
+	return -1;
+}
+
+void world_close(struct world *world)
+{
+	image_close(&world->zones);
+	image_close(&world->geo);
+	image_close(&world->steering);
+}
+
+int world_verify(const struct world *world, struct err *err)
+{
+	const struct zones_root *zones = image_root(&world->zones, struct zones_root);
+	const struct geo_root *geo = image_root(&world->geo, struct geo_root);
+	const struct steering_root *steering = image_root(&world->steering, struct steering_root);
+
+	if (zones->pool_record_count != steering->record_count)
+		return err_set(err, "zones have %u POOL records, the steering image has %u",
+			       zones->pool_record_count, steering->record_count);
+	if (geo->pool_count != steering->pool_count)
+		return err_set(err, "the geo image has %u pools, the steering image has %u",
+			       geo->pool_count, steering->pool_count);
+	for (uint32_t pool = 0; pool < geo->pool_count; pool++) {
+		uint32_t prefs =
+			image_at(&world->geo, struct geo_pool, geo->pools_off)[pool].pref_count;
+
+		if (prefs != steering_pool(&world->steering, pool)->pref_count)
+			return err_set(err,
+				       "pool %u has %u preferences in the geo image, %u in the "
+				       "steering image",
+				       pool, prefs,
+				       steering_pool(&world->steering, pool)->pref_count);
+	}
+	return 0;
+}

@@ -1,0 +1,25 @@
+/* world.h - the images that together answer queries. They are published as one, or not at all.
+ *
+ * Which fits which: steering names the zones, geo and plan images it was compiled against. */
+#ifndef IMAGE_WORLD_H
+#define IMAGE_WORLD_H
+
+#include "image/geo.h"
+#include "image/plan.h"
+#include "image/steering.h"
+#include "image/zones.h"
+
+struct world {
+	struct image zones, geo, steering;
+};
+
+/* Opens the three (headers only) and checks that they fit together. The descriptors stay the
+ * caller's. On failure *out is empty. */
+int world_open(struct world *out, int zones_fd, int geo_fd, int steering_fd, struct err *err);
+void world_close(struct world *world); /* an empty one is fine */
+
+/* Do the numbers that the images exchange fit (records, pools, preferences, choices)? To be asked
+ * once, by who hands them over, after each image's own verification. */
+int world_verify(const struct world *world, struct err *err);
+
+#endif

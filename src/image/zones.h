@@ -1,0 +1,143 @@
+/* zones.h - the zones image: every owner name of every zone, found by hash.
+ *
+ *   root -> table: origin's hash -> zone
+ *        -> zones[] -> segment (one a zone, position-independent: its offsets count from the
+ *                      segment's first byte, so a reload copies the segments that did not change)
+ *                        -> buckets: owner name's hash -> node -> RRset blocks
+ *
+ * Which zone holds a name: the longest origin that is a suffix of it; root.depths tells which
+ * numbers of labels are worth a look. Every name that exists has a node, empty non-terminals
+ * (RFC 4592, 2.2.2) included, so "exists" is "has a node". */
+#ifndef IMAGE_ZONES_H
+#define IMAGE_ZONES_H
+
+#include "image/image.h"
+#include "image/rrset.h"
+#include "wire/name.h"
+
+#define ZONES_VERSION 1
+#define ZONES_NONE    UINT32_MAX
+
+struct zones_root {
+	uint32_t zone_count;
+	uint32_t table_mask;        /* table has table_mask + 1 slots, a power of two */
+	uint64_t table_off;         /* uint32_t[]: zone index + 1, 0 empty; linear probing */
+	uint64_t zones_off;         /* struct zones_entry[zone_count], by name in canonical order */
+	uint64_t depths[2];         /* bit n: some origin has n labels (0..127) */
+	uint32_t pool_record_count; /* of all zones */
+	uint32_t reserved;
+};
+
+struct zones_entry {
+	uint64_t origin_hash; /* name_hash of the origin */
+	uint64_t segment_off; /* IMAGE_ALIGN-aligned */
+	uint64_t segment_size;
+	uint64_t source_id; /* hash of all text it was compiled from: same id, same segment */
+	uint32_t pool_record_base; /* local POOL record n is record base + n of plan and steering */
+	uint32_t reserved;
+};
+
+struct zone_segment {
+	uint64_t size;
+	uint32_t apex; /* offset of the apex' node */
+	uint32_t bucket_mask;
+	uint32_t buckets_off; /* struct zone_bucket[bucket_mask + 1], IMAGE_ALIGN-aligned */
+	uint32_t node_count;
+	uint32_t nodes_off; /* nodes follow each other from here to nodes_end */
+	uint32_t nodes_end;
+	uint32_t record_count; /* resource records, POOL included */
+	uint32_t pool_record_count;
+	uint32_t pool_records_off; /* struct zone_pool_record[] */
+	uint32_t soa_block;        /* the SOA RRset as it stands in negative answers: its TTL is the
+                                     smaller of the SOA's TTL and MINIMUM (RFC 2308, 3) */
+	uint32_t serial;
+	uint32_t sources_off; /* NUL-terminated paths of the files read, one after the other */
+	uint32_t sources_size;
+	uint8_t max_labels; /* of the deepest owner name */
+	uint8_t origin_labels;
+	uint8_t origin_len;
+	uint8_t reserved;
+	uint8_t origin[256]; /* lower-case wire form */
+};
+
+/* A POOL record, for control (through the plan) and for whoever explains. */
+struct zone_pool_record {
+	uint32_t node; /* its owner */
+	uint32_t ttl_s;
+	uint32_t pool_name_off; /* NUL-terminated text, in the segment */
+	uint32_t site_name_off; /* 0: every site of the pool */
+};
+
+/* One cache line: tags first, then where. Tag = the hash's upper 32 bits; the bucket index comes
+ * from its lower bits. A full bucket overflows into the next one (wrapping); a lookup ends at the
+ * first bucket that has an empty slot (node 0). */
+struct zone_bucket {
+	uint32_t tag[8];
+	uint32_t node[8];
+};
+_Static_assert(sizeof(struct zone_bucket) == 64, "one cache line");
+
+enum zone_node_flags {
+	ZONE_NODE_APEX = 1,
+	ZONE_NODE_CUT = 2, /* a delegation: NS below the apex; itself and all below is not ours */
+	ZONE_NODE_CNAME = 4,
+	ZONE_NODE_WILDCARD = 8, /* the leftmost label is "*" */
+};
+
+struct zone_rrset {
+	uint16_t type;
+	uint16_t reserved;
+	uint32_t block_off; /* struct rrset_block, 8-byte aligned */
+};
+
+struct zone_node {
+	uint8_t name_len;
+	uint8_t labels;
+	uint8_t flags; /* enum zone_node_flags */
+	uint8_t reserved;
+	uint16_t rrset_count; /* 0 and no pool: an empty non-terminal */
+	uint16_t reserved2;
+	uint32_t cut;               /* node of the zone cut at or above this name, 0: none */
+	uint32_t wildcard;          /* node of "*.<this name>", 0: none */
+	uint32_t pool_record;       /* local POOL record + 1, 0: none */
+	struct zone_rrset rrsets[]; /* then the name, name_len octets, lower case */
+};
+
+static inline const uint8_t *zone_node_name(const struct zone_node *node)
+{
+	return (const uint8_t *)(node->rrsets + node->rrset_count);
+}
+
+#define zone_at(segment, type, offset) \
+	((const type *)(const void *)((const uint8_t *)(segment) + (offset)))
+
+/* --- finding (all inline-able, no allocation; the hashes come from name_hash_label) ----------- */
+
+/* The zone whose origin is exactly this lower-case name, or ZONES_NONE. */
+uint32_t zones_find(const struct image *zones, uint64_t hash, const uint8_t *name, size_t len);
+
+static inline const struct zones_entry *zones_entry(const struct image *zones, uint32_t zone)
+{
+	return image_at(zones, struct zones_entry,
+			image_root(zones, struct zones_root)->zones_off) +
+	       zone;
+}
+
+static inline const struct zone_segment *zones_segment(const struct image *zones, uint32_t zone)
+{
+	return image_at(zones, struct zone_segment, zones_entry(zones, zone)->segment_off);
+}
+
+/* The node of exactly this lower-case name, or NULL. */
+const struct zone_node *zone_find(const struct zone_segment *segment, uint64_t hash,
+				  const uint8_t *name, size_t len);
+
+/* The block of a type at a node, or NULL. */
+const struct rrset_block *zone_rrset(const struct zone_segment *segment,
+				     const struct zone_node *node, uint16_t type);
+
+/* Every offset, count, name and pointer: after this, nothing that the functions above or an
+ * answer does with the image can leave it. */
+int zones_verify(const struct image *zones, struct err *err);
+
+#endif

@@ -1,0 +1,29 @@
+/* answer.h - a query's bytes in, the answer's bytes out.
+ *
+ * Pure: world, query, client and random bits are arguments; no clock, no allocation, no lock, no
+ * system call. The data plane, unit tests, fuzzers, benchmarks and `signpostctl explain` call
+ * this same function. Any thread. */
+#ifndef SERVE_ANSWER_H
+#define SERVE_ANSWER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/netprefix.h"
+#include "image/handover.h"
+#include "image/world.h"
+
+struct client {
+	struct ip_address address; /* the query's source */
+	bool tcp;
+	uint64_t random; /* fresh bits for each query */
+};
+
+/* Writes the answer to a message into reply[size] and returns its length; 0: drop, say nothing
+ * (a message that is itself an answer, or too short to have an id). world NULL: SERVFAIL.
+ * Settings (ECS, UDP size) are in the steering image's root. `counters` may not be NULL. */
+size_t answer(const struct world *world, const struct client *client, const uint8_t *message,
+	      size_t len, uint8_t *reply, size_t size, struct counters *counters);
+
+#endif

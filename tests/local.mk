@@ -1,0 +1,1 @@
+# tests that are not a folder's own unit tests
