@@ -105,6 +105,7 @@ struct config {
 	const char *zones_dir, *state_dir, *run_dir, *user;
 	uint32_t workers; /* 0: auto */
 	bool ecs;
+	uint16_t udp_size_max;
 	enum log_level_setting {
 		CONFIG_LOG_ERROR,
 		CONFIG_LOG_WARNING,
