@@ -8,3 +8,9 @@ libbase_a_SOURCES = \
 	%D%/log.c %D%/log.h \
 	%D%/mem.c %D%/mem.h \
 	%D%/netprefix.c %D%/netprefix.h
+
+check_PROGRAMS += test-base
+TESTS += test-base
+test_base_SOURCES = tests/unit/base/base_test.c tests/unit/run.h
+test_base_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_base_LDADD = libbase.a $(CHECK_LIBS)

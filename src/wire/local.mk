@@ -2,3 +2,9 @@ noinst_LIBRARIES += libwire.a
 libwire_a_SOURCES = \
 	%D%/name.c %D%/name.h \
 	%D%/types.h
+
+check_PROGRAMS += test-wire
+TESTS += test-wire
+test_wire_SOURCES = tests/unit/wire/name_test.c tests/unit/run.h
+test_wire_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LDNS_CFLAGS)
+test_wire_LDADD = libwire.a libbase.a $(CHECK_LIBS) $(LDNS_LIBS)

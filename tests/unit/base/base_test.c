@@ -1,0 +1,272 @@
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/channel.h"
+#include "base/clock.h"
+#include "base/cursor.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/netprefix.h"
+#include "tests/unit/run.h"
+
+START_TEST(error_gets_its_story_in_front)
+{
+	struct err err;
+
+	ck_assert_int_eq(err_set(&err, "open: %s", "no such file"), -1);
+	ck_assert_int_eq(err_prefix(&err, "zone %d", 7), -1);
+	ck_assert_str_eq(err.text, "zone 7: open: no such file");
+}
+END_TEST
+
+START_TEST(error_text_is_cut_not_overrun)
+{
+	struct err err;
+	char long_text[2000];
+
+	memset(long_text, 'x', sizeof(long_text) - 1);
+	long_text[sizeof(long_text) - 1] = '\0';
+	err_set(&err, "%s", long_text);
+	ck_assert_uint_eq(strlen(err.text), sizeof(err.text) - 1);
+	err_prefix(&err, "%s", long_text);
+	ck_assert_uint_lt(strlen(err.text), sizeof(err.text));
+}
+END_TEST
+
+START_TEST(reader_remembers_its_first_overrun)
+{
+	const uint8_t bytes[] = { 1, 2, 3, 4, 5 };
+	struct reader r = { .data = bytes, .size = sizeof(bytes) };
+
+	ck_assert_uint_eq(get_u32(&r), 0x01020304);
+	ck_assert_uint_eq(get_u16(&r), 0);
+	ck_assert(r.bad);
+	ck_assert_uint_eq(get_u8(&r), 0); /* one octet is left, but the reader has failed */
+	ck_assert_ptr_null(get_bytes(&r, 1));
+}
+END_TEST
+
+START_TEST(writer_writes_nothing_after_it_is_full)
+{
+	uint8_t bytes[5] = { 0 };
+	struct writer w = { .data = bytes, .size = sizeof(bytes) };
+
+	put_u32(&w, 0xa1b2c3d4);
+	put_u16(&w, 0xffff);
+	put_u8(&w, 0xff);
+	ck_assert(w.full);
+	ck_assert_uint_eq(w.pos, 4);
+	ck_assert_mem_eq(bytes, "\xa1\xb2\xc3\xd4\x00", 5);
+}
+END_TEST
+
+/* Which texts are networks; independent of our code: the host bits were worked out by hand. */
+static const struct {
+	const char *text;
+	bool valid, host_bits;
+	const char *again; /* as we print it */
+} prefixes[] = {
+	{ "192.0.2.0/24", true, false, "192.0.2.0/24" },
+	{ "192.0.2.1", true, false, "192.0.2.1/32" },
+	{ "0.0.0.0/0", true, false, "0.0.0.0/0" },
+	{ "10.128.0.0/9", true, false, "10.128.0.0/9" },
+	{ "10.128.0.0/8", false, true, NULL },
+	{ "192.0.2.1/24", false, true, NULL },
+	{ "2001:db8::/32", true, false, "2001:db8::/32" },
+	{ "2001:DB8:0:0::/33", true, false, "2001:db8::/33" },
+	{ "2001:db8:8000::/33", true, false, "2001:db8:8000::/33" },
+	{ "2001:db8::1/127", false, true, NULL },
+	{ "::/0", true, false, "::/0" },
+	{ "192.0.2.0/33", false, false, NULL },
+	{ "192.0.2.0/", false, false, NULL },
+	{ "192.0.2.0/024", false, false, NULL },
+	{ "192.0.2.0/-1", false, false, NULL },
+	{ "192.0.2/24", false, false, NULL },
+	{ "203.0.113.300", false, false, NULL },
+	{ "2001:db8::/129", false, false, NULL },
+	{ "", false, false, NULL },
+};
+
+START_TEST(networks_are_read_strictly)
+{
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		struct ip_prefix prefix;
+		char text[IP_PREFIX_SIZE];
+		bool host_bits;
+		bool valid = ip_prefix_parse(prefixes[i].text, &prefix, &host_bits);
+
+		ck_assert_msg(valid == prefixes[i].valid, "%s", prefixes[i].text);
+		ck_assert_msg(host_bits == prefixes[i].host_bits, "%s", prefixes[i].text);
+		if (valid)
+			ck_assert_str_eq(ip_prefix_format(&prefix, text), prefixes[i].again);
+	}
+}
+END_TEST
+
+START_TEST(mask_keeps_exactly_the_first_bits)
+{
+	for (unsigned len = 0; len <= 128; len++) {
+		uint8_t bytes[16];
+
+		memset(bytes, 0xff, sizeof(bytes));
+		ip_mask(bytes, len);
+		for (unsigned bit = 0; bit < 128; bit++)
+			ck_assert_int_eq(bytes[bit / 8] >> (7 - bit % 8) & 1, bit < len);
+	}
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	bool valid;
+	const char *again;
+} endpoints[] = {
+	{ "127.0.0.1:5300", true, "127.0.0.1:5300" },
+	{ "127.0.0.1", true, "127.0.0.1:53" },
+	{ "[::1]:5300", true, "[::1]:5300" },
+	{ "[::1]", true, "[::1]:53" },
+	{ "::1", true, "[::1]:53" },
+	{ "127.0.0.1:0", false, NULL },
+	{ "127.0.0.1:65536", false, NULL },
+	{ "127.0.0.1:", false, NULL },
+	{ "[127.0.0.1]:53", false, NULL },
+	{ "[::1", false, NULL },
+	{ "[::1]x", false, NULL },
+	{ "localhost:53", false, NULL },
+};
+
+START_TEST(endpoints_have_an_address_and_perhaps_a_port)
+{
+	for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
+		struct ip_address address;
+		uint16_t port;
+		char text[IP_ENDPOINT_SIZE];
+		bool valid = ip_endpoint_parse(endpoints[i].text, 53, &address, &port);
+
+		ck_assert_msg(valid == endpoints[i].valid, "%s", endpoints[i].text);
+		if (valid)
+			ck_assert_str_eq(ip_endpoint_format(&address, port, text),
+					 endpoints[i].again);
+	}
+}
+END_TEST
+
+START_TEST(socket_addresses_go_there_and_back)
+{
+	static const char *const texts[] = { "192.0.2.7", "2001:db8::7" };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct sockaddr_storage storage;
+		struct ip_address from, to;
+		uint16_t port = 0;
+
+		ck_assert(ip_parse(texts[i], &from));
+		ck_assert_uint_gt(ip_to_sockaddr(&from, 5300, &storage), 0);
+		ip_from_sockaddr(&storage, &to, &port);
+		ck_assert_uint_eq(port, 5300);
+		ck_assert_mem_eq(&from, &to, sizeof(from));
+	}
+}
+END_TEST
+
+START_TEST(message_arrives_whole_with_its_descriptors)
+{
+	int pair[2], pipe_fds[2], got[CHANNEL_FDS_MAX];
+	size_t got_count;
+	char text[16];
+	struct err err;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	ck_assert_int_eq(pipe(pipe_fds), 0);
+	ck_assert_int_eq(channel_send(pair[0], "hello", 6, &pipe_fds[1], 1, &err), 0);
+	ck_assert_int_eq(channel_receive(pair[1], text, sizeof(text), got, &got_count, &err), 6);
+	ck_assert_str_eq(text, "hello");
+	ck_assert_uint_eq(got_count, 1);
+	ck_assert_int_eq(fcntl(got[0], F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	ck_assert_int_eq(write(got[0], "x", 1), 1); /* it is the pipe's end */
+	ck_assert_int_eq(read(pipe_fds[0], text, sizeof(text)), 1);
+	channel_close_fds(got, got_count);
+	close(pair[0]);
+	ck_assert_int_eq(channel_receive(pair[1], text, sizeof(text), got, &got_count, &err), 0);
+	close(pair[1]);
+	channel_close_fds(pipe_fds, 2);
+}
+END_TEST
+
+START_TEST(message_too_long_for_the_receiver_is_an_error_not_a_cut)
+{
+	int pair[2], got[CHANNEL_FDS_MAX];
+	size_t got_count;
+	char text[4];
+	struct err err;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	ck_assert_int_eq(channel_send(pair[0], "hello", 6, &pair[0], 1, &err), 0);
+	ck_assert_int_eq(channel_receive(pair[1], text, sizeof(text), got, &got_count, &err), -1);
+	ck_assert_int_eq(errno, EMSGSIZE);
+	ck_assert_uint_eq(got_count, 0);
+	channel_close_fds(pair, 2);
+}
+END_TEST
+
+START_TEST(arrays_buffers_and_arenas_grow)
+{
+	uint32_t *items = NULL;
+	size_t count = 0, capacity = 0;
+	struct buf buf = { 0 };
+	struct arena arena = { 0 };
+	char *first = arena_text(&arena, "first", 5);
+
+	for (uint32_t i = 0; i < 1000; i++) {
+		array_add(items, count, capacity) = i;
+		buf_format(&buf, "%u,", i % 10);
+		memset(arena_alloc(&arena, i * 100), 0xff, (size_t)i * 100);
+	}
+	ck_assert_uint_eq(count, 1000);
+	ck_assert_uint_eq(items[999], 999);
+	ck_assert_uint_eq(buf.len, 2000);
+	buf_append(&buf, "x", 1);
+	buf_align(&buf, 8);
+	ck_assert_uint_eq(buf.len, 2008);
+	ck_assert_str_eq(first, "first"); /* nobody wrote over it */
+	free(items);
+	buf_free(&buf);
+	arena_free(&arena);
+}
+END_TEST
+
+START_TEST(hash_below_is_even)
+{
+	unsigned seen[7] = { 0 };
+
+	for (uint64_t i = 0; i < 70000; i++)
+		seen[hash_below(hash_word(i), 7)]++;
+	for (unsigned i = 0; i < 7; i++) {
+		ck_assert_uint_gt(seen[i], 9500); /* 10000 expected, standard deviation 93 */
+		ck_assert_uint_lt(seen[i], 10500);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("base");
+
+	suite_case(suite, "err", error_gets_its_story_in_front, error_text_is_cut_not_overrun);
+	suite_case(suite, "cursor", reader_remembers_its_first_overrun,
+		   writer_writes_nothing_after_it_is_full);
+	suite_case(suite, "netprefix", networks_are_read_strictly,
+		   mask_keeps_exactly_the_first_bits, endpoints_have_an_address_and_perhaps_a_port,
+		   socket_addresses_go_there_and_back);
+	suite_case(suite, "channel", message_arrives_whole_with_its_descriptors,
+		   message_too_long_for_the_receiver_is_an_error_not_a_cut);
+	suite_case(suite, "mem", arrays_buffers_and_arenas_grow);
+	suite_case(suite, "hash", hash_below_is_even);
+	return run_suite(suite);
+}
