@@ -14,7 +14,9 @@
  *   START        sup -> child       -                      worker (their number), text: see below
  *   READY        dns -> sup         -                      world: the steering id being served
  *   REFUSED      dns -> sup         -                      text: why the world was not taken
+ *                control -> sup     -                      text: there is no world, and why
  *   RELOAD       sup -> control     -                      (the supervisor got SIGHUP)
+ *                control -> sup     -                      text: how that reload ended
  *   PROCESSES    sup -> control     -                      processes (after every change)
  *
  * START's text for control: the server file's path; for dns: "". */
