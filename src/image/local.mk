@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libimage.a
 libimage_a_SOURCES = \
+	%D%/boot.h %D%/compiled.h \
 	%D%/geo.c %D%/geo.h \
 	%D%/handover.h \
 	%D%/image.c %D%/image.h \

@@ -1,0 +1,1 @@
+# the plan image

@@ -1,0 +1,7 @@
+/* The suites of test-compile: one function for each file of tests beside this one. */
+#ifndef TESTS_COMPILE_TEST_H
+#define TESTS_COMPILE_TEST_H
+
+#include <check.h>
+
+#endif

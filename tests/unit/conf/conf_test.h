@@ -1,0 +1,9 @@
+/* The suites of test-conf. */
+#ifndef TESTS_CONF_TEST_H
+#define TESTS_CONF_TEST_H
+
+#include <check.h>
+
+Suite *diag_suite(void);
+
+#endif
