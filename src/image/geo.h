@@ -90,6 +90,10 @@ static inline const struct geo_pref *geo_pool_pref(const struct image *geo, uint
 /* true, and the IPv4 address in *out, when an IPv6 address carries one (see geo_find). */
 bool geo_embedded_ipv4(const struct ip_address *address, struct ip_address *out);
 
+/* What is true of all of an IPv6 prefix except the networks that are found as IPv4: the shortest
+ * length, not below `len`, at which the prefix around the address holds none of those. */
+uint8_t geo_exclude_embedded(const struct ip_address *address, uint8_t len);
+
 int geo_verify(const struct image *geo, struct err *err);
 
 #endif

@@ -1,0 +1,305 @@
+#include "image/geo.h"
+
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROOT_BITS  16U
+#define ROOT_SLOTS 65536U
+#define NODE_BITS  6U
+#define NODE_SLOTS 64U
+
+/* An address as two words, left-aligned: an IPv4 address is the upper half of `high`. */
+struct words {
+	uint64_t high, low;
+};
+
+static struct words words_of(const struct ip_address *address)
+{
+	struct words w;
+
+	memcpy(&w.high, address->bytes, sizeof(w.high));
+	memcpy(&w.low, address->bytes + sizeof(w.high), sizeof(w.low));
+	w.high = be64toh(w.high);
+	w.low = be64toh(w.low);
+	return w;
+}
+
+/* The six bits from `pos` on. The steps are 16, 22, ... 58, 64, ... 118, 124, so that none
+ * straddles the two words; the last one of each family is filled up with two zero bits. */
+static unsigned node_slot(const struct words *w, unsigned pos)
+{
+	uint64_t word = pos < 64 ? w->high : w->low;
+	unsigned at = pos % 64;
+
+	word = at <= 58 ? word >> (58 - at) : word << (at - 58);
+	return (unsigned)word % NODE_SLOTS;
+}
+
+static unsigned rank(uint64_t bits, unsigned below)
+{
+	return (unsigned)__builtin_popcountll(bits & ((UINT64_C(1) << below) - 1));
+}
+
+/* The largest aligned block of slots around `slot` that holds no child and in which no other leaf
+ * begins. Less than the node: a node of one class would be a leaf of its parent. */
+static unsigned leaf_block_bits(const struct geo_node *node, unsigned slot)
+{
+	unsigned bits = 0;
+
+	while (bits + 1 < NODE_BITS) {
+		unsigned first = slot & ~((2U << bits) - 1);
+		uint64_t block = ((UINT64_C(1) << (2U << bits)) - 1) << first;
+
+		if ((node->children & block) != 0 ||
+		    (node->leaves & block & ~(UINT64_C(1) << first)) != 0)
+			break;
+		bits++;
+	}
+	return bits;
+}
+
+static struct geo_match trie_find(const struct image *geo, const struct geo_trie *trie,
+				  const struct words *address)
+{
+	const struct geo_node *nodes = image_at(geo, struct geo_node, trie->nodes_off);
+	unsigned slot = (unsigned)(address->high >> (64 - ROOT_BITS));
+	uint32_t at = image_at(geo, uint32_t, trie->root_off)[slot];
+	const struct geo_node *node;
+	unsigned pos = ROOT_BITS;
+	uint32_t leaf;
+
+	if ((at & GEO_LEAF) != 0)
+		return (struct geo_match){ at & ~GEO_LEAF,
+					   image_at(geo, uint8_t, trie->root_len_off)[slot] };
+	for (;; pos += NODE_BITS) {
+		node = &nodes[at];
+		slot = node_slot(address, pos);
+		if ((node->children >> slot & 1) == 0)
+			break;
+		at = node->child_base + rank(node->children, slot);
+	}
+	leaf = node->leaf_base + rank(node->leaves, slot) + (node->leaves >> slot & 1) - 1;
+	return (struct geo_match){
+		image_at(geo, uint16_t, trie->leaves_off)[leaf],
+		(uint8_t)(pos + NODE_BITS - leaf_block_bits(node, slot)),
+	};
+}
+
+/* --- IPv4 inside IPv6 ---------------------------------------------------------------------- */
+
+static const struct words embedding[] = {
+	{ 0, UINT64_C(0x0000ffff00000000) },           /* ::ffff:0:0/96 */
+	{ UINT64_C(0x0064ff9b00000000), UINT64_C(0) }, /* 64:ff9b::/96 */
+};
+#define EMBEDDINGS    (sizeof(embedding) / sizeof(embedding[0]))
+#define EMBEDDING_LEN 96U
+
+static bool is_embedded(const struct words *w)
+{
+	for (size_t i = 0; i < EMBEDDINGS; i++)
+		if (w->high == embedding[i].high && w->low >> 32 == embedding[i].low >> 32)
+			return true;
+	return false;
+}
+
+static unsigned common_bits(const struct words *a, const struct words *b)
+{
+	if (a->high != b->high)
+		return (unsigned)__builtin_clzll(a->high ^ b->high);
+	return a->low == b->low ? 128 : 64 + (unsigned)__builtin_clzll(a->low ^ b->low);
+}
+
+bool geo_embedded_ipv4(const struct ip_address *address, struct ip_address *out)
+{
+	struct words w;
+
+	if (address->family != IP_V6)
+		return false;
+	w = words_of(address);
+	if (!is_embedded(&w))
+		return false;
+	*out = (struct ip_address){ .family = IP_V4 };
+	memcpy(out->bytes, address->bytes + 12, 4);
+	return true;
+}
+
+uint8_t geo_exclude_embedded(const struct ip_address *address, uint8_t len)
+{
+	struct words w = words_of(address);
+
+	for (size_t i = 0; i < EMBEDDINGS; i++) {
+		unsigned common = common_bits(&w, &embedding[i]);
+
+		if (len <= common)
+			len = (uint8_t)(common + 1);
+	}
+	return len;
+}
+
+struct geo_match geo_find(const struct image *geo, const struct ip_address *address)
+{
+	const struct geo_root *root = image_root(geo, struct geo_root);
+	struct words w = words_of(address);
+	struct geo_match match;
+
+	if (address->family == IP_V4)
+		return trie_find(geo, &root->trie[0], &w);
+	if (is_embedded(&w)) {
+		w = (struct words){ w.low << 32, 0 };
+		match = trie_find(geo, &root->trie[0], &w);
+		match.prefix_len = (uint8_t)(match.prefix_len + EMBEDDING_LEN);
+		return match;
+	}
+	match = trie_find(geo, &root->trie[1], &w);
+	match.prefix_len = geo_exclude_embedded(address, match.prefix_len);
+	return match;
+}
+
+/* --- verification -------------------------------------------------------------------------- */
+
+static int verify_root(const struct image *geo, const struct geo_trie *trie, uint32_t classes,
+		       struct err *err)
+{
+	const uint32_t *root = image_at(geo, uint32_t, trie->root_off);
+	const uint8_t *len = image_at(geo, uint8_t, trie->root_len_off);
+
+	for (uint32_t slot = 0; slot < ROOT_SLOTS; slot++) {
+		uint32_t value = root[slot] & ~GEO_LEAF;
+		bool leaf = (root[slot] & GEO_LEAF) != 0;
+
+		if (value >= (leaf ? classes : trie->node_count))
+			return err_set(err, "geo image: root slot %u is out of range", slot);
+	}
+	for (uint32_t slot = 0; slot < ROOT_SLOTS;) {
+		bool leaf = (root[slot] & GEO_LEAF) != 0;
+		uint32_t size = leaf && len[slot] <= ROOT_BITS ? ROOT_SLOTS >> len[slot] : 1;
+
+		if (slot % size != 0 || (leaf && len[slot] > ROOT_BITS))
+			return err_set(err, "geo image: root slot %u has length %u", slot,
+				       len[slot]);
+		for (uint32_t i = slot; i < slot + size; i++)
+			if (root[i] != root[slot] || len[i] != len[slot])
+				return err_set(err, "geo image: root slot %u is not one with %u", i,
+					       slot);
+		slot += size;
+	}
+	return 0;
+}
+
+static int verify_node(const struct geo_trie *trie, uint32_t at, const struct geo_node *node,
+		       struct err *err)
+{
+	uint32_t children = (uint32_t)__builtin_popcountll(node->children);
+	uint32_t leaves = (uint32_t)__builtin_popcountll(node->leaves);
+	uint64_t first_leaf = ~node->children & (node->children + 1); /* as a bit; 0: none */
+
+	/* Children stand before their parents, so there is no way round in circles. */
+	if (children > 0 && (node->child_base > at || children > at - node->child_base))
+		return err_set(err, "geo image: node %u has children out of range", at);
+	if (leaves > trie->leaf_count || node->leaf_base > trie->leaf_count - leaves)
+		return err_set(err, "geo image: node %u has leaves out of range", at);
+	if (first_leaf != 0 && (node->leaves & (first_leaf | (first_leaf - 1))) == 0)
+		return err_set(err, "geo image: the first leaf of node %u has no value", at);
+	return 0;
+}
+
+/* depth[i]: the most nodes that a search passes before node i. Parents come first, from the end. */
+static int verify_depth(const struct image *geo, const struct geo_trie *trie, unsigned deepest,
+			struct err *err)
+{
+	const struct geo_node *nodes = image_at(geo, struct geo_node, trie->nodes_off);
+	uint8_t *depth = calloc(trie->node_count ? trie->node_count : 1, 1);
+	int rc = depth != NULL ? 0 : err_set(err, "geo image: no memory to verify it");
+
+	for (uint32_t at = trie->node_count; rc == 0 && at-- > 0;) {
+		uint32_t children = (uint32_t)__builtin_popcountll(nodes[at].children);
+
+		if (children > 0 && depth[at] >= deepest)
+			rc = err_set(err, "geo image: node %u has children beyond the last bit",
+				     at);
+		for (uint32_t i = 0; rc == 0 && i < children; i++)
+			if (depth[nodes[at].child_base + i] <= depth[at])
+				depth[nodes[at].child_base + i] = (uint8_t)(depth[at] + 1);
+	}
+	free(depth);
+	return rc;
+}
+
+static int verify_trie(const struct image *geo, const struct geo_trie *trie, unsigned address_bits,
+		       uint32_t classes, struct err *err)
+{
+	const uint16_t *leaves = image_at(geo, uint16_t, trie->leaves_off);
+	const struct geo_node *nodes = image_at(geo, struct geo_node, trie->nodes_off);
+
+	if (!image_holds(geo, trie->root_off, ROOT_SLOTS, sizeof(uint32_t), sizeof(uint32_t)) ||
+	    !image_holds(geo, trie->root_len_off, ROOT_SLOTS, 1, 1) ||
+	    !image_holds(geo, trie->nodes_off, trie->node_count, sizeof(struct geo_node), 8) ||
+	    !image_holds(geo, trie->leaves_off, trie->leaf_count, sizeof(uint16_t), 2) ||
+	    trie->node_count >= GEO_LEAF)
+		return err_set(err, "geo image: a trie does not lie inside");
+	if (verify_root(geo, trie, classes, err) != 0)
+		return -1;
+	for (uint32_t i = 0; i < trie->leaf_count; i++)
+		if (leaves[i] >= classes)
+			return err_set(err, "geo image: leaf %u is class %u of %u", i, leaves[i],
+				       classes);
+	for (uint32_t i = 0; i < trie->node_count; i++)
+		if (verify_node(trie, i, &nodes[i], err) != 0)
+			return -1;
+	return verify_depth(geo, trie, (address_bits - ROOT_BITS) / NODE_BITS, err);
+}
+
+static int verify_pref(const struct image *geo, const struct geo_pref *pref, uint32_t site_count,
+		       struct err *err)
+{
+	const uint16_t *sites = image_at(geo, uint16_t, pref->sites_off);
+
+	if (!image_holds(geo, pref->sites_off, pref->site_count, sizeof(uint16_t), 2))
+		return err_set(err, "geo image: a preference does not lie inside");
+	for (uint32_t i = 0; i < pref->site_count; i++)
+		if (sites[i] >= site_count)
+			return err_set(err, "geo image: a preference names site %u of %u", sites[i],
+				       site_count);
+	return 0;
+}
+
+static int verify_pool(const struct image *geo, const struct geo_root *root, uint32_t number,
+		       struct err *err)
+{
+	const struct geo_pool *pool = image_at(geo, struct geo_pool, root->pools_off) + number;
+	const struct geo_pref *prefs = image_at(geo, struct geo_pref, pool->prefs_off);
+	const uint32_t *class_prefs = image_at(geo, uint32_t, root->class_prefs_off);
+
+	if (!image_holds(geo, pool->prefs_off, pool->pref_count, sizeof(*prefs), 8))
+		return err_set(err, "geo image: pool %u does not lie inside", number);
+	for (uint32_t i = 0; i < pool->pref_count; i++)
+		if (verify_pref(geo, &prefs[i], root->site_count, err) != 0)
+			return -1;
+	for (uint32_t id = 0; id < root->class_count; id++)
+		if (class_prefs[(size_t)id * root->pool_count + number] >= pool->pref_count)
+			return err_set(err, "geo image: class %u has no preference in pool %u", id,
+				       number);
+	return 0;
+}
+
+int geo_verify(const struct image *geo, struct err *err)
+{
+	const struct geo_root *root = image_root(geo, struct geo_root);
+
+	if (!image_holds(geo, IMAGE_ROOT, 1, sizeof(*root), 8))
+		return err_set(err, "geo image: too short");
+	if (root->class_count == 0 || root->class_count > GEO_CLASSES_MAX)
+		return err_set(err, "geo image: %u classes", root->class_count);
+	if (!image_holds(geo, root->pools_off, root->pool_count, sizeof(struct geo_pool), 8) ||
+	    !image_holds(geo, root->class_prefs_off, root->class_count,
+			 sizeof(uint32_t) * (root->pool_count ? root->pool_count : 1), 4))
+		return err_set(err, "geo image: its tables do not lie inside");
+	if (verify_trie(geo, &root->trie[0], 32, root->class_count, err) != 0 ||
+	    verify_trie(geo, &root->trie[1], 128, root->class_count, err) != 0)
+		return -1;
+	for (uint32_t pool = 0; pool < root->pool_count; pool++)
+		if (verify_pool(geo, root, pool, err) != 0)
+			return -1;
+	return 0;
+}
