@@ -41,6 +41,12 @@ static unsigned rank(uint64_t bits, unsigned below)
 	return (unsigned)__builtin_popcountll(bits & ((UINT64_C(1) << below) - 1));
 }
 
+/* Which of the node's leaf values holds at a slot: the last one that begins there or before. */
+static unsigned leaf_rank(const struct geo_node *node, unsigned slot)
+{
+	return rank(node->leaves >> 1, slot) + (unsigned)(node->leaves & 1) - 1;
+}
+
 /* The largest aligned block of slots around `slot` that holds no child and in which no other leaf
  * begins. Less than the node: a node of one class would be a leaf of its parent. */
 static unsigned leaf_block_bits(const struct geo_node *node, unsigned slot)
@@ -79,7 +85,7 @@ static struct geo_match trie_find(const struct image *geo, const struct geo_trie
 			break;
 		at = node->child_base + rank(node->children, slot);
 	}
-	leaf = node->leaf_base + rank(node->leaves, slot) + (node->leaves >> slot & 1) - 1;
+	leaf = node->leaf_base + leaf_rank(node, slot);
 	return (struct geo_match){
 		image_at(geo, uint16_t, trie->leaves_off)[leaf],
 		(uint8_t)(pos + NODE_BITS - leaf_block_bits(node, slot)),
