@@ -6,7 +6,9 @@ libimage_a_SOURCES = \
 	%D%/image.c %D%/image.h \
 	%D%/locations.c %D%/locations.h \
 	%D%/plan.c %D%/plan.h \
-	%D%/rrset.h \
+	%D%/rdata_names.c %D%/rdata_names.h \
+	%D%/rrset.c %D%/rrset.h \
+	%D%/rrset_build.c %D%/rrset_build.h \
 	%D%/steering.c %D%/steering.h \
 	%D%/world.c %D%/world.h \
 	%D%/zones.c %D%/zones.h

@@ -15,14 +15,24 @@
  *   it becomes the place of that suffix of the owner name in the message at hand;
  *   any other points into the block: it moves by as much as the block did.
  *
+ * Where the owner is a wildcard, no name in RDATA points to the owner's "*" label: the pointer
+ * would follow the name that was asked for. Names behind wire[RRSET_TARGET_MAX] are not pointed
+ * to, so a block may stand anywhere in a message up to octet RRSET_PLACE_MAX and its pointers
+ * still have 14 bits.
+ *
  * Used by zones images and by steering images (answer sets) alike. Blocks are 8-byte aligned. */
 #ifndef IMAGE_RRSET_H
 #define IMAGE_RRSET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "wire/types.h"
+
+#define RRSET_WIRE_MAX   65000 /* octets of wire: header, question and OPT need room beside it */
+#define RRSET_TARGET_MAX 0x1fff
+#define RRSET_PLACE_MAX  (DNS_POINTER_MAX - RRSET_TARGET_MAX)
 
 struct rrset_block {
 	uint16_t type;
@@ -66,5 +76,13 @@ static inline size_t rrset_block_size(const struct rrset_block *block)
 
 	return (size_t)(end - (const uint8_t *)block);
 }
+
+/* Is there, in the `room` octets at `block` (8-byte aligned), a whole block: RR boundaries that
+ * tile the wire, names that end, each pointer listed and each listed one a pointer to a label of
+ * the owner name or of an earlier name of the block? `owner` in lower-case wire form; NULL where
+ * it is not known: then owner_len alone bounds the pointers into it. Extras' nodes are the
+ * caller's to check. false: *reason is a literal. Safe on any bytes. */
+bool rrset_verify(const struct rrset_block *block, size_t room, const uint8_t *owner,
+		  const char **reason);
 
 #endif

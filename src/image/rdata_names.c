@@ -1,0 +1,41 @@
+#include "image/rdata_names.h"
+
+#include <stddef.h>
+
+#include "wire/types.h"
+
+/* Types that no other file here names (IANA's DNS parameters). */
+enum {
+	TYPE_MD = 3,
+	TYPE_MF = 4,
+	TYPE_MB = 7,
+	TYPE_MG = 8,
+	TYPE_MR = 9,
+	TYPE_MINFO = 14,
+	TYPE_RP = 17,
+	TYPE_AFSDB = 18,
+	TYPE_RT = 21,
+	TYPE_PX = 26,
+	TYPE_KX = 36,
+};
+
+const struct rdata_names *rdata_names_find(uint16_t type)
+{
+	static const struct rdata_names rows[] = {
+		{ TYPE_NS, 0, 1, true, true },     { TYPE_CNAME, 0, 1, true, false },
+		{ TYPE_SOA, 0, 2, true, false },   { TYPE_PTR, 0, 1, true, false },
+		{ TYPE_MX, 2, 1, true, true },     { TYPE_MB, 0, 1, true, false },
+		{ TYPE_MD, 0, 1, true, false },    { TYPE_MF, 0, 1, true, false },
+		{ TYPE_MG, 0, 1, true, false },    { TYPE_MR, 0, 1, true, false },
+		{ TYPE_MINFO, 0, 2, true, false }, { TYPE_SRV, 6, 1, false, true },
+		{ TYPE_RP, 0, 2, false, false },   { TYPE_AFSDB, 2, 1, false, false },
+		{ TYPE_RT, 2, 1, false, false },   { TYPE_PX, 2, 2, false, false },
+		{ TYPE_KX, 2, 1, false, false },   { TYPE_DNAME, 0, 1, false, false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].type == type)
+			return &rows[i];
+	}
+	return NULL;
+}
