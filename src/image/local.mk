@@ -11,4 +11,5 @@ libimage_a_SOURCES = \
 	%D%/rrset_build.c %D%/rrset_build.h \
 	%D%/steering.c %D%/steering.h \
 	%D%/world.c %D%/world.h \
-	%D%/zones.c %D%/zones.h
+	%D%/zones.c %D%/zones.h \
+	%D%/zones_verify.c

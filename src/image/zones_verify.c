@@ -1,0 +1,421 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "image/zones.h"
+
+/* One segment being checked. `starts` has a bit for each multiple of 4 at which a node starts:
+ * an offset of a node is real when its bit is set. */
+struct check {
+	const struct zone_segment *segment;
+	size_t size; /* of the segment, and all that lies in the image */
+	uint8_t *starts;
+	char origin[NAME_TEXT_SIZE];
+	struct err *err;
+};
+
+static int fail(struct check *check, const char *what)
+{
+	return err_set(check->err, "zones image: zone %s: %s", check->origin, what);
+}
+
+static int fail_at(struct check *check, const struct zone_node *node, const char *what)
+{
+	char name[NAME_TEXT_SIZE];
+
+	return err_set(check->err, "zones image: zone %s: node %s %s", check->origin,
+		       name_format(zone_node_name(node), name), what);
+}
+
+static bool holds(const struct check *check, uint64_t offset, uint64_t count, size_t size,
+		  size_t align)
+{
+	return offset >= sizeof(struct zone_segment) && offset <= check->size &&
+	       offset % align == 0 && count <= (check->size - offset) / size;
+}
+
+static bool is_text(const struct check *check, uint32_t offset)
+{
+	return holds(check, offset, 1, 1, 1) &&
+	       memchr(zone_at(check->segment, char, offset), '\0', check->size - offset) != NULL;
+}
+
+static bool is_power_of_two(uint64_t n)
+{
+	return n != 0 && (n & (n - 1)) == 0;
+}
+
+static bool is_lower(const uint8_t *name, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (name_lower(name[i]) != name[i])
+			return false;
+	}
+	return true;
+}
+
+static bool is_name(const uint8_t *name, size_t len, uint8_t labels)
+{
+	return name_length(name, len) == len && is_lower(name, len) && name_labels(name) == labels;
+}
+
+static bool is_node(const struct check *check, uint32_t offset)
+{
+	return offset % 4 == 0 && offset < check->size &&
+	       (check->starts[offset / 32] & 1 << offset / 4 % 8) != 0;
+}
+
+static uint32_t node_offset(const struct check *check, const struct zone_node *node)
+{
+	return (uint32_t)((const uint8_t *)node - (const uint8_t *)check->segment);
+}
+
+static const struct zone_node *node_at(const struct check *check, uint32_t offset)
+{
+	return zone_at(check->segment, struct zone_node, offset);
+}
+
+static size_t node_size(const struct zone_node *node)
+{
+	size_t size = sizeof(*node) + node->rrset_count * sizeof(node->rrsets[0]) + node->name_len;
+
+	return (size + 3) & ~(size_t)3;
+}
+
+/* --- header --------------------------------------------------------------------------------- */
+
+static int check_header(struct check *check)
+{
+	const struct zone_segment *segment = check->segment;
+
+	if (segment->size != check->size || check->size > UINT32_MAX)
+		return fail(check, "the segment's size is wrong");
+	if (!is_power_of_two((uint64_t)segment->bucket_mask + 1) ||
+	    !holds(check, segment->buckets_off, (uint64_t)segment->bucket_mask + 1,
+		   sizeof(struct zone_bucket), IMAGE_ALIGN))
+		return fail(check, "the buckets lie outside");
+	if (segment->nodes_end > check->size || segment->nodes_off > segment->nodes_end ||
+	    !holds(check, segment->nodes_off, 0, 1, 4))
+		return fail(check, "the nodes lie outside");
+	if (!holds(check, segment->pool_records_off, segment->pool_record_count,
+		   sizeof(struct zone_pool_record), 4))
+		return fail(check, "the POOL records lie outside");
+	if (!holds(check, segment->sources_off, segment->sources_size, 1, 1) ||
+	    segment->sources_size == 0 ||
+	    *zone_at(segment, char, segment->sources_off + segment->sources_size - 1) != '\0')
+		return fail(check, "the list of sources is not a list of texts");
+	return 0;
+}
+
+/* --- nodes: first their places and names, so that the rest can refer to them ------------------- */
+
+static int find_starts(struct check *check)
+{
+	const struct zone_segment *segment = check->segment;
+	uint32_t at = segment->nodes_off, count = 0;
+
+	while (at < segment->nodes_end) {
+		const struct zone_node *node = node_at(check, at);
+		size_t room = segment->nodes_end - at;
+
+		if (room < sizeof(*node) || room < node_size(node))
+			return fail(check, "a node does not end within the nodes");
+		if (!is_name(zone_node_name(node), node->name_len, node->labels))
+			return fail(check, "a node's name is not valid");
+		check->starts[at / 32] |= (uint8_t)(1 << at / 4 % 8);
+		at += (uint32_t)node_size(node);
+		count++;
+	}
+	if (count != segment->node_count)
+		return fail(check, "the number of nodes is wrong");
+	return 0;
+}
+
+/* After this, a lookup ends (there is a bucket with an empty slot) and finds real nodes only. */
+static int check_buckets(struct check *check)
+{
+	const struct zone_segment *segment = check->segment;
+	uint64_t buckets = (uint64_t)segment->bucket_mask + 1, used = 0;
+
+	for (uint64_t i = 0; i < buckets; i++) {
+		const struct zone_bucket *bucket =
+			zone_at(segment, struct zone_bucket, segment->buckets_off) + i;
+		bool empty = false;
+
+		for (unsigned slot = 0; slot < 8; slot++) {
+			if (bucket->node[slot] == 0) {
+				empty = true;
+				continue;
+			}
+			if (empty || !is_node(check, bucket->node[slot]))
+				return fail(check, "a bucket names no node");
+			used++;
+		}
+	}
+	if (used != segment->node_count || used == buckets * 8)
+		return fail(check, "the buckets do not hold each node once");
+	return 0;
+}
+
+/* --- each node -------------------------------------------------------------------------------- */
+
+static int check_block(struct check *check, const struct zone_node *node, uint32_t offset,
+		       uint16_t type)
+{
+	const struct rrset_block *block = zone_at(check->segment, struct rrset_block, offset);
+	const char *reason;
+
+	if (!holds(check, offset, 1, sizeof(*block), 8))
+		return fail_at(check, node, "has an RRset that lies outside");
+	if (block->type != type || block->owner_len != node->name_len)
+		return fail_at(check, node, "has an RRset of another owner or type");
+	if (!rrset_verify(block, check->size - offset, zone_node_name(node), &reason)) {
+		(void)fail_at(check, node, "has a damaged RRset");
+		return err_prefix(check->err, "%s", reason);
+	}
+	for (unsigned i = 0; i < block->extra_count; i++) {
+		if (!is_node(check, rrset_extras(block)[i].node))
+			return fail_at(check, node, "has an extra that is no node");
+	}
+	return 0;
+}
+
+static int check_rrsets(struct check *check, const struct zone_node *node)
+{
+	for (unsigned i = 0; i < node->rrset_count; i++) {
+		const struct zone_rrset *rrset = &node->rrsets[i];
+
+		if (i > 0 && rrset[-1].type >= rrset->type)
+			return fail_at(check, node, "has RRsets out of order");
+		if (check_block(check, node, rrset->block_off, rrset->type) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static bool has(const struct check *check, const struct zone_node *node, uint16_t type)
+{
+	return zone_rrset(check->segment, node, type) != NULL;
+}
+
+static int check_flags(struct check *check, const struct zone_node *node)
+{
+	const uint8_t *name = zone_node_name(node);
+	uint32_t offset = node_offset(check, node);
+	uint8_t flags = 0;
+
+	if (offset == check->segment->apex)
+		flags |= ZONE_NODE_APEX;
+	if (node->cut == offset)
+		flags |= ZONE_NODE_CUT;
+	if (has(check, node, TYPE_CNAME))
+		flags |= ZONE_NODE_CNAME;
+	if (name[0] == 1 && name[1] == '*')
+		flags |= ZONE_NODE_WILDCARD;
+	if (node->flags != flags)
+		return fail_at(check, node, "has flags that do not fit");
+	if ((flags & ZONE_NODE_CUT) != 0 &&
+	    ((flags & ZONE_NODE_APEX) != 0 || !has(check, node, TYPE_NS)))
+		return fail_at(check, node, "is no delegation");
+	if ((flags & ZONE_NODE_CNAME) != 0 &&
+	    zone_rrset(check->segment, node, TYPE_CNAME)->rr_count != 1)
+		return fail_at(check, node, "has several CNAMEs");
+	return 0;
+}
+
+static int check_links(struct check *check, const struct zone_node *node)
+{
+	const struct zone_segment *segment = check->segment;
+	const uint8_t *name = zone_node_name(node);
+	const struct zone_node *other;
+
+	if (node->cut != 0) {
+		if (!is_node(check, node->cut))
+			return fail_at(check, node, "has a cut that is no node");
+		other = node_at(check, node->cut);
+		if (other->cut != node->cut ||
+		    !name_is_under(name, node->name_len, zone_node_name(other), other->name_len))
+			return fail_at(check, node, "has a cut that is not above it");
+	}
+	if (node->wildcard != 0) {
+		if (!is_node(check, node->wildcard))
+			return fail_at(check, node, "has a wildcard that is no node");
+		other = node_at(check, node->wildcard);
+		if (other->name_len != node->name_len + 2 ||
+		    memcmp(zone_node_name(other), "\1*", 2) != 0 ||
+		    memcmp(zone_node_name(other) + 2, name, node->name_len) != 0)
+			return fail_at(check, node, "has another name's wildcard");
+	}
+	if (node->pool_record != 0) {
+		const struct zone_pool_record *records = zone_at(segment, struct zone_pool_record,
+								 segment->pool_records_off);
+
+		if (node->pool_record > segment->pool_record_count ||
+		    records[node->pool_record - 1].node != node_offset(check, node))
+			return fail_at(check, node, "has another name's POOL record");
+	}
+	return 0;
+}
+
+/* The name is in this zone, is found, and so is its parent (empty non-terminals have nodes). */
+static int check_place(struct check *check, const struct zone_node *node)
+{
+	const struct zone_segment *segment = check->segment;
+	const uint8_t *name = zone_node_name(node);
+
+	if (!name_is_under(name, node->name_len, segment->origin, segment->origin_len))
+		return fail_at(check, node, "is outside of the zone");
+	if (node->labels > segment->max_labels)
+		return fail_at(check, node, "has more labels than the deepest name");
+	if (zone_find(segment, name_hash(name), name, node->name_len) != node)
+		return fail_at(check, node, "is not found by its name");
+	if (node->name_len == segment->origin_len)
+		return 0;
+	name += 1 + *name;
+	if (zone_find(segment, name_hash(name), name,
+		      node->name_len - 1U - *zone_node_name(node)) == NULL)
+		return fail_at(check, node, "has no parent");
+	return 0;
+}
+
+static int check_nodes(struct check *check)
+{
+	const struct zone_segment *segment = check->segment;
+
+	for (uint32_t at = segment->nodes_off; at < segment->nodes_end;) {
+		const struct zone_node *node = node_at(check, at);
+
+		if (check_place(check, node) != 0 || check_rrsets(check, node) != 0 ||
+		    check_flags(check, node) != 0 || check_links(check, node) != 0)
+			return -1;
+		at += (uint32_t)node_size(node);
+	}
+	return 0;
+}
+
+/* --- what hangs on the nodes ------------------------------------------------------------------ */
+
+static int check_apex(struct check *check)
+{
+	const struct zone_segment *segment = check->segment;
+	const struct zone_node *apex;
+
+	if (!is_node(check, segment->apex))
+		return fail(check, "there is no apex");
+	apex = node_at(check, segment->apex);
+	if (apex->name_len != segment->origin_len ||
+	    memcmp(zone_node_name(apex), segment->origin, segment->origin_len) != 0)
+		return fail(check, "the apex has another name");
+	if (!has(check, apex, TYPE_SOA) || !has(check, apex, TYPE_NS))
+		return fail(check, "the apex has no SOA or no NS");
+	return check_block(check, apex, segment->soa_block, TYPE_SOA);
+}
+
+static int check_pool_records(struct check *check)
+{
+	const struct zone_segment *segment = check->segment;
+	const struct zone_pool_record *record = zone_at(segment, struct zone_pool_record,
+							segment->pool_records_off);
+
+	for (uint32_t i = 0; i < segment->pool_record_count; i++, record++) {
+		if (!is_node(check, record->node) ||
+		    node_at(check, record->node)->pool_record != i + 1)
+			return fail(check, "a POOL record's owner does not know it");
+		if (!is_text(check, record->pool_name_off) ||
+		    (record->site_name_off != 0 && !is_text(check, record->site_name_off)))
+			return fail(check, "a POOL record's pool is no text");
+	}
+	return 0;
+}
+
+static int check_segment(struct check *check)
+{
+	const struct zone_segment *segment = check->segment;
+	int rc = -1;
+
+	(void)strcpy(check->origin, "?");
+	if (check->size < sizeof(*segment))
+		return fail(check, "the segment is cut");
+	if (!is_name(segment->origin, segment->origin_len, segment->origin_labels))
+		return fail(check, "the origin is not valid");
+	(void)name_format(segment->origin, check->origin);
+	if (check_header(check) != 0)
+		return -1;
+	check->starts = mem_alloc(check->size / 32 + 1);
+	if (find_starts(check) == 0 && check_buckets(check) == 0 && check_nodes(check) == 0 &&
+	    check_apex(check) == 0 && check_pool_records(check) == 0)
+		rc = 0;
+	free(check->starts);
+	return rc;
+}
+
+/* --- the root --------------------------------------------------------------------------------- */
+
+static int check_entries(const struct image *zones, struct err *err)
+{
+	const struct zones_root *root = image_root(zones, struct zones_root);
+	uint64_t pool_records = 0, depths[2] = { 0, 0 };
+
+	for (uint32_t i = 0; i < root->zone_count; i++) {
+		const struct zones_entry *entry = zones_entry(zones, i);
+		const struct zone_segment *segment = zones_segment(zones, i);
+		struct check check = { .segment = segment,
+				       .size = entry->segment_size,
+				       .err = err };
+
+		if (!image_holds(zones, entry->segment_off, 1, sizeof(*segment), IMAGE_ALIGN) ||
+		    !image_holds(zones, entry->segment_off, entry->segment_size, 1, 1))
+			return err_set(err, "zones image: segment %u lies outside", i);
+		if (check_segment(&check) != 0)
+			return -1;
+		if (entry->origin_hash != name_hash(segment->origin) ||
+		    entry->pool_record_base != pool_records)
+			return fail(&check, "its entry does not fit");
+		pool_records += segment->pool_record_count;
+		depths[segment->origin_labels / 64] |= UINT64_C(1) << segment->origin_labels % 64;
+	}
+	if (root->pool_record_count != pool_records || root->depths[0] != depths[0] ||
+	    root->depths[1] != depths[1])
+		return err_set(err, "zones image: the root does not fit the zones");
+	return 0;
+}
+
+/* After this, a lookup in the table ends. */
+static int check_table(const struct image *zones, struct err *err)
+{
+	const struct zones_root *root = image_root(zones, struct zones_root);
+	const uint32_t *table = image_at(zones, uint32_t, root->table_off);
+	uint64_t used = 0, slots = (uint64_t)root->table_mask + 1;
+
+	for (uint64_t i = 0; i < slots; i++) {
+		if (table[i] > root->zone_count)
+			return err_set(err, "zones image: the table names no zone");
+		used += table[i] != 0;
+	}
+	if (used != root->zone_count || used == slots)
+		return err_set(err, "zones image: the table does not hold each zone once");
+	return 0;
+}
+
+int zones_verify(const struct image *zones, struct err *err)
+{
+	const struct zones_root *root = image_root(zones, struct zones_root);
+
+	if (!image_holds(zones, IMAGE_ROOT, 1, sizeof(*root), 8))
+		return err_set(err, "zones image is cut");
+	if (!is_power_of_two((uint64_t)root->table_mask + 1) ||
+	    !image_holds(zones, root->table_off, (uint64_t)root->table_mask + 1, sizeof(uint32_t),
+			 4) ||
+	    !image_holds(zones, root->zones_off, root->zone_count, sizeof(struct zones_entry), 8))
+		return err_set(err, "zones image: the zones lie outside");
+	if (check_table(zones, err) != 0 || check_entries(zones, err) != 0)
+		return -1;
+	for (uint32_t i = 0; i < root->zone_count; i++) {
+		const struct zone_segment *segment = zones_segment(zones, i);
+
+		if (zones_find(zones, zones_entry(zones, i)->origin_hash, segment->origin,
+			       segment->origin_len) != i)
+			return err_set(err, "zones image: zone %u is not found by its name", i);
+	}
+	return 0;
+}
