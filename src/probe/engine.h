@@ -1,0 +1,89 @@
+/* engine.h - makes checks: each at its times, never twice at once, with bounded descriptors.
+ *
+ * A check is one probe of one address, made again and again. Each has one libev timer: it waits
+ * for the next start, or for the end of the time that an answer may take. Control's loop, one
+ * thread. */
+#ifndef PROBE_ENGINE_H
+#define PROBE_ENGINE_H
+
+#include <sys/queue.h>
+
+#include "image/plan.h"
+#include "probe/kind.h"
+
+/* What makes checks equal. Compared as bytes: no padding. */
+struct check_key {
+	uint8_t kind; /* enum probe_kind */
+	uint8_t family;
+	uint16_t port;
+	uint8_t address[16];
+	uint32_t interval_ms, timeout_ms, fall, rise, jitter_percent;
+};
+_Static_assert(sizeof(struct check_key) == 40, "keys are compared as bytes");
+
+enum check_phase {
+	CHECK_WAITING, /* for its time */
+	CHECK_QUEUED,  /* for a descriptor */
+	CHECK_RUNNING,
+};
+
+struct check {
+	struct probe probe; /* first: a struct probe * is a struct check * */
+	struct check_key key;
+	struct engine *engine;
+	struct kind *kind;
+	ev_timer timer;
+	TAILQ_ENTRY(check) queue;
+	enum check_phase phase;
+	bool passed_over; /* was late and left out one turn: the next one is its own */
+	uint64_t due_us, started_us;
+
+	int32_t verdict;          /* probe/verdict.h */
+	const char *why;          /* of the last result */
+	uint64_t checked_unix_ms; /* last result, 0: none */
+	uint32_t rtt_us;          /* of the last success, 0: none */
+
+	uint32_t first_use; /* the prober's own */
+};
+
+struct engine_counters {
+	uint64_t started, successes, failures;
+	uint64_t not_made;    /* for want of something of our own */
+	uint64_t passed_over; /* turns left out because they came late */
+	uint64_t queued;      /* had to wait for a descriptor */
+	uint64_t late_max_us; /* of a start, since the counters were last cleared */
+};
+
+struct engine {
+	struct ev_loop *loop;
+	struct kind *kinds[2]; /* enum probe_kind */
+	uint32_t descriptors;  /* that may still be opened */
+	TAILQ_HEAD(check_queue, check) queue;
+	bool continuing; /* in engine_continue */
+	uint64_t random;
+	uint64_t reported_us; /* the last warning about probes that were not made */
+	struct engine_counters counters;
+
+	/* After every result; `before` is the verdict that the check had. Must not start or stop
+	 * checks. */
+	void (*result)(struct check *check, int32_t before);
+};
+
+/* icmp_v4, icmp_v6: as in prober_open. descriptors: how many probes may hold one at a time. */
+void engine_open(struct engine *engine, struct ev_loop *loop, int icmp_v4, int icmp_v6,
+		 uint32_t descriptors, void (*result)(struct check *check, int32_t before));
+void engine_close(struct engine *engine); /* after all checks have ended */
+
+/* A new check, made for the first time in `delay_us`. */
+struct check *check_begin(struct engine *engine, const struct check_key *key, uint64_t delay_us);
+void check_end(struct check *check);
+
+/* To be called after checks were ended: others may be waiting for their descriptors. */
+void engine_continue(struct engine *engine);
+
+#define CHECK_TEXT_SIZE 96
+
+/* "tcp 127.10.1.1:5191: connection refused" */
+void check_text(const struct check *check, char text[CHECK_TEXT_SIZE]);
+
+#endif

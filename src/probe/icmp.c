@@ -1,0 +1,292 @@
+/* icmp.c - ICMP echo (RFC 792, RFC 4443): the node is well when it answers.
+ *
+ * One socket a family for all probes. A ping socket (SOCK_DGRAM) needs no privilege, where
+ * net.ipv4.ping_group_range has our group; the kernel then delivers only what answers it. Where
+ * there is none, the raw socket that the supervisor opened; it sees every echo reply that comes to
+ * this host, so a reply must have our identifier. On both, a reply counts only with the sequence
+ * of a running probe, from the address that was probed, and with that probe's random cookie:
+ * nobody off the path can make a dead node look alive. */
+#include <errno.h>
+#include <netinet/icmp6.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/icmp.h>
+
+#include "base/cursor.h"
+#include "base/mem.h"
+#include "probe/kind.h"
+
+#define SEQUENCES   65536
+#define HEADER_SIZE 8 /* type, code, checksum, identifier, sequence: the same in both families */
+#define COOKIE_SIZE sizeof(((struct probe *)NULL)->icmp.cookie)
+#define ECHO_SIZE   (HEADER_SIZE + COOKIE_SIZE)
+
+/* Replies read before other events have their turn. */
+#define REPLIES_AT_ONCE 1024
+
+struct icmp_socket {
+	ev_io io;
+	int fd; /* -1: none, because of `error` */
+	int error;
+	bool raw;               /* the caller's: not to be closed here */
+	uint8_t request, reply; /* ICMP types */
+};
+
+struct icmp {
+	struct kind kind; /* first: a struct kind * is a struct icmp * */
+	struct ev_loop *loop;
+	struct icmp_socket v4, v6;
+	uint16_t identifier; /* on raw sockets */
+	uint16_t last_sequence;
+	struct probe *running[SEQUENCES];
+};
+
+static struct icmp_socket *socket_for(struct icmp *icmp, const struct ip_address *address)
+{
+	return address->family == IP_V4 ? &icmp->v4 : &icmp->v6;
+}
+
+/* --- sending ------------------------------------------------------------------------------- */
+
+/* RFC 1071: the ones' complement of the ones' complement sum; `size` is even. */
+static uint16_t checksum(const uint8_t *data, size_t size)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < size; i += 2)
+		sum += load_u16(data + i);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+/* A sequence that no running probe has; false when all are taken. */
+static bool take_sequence(struct icmp *icmp, uint16_t *out)
+{
+	for (uint32_t tries = 0; tries < SEQUENCES; tries++) {
+		if (icmp->running[++icmp->last_sequence] == NULL) {
+			*out = icmp->last_sequence;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Kernels fill in the rest: the identifier on ping sockets, the checksum there and for IPv6. */
+static void build_request(const struct icmp *icmp, const struct icmp_socket *s,
+			  const struct probe *probe, uint8_t echo[ECHO_SIZE])
+{
+	struct writer w = { .data = echo, .size = ECHO_SIZE };
+
+	put_u8(&w, s->request);
+	put_u8(&w, 0); /* code */
+	put_u16(&w, 0);
+	put_u16(&w, icmp->identifier);
+	put_u16(&w, probe->icmp.sequence);
+	put_bytes(&w, probe->icmp.cookie, COOKIE_SIZE);
+	if (s == &icmp->v4)
+		store_u16(echo + 2, checksum(echo, ECHO_SIZE));
+}
+
+static int send_request(struct icmp *icmp, const struct icmp_socket *s, const struct probe *probe)
+{
+	uint8_t echo[ECHO_SIZE];
+	struct sockaddr_storage to;
+	socklen_t size = ip_to_sockaddr(&probe->address, 0, &to);
+	ssize_t n;
+
+	build_request(icmp, s, probe, echo);
+	do {
+		n = sendto(s->fd, echo, sizeof(echo), MSG_DONTWAIT, (struct sockaddr *)&to, size);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? errno : 0;
+}
+
+static void icmp_start(struct kind *kind, struct probe *probe)
+{
+	struct icmp *icmp = (struct icmp *)kind;
+	struct icmp_socket *s = socket_for(icmp, &probe->address);
+	int error;
+
+	if (s->fd < 0) {
+		probe->done(probe, PROBE_NOT_MADE, strerrordesc_np(s->error));
+		return;
+	}
+	if (getrandom(probe->icmp.cookie, COOKIE_SIZE, GRND_NONBLOCK) != (ssize_t)COOKIE_SIZE ||
+	    !take_sequence(icmp, &probe->icmp.sequence)) {
+		probe->done(probe, PROBE_NOT_MADE, "no random number or no sequence left");
+		return;
+	}
+	icmp->running[probe->icmp.sequence] = probe;
+	error = send_request(icmp, s, probe);
+	if (error != 0) {
+		icmp->running[probe->icmp.sequence] = NULL;
+		probe->done(probe, kind_outcome(error), strerrordesc_np(error));
+	}
+}
+
+static void icmp_cancel(struct kind *kind, struct probe *probe)
+{
+	struct icmp *icmp = (struct icmp *)kind;
+
+	icmp->running[probe->icmp.sequence] = NULL;
+}
+
+/* --- receiving ----------------------------------------------------------------------------- */
+
+/* The running probe that these bytes from this address answer, or NULL. */
+static struct probe *match_reply(const struct icmp *icmp, const struct icmp_socket *s,
+				 struct reader *r, const struct ip_address *from)
+{
+	uint8_t type = get_u8(r);
+	uint8_t code = get_u8(r);
+	uint16_t identifier, sequence;
+	const uint8_t *cookie;
+	struct probe *probe;
+
+	(void)get_u16(r); /* the checksum: the kernel has looked */
+	identifier = get_u16(r);
+	sequence = get_u16(r);
+	cookie = get_bytes(r, COOKIE_SIZE);
+	if (cookie == NULL || type != s->reply || code != 0)
+		return NULL;
+	if (s->raw && identifier != icmp->identifier)
+		return NULL;
+	probe = icmp->running[sequence];
+	if (probe == NULL || memcmp(probe->icmp.cookie, cookie, COOKIE_SIZE) != 0)
+		return NULL;
+	if (probe->address.family != from->family ||
+	    memcmp(probe->address.bytes, from->bytes, sizeof(from->bytes)) != 0)
+		return NULL;
+	return probe;
+}
+
+/* Raw IPv4 sockets deliver the IP header, too. */
+static void skip_ip_header(struct reader *r)
+{
+	uint8_t first = get_u8(r);
+	size_t size = (size_t)(first & 15) * 4;
+
+	if (size < 20)
+		r->bad = true;
+	else
+		(void)get_bytes(r, size - 1);
+}
+
+/* false: nothing more is there. */
+static bool receive_one(struct icmp *icmp, struct icmp_socket *s)
+{
+	uint8_t bytes[512];
+	struct sockaddr_storage from_socket = { 0 };
+	socklen_t size = sizeof(from_socket);
+	struct ip_address from;
+	struct probe *probe;
+	ssize_t n = recvfrom(s->fd, bytes, sizeof(bytes), MSG_DONTWAIT,
+			     (struct sockaddr *)&from_socket, &size);
+
+	if (n < 0)
+		return errno == EINTR;
+	struct reader r = { .data = bytes, .size = (size_t)n };
+
+	if (s->raw && s == &icmp->v4)
+		skip_ip_header(&r);
+	ip_from_sockaddr(&from_socket, &from, NULL);
+	probe = match_reply(icmp, s, &r, &from);
+	if (probe != NULL) {
+		icmp->running[probe->icmp.sequence] = NULL;
+		probe->done(probe, PROBE_SUCCESS, "echo reply");
+	}
+	return true;
+}
+
+static void icmp_on_readable(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct icmp *icmp = io->data;
+	struct icmp_socket *s = io == &icmp->v4.io ? &icmp->v4 : &icmp->v6;
+
+	(void)loop;
+	(void)events;
+	for (int i = 0; i < REPLIES_AT_ONCE && receive_one(icmp, s); i++) {}
+}
+
+/* --- opening ------------------------------------------------------------------------------- */
+
+/* Only echo replies: a busy host's other ICMP must not wake us. Where the kernel refuses,
+ * match_reply still drops them. */
+static void filter_replies(int fd, int family)
+{
+	if (family == AF_INET) {
+		struct icmp_filter filter = { .data = ~(1U << ICMP_ECHOREPLY) };
+
+		(void)setsockopt(fd, SOL_RAW, ICMP_FILTER, &filter, sizeof(filter));
+	} else {
+		struct icmp6_filter filter;
+
+		ICMP6_FILTER_SETBLOCKALL(&filter);
+		ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &filter);
+		(void)setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof(filter));
+	}
+}
+
+static void open_socket(struct icmp *icmp, struct icmp_socket *s, int family, int raw)
+{
+	int protocol = family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+	int room = 1 << 20; /* a second of replies at 2,000 a second, each counted as about 500 */
+
+	s->fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+	s->error = s->fd < 0 ? errno : 0;
+	if (s->fd < 0 && raw >= 0) {
+		s->fd = raw;
+		s->raw = true;
+		filter_replies(raw, family);
+	}
+	if (s->fd < 0)
+		return;
+	(void)setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	ev_io_init(&s->io, icmp_on_readable, s->fd, EV_READ);
+	ev_set_priority(&s->io, KIND_IO_PRIORITY);
+	s->io.data = icmp;
+	ev_io_start(icmp->loop, &s->io);
+}
+
+static void close_socket(struct icmp *icmp, struct icmp_socket *s)
+{
+	if (s->fd < 0)
+		return;
+	ev_io_stop(icmp->loop, &s->io);
+	if (!s->raw)
+		(void)close(s->fd);
+}
+
+static void icmp_close(struct kind *kind)
+{
+	struct icmp *icmp = (struct icmp *)kind;
+
+	close_socket(icmp, &icmp->v4);
+	close_socket(icmp, &icmp->v6);
+	free(icmp);
+}
+
+struct kind *kind_icmp_open(struct ev_loop *loop, int raw_v4, int raw_v6)
+{
+	struct icmp *icmp = mem_alloc(sizeof(*icmp));
+
+	icmp->kind = (struct kind){
+		.name = "icmp", .start = icmp_start, .cancel = icmp_cancel, .close = icmp_close
+	};
+	icmp->loop = loop;
+	icmp->v4.request = ICMP_ECHO;
+	icmp->v4.reply = ICMP_ECHOREPLY;
+	icmp->v6.request = ICMP6_ECHO_REQUEST;
+	icmp->v6.reply = ICMP6_ECHO_REPLY;
+	/* Another prober on this host with the same identifier is told apart by the cookie. */
+	if (getrandom(&icmp->identifier, sizeof(icmp->identifier), GRND_NONBLOCK) < 0)
+		icmp->identifier = (uint16_t)getpid();
+	open_socket(icmp, &icmp->v4, AF_INET, raw_v4);
+	open_socket(icmp, &icmp->v6, AF_INET6, raw_v6);
+	return &icmp->kind;
+}

@@ -1,0 +1,25 @@
+/* schedule.h - when checks are made. Pure: the clock and the dice are arguments.
+ *
+ * A check is made once an interval, at its own place in the interval, so that checks stay spread
+ * as evenly as they began. Jitter only shortens intervals. */
+#ifndef PROBE_SCHEDULE_H
+#define PROBE_SCHEDULE_H
+
+#include <stdint.h>
+
+/* How long check number `index` of `count` new ones waits for its first time. The first starts at
+ * once; all have started within a second, or (at more than 1,000 checks) at 1,000 a second, but
+ * always within their interval. */
+uint64_t schedule_first_us(uint32_t index, uint32_t count, uint32_t interval_ms);
+
+/* When a check that was due at due_us is due again; `random` has 64 random bits. */
+uint64_t schedule_next_us(uint64_t due_us, uint32_t interval_ms, uint32_t jitter_percent,
+			  uint64_t random);
+
+/* When a check that was due at due_us and whose turn comes now should really start: at once
+ * (due_us), or, if it is late, at its next place in the interval. Else everything that came due
+ * while the process was suspended or its loop blocked would start in the same moment, and so for
+ * ever after. */
+uint64_t schedule_start_us(uint64_t due_us, uint64_t now_us, uint32_t interval_ms);
+
+#endif
