@@ -1,1 +1,17 @@
-# filled in by the sources of this folder
+noinst_LIBRARIES += libsupervise.a
+libsupervise_a_SOURCES = \
+	%D%/boot.c %D%/boot.h \
+	%D%/child.c %D%/child.h \
+	%D%/identity.c %D%/identity.h \
+	%D%/listeners.c %D%/listeners.h \
+	%D%/messages.c %D%/messages.h \
+	%D%/program.c %D%/program.h \
+	%D%/status.c %D%/status.h \
+	%D%/supervisor.c %D%/supervisor.h \
+	%D%/worlds.c %D%/worlds.h
+libsupervise_a_CFLAGS = $(AM_CFLAGS) $(CAPNG_CFLAGS) $(SYSTEMD_CFLAGS)
+
+# The supervisor never opens an image, so it links none of the image library.
+sbin_PROGRAMS += signpostd
+signpostd_SOURCES = %D%/main.c
+signpostd_LDADD = libsupervise.a libbase.a $(CAPNG_LIBS) $(SYSTEMD_LIBS)

@@ -1,0 +1,63 @@
+/* child.h - one of the two long-lived children: its process, its channel, when to start it again.
+ *
+ * Nothing queues for a child: `due` says which messages it must still get, and each is made from
+ * what the supervisor holds at the moment it is sent. So a child that does not read costs nothing
+ * and, when it reads again, gets the newest images only. */
+#ifndef SUPERVISE_CHILD_H
+#define SUPERVISE_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "image/handover.h"
+#include "supervise/program.h"
+
+/* In the order in which they are sent. */
+enum child_due {
+	DUE_LISTENERS = 1 << 0,
+	DUE_COUNTERS = 1 << 1,
+	DUE_ICMP = 1 << 2,
+	DUE_WORLD = 1 << 3,
+	DUE_START = 1 << 4,
+	DUE_STEERING = 1 << 5,
+	DUE_PROCESSES = 1 << 6,
+	DUE_RELOAD = 1 << 7,
+};
+
+#define CHILD_ENDS 4 /* how many ends are remembered */
+
+struct child {
+	const char *name;
+	char *const *argv;
+	struct identity identity;
+
+	pid_t pid;   /* 0: not running */
+	int channel; /* -1: none */
+	unsigned due;
+	size_t listeners_sent, icmp_sent;
+
+	uint64_t started_unix_ms;
+	uint64_t start_at_ms; /* when it is to be started; 0: not planned */
+	uint32_t restarts;
+	uint64_t ends_ms[CHILD_ENDS]; /* the last ones, newest first; 0: none */
+};
+
+/* `due` as a start needs it. */
+int child_start(struct child *child, int folder, unsigned due, struct err *err);
+
+/* After it was reaped: forgets the process and plans the next start: at once, then after growing
+ * pauses while it keeps ending within ten seconds. Returns the pause in ms. */
+#define CHILD_WINDOW_MS 10000
+uint64_t child_ended(struct child *child, uint64_t now_ms);
+
+/* How often it ended within the last ten seconds (up to CHILD_ENDS). */
+unsigned child_recent_ends(const struct child *child, uint64_t now_ms);
+void child_forget_ends(struct child *child);
+
+void child_signal(const struct child *child, int signal);
+void child_close_channel(struct child *child);
+struct handover_process child_process(const struct child *child);
+
+#endif

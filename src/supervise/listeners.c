@@ -1,0 +1,213 @@
+#include "supervise/listeners.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "image/handover.h"
+
+/* The default buffer holds 256 datagrams, 5 ms at 50,000 queries a second; this one some 20,000:
+ * a restart of the data plane loses nothing. */
+#define RECEIVE_BUFFER (8 << 20)
+#define TCP_BACKLOG    1024
+
+struct endpoint {
+	struct sockaddr_storage address;
+	socklen_t len;
+	bool v6, wildcard;
+	char text[IP_ENDPOINT_SIZE];
+};
+
+static struct endpoint endpoint_of(const struct boot_listen *listen)
+{
+	static const uint8_t zeros[16];
+	struct endpoint e = { .v6 = listen->address.family == IP_V6 };
+
+	e.wildcard = memcmp(listen->address.bytes, zeros, sizeof(zeros)) == 0;
+	e.len = ip_to_sockaddr(&listen->address, listen->port, &e.address);
+	(void)ip_endpoint_format(&listen->address, listen->port, e.text);
+	return e;
+}
+
+static const char *advice(int error)
+{
+	switch (error) {
+	case EADDRINUSE:
+		return ": another program has this port (ss -lnptu tells which): stop it, or set "
+		       "another 'listen' in the server file";
+	case EACCES:
+		return ": ports below 1024 need root or CAP_NET_BIND_SERVICE: start as root, or "
+		       "set another 'listen' in the server file";
+	case EADDRNOTAVAIL:
+		return ": this host has no such address (ip address tells): correct 'listen' in "
+		       "the server file";
+	default: return "";
+	}
+}
+
+static int fail(const struct endpoint *e, uint32_t protocol, const char *what, struct err *err)
+{
+	int error = errno;
+
+	return err_set(err, "listen %s %s: %s: %s%s", e->text,
+		       protocol == HANDOVER_UDP ? "udp" : "tcp", what, strerror(error),
+		       advice(error));
+}
+
+static int set(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+static int set_ip_options(int fd, const struct endpoint *e, uint32_t protocol)
+{
+	if (e->v6 && set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) != 0)
+		return -1;
+	if (protocol == HANDOVER_TCP)
+		return 0;
+	/* Replies leave from the address that was asked. */
+	if (e->wildcard && (e->v6 ? set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
+				  : set(fd, IPPROTO_IP, IP_PKTINFO, 1)) != 0)
+		return -1;
+	/* RFC 9715 section 3.1: no attention to path MTU news, which anybody can forge; answers
+	 * stay below the size that needs fragments. */
+	return e->v6 ? set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT)
+		     : set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+}
+
+static int new_socket(const struct endpoint *e, uint32_t protocol)
+{
+	int type = protocol == HANDOVER_UDP ? SOCK_DGRAM : SOCK_STREAM | SOCK_NONBLOCK;
+
+	return socket(e->v6 ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC, 0);
+}
+
+/* SO_REUSEPORT would let a second supervisor of the same user share the port in silence, each
+ * getting half of the queries. So the port is first taken without it, which fails if anybody
+ * listens there. */
+static int check_free(const struct endpoint *e, uint32_t protocol, struct err *err)
+{
+	int fd = new_socket(e, protocol);
+	int rc = -1;
+
+	if (fd < 0)
+		return fail(e, protocol, "socket", err);
+	if ((e->v6 && set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) != 0) ||
+	    (protocol == HANDOVER_TCP && set(fd, SOL_SOCKET, SO_REUSEADDR, 1) != 0)) {
+		(void)fail(e, protocol, "socket options", err);
+		goto out;
+	}
+	if (bind(fd, (const struct sockaddr *)&e->address, e->len) != 0) {
+		(void)fail(e, protocol, "bind", err);
+		goto out;
+	}
+	rc = 0;
+out:
+	(void)close(fd);
+	return rc;
+}
+
+/* As large as asked where we may, else as large as net.core.rmem_max lets us. */
+static void enlarge_buffer(int fd, int *smallest)
+{
+	int got = 0;
+	socklen_t len = sizeof(got);
+
+	if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER) != 0)
+		(void)set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
+	if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &len) == 0) {
+		got /= 2; /* the kernel doubles it for its own bookkeeping */
+		if (*smallest == 0 || got < *smallest)
+			*smallest = got;
+	}
+}
+
+static int open_one(struct listeners *out, const struct endpoint *e, uint32_t protocol,
+		    uint32_t worker, struct err *err)
+{
+	int fd = new_socket(e, protocol);
+
+	if (fd < 0)
+		return fail(e, protocol, "socket", err);
+	array_add(out->items, out->count, out->capacity) = (struct listener){ fd, protocol,
+									      worker };
+	if (set(fd, SOL_SOCKET, SO_REUSEPORT, 1) != 0 || set_ip_options(fd, e, protocol) != 0 ||
+	    (protocol == HANDOVER_TCP && set(fd, SOL_SOCKET, SO_REUSEADDR, 1) != 0))
+		return fail(e, protocol, "socket options", err);
+	if (protocol == HANDOVER_UDP)
+		enlarge_buffer(fd, &out->receive_buffer);
+	if (bind(fd, (const struct sockaddr *)&e->address, e->len) != 0)
+		return fail(e, protocol, "bind", err);
+	if (protocol == HANDOVER_TCP && listen(fd, TCP_BACKLOG) != 0)
+		return fail(e, protocol, "listen", err);
+	return 0;
+}
+
+static int open_endpoint(struct listeners *out, const struct endpoint *e, struct err *err)
+{
+	static const uint32_t protocols[] = { HANDOVER_UDP, HANDOVER_TCP };
+
+	for (unsigned p = 0; p < 2; p++) {
+		if (check_free(e, protocols[p], err) != 0)
+			return -1;
+		for (uint32_t worker = 0; worker < out->workers; worker++) {
+			if (open_one(out, e, protocols[p], worker, err) != 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static uint32_t cores(void)
+{
+	cpu_set_t set_of_cpus;
+	int count = 1;
+
+	if (sched_getaffinity(0, sizeof(set_of_cpus), &set_of_cpus) == 0)
+		count = CPU_COUNT(&set_of_cpus);
+	return count < 1 ? 1 : count > BOOT_WORKERS_MAX ? BOOT_WORKERS_MAX : (uint32_t)count;
+}
+
+static bool host_has_v6(void)
+{
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return errno != EAFNOSUPPORT;
+	(void)close(fd);
+	return true;
+}
+
+int listeners_open(struct listeners *out, const struct boot_record *boot, struct err *err)
+{
+	bool v6 = host_has_v6();
+
+	*out = (struct listeners){ .workers = boot->workers != 0 ? boot->workers : cores() };
+	for (uint32_t i = 0; i < boot->listen_count; i++) {
+		struct endpoint e = endpoint_of(&boot->listen[i]);
+
+		if (e.v6 && e.wildcard && !v6) {
+			out->without_v6 = true;
+			continue;
+		}
+		if (open_endpoint(out, &e, err) != 0) {
+			listeners_close(out);
+			return -1;
+		}
+	}
+	if (out->count == 0)
+		return err_set(err, "nothing to listen on: this host has no IPv6");
+	return 0;
+}
+
+void listeners_close(struct listeners *listeners)
+{
+	for (size_t i = 0; i < listeners->count; i++)
+		(void)close(listeners->items[i].fd);
+	free(listeners->items);
+	*listeners = (struct listeners){ 0 };
+}

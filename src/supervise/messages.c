@@ -1,0 +1,272 @@
+#include "supervise/messages.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/channel.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "supervise/status.h"
+
+/* --- out ----------------------------------------------------------------------------------- */
+
+/* One message, made when it is sent. */
+struct outgoing {
+	struct handover message;
+	int fds[WORLD_PARTS];
+	size_t fd_count;
+};
+
+unsigned messages_due_at_start(const struct supervisor *supervisor, const struct child *child)
+{
+	unsigned world = supervisor->worlds.newest.count > 0 ? DUE_WORLD : 0;
+
+	if (child == &supervisor->dns)
+		return DUE_LISTENERS | DUE_COUNTERS | world | DUE_START;
+	return DUE_COUNTERS | DUE_ICMP | world | DUE_START | DUE_PROCESSES;
+}
+
+static void add_fd(struct outgoing *out, int fd)
+{
+	out->fds[out->fd_count++] = fd;
+}
+
+static void make_listener(const struct supervisor *supervisor, const struct child *child,
+			  struct outgoing *out)
+{
+	const struct listener *listener = &supervisor->listeners.items[child->listeners_sent];
+
+	out->message.type = HANDOVER_LISTENER;
+	out->message.protocol = listener->protocol;
+	out->message.worker = listener->worker;
+	add_fd(out, listener->fd);
+}
+
+static void make_icmp(const struct supervisor *supervisor, const struct child *child,
+		      struct outgoing *out)
+{
+	out->message.type = HANDOVER_ICMP;
+	out->message.protocol = child->icmp_sent == 0 ? 4 : 6;
+	add_fd(out, supervisor->icmp_fds[child->icmp_sent]);
+}
+
+static void make_world(const struct supervisor *supervisor, const struct child *child,
+		       struct outgoing *out)
+{
+	bool dns = child == &supervisor->dns;
+	/* Control goes on with what it made last, even where that is not being served. */
+	const struct world_set *set = dns ? worlds_to_serve(&supervisor->worlds)
+					  : &supervisor->worlds.newest;
+	size_t count = dns ? WORLD_PARTS_DNS : set->count;
+
+	out->message.type = HANDOVER_WORLD;
+	out->message.world = set->steering_id;
+	for (size_t i = 0; i < count; i++)
+		add_fd(out, set->fds[i]);
+}
+
+static void make_steering(const struct supervisor *supervisor, struct outgoing *out)
+{
+	const struct world_set *set = worlds_to_serve(&supervisor->worlds);
+
+	out->message.type = HANDOVER_STEERING;
+	out->message.world = set->steering_id;
+	add_fd(out, set->fds[WORLD_STEERING]);
+}
+
+static void make_start(const struct supervisor *supervisor, const struct child *child,
+		       struct outgoing *out)
+{
+	out->message.type = HANDOVER_START;
+	out->message.worker = supervisor->listeners.workers;
+	if (child == &supervisor->control)
+		(void)snprintf(out->message.text, sizeof(out->message.text), "%s",
+			       supervisor->server_file);
+}
+
+static void make_processes(const struct supervisor *supervisor, struct outgoing *out)
+{
+	out->message.type = HANDOVER_PROCESSES;
+	out->message.supervisor = (struct handover_process){
+		.pid = (int32_t)getpid(), .started_unix_ms = supervisor->started_unix_ms
+	};
+	out->message.dns = child_process(&supervisor->dns);
+	out->message.control = child_process(&supervisor->control);
+	status_text(supervisor, out->message.text, sizeof(out->message.text));
+}
+
+/* Skips what there is nothing of, so that the lowest bit of `due` can be sent. */
+static void skip_empty(const struct supervisor *supervisor, struct child *child)
+{
+	if (child->listeners_sent == supervisor->listeners.count)
+		child->due &= ~(unsigned)DUE_LISTENERS;
+	while (child->icmp_sent < 2 && supervisor->icmp_fds[child->icmp_sent] < 0)
+		child->icmp_sent++;
+	if (child->icmp_sent == 2)
+		child->due &= ~(unsigned)DUE_ICMP;
+	if (child->due & DUE_WORLD) /* it contains the newest steering image */
+		child->due &= ~(unsigned)DUE_STEERING;
+}
+
+static void make_next(const struct supervisor *supervisor, const struct child *child,
+		      struct outgoing *out)
+{
+	memset(&out->message, 0, sizeof(out->message));
+	out->fd_count = 0;
+	switch (child->due & -child->due) {
+	case DUE_LISTENERS: make_listener(supervisor, child, out); break;
+	case DUE_COUNTERS:
+		out->message.type = HANDOVER_COUNTERS;
+		out->message.worker = COUNTERS_THREADS_MAX;
+		add_fd(out, supervisor->counters_fd);
+		break;
+	case DUE_ICMP: make_icmp(supervisor, child, out); break;
+	case DUE_WORLD: make_world(supervisor, child, out); break;
+	case DUE_START: make_start(supervisor, child, out); break;
+	case DUE_STEERING: make_steering(supervisor, out); break;
+	case DUE_PROCESSES: make_processes(supervisor, out); break;
+	default: out->message.type = HANDOVER_RELOAD; break;
+	}
+	out->message.fd_count = (uint32_t)out->fd_count;
+}
+
+static void mark_sent(struct child *child)
+{
+	switch (child->due & -child->due) {
+	case DUE_LISTENERS: child->listeners_sent++; break; /* skip_empty ends the series */
+	case DUE_ICMP: child->icmp_sent++; break;
+	default: child->due &= child->due - 1; break;
+	}
+}
+
+void messages_flush(struct supervisor *supervisor, struct child *child)
+{
+	struct outgoing out;
+	struct err err;
+
+	for (;;) {
+		if (child->channel < 0)
+			return;
+		skip_empty(supervisor, child);
+		if (child->due == 0)
+			return;
+		make_next(supervisor, child, &out);
+		if (channel_send(child->channel, &out.message, sizeof(out.message), out.fds,
+				 out.fd_count, &err) != 0) {
+			/* Full: poll tells when to go on. Else the peer is gone: its end will
+			 * be reaped. */
+			if (errno != EAGAIN && errno != EPIPE && errno != ECONNRESET)
+				log_error("message not sent", "process=%s: %s", child->name,
+					  err.text);
+			return;
+		}
+		mark_sent(child);
+	}
+}
+
+/* --- in ------------------------------------------------------------------------------------ */
+
+/* What happened to newest decides whether the data plane takes the steering image alone. */
+static void pass_to_dns(struct supervisor *supervisor, unsigned due)
+{
+	supervisor->dns.due |= due;
+	messages_flush(supervisor, &supervisor->dns);
+}
+
+static void take_world(struct supervisor *supervisor, const int *fds, size_t count)
+{
+	struct err err;
+
+	if (worlds_take(&supervisor->worlds, fds, count, clock_mono_ms(), &err) != 0)
+		log_error("world refused", "%s", err.text);
+	else
+		pass_to_dns(supervisor, DUE_WORLD);
+}
+
+static void take_steering(struct supervisor *supervisor, const int *fds, size_t count)
+{
+	bool distrusted = supervisor->worlds.distrusted;
+	struct err err;
+
+	if (count != 1) {
+		channel_close_fds(fds, count);
+		log_error("steering image refused", "control sent %zu descriptors", count);
+		return;
+	}
+	if (worlds_take_steering(&supervisor->worlds, fds[0], clock_mono_ms(), &err) != 0) {
+		log_error("steering image refused", "%s", err.text);
+		return;
+	}
+	if (!supervisor->worlds.distrusted)
+		pass_to_dns(supervisor, distrusted ? DUE_WORLD : DUE_STEERING);
+}
+
+static void from_control(struct supervisor *supervisor, struct handover *message, const int *fds,
+			 size_t count)
+{
+	switch (message->type) {
+	case HANDOVER_WORLD: take_world(supervisor, fds, count); return;
+	case HANDOVER_STEERING: take_steering(supervisor, fds, count); return;
+	case HANDOVER_REFUSED: status_no_world(supervisor, message->text); break;
+	case HANDOVER_RELOAD: status_reloaded(supervisor, message->text); break;
+	default:
+		log_error("message not understood", "process=%s type=%u", supervisor->control.name,
+			  message->type);
+		break;
+	}
+	channel_close_fds(fds, count);
+}
+
+static void world_refused(struct supervisor *supervisor, const char *why)
+{
+	log_error("the data plane refused a world", "reason=\"%s\"", why);
+	if (!supervisor->worlds.distrusted && worlds_swap(&supervisor->worlds))
+		log_warning("the previous world goes on being served", "%s", "");
+	status_changed(supervisor);
+}
+
+static void from_dns(struct supervisor *supervisor, struct handover *message, const int *fds,
+		     size_t count)
+{
+	channel_close_fds(fds, count); /* it has nothing to hand over */
+	switch (message->type) {
+	case HANDOVER_READY:
+		worlds_served(&supervisor->worlds, message->world, clock_mono_ms());
+		status_serving(supervisor);
+		break;
+	case HANDOVER_REFUSED: world_refused(supervisor, message->text); break;
+	default:
+		log_error("message not understood", "process=%s type=%u", supervisor->dns.name,
+			  message->type);
+		break;
+	}
+}
+
+bool messages_receive(struct supervisor *supervisor, struct child *child)
+{
+	struct handover message;
+	int fds[CHANNEL_FDS_MAX];
+	size_t fd_count;
+	struct err err;
+	ssize_t n = channel_receive(child->channel, &message, sizeof(message), fds, &fd_count,
+				    &err);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	if (n <= 0)
+		return false;
+	if ((size_t)n != sizeof(message)) {
+		channel_close_fds(fds, fd_count);
+		log_error("message not understood", "process=%s length=%zd", child->name, n);
+		return true;
+	}
+	message.text[sizeof(message.text) - 1] = '\0';
+	if (child == &supervisor->dns)
+		from_dns(supervisor, &message, fds, fd_count);
+	else
+		from_control(supervisor, &message, fds, fd_count);
+	return true;
+}

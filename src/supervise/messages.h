@@ -1,0 +1,16 @@
+/* messages.h - what the supervisor and its children say to each other (image/handover.h). */
+#ifndef SUPERVISE_MESSAGES_H
+#define SUPERVISE_MESSAGES_H
+
+#include "supervise/supervisor.h"
+
+/* What a child that was just started must be sent. */
+unsigned messages_due_at_start(const struct supervisor *supervisor, const struct child *child);
+
+/* Sends what is due until the channel is full (the rest when it is writable again). */
+void messages_flush(struct supervisor *supervisor, struct child *child);
+
+/* Takes in one message. false: the peer is gone, the channel is of no more use. */
+bool messages_receive(struct supervisor *supervisor, struct child *child);
+
+#endif

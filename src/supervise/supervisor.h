@@ -1,0 +1,31 @@
+/* supervisor.h - the loop: keeps both children running, and passes between them what they may
+ * tell each other. Single thread, poll(2) and signalfd(2); no parser, no timer library. */
+#ifndef SUPERVISE_SUPERVISOR_H
+#define SUPERVISE_SUPERVISOR_H
+
+#include "base/err.h"
+#include "supervise/child.h"
+#include "supervise/listeners.h"
+#include "supervise/worlds.h"
+
+struct supervisor {
+	/* The caller's; filled in before supervisor_run. */
+	int folder; /* of the executables */
+	const char *server_file;
+	struct listeners listeners;
+	int counters_fd;
+	int icmp_fds[2]; /* raw sockets, IPv4 and IPv6; -1: none */
+	struct child dns, control;
+
+	/* The loop's own; zero. */
+	struct worlds worlds;
+	int signals_fd;
+	uint64_t started_unix_ms, started_ms;
+	uint64_t kill_at_ms; /* when children that do not end are killed; 0: not ending */
+	bool told_ready, reloading;
+};
+
+/* Returns when a signal asked for the end and both children have ended: 0, else -1. */
+int supervisor_run(struct supervisor *supervisor, struct err *err);
+
+#endif
