@@ -1,6 +1,9 @@
 noinst_LIBRARIES += libwire.a
 libwire_a_SOURCES = \
+	%D%/edns.c %D%/edns.h \
+	%D%/key.c %D%/key.h \
 	%D%/name.c %D%/name.h \
+	%D%/query.c %D%/query.h \
 	%D%/types.h
 
 check_PROGRAMS += test-wire

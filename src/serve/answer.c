@@ -1,0 +1,143 @@
+#include "serve/answer.h"
+
+#include <assert.h>
+
+#include "base/cursor.h"
+#include "serve/count.h"
+#include "serve/sections.h"
+
+#define TYPE_META_FIRST 249 /* TKEY; 249 to 255 are no data (RFC 6895, 3.1) */
+
+struct settings {
+	uint16_t udp_size_max;
+	bool ecs;
+};
+
+static void read_settings(const struct world *world, struct settings *out)
+{
+	const struct steering_root *root;
+
+	*out = (struct settings){ .udp_size_max = 1232 }; /* RFC 9715; nobody has said otherwise */
+	if (world == NULL)
+		return;
+	root = image_root(&world->steering, struct steering_root);
+	out->udp_size_max = root->udp_size_max;
+	out->ecs = root->ecs != 0;
+}
+
+/* How long an answer may be. */
+static size_t reply_limit(const struct query *query, const struct client *client,
+			  const struct settings *settings, size_t size)
+{
+	size_t limit = EDNS_UDP_SIZE_MIN;
+
+	if (client->tcp)
+		return size < DNS_MESSAGE_MAX ? size : DNS_MESSAGE_MAX;
+	if (query->has_edns)
+		limit = query->edns.udp_size;
+	if (limit > settings->udp_size_max)
+		limit = settings->udp_size_max;
+	return limit < size ? limit : size;
+}
+
+/* Transfers are no question for this server; nor are the other types that name no data. */
+static enum rcode check_question(const struct world *world, const struct query *query)
+{
+	if (query->class != CLASS_IN || (query->type >= TYPE_META_FIRST && query->type < TYPE_ANY))
+		return RCODE_REFUSED;
+	return world == NULL ? RCODE_SERVFAIL : RCODE_NOERROR;
+}
+
+static void begin(struct asking *asking, const uint8_t *message, uint8_t *reply, size_t limit)
+{
+	const struct query *query = asking->query;
+
+	memset(&asking->message, 0, sizeof(asking->message));
+	asking->links = 0;
+	asking->authoritative = false;
+	asking->steered = false;
+	asking->scope = 0;
+	memcpy(reply, message, DNS_HEADER_SIZE + (size_t)query->question_len);
+	asking->message.data = reply;
+	asking->message.pos = DNS_HEADER_SIZE + (size_t)query->question_len;
+	asking->message.limit = limit - (query->has_edns ? edns_size(&query->edns) : 0);
+}
+
+/* The id is there already. RA, Z, AD and CD are 0 (RFC 4035, 3.1.6). */
+static void put_header(const struct asking *asking, enum rcode rcode)
+{
+	const struct message *m = &asking->message;
+	uint16_t flags = asking->query->flags & (HEADER_OPCODE_MASK | HEADER_RD);
+
+	flags |= HEADER_QR | (rcode & 15);
+	if (asking->authoritative)
+		flags |= HEADER_AA;
+	if (m->truncated)
+		flags |= HEADER_TC;
+	store_u16(m->data + 2, flags);
+	store_u16(m->data + 4, asking->query->question_len > 0);
+	store_u16(m->data + 6, m->count[SECTION_ANSWER]);
+	store_u16(m->data + 8, m->count[SECTION_AUTHORITY]);
+	store_u16(m->data + 10, (uint16_t)(m->count[SECTION_ADDITIONAL] + asking->query->has_edns));
+}
+
+static size_t finish(struct asking *asking, enum rcode rcode, const struct settings *settings)
+{
+	const struct query *query = asking->query;
+	struct message *m = &asking->message;
+
+	put_header(asking, rcode);
+	if (!query->has_edns)
+		return m->pos;
+	edns_write(m->data + m->pos, &query->edns, rcode, settings->udp_size_max, asking->scope);
+	return m->pos + edns_size(&query->edns);
+}
+
+static void count_answer(const struct asking *asking, enum rcode rcode, struct counters *counters)
+{
+	static const uint8_t of_rcode[] = {
+		[RCODE_NOERROR] = offsetof(struct counters, noerror),
+		[RCODE_FORMERR] = offsetof(struct counters, formerr),
+		[RCODE_SERVFAIL] = offsetof(struct counters, servfail),
+		[RCODE_NXDOMAIN] = offsetof(struct counters, nxdomain),
+		[RCODE_NOTIMP] = offsetof(struct counters, notimp),
+		[RCODE_REFUSED] = offsetof(struct counters, refused),
+		[RCODE_BADVERS] = offsetof(struct counters, badvers),
+	};
+
+	counter_add((uint64_t *)(void *)((uint8_t *)counters + of_rcode[rcode]), 1);
+	if (asking->message.truncated)
+		counter_add(&counters->truncated, 1);
+	if (asking->steered)
+		counter_add(&counters->steered, 1);
+	if (asking->query->has_edns && asking->query->edns.has_ecs)
+		counter_add(&counters->with_ecs, 1);
+}
+
+size_t answer(const struct world *world, const struct client *client, const uint8_t *message,
+	      size_t len, uint8_t *reply, size_t size, struct counters *counters)
+{
+	struct settings settings;
+	struct query query;
+	struct asking asking;
+	enum rcode rcode;
+
+	assert(size >= EDNS_UDP_SIZE_MIN); /* holds any question and OPT record */
+	counter_add(client->tcp ? &counters->queries_tcp : &counters->queries_udp, 1);
+	if (!query_wants_answer(message, len)) {
+		counter_add(&counters->dropped, 1);
+		return 0;
+	}
+	read_settings(world, &settings);
+	asking.world = world;
+	asking.client = client;
+	asking.query = &query;
+	rcode = query_read(&query, message, len, settings.ecs);
+	begin(&asking, message, reply, reply_limit(&query, client, &settings, size));
+	if (rcode == RCODE_NOERROR)
+		rcode = check_question(world, &query);
+	if (rcode == RCODE_NOERROR)
+		rcode = sections_fill(&asking);
+	count_answer(&asking, rcode, counters);
+	return finish(&asking, rcode, &settings);
+}

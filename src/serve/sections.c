@@ -1,0 +1,307 @@
+#include "serve/sections.h"
+
+#include "base/cursor.h"
+
+/* Of the addresses that a big MX or SRV RRset asks for, these many are looked at: they are a
+ * courtesy, and their work is to be bounded. */
+#define EXTRAS_MAX 32
+
+/* --- additional section ----------------------------------------------------------------------- */
+
+static const struct zone_node *extra_node(const struct lookup *found,
+					  const struct rrset_extra *extra)
+{
+	return zone_at(found->segment, struct zone_node, extra->node);
+}
+
+static bool put_addresses(struct asking *asking, const struct lookup *found,
+			  const struct zone_node *node, uint16_t place)
+{
+	static const uint16_t types[] = { TYPE_A, TYPE_AAAA };
+	struct owner owner = { .name = zone_node_name(node),
+			       .len = node->name_len,
+			       .place = place };
+	bool all = true;
+
+	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		const struct rrset_block *block = zone_rrset(found->segment, node, types[i]);
+
+		if (block != NULL)
+			all &= message_put(&asking->message, SECTION_ADDITIONAL, block, &owner);
+	}
+	return all;
+}
+
+static bool named_before(const struct rrset_extra *extras, unsigned i)
+{
+	for (unsigned j = 0; j < i; j++) {
+		if (extras[j].node == extras[i].node)
+			return true;
+	}
+	return false;
+}
+
+static uint16_t extra_place(size_t block_at, const struct rrset_extra *extra)
+{
+	size_t place = block_at + extra->name_pos;
+
+	return block_at != 0 && place <= DNS_POINTER_MAX ? (uint16_t)place : 0;
+}
+
+/* Addresses of the names in an answered RRset, as far as there is room. Those below a zone cut
+ * are not ours to volunteer. */
+static __attribute__((noinline)) void put_extras(struct asking *asking, const struct lookup *found,
+						 const struct rrset_block *block)
+{
+	const struct rrset_extra *extras = rrset_extras(block);
+	size_t block_at = asking->message.last;
+
+	for (unsigned i = 0; i < block->extra_count && i < EXTRAS_MAX; i++) {
+		const struct zone_node *node = extra_node(found, &extras[i]);
+
+		if (node->cut == 0 && !named_before(extras, i))
+			(void)put_addresses(asking, found, node, extra_place(block_at, &extras[i]));
+	}
+}
+
+/* Glue: without the addresses of servers inside the delegated zone a referral leads nowhere, so
+ * it has all of them or TC (RFC 9471, 3.1); those of other servers come after, if they fit. NS
+ * records of one RRset have different targets, so nothing is named twice. */
+static void put_glue(struct asking *asking, const struct lookup *found,
+		     const struct rrset_block *block)
+{
+	const struct rrset_extra *extras = rrset_extras(block);
+	size_t block_at = asking->message.last;
+	const uint8_t *segment = (const uint8_t *)found->segment;
+	uint32_t cut = (uint32_t)((const uint8_t *)found->cut - segment);
+
+	for (unsigned inside = 2; inside-- > 0;) {
+		for (unsigned i = 0; i < block->extra_count; i++) {
+			const struct zone_node *node = extra_node(found, &extras[i]);
+
+			if ((node->cut == cut) != (inside == 1))
+				continue;
+			if (!put_addresses(asking, found, node,
+					   extra_place(block_at, &extras[i])) &&
+			    inside == 1)
+				asking->message.truncated = true;
+		}
+	}
+}
+
+/* --- answer and authority sections ------------------------------------------------------------ */
+
+/* The ancestor of the name at hand that begins `skip` octets into it. */
+static struct owner ancestor(const struct asking *asking, size_t skip)
+{
+	return (struct owner){ .name = asking->owner.name + skip,
+			       .len = (uint8_t)(asking->owner.len - skip),
+			       .place = message_suffix(&asking->message, &asking->owner, skip) };
+}
+
+static bool put_answer(struct asking *asking, const struct lookup *found,
+		       const struct rrset_block *block)
+{
+	if (message_put(&asking->message, SECTION_ANSWER, block, &asking->owner)) {
+		if (block->extra_count > 0)
+			put_extras(asking, found, block);
+		return true;
+	}
+	asking->message.truncated = true;
+	return false;
+}
+
+/* "No such name" and "no such type" are told apart by the rcode alone; both carry the SOA, whose
+ * TTL says how long that may be believed (RFC 2308). */
+static __attribute__((noinline)) void put_soa(struct asking *asking, const struct lookup *found)
+{
+	const struct zone_segment *segment = found->segment;
+	struct owner origin = ancestor(asking, (size_t)asking->owner.len - segment->origin_len);
+
+	if (!message_put(&asking->message, SECTION_AUTHORITY,
+			 zone_at(segment, struct rrset_block, segment->soa_block), &origin))
+		asking->message.truncated = true;
+}
+
+static __attribute__((noinline)) void put_referral(struct asking *asking,
+						   const struct lookup *found)
+{
+	const struct rrset_block *block = zone_rrset(found->segment, found->cut, TYPE_NS);
+	struct owner owner = ancestor(asking, (size_t)asking->owner.len - found->cut->name_len);
+
+	if (message_put(&asking->message, SECTION_AUTHORITY, block, &owner))
+		put_glue(asking, found, block);
+	else
+		asking->message.truncated = true;
+}
+
+/* --- steered names ---------------------------------------------------------------------------- */
+
+/* ECS with source 0 says "not my address": then the resolver's own counts, as without ECS. */
+static void find_client_network(const struct asking *asking, struct client_network *out)
+{
+	const struct query *query = asking->query;
+
+	out->from_ecs = query->has_edns && query->edns.has_ecs && query->edns.ecs.source > 0;
+	if (out->from_ecs) {
+		ecs_network(&query->edns.ecs, &out->network);
+		return;
+	}
+	out->network.address = asking->client->address;
+	out->network.len = (uint8_t)ip_bits(out->network.address.family);
+}
+
+static const struct rrset_block *steered_block(struct asking *asking, const struct lookup *found,
+					       uint32_t base, enum steering_family family,
+					       uint8_t *scope)
+{
+	uint32_t record = base + found->node->pool_record - 1;
+	struct client_network client;
+	struct choice choice;
+
+	find_client_network(asking, &client);
+	choose(&choice, asking->world, record, &client, asking->client->random);
+	*scope = choice.scope;
+	return steering_answer(&asking->world->steering,
+			       steering_record(&asking->world->steering, record), choice.choice,
+			       family);
+}
+
+/* false: the pool has no address of that family, for nobody; so the scope stays 0, as for all
+ * negative answers (RFC 7871, 7.4). */
+static bool put_steered(struct asking *asking, const struct lookup *found, uint32_t base,
+			enum steering_family family)
+{
+	uint8_t scope;
+	const struct rrset_block *block = steered_block(asking, found, base, family, &scope);
+
+	if (block == NULL)
+		return false;
+	asking->steered = true;
+	if (scope > asking->scope)
+		asking->scope = scope;
+	(void)put_answer(asking, found, block);
+	return true;
+}
+
+/* --- one name --------------------------------------------------------------------------------- */
+
+enum step { STEP_DONE, STEP_NODATA, STEP_CHAIN };
+
+/* RFC 8482, 4.1: ANY is answered with one RRset of the name. */
+static __attribute__((noinline)) enum step answer_any(struct asking *asking,
+						      const struct lookup *found, uint32_t base)
+{
+	const struct zone_node *node = found->node;
+
+	if (node->pool_record != 0 && (put_steered(asking, found, base, STEERING_A) ||
+				       put_steered(asking, found, base, STEERING_AAAA)))
+		return STEP_DONE;
+	if (node->rrset_count == 0)
+		return STEP_NODATA;
+	(void)put_answer(asking, found,
+			 zone_at(found->segment, struct rrset_block, node->rrsets[0].block_off));
+	return STEP_DONE;
+}
+
+static const struct rrset_block *chain_block(const struct lookup *found)
+{
+	return zone_rrset(found->segment, found->node, TYPE_CNAME);
+}
+
+static enum step answer_node(struct asking *asking, const struct lookup *found, uint32_t base)
+{
+	const struct zone_node *node = found->node;
+	uint16_t type = asking->query->type;
+	const struct rrset_block *block;
+
+	if (node->pool_record != 0 && (type == TYPE_A || type == TYPE_AAAA))
+		return put_steered(asking, found, base, type == TYPE_A ? STEERING_A : STEERING_AAAA)
+			       ? STEP_DONE
+			       : STEP_NODATA;
+	if (type == TYPE_ANY)
+		return answer_any(asking, found, base);
+	block = zone_rrset(found->segment, node, type);
+	if (block != NULL) {
+		(void)put_answer(asking, found, block);
+		return STEP_DONE;
+	}
+	if ((node->flags & ZONE_NODE_CNAME) == 0)
+		return STEP_NODATA;
+	return put_answer(asking, found, chain_block(found)) ? STEP_CHAIN : STEP_DONE;
+}
+
+/* The target of the CNAME that was just put becomes the name at hand. false: the chain ends here,
+ * for it is long enough or has been there before. */
+static __attribute__((noinline)) bool follow(struct asking *asking, const struct rrset_block *block)
+{
+	struct name_key *name = &asking->query->name;
+	uint8_t target[DNS_NAME_MAX];
+	size_t len;
+
+	if (asking->links == CNAME_LINKS_MAX)
+		return false;
+	asking->seen[asking->links++] = name->hash[0];
+	len = block_name(block, 12, &asking->owner, target);
+	if (name_key_read(name, target, len) == 0)
+		return false;
+	for (unsigned i = 0; i < asking->links; i++) {
+		if (asking->seen[i] == name->hash[0])
+			return false;
+	}
+	asking->owner.len = name->len;
+	asking->owner.pattern = NULL;
+	asking->owner.place = 0;
+	if (asking->message.last != 0 && asking->message.last + 12 <= DNS_POINTER_MAX)
+		asking->owner.place = (uint16_t)(asking->message.last + 12);
+	return true;
+}
+
+/* A zone's answer for the name at hand. *chain: the CNAME that leads on, or NULL. */
+static enum rcode answer_zone(struct asking *asking, uint32_t zone,
+			      const struct rrset_block **chain)
+{
+	struct lookup found;
+	enum step step;
+
+	*chain = NULL;
+	lookup_name(&found, zones_segment(&asking->world->zones, zone), &asking->query->name);
+	if (found.cut != NULL && !(found.cut == found.node && asking->query->type == TYPE_DS)) {
+		put_referral(asking, &found);
+		return RCODE_NOERROR;
+	}
+	asking->authoritative |= asking->links == 0;
+	if (found.node == NULL) {
+		put_soa(asking, &found);
+		return RCODE_NXDOMAIN;
+	}
+	if (found.synthesised)
+		asking->owner.pattern = zone_node_name(found.node);
+	step = answer_node(asking, &found,
+			   zones_entry(&asking->world->zones, zone)->pool_record_base);
+	if (step == STEP_NODATA)
+		put_soa(asking, &found);
+	else if (step == STEP_CHAIN)
+		*chain = chain_block(&found);
+	return RCODE_NOERROR;
+}
+
+/* The rcode is that of the last name of a chain (RFC 6604, 3). */
+enum rcode sections_fill(struct asking *asking)
+{
+	enum rcode rcode = RCODE_REFUSED; /* a name of nobody's: no referral upward */
+	const struct rrset_block *chain;
+
+	asking->owner = (struct owner){ .name = asking->query->name.wire,
+					.len = asking->query->name.len,
+					.place = DNS_HEADER_SIZE };
+	do {
+		uint32_t zone = lookup_zone(&asking->world->zones, &asking->query->name,
+					    asking->query->type);
+
+		if (zone == ZONES_NONE)
+			return asking->links == 0 ? rcode : RCODE_NOERROR;
+		rcode = answer_zone(asking, zone, &chain);
+	} while (chain != NULL && follow(asking, chain));
+	return rcode;
+}

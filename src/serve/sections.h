@@ -1,0 +1,35 @@
+/* sections.h - which RRsets go into which section of an answer (RFC 1034, 4.3.2), from the images.
+ *
+ * Pure. What is asked is valid by now: one question, class IN, a type that can be answered. */
+#ifndef SERVE_SECTIONS_H
+#define SERVE_SECTIONS_H
+
+#include <stdbool.h>
+
+#include "image/world.h"
+#include "serve/answer.h"
+#include "serve/choose.h"
+#include "serve/lookup.h"
+#include "serve/message.h"
+#include "wire/query.h"
+
+#define CNAME_LINKS_MAX 16 /* of a chain that is followed */
+
+/* A question on its way through the zones. */
+struct asking {
+	const struct world *world;
+	const struct client *client;
+	struct query *query; /* its name is replaced by a CNAME's target as a chain is followed */
+	struct message message;
+	struct owner owner;             /* the name as it stands in the message */
+	uint64_t seen[CNAME_LINKS_MAX]; /* hashes of the names of the chain */
+	unsigned links;
+	bool authoritative; /* AA: for the name in the question (RFC 1035, 4.1.1) */
+	bool steered;       /* a POOL was answered */
+	uint8_t scope;      /* ECS scope prefix length: the longest that any RRset needs */
+};
+
+/* Fills the sections and returns the rcode. The caller has set all but owner and seen. */
+enum rcode sections_fill(struct asking *asking);
+
+#endif
