@@ -15,3 +15,9 @@ libsupervise_a_CFLAGS = $(AM_CFLAGS) $(CAPNG_CFLAGS) $(SYSTEMD_CFLAGS)
 sbin_PROGRAMS += signpostd
 signpostd_SOURCES = %D%/main.c
 signpostd_LDADD = libsupervise.a libbase.a $(CAPNG_LIBS) $(SYSTEMD_LIBS)
+
+check_PROGRAMS += test-supervise
+TESTS += test-supervise
+test_supervise_SOURCES = tests/unit/supervise/supervise_test.c tests/unit/run.h
+test_supervise_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_supervise_LDADD = libsupervise.a libbase.a $(CAPNG_LIBS) $(SYSTEMD_LIBS) $(CHECK_LIBS)

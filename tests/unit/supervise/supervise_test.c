@@ -1,0 +1,595 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/channel.h"
+#include "image/image.h"
+#include "supervise/child.h"
+#include "supervise/listeners.h"
+#include "supervise/messages.h"
+#include "supervise/status.h"
+#include "supervise/worlds.h"
+#include "tests/unit/run.h"
+
+#define SECOND UINT64_C(1000)
+
+/* --- worlds -------------------------------------------------------------------------------- */
+
+static int image_fd(enum image_kind kind, uint64_t id)
+{
+	struct image_header header = { .magic = IMAGE_MAGIC, .kind = kind, .id = id };
+	int fd = memfd_create("image", MFD_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, &header, sizeof(header)), sizeof(header));
+	return fd;
+}
+
+static void new_world(int fds[WORLD_PARTS], uint64_t steering_id)
+{
+	fds[WORLD_ZONES] = image_fd(IMAGE_ZONES, 1);
+	fds[WORLD_GEO] = image_fd(IMAGE_GEO, 2);
+	fds[WORLD_STEERING] = image_fd(IMAGE_STEERING, steering_id);
+	fds[WORLD_PLAN] = image_fd(IMAGE_PLAN, 3);
+	fds[WORLD_LOCATIONS] = image_fd(IMAGE_LOCATIONS, 4);
+}
+
+static void take(struct worlds *worlds, uint64_t steering_id, uint64_t now_ms)
+{
+	int fds[WORLD_PARTS];
+	struct err err;
+
+	new_world(fds, steering_id);
+	ck_assert_int_eq(worlds_take(worlds, fds, WORLD_PARTS, now_ms, &err), 0);
+}
+
+static void take_steering(struct worlds *worlds, uint64_t steering_id, uint64_t now_ms)
+{
+	struct err err;
+	int fd = image_fd(IMAGE_STEERING, steering_id);
+
+	ck_assert_int_eq(worlds_take_steering(worlds, fd, now_ms, &err), 0);
+}
+
+static uint64_t served_id(const struct worlds *worlds)
+{
+	const struct world_set *set = worlds_to_serve(worlds);
+
+	return set == NULL ? 0 : set->steering_id;
+}
+
+START_TEST(without_a_world_nothing_is_served)
+{
+	struct worlds worlds = { 0 };
+
+	ck_assert_ptr_null(worlds_to_serve(&worlds));
+	ck_assert(!worlds_swap(&worlds));
+}
+END_TEST
+
+START_TEST(newest_world_is_served)
+{
+	struct worlds worlds = { 0 };
+
+	take(&worlds, 10, 0);
+	ck_assert_uint_eq(served_id(&worlds), 10);
+	take(&worlds, 11, 1);
+	ck_assert_uint_eq(served_id(&worlds), 11);
+	take_steering(&worlds, 12, 2);
+	ck_assert_uint_eq(served_id(&worlds), 12);
+	worlds_close(&worlds);
+}
+END_TEST
+
+START_TEST(world_that_was_served_long_enough_is_the_one_to_go_back_to)
+{
+	struct worlds worlds = { 0 };
+
+	take(&worlds, 10, 1 * SECOND);
+	worlds_served(&worlds, 10, 1 * SECOND);
+	take(&worlds, 11, 30 * SECOND);
+	worlds_served(&worlds, 11, 30 * SECOND);
+	take(&worlds, 12, 31 * SECOND); /* 11 was served for one second only */
+	ck_assert(worlds_swap(&worlds));
+	ck_assert_uint_eq(served_id(&worlds), 10);
+	ck_assert(worlds_swap(&worlds)); /* and back, when that one crashes as well */
+	ck_assert_uint_eq(served_id(&worlds), 12);
+	worlds_close(&worlds);
+}
+END_TEST
+
+START_TEST(crash_takes_the_proof_away)
+{
+	struct worlds worlds = { 0 };
+
+	take(&worlds, 10, 1 * SECOND);
+	worlds_served(&worlds, 10, 1 * SECOND);
+	take(&worlds, 11, 20 * SECOND);
+	worlds_served(&worlds, 11, 20 * SECOND);
+	worlds_crashed(&worlds);
+	take(&worlds, 12, 40 * SECOND);
+	ck_assert(worlds_swap(&worlds));
+	ck_assert_uint_eq(served_id(&worlds), 10);
+	worlds_close(&worlds);
+}
+END_TEST
+
+START_TEST(steering_alone_ends_distrust_only_where_steering_was_to_blame)
+{
+	struct worlds worlds = { 0 };
+
+	take(&worlds, 10, 1 * SECOND);
+	worlds_served(&worlds, 10, 1 * SECOND);
+	take_steering(&worlds, 11, 20 * SECOND);
+	ck_assert(worlds_swap(&worlds));
+	ck_assert_uint_eq(served_id(&worlds), 10);
+	take_steering(&worlds, 12, 21 * SECOND);
+	ck_assert_uint_eq(served_id(&worlds), 12);
+
+	worlds_served(&worlds, 12, 21 * SECOND);
+	take(&worlds, 20, 40 * SECOND); /* new zones, which crash */
+	ck_assert(worlds_swap(&worlds));
+	take_steering(&worlds, 21, 41 * SECOND);
+	ck_assert_uint_eq(served_id(&worlds), 12);
+	take(&worlds, 30, 42 * SECOND); /* the operator mended them */
+	ck_assert_uint_eq(served_id(&worlds), 30);
+	worlds_close(&worlds);
+}
+END_TEST
+
+START_TEST(what_is_not_an_image_is_refused_and_changes_nothing)
+{
+	struct worlds worlds = { 0 };
+	int fds[WORLD_PARTS];
+	struct err err;
+	int fd = image_fd(IMAGE_STEERING, 5);
+
+	ck_assert_int_eq(worlds_take_steering(&worlds, fd, 0, &err), -1); /* no world yet */
+	take(&worlds, 10, 0);
+	fd = image_fd(IMAGE_ZONES, 5);
+	ck_assert_int_eq(worlds_take_steering(&worlds, fd, 0, &err), -1);
+	new_world(fds, 11);
+	ck_assert_int_eq(worlds_take(&worlds, fds, 2, 0, &err), -1);
+	channel_close_fds(fds + 2, WORLD_PARTS - 2);
+	ck_assert_uint_eq(served_id(&worlds), 10);
+	worlds_close(&worlds);
+}
+END_TEST
+
+/* --- child --------------------------------------------------------------------------------- */
+
+START_TEST(first_end_restarts_at_once_and_pauses_grow)
+{
+	struct child child = { .channel = -1 };
+	uint64_t now_ms = 100 * SECOND;
+
+	ck_assert_uint_eq(child_ended(&child, now_ms), 0);
+	ck_assert_uint_eq(child_ended(&child, now_ms + 10), 100);
+	ck_assert_uint_eq(child_ended(&child, now_ms + 120), 1000);
+	ck_assert_uint_eq(child_ended(&child, now_ms + 1200), 5000);
+	ck_assert_uint_eq(child_ended(&child, now_ms + 6300), 5000);
+	ck_assert_uint_eq(child.start_at_ms, now_ms + 11300);
+	ck_assert_uint_eq(child.restarts, 5);
+}
+END_TEST
+
+START_TEST(end_after_a_quiet_time_restarts_at_once)
+{
+	struct child child = { .channel = -1 };
+
+	for (unsigned i = 0; i < CHILD_ENDS; i++)
+		(void)child_ended(&child, 100 * SECOND + i);
+	ck_assert_uint_eq(child_ended(&child, 120 * SECOND), 0);
+	ck_assert_uint_eq(child_recent_ends(&child, 120 * SECOND), 1);
+}
+END_TEST
+
+/* --- listeners ----------------------------------------------------------------------------- */
+
+static uint16_t free_port(void)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(in);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+	close(fd);
+	return ntohs(in.sin_port);
+}
+
+static void boot_on_loopback(struct boot_record *boot, uint16_t port)
+{
+	memset(boot, 0, sizeof(*boot));
+	boot->workers = 3;
+	boot->listen_count = 1;
+	ck_assert(ip_parse("127.0.0.1", &boot->listen[0].address));
+	boot->listen[0].port = port;
+}
+
+static int option(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	ck_assert_int_eq(getsockopt(fd, level, name, &value, &len), 0);
+	return value;
+}
+
+START_TEST(each_worker_gets_its_own_sockets_on_the_port)
+{
+	static struct boot_record boot;
+	struct listeners listeners;
+	struct err err;
+	unsigned udp = 0;
+
+	boot_on_loopback(&boot, free_port());
+	ck_assert_msg(listeners_open(&listeners, &boot, &err) == 0, "%s", err.text);
+	ck_assert_uint_eq(listeners.count, 6);
+	for (size_t i = 0; i < listeners.count; i++) {
+		const struct listener *l = &listeners.items[i];
+		bool is_udp = l->protocol == HANDOVER_UDP;
+
+		udp += is_udp;
+		ck_assert_uint_eq(l->worker, i % 3);
+		ck_assert_int_eq(option(l->fd, SOL_SOCKET, SO_TYPE),
+				 is_udp ? SOCK_DGRAM : SOCK_STREAM);
+		ck_assert_int_eq(option(l->fd, SOL_SOCKET, SO_ACCEPTCONN), !is_udp);
+		ck_assert(fcntl(l->fd, F_GETFD) & FD_CLOEXEC);
+		if (is_udp)
+			ck_assert_int_eq(option(l->fd, IPPROTO_IP, IP_MTU_DISCOVER),
+					 IP_PMTUDISC_OMIT);
+	}
+	ck_assert_uint_eq(udp, 3);
+	listeners_close(&listeners);
+}
+END_TEST
+
+START_TEST(second_supervisor_on_the_port_is_refused)
+{
+	static struct boot_record boot;
+	struct listeners first, second;
+	struct err err;
+
+	boot_on_loopback(&boot, free_port());
+	ck_assert_msg(listeners_open(&first, &boot, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(listeners_open(&second, &boot, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "listen 127.0.0.1:"));
+	ck_assert_ptr_nonnull(strstr(err.text, "another program has this port"));
+	listeners_close(&first);
+}
+END_TEST
+
+START_TEST(address_of_another_host_is_named)
+{
+	static struct boot_record boot;
+	struct listeners listeners;
+	struct err err;
+
+	boot_on_loopback(&boot, 5353);
+	ck_assert(ip_parse("192.0.2.200", &boot.listen[0].address));
+	ck_assert_int_eq(listeners_open(&listeners, &boot, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "192.0.2.200:5353"));
+	ck_assert_ptr_nonnull(strstr(err.text, "no such address"));
+}
+END_TEST
+
+/* --- messages ------------------------------------------------------------------------------ */
+
+struct scene {
+	struct supervisor supervisor;
+	struct listener listeners[4];
+	int dns, control; /* the children's ends */
+};
+
+static int connect_child(struct child *child)
+{
+	int ends[2];
+
+	ck_assert_int_eq(
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+	child->channel = ends[0];
+	return ends[1];
+}
+
+static void scene_open(struct scene *scene)
+{
+	memset(scene, 0, sizeof(*scene));
+	for (unsigned i = 0; i < 4; i++)
+		scene->listeners[i] = (struct listener){ STDIN_FILENO,
+							 i < 2 ? HANDOVER_UDP : HANDOVER_TCP,
+							 i % 2 };
+	scene->supervisor.listeners.items = scene->listeners;
+	scene->supervisor.listeners.count = 4;
+	scene->supervisor.listeners.workers = 2;
+	scene->supervisor.server_file = "/etc/signpost/signpost.yaml";
+	scene->supervisor.counters_fd = STDIN_FILENO;
+	scene->supervisor.icmp_fds[0] = -1;
+	scene->supervisor.icmp_fds[1] = STDIN_FILENO;
+	scene->supervisor.dns.name = "dns";
+	scene->supervisor.control.name = "control";
+	scene->dns = connect_child(&scene->supervisor.dns);
+	scene->control = connect_child(&scene->supervisor.control);
+}
+
+static void scene_close(struct scene *scene)
+{
+	child_close_channel(&scene->supervisor.dns);
+	child_close_channel(&scene->supervisor.control);
+	close(scene->dns);
+	close(scene->control);
+	worlds_close(&scene->supervisor.worlds);
+}
+
+/* false: nothing there. The descriptors are counted and closed. */
+static bool next_message(int channel, struct handover *message, size_t *fd_count)
+{
+	int fds[CHANNEL_FDS_MAX];
+	struct err err;
+	ssize_t n = channel_receive(channel, message, sizeof(*message), fds, fd_count, &err);
+
+	if (n < 0 && errno == EAGAIN)
+		return false;
+	ck_assert_int_eq(n, sizeof(*message));
+	ck_assert_uint_eq(message->fd_count, *fd_count);
+	channel_close_fds(fds, *fd_count);
+	return true;
+}
+
+static void expect(int channel, uint32_t type, size_t fd_count)
+{
+	struct handover message;
+	size_t count;
+
+	ck_assert(next_message(channel, &message, &count));
+	ck_assert_uint_eq(message.type, type);
+	ck_assert_uint_eq(count, fd_count);
+}
+
+static void expect_nothing(int channel)
+{
+	struct handover message;
+	size_t count;
+
+	ck_assert(!next_message(channel, &message, &count));
+}
+
+static void send_from(int channel, const struct handover *message, const int *fds, size_t count)
+{
+	struct err err;
+
+	ck_assert_int_eq(channel_send(channel, message, sizeof(*message), fds, count, &err), 0);
+}
+
+static void control_sends_world(struct scene *scene, uint64_t steering_id)
+{
+	struct handover message = { .type = HANDOVER_WORLD };
+	int fds[WORLD_PARTS];
+
+	new_world(fds, steering_id);
+	send_from(scene->control, &message, fds, WORLD_PARTS);
+	channel_close_fds(fds, WORLD_PARTS);
+	ck_assert(messages_receive(&scene->supervisor, &scene->supervisor.control));
+}
+
+static void control_sends_steering(struct scene *scene, uint64_t steering_id)
+{
+	struct handover message = { .type = HANDOVER_STEERING };
+	int fd = image_fd(IMAGE_STEERING, steering_id);
+
+	send_from(scene->control, &message, &fd, 1);
+	close(fd);
+	ck_assert(messages_receive(&scene->supervisor, &scene->supervisor.control));
+}
+
+START_TEST(children_get_what_is_held_and_then_start)
+{
+	static struct scene scene;
+	struct supervisor *s = &scene.supervisor;
+	struct handover message;
+	size_t count;
+
+	scene_open(&scene);
+	s->dns.due = messages_due_at_start(s, &s->dns);
+	messages_flush(s, &s->dns);
+	for (unsigned i = 0; i < 4; i++)
+		expect(scene.dns, HANDOVER_LISTENER, 1);
+	expect(scene.dns, HANDOVER_COUNTERS, 1);
+	expect(scene.dns, HANDOVER_START, 0);
+	expect_nothing(scene.dns);
+
+	s->control.due = messages_due_at_start(s, &s->control);
+	messages_flush(s, &s->control);
+	expect(scene.control, HANDOVER_COUNTERS, 1);
+	ck_assert(next_message(scene.control, &message, &count));
+	ck_assert_uint_eq(message.type, HANDOVER_ICMP);
+	ck_assert_uint_eq(message.protocol, 6); /* there is none for IPv4 */
+	ck_assert(next_message(scene.control, &message, &count));
+	ck_assert_uint_eq(message.type, HANDOVER_START);
+	ck_assert_str_eq(message.text, "/etc/signpost/signpost.yaml");
+	expect(scene.control, HANDOVER_PROCESSES, 0);
+	expect_nothing(scene.control);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(world_and_steering_pass_from_control_to_dns)
+{
+	static struct scene scene;
+
+	scene_open(&scene);
+	control_sends_world(&scene, 10);
+	expect(scene.dns, HANDOVER_WORLD, 3);
+	control_sends_steering(&scene, 11);
+	expect(scene.dns, HANDOVER_STEERING, 1);
+	expect_nothing(scene.dns);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(restarted_children_get_the_newest_world)
+{
+	static struct scene scene;
+	struct supervisor *s = &scene.supervisor;
+	struct handover message;
+	size_t count;
+
+	scene_open(&scene);
+	control_sends_world(&scene, 10);
+	control_sends_steering(&scene, 11);
+	close(scene.control);
+	child_close_channel(&s->control);
+	scene.control = connect_child(&s->control);
+	s->control.due = messages_due_at_start(s, &s->control);
+	messages_flush(s, &s->control);
+	expect(scene.control, HANDOVER_COUNTERS, 1);
+	expect(scene.control, HANDOVER_ICMP, 1);
+	ck_assert(next_message(scene.control, &message, &count));
+	ck_assert_uint_eq(message.type, HANDOVER_WORLD);
+	ck_assert_uint_eq(message.world, 11);
+	ck_assert_uint_eq(count, WORLD_PARTS);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(child_that_does_not_read_gets_only_the_newest_when_it_reads)
+{
+	static struct scene scene;
+	struct supervisor *s = &scene.supervisor;
+	struct handover message;
+	uint64_t last = 0;
+	unsigned got = 0;
+	size_t count;
+
+	scene_open(&scene);
+	control_sends_world(&scene, 1);
+	for (uint64_t id = 2; id <= 500; id++)
+		control_sends_steering(&scene, id);
+	ck_assert_uint_ne(s->dns.due, 0); /* the channel is full */
+	while (next_message(scene.dns, &message, &count)) {
+		ck_assert_uint_gt(message.world, last);
+		last = message.world;
+		got++;
+		messages_flush(s, &s->dns);
+	}
+	ck_assert_uint_eq(last, 500);
+	ck_assert_uint_lt(got, 400);
+	ck_assert_uint_eq(s->dns.due, 0);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(refused_world_gives_way_to_the_proven_one_at_the_next_start)
+{
+	static struct scene scene;
+	struct supervisor *s = &scene.supervisor;
+	struct handover ready = { .type = HANDOVER_READY, .world = 10 };
+	struct handover refused = { .type = HANDOVER_REFUSED, .text = "it does not fit" };
+
+	scene_open(&scene);
+	control_sends_world(&scene, 10);
+	send_from(scene.dns, &ready, NULL, 0);
+	ck_assert(messages_receive(s, &s->dns));
+	control_sends_world(&scene, 11);
+	send_from(scene.dns, &refused, NULL, 0);
+	ck_assert(messages_receive(s, &s->dns));
+	ck_assert_uint_eq(served_id(&s->worlds), 10);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(data_plane_cannot_hand_over_a_world)
+{
+	static struct scene scene;
+	struct supervisor *s = &scene.supervisor;
+	struct handover message = { .type = HANDOVER_WORLD };
+	int fds[WORLD_PARTS];
+
+	scene_open(&scene);
+	new_world(fds, 66);
+	send_from(scene.dns, &message, fds, WORLD_PARTS);
+	channel_close_fds(fds, WORLD_PARTS);
+	ck_assert(messages_receive(s, &s->dns));
+	ck_assert_uint_eq(served_id(&s->worlds), 0);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(peer_that_is_gone_is_noticed)
+{
+	static struct scene scene;
+	struct supervisor *s = &scene.supervisor;
+
+	scene_open(&scene);
+	close(scene.dns);
+	ck_assert(!messages_receive(s, &s->dns));
+	scene.dns = connect_child(&s->dns);
+	scene_close(&scene);
+}
+END_TEST
+
+/* --- folders ------------------------------------------------------------------------------- */
+
+START_TEST(folder_is_made_once_and_a_file_in_its_place_is_named)
+{
+	char base[] = "/tmp/supervise-test-XXXXXX";
+	char folder[64], file[64];
+	struct identity user;
+	struct stat st;
+	struct err err;
+	int fd;
+
+	ck_assert_ptr_nonnull(mkdtemp(base));
+	(void)snprintf(folder, sizeof(folder), "%s/state", base);
+	(void)snprintf(file, sizeof(file), "%s/file", base);
+	identity_nobody(&user);
+	ck_assert_int_eq(identity_make_folder(folder, 0750, &user, &err), 0);
+	ck_assert_int_eq(stat(folder, &st), 0);
+	ck_assert_uint_eq(st.st_uid, user.uid);
+	ck_assert_int_eq(identity_make_folder(folder, 0750, &user, &err), 0);
+	fd = open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	close(fd);
+	ck_assert_int_eq(identity_make_folder(file, 0750, &user, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "not a folder"));
+	if (user.change) {
+		ck_assert_int_eq(chown(folder, 0, 0), 0);
+		ck_assert_int_eq(identity_make_folder(folder, 0750, &user, &err), -1);
+		ck_assert_ptr_nonnull(strstr(err.text, "cannot write"));
+	}
+	(void)unlink(file);
+	(void)rmdir(folder);
+	(void)rmdir(base);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("supervise");
+
+	suite_case(suite, "worlds", without_a_world_nothing_is_served, newest_world_is_served,
+		   world_that_was_served_long_enough_is_the_one_to_go_back_to,
+		   crash_takes_the_proof_away,
+		   steering_alone_ends_distrust_only_where_steering_was_to_blame,
+		   what_is_not_an_image_is_refused_and_changes_nothing);
+	suite_case(suite, "child", first_end_restarts_at_once_and_pauses_grow,
+		   end_after_a_quiet_time_restarts_at_once);
+	suite_case(suite, "listeners", each_worker_gets_its_own_sockets_on_the_port,
+		   second_supervisor_on_the_port_is_refused, address_of_another_host_is_named);
+	suite_case(suite, "messages", children_get_what_is_held_and_then_start,
+		   world_and_steering_pass_from_control_to_dns,
+		   restarted_children_get_the_newest_world,
+		   child_that_does_not_read_gets_only_the_newest_when_it_reads,
+		   refused_world_gives_way_to_the_proven_one_at_the_next_start,
+		   data_plane_cannot_hand_over_a_world, peer_that_is_gone_is_noticed);
+	suite_case(suite, "folders", folder_is_made_once_and_a_file_in_its_place_is_named);
+	return run_suite(suite);
+}
