@@ -1,0 +1,290 @@
+#include "store/database.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "store/schema.h"
+
+#define BUSY_MAX_US   5000000
+#define BUSY_SLEEP_US 20000
+
+/* The WAL is cut back to this after it grew (a reader that held on to an old state). */
+#define WAL_KEPT "16777216"
+
+/* --- open and close ------------------------------------------------------------------------ */
+
+/* Somebody else has the lock: 1 to try again. sqlite3_busy_timeout could not be cut short. */
+static int on_busy(void *context, int count)
+{
+	struct database *db = context;
+	uint64_t now_us = clock_mono_us();
+
+	if (count == 0)
+		db->busy_since_us = now_us;
+	if (now_us - db->busy_since_us > BUSY_MAX_US || now_us > atomic_load(db->give_up_us))
+		return 0;
+	(void)usleep(BUSY_SLEEP_US);
+	return 1;
+}
+
+static int fail(const struct database *db, int code, const char *doing, struct err *err)
+{
+	(void)err_set(err, "%s: %s", doing, sqlite3_errmsg(db->connection));
+	return code;
+}
+
+static int prepare(struct database *db, const char *sql, sqlite3_stmt **out, struct err *err)
+{
+	int code = sqlite3_prepare_v3(db->connection, sql, -1, SQLITE_PREPARE_PERSISTENT, out,
+				      NULL);
+
+	return code == SQLITE_OK ? code : fail(db, code, "prepare", err);
+}
+
+static int run(struct database *db, const char *sql, struct err *err)
+{
+	int code = sqlite3_exec(db->connection, sql, NULL, NULL, NULL);
+
+	return code == SQLITE_OK ? code : fail(db, code, sql, err);
+}
+
+static int prepare_all(struct database *db, struct err *err)
+{
+	int code = prepare(db,
+			   "INSERT INTO node_status (node, status, since_unix_ms, "
+			   "checked_unix_ms, rtt_us, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+			   "ON CONFLICT (node) DO UPDATE SET status = ?2, since_unix_ms = ?3, "
+			   "checked_unix_ms = ?4, rtt_us = ?5, reason = ?6",
+			   &db->put_status, err);
+
+	if (code == SQLITE_OK)
+		code = prepare(db,
+			       "INSERT INTO transitions (at_unix_ms, node, from_status, "
+			       "to_status, reason, rtt_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+			       &db->put_transition, err);
+	if (code == SQLITE_OK)
+		code = prepare(db,
+			       "DELETE FROM transitions WHERE id IN (SELECT id FROM transitions "
+			       "WHERE at_unix_ms < ?1 LIMIT ?2)",
+			       &db->prune, err);
+	return code;
+}
+
+int database_open(struct database *db, const char *path, const _Atomic uint64_t *give_up_us,
+		  struct err *err)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+	int code;
+
+	*db = (struct database){ .give_up_us = give_up_us };
+	code = sqlite3_open_v2(path, &db->connection, flags, NULL);
+	if (code != SQLITE_OK) {
+		(void)fail(db, code, "open", err);
+		goto out;
+	}
+	(void)sqlite3_busy_handler(db->connection, on_busy, db);
+	/* The schema first: a database that we do not know stays as it is. */
+	code = schema_migrate(db->connection, err);
+	if (code == SQLITE_OK)
+		code = run(db, "PRAGMA journal_mode = WAL", err);
+	if (code == SQLITE_OK)
+		code = run(db, "PRAGMA synchronous = NORMAL", err);
+	if (code == SQLITE_OK)
+		code = run(db, "PRAGMA journal_size_limit = " WAL_KEPT, err);
+	if (code == SQLITE_OK)
+		code = prepare_all(db, err);
+out:
+	if (code != SQLITE_OK)
+		database_close(db);
+	return code;
+}
+
+void database_close(struct database *db)
+{
+	(void)sqlite3_finalize(db->put_status);
+	(void)sqlite3_finalize(db->put_transition);
+	(void)sqlite3_finalize(db->prune);
+	(void)sqlite3_close(db->connection);
+	*db = (struct database){ .give_up_us = db->give_up_us };
+}
+
+bool database_is_in_place(const struct database *db)
+{
+	int moved = 0;
+
+	(void)sqlite3_file_control(db->connection, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+	return moved == 0;
+}
+
+/* --- write --------------------------------------------------------------------------------- */
+
+static void bind_text(sqlite3_stmt *statement, int number, const char *text)
+{
+	(void)sqlite3_bind_text(statement, number, text, -1, SQLITE_STATIC);
+}
+
+static void bind_number(sqlite3_stmt *statement, int number, uint64_t value)
+{
+	(void)sqlite3_bind_int64(statement, number, (sqlite3_int64)value);
+}
+
+static int step(struct database *db, sqlite3_stmt *statement, struct err *err)
+{
+	int code = sqlite3_step(statement);
+
+	if (code != SQLITE_DONE)
+		(void)fail(db, code, "write", err);
+	(void)sqlite3_reset(statement);
+	return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+static int write_status(struct database *db, const struct store_status *now, struct err *err)
+{
+	bind_text(db->put_status, 1, now->node);
+	bind_text(db->put_status, 2, now->status);
+	bind_number(db->put_status, 3, now->since_unix_ms);
+	bind_number(db->put_status, 4, now->checked_unix_ms);
+	bind_number(db->put_status, 5, now->rtt_us);
+	bind_text(db->put_status, 6, now->reason);
+	return step(db, db->put_status, err);
+}
+
+static int write_transition(struct database *db, const struct queue_transition *transition,
+			    struct err *err)
+{
+	bind_number(db->put_transition, 1, transition->now.since_unix_ms);
+	bind_text(db->put_transition, 2, transition->now.node);
+	bind_text(db->put_transition, 3, transition->from);
+	bind_text(db->put_transition, 4, transition->now.status);
+	bind_text(db->put_transition, 5, transition->now.reason);
+	bind_number(db->put_transition, 6, transition->now.rtt_us);
+	return step(db, db->put_transition, err);
+}
+
+static int write_rows(struct database *db, const struct queue *rows, struct err *err)
+{
+	int code = SQLITE_OK;
+
+	for (const struct queue_transition *t = rows->first; t != NULL && code == SQLITE_OK;
+	     t = t->next)
+		code = write_transition(db, t, err);
+	for (uint32_t i = 0; i < rows->status_count && code == SQLITE_OK; i++)
+		code = write_status(db, rows->statuses[i], err);
+	return code;
+}
+
+int database_write(struct database *db, const struct queue *rows, struct err *err)
+{
+	int code = run(db, "BEGIN IMMEDIATE", err);
+
+	if (code != SQLITE_OK)
+		return code;
+	code = write_rows(db, rows, err);
+	if (code == SQLITE_OK)
+		code = run(db, "COMMIT", err);
+	if (code != SQLITE_OK && sqlite3_get_autocommit(db->connection) == 0)
+		(void)sqlite3_exec(db->connection, "ROLLBACK", NULL, NULL, NULL);
+	return code;
+}
+
+int database_prune(struct database *db, uint64_t before_unix_ms, bool *more, struct err *err)
+{
+	const int at_once = 5000; /* so that rows of now never wait long */
+	int code;
+
+	bind_number(db->prune, 1, before_unix_ms);
+	bind_number(db->prune, 2, (uint64_t)at_once);
+	code = step(db, db->prune, err);
+	*more = code == SQLITE_OK && sqlite3_changes(db->connection) == at_once;
+	return code;
+}
+
+/* --- read ---------------------------------------------------------------------------------- */
+
+static void copy_column(sqlite3_stmt *statement, int column, char *out, size_t size)
+{
+	const unsigned char *text = sqlite3_column_text(statement, column);
+
+	(void)snprintf(out, size, "%s", text != NULL ? (const char *)text : "");
+}
+
+static void read_row(sqlite3_stmt *statement, struct store_status *row)
+{
+	memset(row, 0, sizeof(*row));
+	copy_column(statement, 0, row->node, sizeof(row->node));
+	copy_column(statement, 1, row->status, sizeof(row->status));
+	row->since_unix_ms = (uint64_t)sqlite3_column_int64(statement, 2);
+	row->checked_unix_ms = (uint64_t)sqlite3_column_int64(statement, 3);
+	row->rtt_us = (uint32_t)sqlite3_column_int64(statement, 4);
+	copy_column(statement, 5, row->reason, sizeof(row->reason));
+}
+
+int database_read(struct database *db, struct store_status **rows, size_t *count, struct err *err)
+{
+	struct store_status *list = NULL;
+	size_t capacity = 0;
+	sqlite3_stmt *statement = NULL;
+	int code;
+
+	*count = 0;
+	code = prepare(db,
+		       "SELECT node, status, since_unix_ms, checked_unix_ms, rtt_us, reason "
+		       "FROM node_status LIMIT 1000000",
+		       &statement, err);
+	if (code != SQLITE_OK)
+		return code;
+	while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+		if (*count == capacity) {
+			capacity = capacity ? capacity * 2 : 64;
+			list = mem_resize(list, capacity, sizeof(*list));
+		}
+		read_row(statement, &list[(*count)++]);
+	}
+	if (code == SQLITE_DONE) {
+		*rows = list;
+		list = NULL; /* now the caller's */
+		code = SQLITE_OK;
+	} else {
+		(void)fail(db, code, "read", err);
+		*count = 0;
+	}
+	free(list);
+	(void)sqlite3_finalize(statement);
+	return code;
+}
+
+/* --- damaged ------------------------------------------------------------------------------- */
+
+/* The log goes with its database, for whoever wants to recover them; the shared index is made
+ * anew from the log. Neither need exist. */
+static void move_log(const char *path, const char *aside)
+{
+	char *from = mem_format("%s-wal", path);
+	char *to = mem_format("%s-wal", aside);
+	char *index = mem_format("%s-shm", path);
+
+	(void)rename(from, to);
+	(void)unlink(index);
+	free(from);
+	free(to);
+	free(index);
+}
+
+int database_move_aside(const char *path, char *aside, size_t size, struct err *err)
+{
+	unsigned long long now_s = clock_unix_ms() / 1000;
+
+	(void)snprintf(aside, size, "%s.damaged-%llu", path, now_s);
+	for (int i = 1; access(aside, F_OK) == 0; i++) /* twice in one second */
+		(void)snprintf(aside, size, "%s.damaged-%llu.%d", path, now_s, i);
+	if (rename(path, aside) != 0)
+		return err_set(err, "%s is damaged and cannot be moved aside: %s", path,
+			       strerror(errno));
+	move_log(path, aside);
+	return 0;
+}

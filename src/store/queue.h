@@ -1,0 +1,44 @@
+/* queue.h - rows that wait to be written: bounded, a node's status only once (the latest wins).
+ *
+ * No thread and no lock in here; store.c has two of these and swaps them. */
+#ifndef STORE_QUEUE_H
+#define STORE_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/store.h"
+
+#define QUEUE_TRANSITIONS_MAX 65536 /* 26 MB */
+#define QUEUE_STATUSES_MAX    131072
+
+struct queue_transition {
+	struct queue_transition *next;
+	struct store_status now;
+	char from[sizeof(((struct store_status *)NULL)->status)];
+};
+
+/* Zero-initialise. */
+struct queue {
+	struct queue_transition *first, **end; /* oldest first; `end` is set by the first put */
+	uint32_t transition_count;
+	struct store_status **statuses; /* in the order in which their nodes came */
+	uint32_t status_count, status_capacity;
+	uint32_t *slots;     /* hash of node -> its status' index + 1; linear probing */
+	uint32_t slot_count; /* a power of two, at least twice status_capacity; or 0 */
+};
+
+/* false: full, the row is lost. A transition and a status are two rows. */
+bool queue_put_transition(struct queue *queue, const struct store_status *now, const char *from);
+bool queue_put_status(struct queue *queue, const struct store_status *now);
+
+static inline uint64_t queue_rows(const struct queue *queue)
+{
+	return (uint64_t)queue->transition_count + queue->status_count;
+}
+
+void queue_clear(struct queue *queue); /* its rows; keeps its tables for the next ones */
+void queue_free(struct queue *queue);
+
+#endif

@@ -1,0 +1,101 @@
+#include "store/schema.h"
+
+#include <stddef.h>
+
+/* Migration number n makes version n + 1 out of version n. What was released is never edited:
+ * a change is one more migration. SQLite keeps the comments inside the statements, so that
+ * `sqlite3 signpost.db .schema` documents itself. */
+static const char *const migrations[] = {
+	"CREATE TABLE node_status (\n"
+	"	node TEXT PRIMARY KEY,             -- 'pool/name'\n"
+	"	status TEXT NOT NULL,              -- 'up', 'down' or 'unknown'\n"
+	"	since_unix_ms INTEGER NOT NULL,    -- of this status; ms since 1970 UTC\n"
+	"	checked_unix_ms INTEGER NOT NULL,  -- last probe result; 0: none\n"
+	"	rtt_us INTEGER NOT NULL,           -- round trip of the last success; 0: none\n"
+	"	reason TEXT NOT NULL               -- 'tcp 192.0.2.1:51820: connection refused'\n"
+	") STRICT, WITHOUT ROWID;\n"
+	"CREATE TABLE transitions (\n"
+	"	id INTEGER PRIMARY KEY,\n"
+	"	at_unix_ms INTEGER NOT NULL,       -- ms since 1970 UTC\n"
+	"	node TEXT NOT NULL,                -- 'pool/name'\n"
+	"	from_status TEXT NOT NULL,\n"
+	"	to_status TEXT NOT NULL,\n"
+	"	reason TEXT NOT NULL,\n"
+	"	rtt_us INTEGER NOT NULL\n"
+	") STRICT;\n"
+	"CREATE INDEX transitions_by_time ON transitions (at_unix_ms);\n"
+	"CREATE INDEX transitions_by_node ON transitions (node, at_unix_ms);\n",
+};
+
+const int schema_version = sizeof(migrations) / sizeof(migrations[0]);
+
+static int run(sqlite3 *db, const char *sql, struct err *err)
+{
+	int code = sqlite3_exec(db, sql, NULL, NULL, NULL);
+
+	if (code != SQLITE_OK)
+		(void)err_set(err, "schema: %s", sqlite3_errmsg(db));
+	return code;
+}
+
+static int read_version(sqlite3 *db, int *version, struct err *err)
+{
+	sqlite3_stmt *statement = NULL;
+	int code = sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &statement, NULL);
+
+	if (code == SQLITE_OK)
+		code = sqlite3_step(statement);
+	if (code == SQLITE_ROW) {
+		*version = sqlite3_column_int(statement, 0);
+		code = SQLITE_OK;
+	} else {
+		(void)err_set(err, "schema: %s", sqlite3_errmsg(db));
+	}
+	(void)sqlite3_finalize(statement);
+	return code;
+}
+
+static int check_version(sqlite3 *db, int *version, struct err *err)
+{
+	int code = read_version(db, version, err);
+
+	if (code == SQLITE_OK && (*version < 0 || *version > schema_version)) {
+		(void)err_set(err,
+			      "its schema is %d, this program knows up to %d: it is left alone",
+			      *version, schema_version);
+		code = SQLITE_MISMATCH;
+	}
+	return code;
+}
+
+static int migrate_from(sqlite3 *db, int version, struct err *err)
+{
+	char sql[64];
+	int code = SQLITE_OK;
+
+	for (; code == SQLITE_OK && version < schema_version; version++)
+		code = run(db, migrations[version], err);
+	(void)sqlite3_snprintf(sizeof(sql), sql, "PRAGMA user_version = %d", schema_version);
+	if (code == SQLITE_OK)
+		code = run(db, sql, err);
+	return code == SQLITE_OK ? run(db, "COMMIT", err) : code;
+}
+
+int schema_migrate(sqlite3 *db, struct err *err)
+{
+	int version;
+	int code = check_version(db, &version, err);
+
+	if (code != SQLITE_OK || version == schema_version)
+		return code;
+	code = run(db, "BEGIN IMMEDIATE", err);
+	if (code != SQLITE_OK)
+		return code;
+	/* Again: another process may have migrated it before we had the lock. */
+	code = check_version(db, &version, err);
+	if (code == SQLITE_OK)
+		code = migrate_from(db, version, err);
+	if (code != SQLITE_OK)
+		(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return code;
+}
