@@ -1,2 +1,13 @@
-# GeoIP databases, distance, rules -> locations and geo image: libcompile_a_SOURCES += ...
-libcompile_a_SOURCES += %D%/geo_build.h
+# GeoIP databases, distance, rules -> locations and geo image
+libcompile_a_SOURCES += \
+	%D%/breaks.c %D%/breaks.h \
+	%D%/countries.c %D%/countries.h \
+	%D%/geo_build.c %D%/geo_build.h \
+	%D%/geo_overlay.c %D%/geo_overlay.h \
+	%D%/geo_prefs.c %D%/geo_prefs.h \
+	%D%/geo_trie.c %D%/geo_trie.h \
+	%D%/location_table.c %D%/location_table.h \
+	%D%/locations_build.c %D%/locations_build.h \
+	%D%/mmdb_fields.c %D%/mmdb_fields.h \
+	%D%/mmdb_walk.c %D%/mmdb_walk.h \
+	%D%/numbering.c %D%/numbering.h

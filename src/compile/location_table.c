@@ -1,0 +1,141 @@
+#include "compile/location_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Locations are compared as bytes. */
+_Static_assert(sizeof(struct location) == 5 * 4 + 4 + 5 * 4, "struct location has no holes");
+
+static const struct location nothing = { .country_database = LOCATION_NONE,
+					 .coordinates_database = LOCATION_NONE,
+					 .asn_database = LOCATION_NONE,
+					 .city_database = LOCATION_NONE };
+
+void location_table_init(struct location_table *table)
+{
+	*table = (struct location_table){ 0 };
+	(void)numbering_add(&table->texts, "", 1);
+	(void)numbering_add(&table->locations, &nothing, sizeof(nothing));
+}
+
+void location_table_free(struct location_table *table)
+{
+	numbering_free(&table->locations);
+	numbering_free(&table->texts);
+	memo_free(&table->merged);
+}
+
+uint32_t location_table_text(struct location_table *table, const char *text, size_t len)
+{
+	char *copy = mem_alloc(len + 1);
+	uint32_t number;
+
+	memcpy(copy, text, len);
+	number = numbering_add(&table->texts, copy, len + 1);
+	free(copy);
+	return (uint32_t)table->texts.offsets[number];
+}
+
+static void set_country(struct location *location, const struct mmdb_facts *facts,
+			uint32_t database)
+{
+	const char *continent = NULL;
+
+	memcpy(location->country, facts->country, sizeof(location->country));
+	memcpy(location->continent, facts->continent, sizeof(location->continent));
+	if (facts->country[0] != '\0' && facts->continent[0] == '\0')
+		continent = country_continent(facts->country);
+	if (continent != NULL)
+		memcpy(location->continent, continent, sizeof(location->continent));
+	if (location->country[0] != '\0' || location->continent[0] != '\0')
+		location->country_database = database;
+}
+
+uint32_t location_table_add(struct location_table *table, const struct mmdb_facts *facts,
+			    uint32_t database)
+{
+	struct location location = nothing;
+
+	set_country(&location, facts, database);
+	if (facts->has_coordinates) {
+		location.latitude = facts->latitude;
+		location.longitude = facts->longitude;
+		location.has = LOCATION_COORDINATES;
+		location.coordinates_database = database;
+	}
+	if (facts->asn != 0) {
+		location.asn = facts->asn;
+		location.asn_database = database;
+	}
+	if (facts->city.len > 0) {
+		location.city = location_table_text(table, facts->city.text, facts->city.len);
+		location.city_database = database;
+	}
+	if (facts->subdivision.len > 0)
+		location.subdivision = location_table_text(table, facts->subdivision.text,
+							   facts->subdivision.len);
+	return numbering_add(&table->locations, &location, sizeof(location));
+}
+
+/* Country and continent go together: those of two databases might contradict each other. */
+static void merge_country(struct location *to, const struct location *from)
+{
+	if (to->country[0] != '\0' || (to->continent[0] != '\0' && from->country[0] == '\0'))
+		return;
+	memcpy(to->country, from->country, sizeof(to->country));
+	memcpy(to->continent, from->continent, sizeof(to->continent));
+	to->country_database = from->country_database;
+}
+
+static struct location merge(const struct location *first, const struct location *second)
+{
+	struct location merged = *first;
+
+	merge_country(&merged, second);
+	if ((merged.has & LOCATION_COORDINATES) == 0) {
+		merged.latitude = second->latitude;
+		merged.longitude = second->longitude;
+		merged.has = second->has;
+		merged.coordinates_database = second->coordinates_database;
+	}
+	if (merged.asn == 0) {
+		merged.asn = second->asn;
+		merged.asn_database = second->asn_database;
+	}
+	if (merged.city == 0) {
+		merged.city = second->city;
+		merged.city_database = second->city_database;
+	}
+	if (merged.subdivision == 0)
+		merged.subdivision = second->subdivision;
+	return merged;
+}
+
+uint32_t location_table_merge(struct location_table *table, uint32_t first, uint32_t second)
+{
+	struct location merged;
+	uint32_t *known;
+	bool found;
+
+	if (first == 0 || second == 0)
+		return first + second;
+	known = memo_find(&table->merged, (uint64_t)first << 32 | second, &found);
+	if (!found) {
+		merged = merge(location_table_at(table, first), location_table_at(table, second));
+		*known = numbering_add(&table->locations, &merged, sizeof(merged));
+	}
+	return *known;
+}
+
+struct location location_with_country(const struct location *location, struct countries *countries)
+{
+	struct location complete = *location;
+	const struct country *country = countries_find(countries, location->country);
+
+	if ((complete.has & LOCATION_COORDINATES) == 0 && country != NULL && country->known) {
+		complete.latitude = country->latitude;
+		complete.longitude = country->longitude;
+		complete.has = LOCATION_COORDINATES | LOCATION_COORDINATES_OF_COUNTRY;
+	}
+	return complete;
+}

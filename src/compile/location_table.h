@@ -1,0 +1,39 @@
+/* location_table.h - the distinct locations while they are gathered from the databases. */
+#ifndef COMPILE_LOCATION_TABLE_H
+#define COMPILE_LOCATION_TABLE_H
+
+#include "compile/countries.h"
+#include "compile/mmdb_fields.h"
+#include "compile/numbering.h"
+#include "image/locations.h"
+
+/* Location 0: nothing is known. Texts are NUL-terminated; what points to them is their offset. */
+struct location_table {
+	struct numbering locations; /* struct location */
+	struct numbering texts;
+	struct memo merged;
+};
+
+void location_table_init(struct location_table *table);
+void location_table_free(struct location_table *table);
+
+uint32_t location_table_text(struct location_table *table, const char *text, size_t len);
+
+static inline const struct location *location_table_at(const struct location_table *table,
+						       uint32_t number)
+{
+	return (const struct location *)numbering_item(&table->locations, number);
+}
+
+/* The location that these facts of a database make; 0 when they say nothing. A country without a
+ * continent gets the one that it lies on. */
+uint32_t location_table_add(struct location_table *table, const struct mmdb_facts *facts,
+			    uint32_t database);
+
+/* For each field what `first` knows, else what `second` does. */
+uint32_t location_table_merge(struct location_table *table, uint32_t first, uint32_t second);
+
+/* The location as it goes into the image: where no database knew coordinates, the country's. */
+struct location location_with_country(const struct location *location, struct countries *countries);
+
+#endif

@@ -1,0 +1,385 @@
+#include "compile/locations_build.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/hash.h"
+#include "compile/breaks.h"
+#include "compile/location_table.h"
+#include "compile/mmdb_walk.h"
+
+#define MAKER_VERSION 1 /* another one: images of older programs are not taken over */
+
+static const uint8_t family_of[2] = { IP_V4, IP_V6 };
+
+struct locations_job {
+	const struct config *config;
+	struct diag *diag;
+	struct err *err;
+	struct countries countries;
+	struct location_table table;
+	struct breaks (*lists)[2]; /* of each database, of each family */
+};
+
+/* --- the key ------------------------------------------------------------------------------- */
+
+static void key_text(struct buf *key, const char *text)
+{
+	if (text == NULL)
+		buf_append(key, "\1", 2); /* no path is this text */
+	else
+		buf_append(key, text, strlen(text) + 1);
+}
+
+/* The change time, too: archives give a new file an old modification time. A file that is not
+ * there is not known by its times: reading it will tell. */
+static void key_file(struct buf *key, const char *path)
+{
+	struct stat st = { 0 };
+	uint64_t numbers[5] = { 0 };
+
+	key_text(key, path);
+	if (path != NULL && stat(path, &st) == 0) {
+		numbers[0] = (uint64_t)st.st_size;
+		numbers[1] = (uint64_t)st.st_mtim.tv_sec;
+		numbers[2] = (uint64_t)st.st_mtim.tv_nsec;
+		numbers[3] = (uint64_t)st.st_ctim.tv_sec;
+		numbers[4] = (uint64_t)st.st_ctim.tv_nsec;
+	}
+	buf_append(key, numbers, sizeof(numbers));
+}
+
+static uint64_t compute_key(const struct config *config)
+{
+	struct buf key = { 0 };
+	uint64_t hash;
+
+	for (size_t i = 0; i < config->database_count; i++) {
+		const struct config_geo_fields *set = &config->databases[i].fields;
+
+		key_file(&key, config->databases[i].path);
+		key_text(&key, set->country);
+		key_text(&key, set->continent);
+		key_text(&key, set->subdivision);
+		key_text(&key, set->city);
+		key_text(&key, set->latitude);
+		key_text(&key, set->longitude);
+		key_text(&key, set->asn);
+	}
+	key_file(&key, config->countries_path);
+	hash = hash_bytes(key.data, key.len, MAKER_VERSION);
+	buf_free(&key);
+	return hash;
+}
+
+/* --- one database -------------------------------------------------------------------------- */
+
+struct database {
+	const struct config_database *config;
+	uint32_t number;
+	struct location_table *table;
+	struct mmdb_fields fields;
+};
+
+static int number_record(void *context, uint32_t offset, uint32_t *number, struct err *err)
+{
+	struct database *database = context;
+	struct mmdb_facts facts;
+
+	if (mmdb_fields_read(&database->fields, offset, &facts, err) != 0)
+		return -1;
+	*number = location_table_add(database->table, &facts, database->number);
+	return 0;
+}
+
+/* Who is refused: a database without any known field, and one without a field that was set. */
+static void check_found(const struct locations_job *job, const struct database *database)
+{
+	const struct mmdb_fields *fields = &database->fields;
+	char *holds = mmdb_fields_describe(fields);
+	bool any = false;
+
+	for (int i = 0; i < FIELD_COUNT; i++) {
+		any = any || fields->found[i] > 0;
+		if (fields->is_set[i] && fields->found[i] == 0)
+			diag_add(job->diag, DIAG_ERROR, &database->config->place, NULL, 0,
+				 "%s: no record has the %s where \"fields\" says; they hold: %s",
+				 database->config->path, mmdb_field_name[i], holds);
+	}
+	if (!any)
+		diag_add(job->diag, DIAG_ERROR, &database->config->place, NULL, 0,
+			 "%s: no record has a known field; they hold: %s", database->config->path,
+			 holds);
+	free(holds);
+}
+
+static int walk_open_database(const struct locations_job *job, struct database *database,
+			      const MMDB_s *db, struct err *err)
+{
+	struct mmdb_walk walk = { .db = db, .number_record = number_record, .context = database };
+	struct arena arena = { 0 };
+	int rc = mmdb_fields_open(&database->fields, db, &database->config->fields, &arena, err);
+
+	for (int family = 0; rc == 0 && family < 2; family++)
+		rc = mmdb_walk(&walk, &job->lists[database->number][family], err);
+	if (rc == 0)
+		check_found(job, database);
+	memo_free(&walk.records);
+	arena_free(&arena);
+	return rc;
+}
+
+static void walk_database(struct locations_job *job, uint32_t number)
+{
+	struct database database = { .config = &job->config->databases[number],
+				     .number = number,
+				     .table = &job->table };
+	const char *path = database.config->path;
+	struct err err = { "" };
+	MMDB_s db;
+	int rc;
+
+	errno = 0;
+	rc = MMDB_open(path, MMDB_MODE_MMAP, &db);
+	if (rc != MMDB_SUCCESS) {
+		bool by_system = (rc == MMDB_FILE_OPEN_ERROR || rc == MMDB_IO_ERROR) && errno != 0;
+
+		diag_add(job->diag, DIAG_ERROR, &database.config->place, NULL, 0, "%s: %s", path,
+			 by_system ? strerror(errno) : MMDB_strerror(rc));
+		return;
+	}
+	if (walk_open_database(job, &database, &db, &err) != 0)
+		diag_add(job->diag, DIAG_ERROR, &database.config->place, NULL, 0, "%s: %s", path,
+			 err.text);
+	MMDB_close(&db);
+}
+
+/* --- all of them together ------------------------------------------------------------------ */
+
+/* Walks the lists of one family side by side. */
+struct sweep {
+	struct location_table *table;
+	struct breaks_cursor *cursors;
+	size_t count;
+};
+
+static uint32_t sweep_value(const struct sweep *sweep)
+{
+	uint32_t value = 0;
+
+	for (size_t i = 0; i < sweep->count; i++)
+		value = location_table_merge(sweep->table, value, cursor_value(&sweep->cursors[i]));
+	return value;
+}
+
+/* Moves all on to the nearest break point; false: there is none. */
+static bool sweep_next(const struct sweep *sweep, address_bits *start)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < sweep->count; i++) {
+		address_bits next;
+
+		if (cursor_next(&sweep->cursors[i], &next) && (!any || next < *start)) {
+			*start = next;
+			any = true;
+		}
+	}
+	for (size_t i = 0; any && i < sweep->count; i++) {
+		address_bits next;
+
+		if (cursor_next(&sweep->cursors[i], &next) && next == *start)
+			sweep->cursors[i].at++;
+	}
+	return any;
+}
+
+static void merge_family(struct locations_job *job, int family, struct breaks *out)
+{
+	size_t databases = job->config->database_count;
+	struct sweep sweep = { .table = &job->table,
+			       .cursors = mem_array(databases, sizeof(*sweep.cursors)) };
+	address_bits start = 0;
+
+	for (size_t i = 0; i < databases; i++) {
+		struct breaks *list = &job->lists[i][family];
+
+		if (list->count == 1 && list->value[0] == 0)
+			continue; /* knows nothing of this family */
+		sweep.cursors[sweep.count++] = breaks_cursor(list);
+	}
+	do
+		breaks_add(out, start, sweep_value(&sweep));
+	while (sweep_next(&sweep, &start));
+	free(sweep.cursors);
+}
+
+/* One database alone is the result; its list is taken as it is. */
+static void join_family(struct locations_job *job, int family, struct breaks *out)
+{
+	*out = (struct breaks){ .family = family_of[family] };
+	if (job->config->database_count == 1) {
+		*out = job->lists[0][family];
+		job->lists[0][family] = (struct breaks){ .family = family_of[family] };
+		return;
+	}
+	merge_family(job, family, out);
+	for (size_t i = 0; i < job->config->database_count; i++)
+		breaks_free(&job->lists[i][family]);
+}
+
+/* Numbers locations by first use: those that were only parts of others stay behind. */
+static uint32_t renumber(struct breaks *list, uint32_t *numbers, uint32_t count)
+{
+	for (uint32_t i = 0; i < list->count; i++) {
+		uint32_t *number = &numbers[list->value[i]];
+
+		if (*number == LOCATION_NONE)
+			*number = count++;
+		list->value[i] = *number;
+	}
+	return count;
+}
+
+/* --- the image ----------------------------------------------------------------------------- */
+
+static void write_family(struct image_writer *writer, struct breaks *list)
+{
+	bool v4 = list->family == IP_V4;
+	uint64_t starts =
+		v4 ? image_writer_append(writer, list->start4, (size_t)list->count * 4, 64)
+		   : image_writer_append(writer, list->start6, (size_t)list->count * 16, 64);
+	uint64_t values = image_writer_append(writer, list->value, (size_t)list->count * 4, 64);
+	struct locations_root *root = image_writer_root(writer, struct locations_root);
+
+	*(v4 ? &root->v4_start_off : &root->v6_start_off) = starts;
+	*(v4 ? &root->v4_value_off : &root->v6_value_off) = values;
+	*(v4 ? &root->v4_count : &root->v6_count) = list->count;
+	breaks_free(list);
+}
+
+static void write_locations(struct locations_job *job, struct image_writer *writer,
+			    const uint32_t *numbers, uint32_t count)
+{
+	uint64_t at = image_writer_reserve(writer, count * sizeof(struct location), 64);
+	struct locations_root *root = image_writer_root(writer, struct locations_root);
+	struct location *out = image_writer_at(writer, struct location, at);
+
+	for (uint32_t i = 0; i < job->table.locations.count; i++)
+		if (numbers[i] != LOCATION_NONE)
+			out[numbers[i]] = location_with_country(location_table_at(&job->table, i),
+								&job->countries);
+	root->locations_off = at;
+	root->location_count = count;
+}
+
+static void write_databases_and_texts(struct locations_job *job, struct image_writer *writer)
+{
+	size_t count = job->config->database_count;
+	uint64_t names = image_writer_reserve(writer, count * sizeof(uint32_t), 64);
+	const struct buf *texts = &job->table.texts.bytes;
+	struct locations_root *root;
+	uint64_t texts_at;
+
+	for (size_t i = 0; i < count; i++) {
+		const char *path = job->config->databases[i].path;
+
+		image_writer_at(writer, uint32_t, names)[i] = location_table_text(&job->table, path,
+										  strlen(path));
+	}
+	texts_at = image_writer_append(writer, texts->data, texts->len, 1);
+	root = image_writer_root(writer, struct locations_root);
+	root->databases_off = names;
+	root->database_count = (uint32_t)count;
+	root->texts_off = texts_at;
+	root->texts_size = texts->len;
+}
+
+static int write_image(struct locations_job *job, uint64_t key, struct breaks lists[2], int *fd)
+{
+	uint32_t *numbers = mem_array(job->table.locations.count, sizeof(*numbers));
+	struct image_writer writer;
+	uint32_t count = 1;
+	int rc = -1;
+
+	memset(numbers, 0xff, job->table.locations.count * sizeof(*numbers));
+	numbers[0] = 0;
+	for (int family = 0; family < 2; family++)
+		count = renumber(&lists[family], numbers, count);
+	if (image_writer_open(&writer, IMAGE_LOCATIONS, sizeof(struct locations_root), job->err))
+		goto out;
+	image_writer_root(&writer, struct locations_root)->key = key;
+	write_locations(job, &writer, numbers, count);
+	write_databases_and_texts(job, &writer);
+	location_table_free(&job->table);
+	for (int family = 0; family < 2; family++)
+		write_family(&writer, &lists[family]);
+	rc = image_writer_finish(&writer, NULL, fd, job->err);
+out:
+	free(numbers);
+	return rc;
+}
+
+static int build(struct locations_job *job, uint64_t key, int *fd)
+{
+	unsigned mistakes = diag_errors(job->diag);
+	struct breaks merged[2] = { { 0 }, { 0 } };
+	int rc = 0;
+
+	if (job->config->countries_path != NULL)
+		countries_read(&job->countries, job->config->countries_path, job->diag);
+	for (uint32_t i = 0; i < job->config->database_count; i++)
+		walk_database(job, i);
+	if (diag_errors(job->diag) != mistakes)
+		return 0;
+	for (int family = 0; family < 2; family++)
+		join_family(job, family, &merged[family]);
+	rc = write_image(job, key, merged, fd);
+	for (int family = 0; family < 2; family++)
+		breaks_free(&merged[family]);
+	return rc;
+}
+
+static int copy_image(const struct image *previous, int *fd, struct err *err)
+{
+	struct image_writer writer;
+	size_t root = sizeof(struct locations_root);
+
+	if (image_writer_open(&writer, IMAGE_LOCATIONS, root, err) != 0)
+		return -1;
+	writer.len = IMAGE_ROOT + root;
+	memcpy(writer.base + IMAGE_ROOT, previous->base + IMAGE_ROOT, root);
+	(void)image_writer_append(&writer, previous->base + IMAGE_ROOT + root,
+				  previous->size - IMAGE_ROOT - root, 1);
+	return image_writer_finish(&writer, NULL, fd, err);
+}
+
+int locations_build(const struct config *config, const struct image *previous, int *fd,
+		    struct diag *diag, struct err *err)
+{
+	struct locations_job *job;
+	uint64_t key = compute_key(config);
+	int rc;
+
+	*fd = -1;
+	if (previous != NULL && previous->base != NULL &&
+	    image_root(previous, struct locations_root)->key == key)
+		return copy_image(previous, fd, err);
+	job = mem_alloc(sizeof(*job));
+	*job = (struct locations_job){ .config = config, .diag = diag, .err = err };
+	location_table_init(&job->table);
+	job->lists = mem_array(config->database_count, sizeof(*job->lists));
+	for (size_t i = 0; i < config->database_count; i++)
+		for (int family = 0; family < 2; family++)
+			job->lists[i][family].family = family_of[family];
+	rc = build(job, key, fd);
+	for (size_t i = 0; i < config->database_count; i++)
+		for (int family = 0; family < 2; family++)
+			breaks_free(&job->lists[i][family]);
+	location_table_free(&job->table);
+	free(job->lists);
+	free(job);
+	return rc;
+}

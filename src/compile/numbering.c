@@ -1,0 +1,110 @@
+#include "compile/numbering.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+#define SLOTS_FIRST 64U
+
+static void put_slot(struct numbering *n, uint32_t number)
+{
+	uint32_t slot = n->hashes[number] & (n->slot_count - 1);
+
+	while (n->slots[slot] != 0)
+		slot = (slot + 1) & (n->slot_count - 1);
+	n->slots[slot] = number + 1;
+}
+
+static void grow_slots(struct numbering *n)
+{
+	free(n->slots);
+	n->slot_count = n->slot_count ? n->slot_count * 2 : SLOTS_FIRST;
+	n->slots = mem_array(n->slot_count, sizeof(*n->slots));
+	for (uint32_t number = 0; number < n->count; number++)
+		put_slot(n, number);
+}
+
+static uint32_t append(struct numbering *n, const void *item, size_t size, uint32_t hash)
+{
+	if (n->count == n->cap) {
+		n->cap = n->cap ? n->cap * 2 : 16;
+		n->offsets = mem_resize(n->offsets, n->cap, sizeof(*n->offsets));
+		n->hashes = mem_resize(n->hashes, n->cap, sizeof(*n->hashes));
+	}
+	n->offsets[n->count] = n->bytes.len;
+	n->hashes[n->count] = hash;
+	buf_append(&n->bytes, item, size);
+	put_slot(n, n->count++);
+	return n->count - 1;
+}
+
+uint32_t numbering_add(struct numbering *n, const void *item, size_t size)
+{
+	uint32_t hash = (uint32_t)hash_bytes(item, size, 0);
+
+	if (n->count >= n->slot_count / 2)
+		grow_slots(n);
+	for (uint32_t slot = hash & (n->slot_count - 1); n->slots[slot] != 0;
+	     slot = (slot + 1) & (n->slot_count - 1)) {
+		uint32_t number = n->slots[slot] - 1;
+
+		if (n->hashes[number] == hash && numbering_size(n, number) == size &&
+		    memcmp(numbering_item(n, number), item, size) == 0)
+			return number;
+	}
+	return append(n, item, size, hash);
+}
+
+void numbering_free(struct numbering *n)
+{
+	buf_free(&n->bytes);
+	free(n->offsets);
+	free(n->hashes);
+	free(n->slots);
+	*n = (struct numbering){ 0 };
+}
+
+/* --- memo ---------------------------------------------------------------------------------- */
+
+static struct memo_entry *find_entry(const struct memo *memo, uint64_t key)
+{
+	uint32_t slot = (uint32_t)hash_word(key) & (memo->slot_count - 1);
+
+	while (memo->entries[slot].used != 0 && memo->entries[slot].key != key)
+		slot = (slot + 1) & (memo->slot_count - 1);
+	return &memo->entries[slot];
+}
+
+static void grow_memo(struct memo *memo)
+{
+	struct memo old = *memo;
+
+	memo->slot_count = old.slot_count ? old.slot_count * 2 : SLOTS_FIRST;
+	memo->entries = mem_array(memo->slot_count, sizeof(*memo->entries));
+	for (uint32_t slot = 0; slot < old.slot_count; slot++)
+		if (old.entries[slot].used != 0)
+			*find_entry(memo, old.entries[slot].key) = old.entries[slot];
+	free(old.entries);
+}
+
+uint32_t *memo_find(struct memo *memo, uint64_t key, bool *found)
+{
+	struct memo_entry *entry;
+
+	if (memo->count >= memo->slot_count / 2)
+		grow_memo(memo);
+	entry = find_entry(memo, key);
+	*found = entry->used != 0;
+	if (!*found) {
+		*entry = (struct memo_entry){ .key = key, .used = 1 };
+		memo->count++;
+	}
+	return &entry->value;
+}
+
+void memo_free(struct memo *memo)
+{
+	free(memo->entries);
+	*memo = (struct memo){ 0 };
+}
