@@ -1,0 +1,272 @@
+#include "image/plan.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "wire/name.h"
+
+#define POOL_NODES_MAX 65534 /* a steering choice is 16 bits, and one is the fallback */
+
+/* The plan under verification, its arrays in reach. Whatever one array says of another is only
+ * looked at once all arrays are known to lie inside. */
+struct check {
+	const struct image *plan;
+	const struct plan_root *root;
+	const struct plan_site *sites;
+	const struct plan_pool *pools;
+	const struct plan_pool_site *pool_sites;
+	const struct plan_node *nodes;
+	const struct ip_address *addresses;
+	const struct plan_check *checks;
+	const struct plan_probe *probes;
+	const struct plan_rule *rules;
+	const struct plan_record *records;
+	struct err *err;
+};
+
+static int bad(struct check *c, const char *what, uint32_t index)
+{
+	return err_set(c->err, "plan image: %s %u is damaged", what, index);
+}
+
+static bool is_text(const struct check *c, uint32_t offset)
+{
+	if (offset == 0)
+		return true;
+	return offset >= IMAGE_ROOT && offset < c->plan->size &&
+	       memchr(c->plan->base + offset, '\0', c->plan->size - offset) != NULL;
+}
+
+static bool is_name(const struct check *c, uint32_t offset)
+{
+	return offset != 0 && is_text(c, offset) && c->plan->base[offset] != '\0';
+}
+
+static bool is_inside(struct plan_range range, uint32_t count)
+{
+	return range.first <= count && range.count <= count - range.first;
+}
+
+/* The part `range` of `count` items begins where the one before it ended. */
+static bool follows(struct plan_range range, uint32_t *next, uint32_t count)
+{
+	if (range.first != *next || !is_inside(range, count))
+		return false;
+	*next += range.count;
+	return true;
+}
+
+static bool is_address(const struct ip_address *address)
+{
+	static const uint8_t zero[12];
+
+	return address->family == IP_V6 ||
+	       (address->family == IP_V4 && memcmp(address->bytes + 4, zero, sizeof(zero)) == 0);
+}
+
+static int verify_arrays(struct check *c)
+{
+	const struct plan_root *root = c->root;
+	const struct {
+		const struct plan_array *array;
+		size_t size, align;
+		const char *name;
+	} arrays[] = {
+#define ARRAY(member, type) { &root->member, sizeof(type), _Alignof(type), #member }
+		ARRAY(sites, struct plan_site),           ARRAY(pools, struct plan_pool),
+		ARRAY(pool_sites, struct plan_pool_site), ARRAY(nodes, struct plan_node),
+		ARRAY(addresses, struct ip_address),      ARRAY(checks, struct plan_check),
+		ARRAY(probes, struct plan_probe),         ARRAY(rules, struct plan_rule),
+		ARRAY(records, struct plan_record),
+#undef ARRAY
+	};
+
+	for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
+		if (!image_holds(c->plan, arrays[i].array->offset, arrays[i].array->count,
+				 arrays[i].size, arrays[i].align))
+			return err_set(c->err, "plan image: the array of %s is damaged",
+				       arrays[i].name);
+	}
+	c->sites = image_at(c->plan, struct plan_site, root->sites.offset);
+	c->pools = image_at(c->plan, struct plan_pool, root->pools.offset);
+	c->pool_sites = image_at(c->plan, struct plan_pool_site, root->pool_sites.offset);
+	c->nodes = image_at(c->plan, struct plan_node, root->nodes.offset);
+	c->addresses = image_at(c->plan, struct ip_address, root->addresses.offset);
+	c->checks = image_at(c->plan, struct plan_check, root->checks.offset);
+	c->probes = image_at(c->plan, struct plan_probe, root->probes.offset);
+	c->rules = image_at(c->plan, struct plan_rule, root->rules.offset);
+	c->records = image_at(c->plan, struct plan_record, root->records.offset);
+	return 0;
+}
+
+static int verify_settings(struct check *c)
+{
+	const struct plan_settings *s = &c->root->settings;
+
+	if (!is_name(c, s->server_file) || !is_name(c, s->state_dir) || !is_name(c, s->run_dir) ||
+	    s->history_days == 0 || s->preference_depth == 0 || s->preference_depth > 16 ||
+	    s->log_level > 3 || s->udp_size_max < 512 || s->udp_size_max > 4096 || s->ecs > 1)
+		return err_set(c->err, "plan image: the settings are damaged");
+	return 0;
+}
+
+static int verify_sites(struct check *c)
+{
+	for (uint32_t i = 0; i < c->root->sites.count; i++) {
+		const struct plan_site *site = &c->sites[i];
+
+		if (!is_name(c, site->name) || !(fabs(site->latitude) <= 90) ||
+		    !(fabs(site->longitude) <= 180))
+			return bad(c, "site", i);
+	}
+	for (uint32_t i = 0; i < c->root->addresses.count; i++) {
+		if (!is_address(&c->addresses[i]))
+			return bad(c, "address", i);
+	}
+	return 0;
+}
+
+static int verify_pools(struct check *c)
+{
+	uint32_t next_site = 0, next_node = 0;
+
+	for (uint32_t i = 0; i < c->root->pools.count; i++) {
+		const struct plan_pool *pool = &c->pools[i];
+
+		if (!is_name(c, pool->name) || !is_text(c, pool->file) ||
+		    pool->policy > POLICY_FAILOVER || pool->persistence > PERSISTENCE_SUBNET ||
+		    pool->persistence_without_ecs > PERSISTENCE_SUBNET ||
+		    pool->fallback > FALLBACK_ADDRESSES || pool->persistence_v4 > 32 ||
+		    pool->persistence_v6 > 128 || pool->strict_pair > 1)
+			return bad(c, "pool", i);
+		if (!follows(pool->sites, &next_site, c->root->pool_sites.count) ||
+		    !follows(pool->nodes, &next_node, c->root->nodes.count) ||
+		    !is_inside(pool->fallback_addresses, c->root->addresses.count) ||
+		    pool->nodes.count > POOL_NODES_MAX)
+			return bad(c, "pool", i);
+	}
+	if (next_site != c->root->pool_sites.count || next_node != c->root->nodes.count)
+		return err_set(c->err, "plan image: there are sites or nodes without a pool");
+	return 0;
+}
+
+/* Its pool names it, and its nodes are those of the pool that follow the site's before. */
+static int verify_pool_sites(struct check *c)
+{
+	uint32_t next_node = 0;
+
+	for (uint32_t i = 0; i < c->root->pool_sites.count; i++) {
+		const struct plan_pool_site *site = &c->pool_sites[i];
+		const struct plan_pool *pool;
+
+		if (site->pool >= c->root->pools.count || site->site >= c->root->sites.count ||
+		    !follows(site->nodes, &next_node, c->root->nodes.count))
+			return bad(c, "pool site", i);
+		pool = &c->pools[site->pool];
+		if (i < pool->sites.first || i - pool->sites.first >= pool->sites.count ||
+		    site->nodes.first < pool->nodes.first ||
+		    next_node > pool->nodes.first + pool->nodes.count)
+			return bad(c, "pool site", i);
+	}
+	if (next_node != c->root->nodes.count)
+		return err_set(c->err, "plan image: there are nodes without a site");
+	return 0;
+}
+
+static int verify_nodes(struct check *c)
+{
+	uint32_t next_check = 0;
+
+	for (uint32_t i = 0; i < c->root->nodes.count; i++) {
+		const struct plan_node *node = &c->nodes[i];
+		struct plan_range of_site;
+
+		if (!is_name(c, node->name) || node->pool_site >= c->root->pool_sites.count ||
+		    node->pool != c->pool_sites[node->pool_site].pool || node->weight > 65535 ||
+		    node->addresses.count == 0 ||
+		    !is_inside(node->addresses, c->root->addresses.count) ||
+		    !follows(node->checks, &next_check, c->root->checks.count))
+			return bad(c, "node", i);
+		of_site = c->pool_sites[node->pool_site].nodes;
+		if (i < of_site.first || i - of_site.first >= of_site.count)
+			return bad(c, "node", i);
+	}
+	if (next_check != c->root->checks.count)
+		return err_set(c->err, "plan image: there are checks without a node");
+	return 0;
+}
+
+static int verify_checks(struct check *c)
+{
+	for (uint32_t i = 0; i < c->root->probes.count; i++) {
+		const struct plan_probe *probe = &c->probes[i];
+
+		if (probe->kind > PROBE_ICMP ||
+		    (probe->family != 0 && probe->family != IP_V4 && probe->family != IP_V6) ||
+		    (probe->kind == PROBE_TCP) != (probe->port != 0) || probe->interval_ms == 0 ||
+		    probe->timeout_ms == 0 || probe->timeout_ms > probe->interval_ms ||
+		    probe->fall == 0 || probe->rise == 0 || probe->jitter_percent > 50)
+			return bad(c, "probe", i);
+	}
+	for (uint32_t i = 0; i < c->root->checks.count; i++) {
+		const struct plan_check *check = &c->checks[i];
+		struct plan_range of_node;
+
+		if (check->node >= c->root->nodes.count || check->probe >= c->root->probes.count ||
+		    !is_address(&check->address))
+			return bad(c, "check", i);
+		of_node = c->nodes[check->node].checks;
+		if (i < of_node.first || i - of_node.first >= of_node.count)
+			return bad(c, "check", i);
+	}
+	return 0;
+}
+
+static int verify_rules(struct check *c)
+{
+	for (uint32_t i = 0; i < c->root->rules.count; i++) {
+		const struct plan_rule *rule = &c->rules[i];
+
+		if (rule->pool >= c->root->pools.count || !is_text(c, rule->file) ||
+		    !is_text(c, rule->text))
+			return bad(c, "rule", i);
+	}
+	return 0;
+}
+
+static int verify_records(struct check *c)
+{
+	for (uint32_t i = 0; i < c->root->records.count; i++) {
+		const struct plan_record *record = &c->records[i];
+		const uint8_t *owner = c->plan->base + record->owner;
+
+		if (record->owner < IMAGE_ROOT || record->owner >= c->plan->size ||
+		    record->owner_len == 0 ||
+		    name_length(owner, c->plan->size - record->owner) != record->owner_len)
+			return bad(c, "record", i);
+		for (uint32_t k = 0; k < record->owner_len; k++) {
+			if (name_lower(owner[k]) != owner[k])
+				return bad(c, "record", i);
+		}
+		if (record->pool >= c->root->pools.count ||
+		    (record->pool_site != PLAN_NONE &&
+		     (record->pool_site >= c->root->pool_sites.count ||
+		      c->pool_sites[record->pool_site].pool != record->pool)))
+			return bad(c, "record", i);
+	}
+	return 0;
+}
+
+int plan_verify(const struct image *plan, struct err *err)
+{
+	struct check c = { .plan = plan, .err = err };
+
+	if (plan->size < IMAGE_ROOT + sizeof(struct plan_root))
+		return err_set(err, "plan image is cut: %zu bytes", plan->size);
+	c.root = image_root(plan, struct plan_root);
+	if (verify_arrays(&c) != 0 || verify_settings(&c) != 0 || verify_sites(&c) != 0 ||
+	    verify_pools(&c) != 0 || verify_pool_sites(&c) != 0 || verify_nodes(&c) != 0 ||
+	    verify_checks(&c) != 0 || verify_rules(&c) != 0 || verify_records(&c) != 0)
+		return -1;
+	return 0;
+}
