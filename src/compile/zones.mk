@@ -1,2 +1,10 @@
-# zone files -> zones image: libcompile_a_SOURCES += ..., test_compile_SOURCES += ...
-libcompile_a_SOURCES += %D%/zones_build.h
+# zone files -> zones image
+libcompile_a_SOURCES += \
+	%D%/master_lexer.c %D%/master_lexer.h \
+	%D%/master_rdata.c %D%/master_rdata.h \
+	%D%/master_reader.c %D%/master_reader.h \
+	%D%/master_source.c %D%/master_source.h \
+	%D%/zone_check.c %D%/zone_check.h \
+	%D%/zone_draft.c %D%/zone_draft.h \
+	%D%/zone_write.c %D%/zone_write.h \
+	%D%/zones_build.c %D%/zones_build.h

@@ -213,6 +213,7 @@ static void append_block(struct buf *out, const struct build *build)
 ptrdiff_t rrset_build(struct buf *out, const struct rrset_source *source)
 {
 	size_t room = wire_room(source), len = out->len;
+	const struct rdata_names *names = rdata_names_find(source->type);
 	ptrdiff_t offset = -1;
 	struct build build = { .source = source };
 
@@ -220,7 +221,8 @@ ptrdiff_t rrset_build(struct buf *out, const struct rrset_source *source)
 	build.wire = (struct writer){ .data = mem_alloc(room), .size = room };
 	build.fixups = mem_array(room / 2 + 1, sizeof(build.fixups[0]));
 	build.extras = mem_array(source->count, sizeof(build.extras[0]));
-	add_owner(&build);
+	if (names != NULL && names->compressible)
+		add_owner(&build);
 	for (size_t i = 0; i < source->count && !build.wire.full; i++)
 		put_rr(&build, i);
 	if (!build.wire.full) {

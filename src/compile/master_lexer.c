@@ -1,0 +1,226 @@
+#include "compile/master_lexer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum token_end { TOKEN_DONE, TOKEN_BAD };
+
+static struct master_place place_of(const struct master_lexer *lexer, const char *text, size_t len)
+{
+	return (struct master_place){
+		.offset = (uint32_t)(text - lexer->text),
+		.line = lexer->line,
+		.source = lexer->source,
+		.len = (uint16_t)(len < UINT16_MAX ? len : UINT16_MAX),
+	};
+}
+
+struct master_place master_token_place(const struct master_lexer *lexer,
+				       const struct master_token *token)
+{
+	struct master_place place = place_of(lexer, token->text, token->len);
+
+	place.line = token->line;
+	if (token->quoted) { /* the quotes are shown, too */
+		place.offset--;
+		place.len = (uint16_t)(token->len + 2 < UINT16_MAX ? token->len + 2 : UINT16_MAX);
+	}
+	return place;
+}
+
+/* Octets that no text has: it is better said at the first one than at each token. */
+static bool is_text(struct master_lexer *lexer)
+{
+	const char *bad = memchr(lexer->text, '\0', (size_t)(lexer->end - lexer->text));
+	struct master_place place;
+
+	if (bad == NULL)
+		return true;
+	for (const char *p = lexer->text; p < bad; p++)
+		lexer->line += *p == '\n';
+	place = place_of(lexer, bad, 1);
+	master_report(lexer->sources, DIAG_ERROR, &place,
+		      "a NUL octet: this file is not text, so it is not read");
+	return false;
+}
+
+void master_lexer_start(struct master_lexer *lexer, const struct master_sources *sources,
+			uint16_t source)
+{
+	const struct master_source *from = &sources->items[source];
+
+	lexer->sources = sources;
+	lexer->source = source;
+	lexer->text = lexer->at = from->text;
+	lexer->end = from->text + from->size;
+	lexer->line = 1;
+	lexer->depth = 0;
+	if (!is_text(lexer))
+		lexer->at = lexer->end;
+}
+
+void master_lexer_free(struct master_lexer *lexer)
+{
+	free(lexer->tokens);
+	*lexer = (struct master_lexer){ 0 };
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
+}
+
+/* Does a word end at this octet? */
+static bool ends_word(char c)
+{
+	return is_blank(c) || c == '\n' || c == ';' || c == '(' || c == ')';
+}
+
+static void add_token(struct master_lexer *lexer, const char *text, const char *end, bool quoted)
+{
+	array_add(lexer->tokens, lexer->count, lexer->cap) = (struct master_token){
+		.text = text,
+		.len = (uint32_t)(end - text),
+		.line = lexer->line,
+		.quoted = quoted,
+	};
+}
+
+/* The closing quote of the string whose opening one stands at `p`; NULL: it has none. Strings
+ * end with the line, as in BIND: else one missing quote would turn the rest of the file over. */
+static const char *closing_quote(struct master_lexer *lexer, const char *p)
+{
+	struct master_place place = place_of(lexer, p, 1);
+
+	for (p++; p < lexer->end && *p != '\n'; p++) {
+		if (*p == '"')
+			return p;
+		if (*p == '\\' && p + 1 < lexer->end && p[1] != '\n')
+			p++;
+	}
+	master_report(lexer->sources, DIAG_ERROR, &place, "this quote is not closed in its line");
+	return NULL;
+}
+
+static enum token_end take_quoted(struct master_lexer *lexer)
+{
+	const char *end = closing_quote(lexer, lexer->at);
+
+	if (end == NULL)
+		return TOKEN_BAD;
+	add_token(lexer, lexer->at + 1, end, true);
+	lexer->at = end + 1;
+	return TOKEN_DONE;
+}
+
+/* A word may have a quoted part, as in key="a value" of SVCB. */
+static enum token_end take_word(struct master_lexer *lexer)
+{
+	const char *p = lexer->at;
+
+	while (p < lexer->end && !ends_word(*p)) {
+		if (*p == '\\' && p + 1 < lexer->end && p[1] != '\n') {
+			p += 2;
+		} else if (*p == '"') {
+			p = closing_quote(lexer, p);
+			if (p == NULL)
+				return TOKEN_BAD;
+			p++;
+		} else {
+			p++;
+		}
+	}
+	add_token(lexer, lexer->at, p, false);
+	lexer->at = p;
+	return TOKEN_DONE;
+}
+
+static enum token_end take_parenthesis(struct master_lexer *lexer)
+{
+	struct master_place place = place_of(lexer, lexer->at, 1);
+
+	if (*lexer->at == '(') {
+		if (lexer->depth++ == 0)
+			lexer->open = place;
+	} else if (lexer->depth > 0) {
+		lexer->depth--;
+	} else {
+		master_report(lexer->sources, DIAG_ERROR, &place,
+			      "no parenthesis is open that this one could close");
+		return TOKEN_BAD;
+	}
+	lexer->at++;
+	return TOKEN_DONE;
+}
+
+static void skip_to_line_end(struct master_lexer *lexer)
+{
+	const char *end = memchr(lexer->at, '\n', (size_t)(lexer->end - lexer->at));
+
+	lexer->at = end != NULL ? end : lexer->end;
+}
+
+static enum token_end take_one(struct master_lexer *lexer)
+{
+	switch (*lexer->at) {
+	case ';': skip_to_line_end(lexer); return TOKEN_DONE;
+	case '"': return take_quoted(lexer);
+	case '(':
+	case ')': return take_parenthesis(lexer);
+	default: return take_word(lexer);
+	}
+}
+
+/* Goes on behind a mistake: what is left of the line is not looked at, but for a parenthesis that
+ * it closes, so that the lines which follow are read as what they are. */
+static void skip_bad(struct master_lexer *lexer)
+{
+	const char *from = lexer->at;
+
+	skip_to_line_end(lexer);
+	if (memchr(from, ')', (size_t)(lexer->at - from)) != NULL)
+		lexer->depth = 0;
+}
+
+/* Reads up to and over the end of one line. false: something in it was wrong. */
+static bool take_line(struct master_lexer *lexer)
+{
+	bool good = true;
+
+	while (lexer->at < lexer->end) {
+		if (*lexer->at == '\n') {
+			lexer->at++;
+			lexer->line++;
+			if (lexer->depth == 0)
+				return good;
+		} else if (is_blank(*lexer->at)) {
+			lexer->at++;
+		} else if (take_one(lexer) == TOKEN_BAD) {
+			skip_bad(lexer);
+			good = false;
+		}
+	}
+	if (lexer->depth > 0) {
+		master_report(lexer->sources, DIAG_ERROR, &lexer->open,
+			      "this parenthesis is not closed before the file ends");
+		lexer->depth = 0;
+		return false;
+	}
+	return good;
+}
+
+bool master_lexer_next(struct master_lexer *lexer, struct master_line *line)
+{
+	while (lexer->at < lexer->end) {
+		bool indented = is_blank(*lexer->at);
+
+		lexer->count = 0;
+		if (!take_line(lexer) || lexer->count == 0)
+			continue;
+		*line = (struct master_line){ lexer->tokens, lexer->count, indented };
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,48 @@
+/* master_source.h - the texts that a zone is read from: its file and what that includes, with
+ * the places in them, mistakes at those places, and the hash of all text.
+ *
+ * Texts stay in memory until the zone is compiled, so a place is a few octets, and a record can
+ * be shown to its author long after it was read. Single thread. */
+#ifndef COMPILE_MASTER_SOURCE_H
+#define COMPILE_MASTER_SOURCE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "conf/diag.h"
+
+struct master_source {
+	char *path, *text;
+	uint32_t size;
+	dev_t device; /* device and inode tell that two paths are one file */
+	ino_t inode;
+};
+
+struct master_sources {
+	struct master_source *items;
+	size_t count, cap;
+	struct diag *diag;
+	uint64_t id; /* hash of all texts read so far, in order; never 0 once there is one */
+};
+
+/* Where some text stands: `source` is the index of its file. */
+struct master_place {
+	uint32_t offset, line;
+	uint16_t source;
+	uint16_t len; /* of the text, for the underline */
+};
+
+/* Reads a whole file and appends it. -1: it cannot be read. */
+int master_sources_add(struct master_sources *sources, const char *path, struct err *err);
+void master_sources_free(struct master_sources *sources);
+
+void master_report(const struct master_sources *sources, enum diag_severity severity,
+		   const struct master_place *place, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* A mistake of the file as a whole. */
+void master_report_file(const struct master_sources *sources, const char *path, const char *format,
+			...) __attribute__((format(printf, 3, 4)));
+
+#endif

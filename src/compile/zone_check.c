@@ -1,0 +1,222 @@
+#include "compile/zone_check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/plan.h"
+
+static void report(const struct zone_draft *draft, enum diag_severity severity,
+		   const struct master_place *place, const struct draft_owner *owner,
+		   const char *what)
+{
+	char name[NAME_TEXT_SIZE];
+
+	master_report(draft->sources, severity, place, "%s %s", name_format(owner->name, name),
+		      what);
+}
+
+/* --- one owner -------------------------------------------------------------------------------- */
+
+static void check_cname(const struct zone_draft *draft, const struct draft_owner *owner)
+{
+	const struct draft_rrset *cname = draft_rrset(owner, TYPE_CNAME);
+
+	if (cname == NULL)
+		return;
+	if (owner->pool != 0)
+		report(draft, DIAG_ERROR, &draft->pools[owner->pool - 1].place, owner,
+		       "has a CNAME, so it cannot have a POOL record");
+	for (const struct draft_rrset *other = owner->rrsets; other != NULL; other = other->next) {
+		if (other == cname || other->type == TYPE_RRSIG || other->type == TYPE_NSEC)
+			continue;
+		/* RFC 1034, 3.6.2 */
+		report(draft, DIAG_ERROR, &other->first->place, owner,
+		       "has a CNAME, so it cannot have other records");
+	}
+}
+
+static void check_ns(const struct zone_draft *draft, const struct draft_owner *owner)
+{
+	const struct draft_rrset *ns = draft_rrset(owner, TYPE_NS);
+
+	/* RFC 4592, 4.2: nobody knows what that would mean; BIND refuses it, too. */
+	if (ns != NULL && owner->name[0] == 1 && owner->name[1] == '*')
+		report(draft, DIAG_ERROR, &ns->first->place, owner,
+		       "is a wildcard, which cannot be delegated");
+}
+
+static void check_soa(const struct zone_draft *draft, const struct draft_owner *owner)
+{
+	const struct draft_rrset *soa = draft_rrset(owner, TYPE_SOA);
+
+	if (soa != NULL && !draft_is_apex(draft, owner))
+		report(draft, DIAG_ERROR, &soa->first->place, owner,
+		       "has an SOA, which belongs to the zone's origin alone");
+}
+
+static void check_pool(const struct zone_draft *draft, const struct draft_owner *owner)
+{
+	const struct draft_pool *pool = &draft->pools[owner->pool - 1];
+
+	if (draft_rrset(owner, TYPE_A) != NULL)
+		report(draft, DIAG_ERROR, &draft_rrset(owner, TYPE_A)->first->place, owner,
+		       "has a POOL record, so it cannot have an A record");
+	if (draft_rrset(owner, TYPE_AAAA) != NULL)
+		report(draft, DIAG_ERROR, &draft_rrset(owner, TYPE_AAAA)->first->place, owner,
+		       "has a POOL record, so it cannot have an AAAA record");
+	if (owner->cut != NULL)
+		report(draft, DIAG_ERROR, &pool->place, owner,
+		       owner->cut == owner
+			       ? "is delegated, so it cannot have a POOL record"
+			       : "lies below a delegation, so a POOL record there would "
+				 "never be answered");
+}
+
+/* --- name servers and their addresses ----------------------------------------------------------- */
+
+static void check_server(const struct zone_draft *draft, const struct draft_owner *owner,
+			 const struct draft_record *ns)
+{
+	struct name target = { .len = (uint8_t)ns->len };
+	const struct draft_owner *server;
+	char text[NAME_TEXT_SIZE], owner_text[NAME_TEXT_SIZE];
+
+	for (unsigned i = 0; i < ns->len; i++)
+		target.wire[i] = name_lower(ns->data[i]);
+	if (!name_is_under(target.wire, target.len, draft->origin.wire, draft->origin.len))
+		return;
+	server = draft_find(draft, target.wire, target.len);
+	if (server != NULL && (draft_has_address(server) || server->pool != 0))
+		return;
+	if (server != NULL && server->cut != NULL && server->cut != owner &&
+	    !draft_is_apex(draft, owner))
+		return; /* another delegation's server */
+	(void)name_format(target.wire, text);
+	(void)name_format(owner->name, owner_text);
+	if (server != NULL && draft_rrset(server, TYPE_CNAME) != NULL)
+		master_report(draft->sources, DIAG_WARNING, &ns->place,
+			      "the name server %s of %s is a CNAME (RFC 2181, section 10.3)", text,
+			      owner_text);
+	else
+		master_report(draft->sources, DIAG_WARNING, &ns->place,
+			      "the name server %s of %s has no address in this zone", text,
+			      owner_text);
+}
+
+static void check_servers(const struct zone_draft *draft, const struct draft_owner *owner)
+{
+	const struct draft_rrset *ns = draft_rrset(owner, TYPE_NS);
+
+	if (ns == NULL || (!draft_is_apex(draft, owner) && owner->cut != owner))
+		return;
+	for (const struct draft_record *record = ns->first; record != NULL; record = record->next)
+		check_server(draft, owner, record);
+}
+
+/* --- the zone --------------------------------------------------------------------------------- */
+
+static void check_apex(const struct zone_draft *draft, const char *path)
+{
+	const struct draft_owner *apex = draft->owners[0];
+	char origin[NAME_TEXT_SIZE];
+
+	(void)name_format(apex->name, origin);
+	if (draft_rrset(apex, TYPE_SOA) == NULL)
+		master_report_file(draft->sources, path, "the zone %s has no SOA record", origin);
+	if (draft_rrset(apex, TYPE_NS) == NULL)
+		master_report_file(draft->sources, path, "the zone %s has no NS record", origin);
+}
+
+void zone_check(const struct zone_draft *draft, const char *path, bool complete)
+{
+	if (complete)
+		check_apex(draft, path);
+	for (uint32_t i = 0; i < draft->owner_count; i++) {
+		const struct draft_owner *owner = draft->owners[i];
+
+		check_cname(draft, owner);
+		check_ns(draft, owner);
+		check_soa(draft, owner);
+		if (complete)
+			check_servers(draft, owner);
+		if (owner->pool != 0)
+			check_pool(draft, owner);
+	}
+}
+
+/* --- pools ------------------------------------------------------------------------------------ */
+
+static const char *nearest_pool(const struct config *config, const char *name)
+{
+	const char **names = mem_array(config->pool_count, sizeof(*names));
+	const char *found;
+
+	for (size_t i = 0; i < config->pool_count; i++)
+		names[i] = config->pools[i].name;
+	found = diag_nearest(name, names, config->pool_count);
+	free(names);
+	return found;
+}
+
+static const char *nearest_site(const struct config *config, const struct config_pool *pool,
+				const char *name)
+{
+	const char **names = mem_array(pool->site_count, sizeof(*names));
+	const char *found;
+
+	for (size_t i = 0; i < pool->site_count; i++)
+		names[i] = config->sites[pool->sites[i].site].name;
+	found = diag_nearest(name, names, pool->site_count);
+	free(names);
+	return found;
+}
+
+static bool resolve_site(const struct config *config, const char *site, struct pool_choice *out)
+{
+	const struct config_pool *pool = &config->pools[out->pool];
+
+	for (uint32_t i = 0; i < pool->site_count; i++) {
+		if (strcmp(config->sites[pool->sites[i].site].name, site) == 0) {
+			out->site = i;
+			return true;
+		}
+	}
+	out->nearest = nearest_site(config, pool, site);
+	return false;
+}
+
+bool zone_pool_resolve(const struct config *config, const char *pool, const char *site,
+		       struct pool_choice *out)
+{
+	*out = (struct pool_choice){ .site = PLAN_NONE };
+	for (uint32_t i = 0; i < config->pool_count; i++) {
+		if (strcmp(config->pools[i].name, pool) != 0)
+			continue;
+		out->pool = i;
+		out->pool_known = true;
+		return site == NULL || resolve_site(config, site, out);
+	}
+	out->nearest = nearest_pool(config, pool);
+	return false;
+}
+
+void zone_pool_report(const struct zone_draft *draft, const struct draft_pool *pool,
+		      const struct pool_choice *choice)
+{
+	const char *name = choice->pool_known ? pool->site : pool->pool;
+	struct master_place place = pool->data_place;
+
+	if (choice->pool_known) { /* the part behind the slash */
+		place.offset += (uint32_t)strlen(pool->pool) + 1;
+		place.len = (uint16_t)strlen(pool->site);
+	} else {
+		place.len = (uint16_t)strlen(pool->pool);
+	}
+	master_report(draft->sources, DIAG_ERROR, &place, "%s%s%s \"%s\"%s%s%s",
+		      choice->pool_known ? "pool \"" : "there is no pool",
+		      choice->pool_known ? pool->pool : "",
+		      choice->pool_known ? "\" has no site" : "", name,
+		      choice->nearest != NULL ? " (did you mean \"" : "",
+		      choice->nearest != NULL ? choice->nearest : "",
+		      choice->nearest != NULL ? "\"?)" : "");
+}

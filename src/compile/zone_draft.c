@@ -1,0 +1,301 @@
+#include "compile/zone_draft.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/rdata_names.h"
+#include "image/rrset.h"
+
+#define FIRST_TABLE 1024U
+#define RR_MIN      13 /* octets of the smallest RR in a block */
+
+/* --- owner names ------------------------------------------------------------------------------ */
+
+static uint32_t find_slot(const struct zone_draft *draft, uint64_t hash, const uint8_t *name,
+			  size_t len)
+{
+	uint32_t mask = draft->table_size - 1;
+	uint32_t slot = (uint32_t)hash & mask;
+
+	for (; draft->table[slot] != NULL; slot = (slot + 1) & mask) {
+		const struct draft_owner *owner = draft->table[slot];
+
+		if (owner->hash == hash && owner->len == len && memcmp(owner->name, name, len) == 0)
+			break;
+	}
+	return slot;
+}
+
+static void grow_table(struct zone_draft *draft)
+{
+	free(draft->table);
+	draft->table_size = draft->table_size != 0 ? draft->table_size * 2 : FIRST_TABLE;
+	draft->table = mem_array(draft->table_size, sizeof(struct draft_owner *));
+	for (uint32_t i = 0; i < draft->owner_count; i++) {
+		struct draft_owner *owner = draft->owners[i];
+
+		draft->table[find_slot(draft, owner->hash, owner->name, owner->len)] = owner;
+	}
+}
+
+static struct draft_owner *get_owner(struct zone_draft *draft, const uint8_t *name, uint8_t len,
+				     uint8_t labels)
+{
+	uint64_t hash = name_hash(name);
+	uint32_t slot = find_slot(draft, hash, name, len);
+	struct draft_owner *owner = draft->table[slot];
+	uint8_t *copy;
+
+	if (owner != NULL)
+		return owner;
+	owner = arena_alloc(&draft->arena, sizeof(*owner) + len);
+	copy = (uint8_t *)(owner + 1);
+	memcpy(copy, name, len);
+	*owner = (struct draft_owner){ .hash = hash, .name = copy, .len = len, .labels = labels };
+	draft->table[slot] = owner;
+	array_add(draft->owners, draft->owner_count, draft->owner_cap) = owner;
+	if (labels > draft->max_labels)
+		draft->max_labels = labels;
+	if (draft->owner_count > draft->table_size / 2)
+		grow_table(draft);
+	return owner;
+}
+
+struct draft_owner *draft_find(const struct zone_draft *draft, const uint8_t *name, size_t len)
+{
+	return draft->table[find_slot(draft, name_hash(name), name, len)];
+}
+
+void draft_start(struct zone_draft *draft)
+{
+	grow_table(draft);
+	draft->latest = get_owner(draft, draft->origin.wire, draft->origin.len,
+				  draft->origin.labels);
+}
+
+void draft_free(struct zone_draft *draft)
+{
+	arena_free(&draft->arena);
+	free(draft->owners);
+	free(draft->table);
+	free(draft->pools);
+}
+
+/* --- records ---------------------------------------------------------------------------------- */
+
+struct draft_rrset *draft_rrset(const struct draft_owner *owner, uint16_t type)
+{
+	for (struct draft_rrset *rrset = owner->rrsets; rrset != NULL && rrset->type <= type;
+	     rrset = rrset->next) {
+		if (rrset->type == type)
+			return rrset;
+	}
+	return NULL;
+}
+
+static struct draft_rrset *get_rrset(struct zone_draft *draft, struct draft_owner *owner,
+				     const struct master_record *record)
+{
+	struct draft_rrset **link = &owner->rrsets;
+	struct draft_rrset *rrset;
+
+	while (*link != NULL && (*link)->type < record->type)
+		link = &(*link)->next;
+	if (*link != NULL && (*link)->type == record->type)
+		return *link;
+	rrset = arena_alloc(&draft->arena, sizeof(*rrset));
+	rrset->next = *link;
+	rrset->type = record->type;
+	rrset->ttl_s = record->ttl_s;
+	*link = rrset;
+	return rrset;
+}
+
+/* Names in RDATA compare without case (RFC 4034, 6.2), the rest octet by octet. */
+static bool same_rdata(const struct rdata_names *names, const struct draft_record *a,
+		       const struct master_record *b)
+{
+	size_t from, to;
+
+	if (a->len != b->len)
+		return false;
+	if (memcmp(a->data, b->data, a->len) == 0)
+		return true;
+	if (names == NULL || memcmp(a->data, b->data, names->before) != 0)
+		return false;
+	from = to = names->before;
+	for (unsigned i = 0; i < names->count; i++)
+		to += name_length(b->data + to, b->len - to);
+	for (; from < to; from++) { /* the octets of length are below 'A' */
+		if (name_lower(a->data[from]) != name_lower(b->data[from]))
+			return false;
+	}
+	return memcmp(a->data + to, b->data + to, b->len - to) == 0;
+}
+
+static bool is_duplicate(const struct draft_rrset *rrset, const struct master_record *record)
+{
+	const struct rdata_names *names = rdata_names_find(rrset->type);
+
+	for (const struct draft_record *r = rrset->first; r != NULL; r = r->next) {
+		if (same_rdata(names, r, record))
+			return true;
+	}
+	return false;
+}
+
+static void report_type(const struct zone_draft *draft, const struct master_record *record,
+			const char *what)
+{
+	char name[NAME_TEXT_SIZE];
+
+	master_report(draft->sources, DIAG_ERROR, &record->place, "%s %s",
+		      name_format(record->owner->wire, name), what);
+}
+
+/* RFC 2181, 5.2: different TTLs in an RRset are a mistake; whoever meets one takes the smallest.
+ * Signatures are not an RRset in this sense (RFC 4034, 3). */
+static void join_ttl(const struct zone_draft *draft, struct draft_rrset *rrset,
+		     const struct master_record *record)
+{
+	if (rrset->ttl_s == record->ttl_s)
+		return;
+	if (!rrset->mixed_ttl && rrset->type != TYPE_RRSIG)
+		master_report(draft->sources, DIAG_WARNING, &record->place,
+			      "the TTL is %u, but the RRset's other records have %u: the smallest "
+			      "is used",
+			      record->ttl_s, rrset->ttl_s);
+	rrset->mixed_ttl = true;
+	if (record->ttl_s < rrset->ttl_s)
+		rrset->ttl_s = record->ttl_s;
+}
+
+static bool may_join(const struct zone_draft *draft, struct draft_rrset *rrset,
+		     const struct master_record *record)
+{
+	if (record->type == TYPE_SOA && rrset->count > 0) {
+		report_type(draft, record, "has a second SOA");
+		return false;
+	}
+	if (record->type == TYPE_CNAME && rrset->count > 0) {
+		report_type(draft, record, "has a second CNAME (RFC 2181, section 10.1)");
+		return false;
+	}
+	if (rrset->count >= RRSET_WIRE_MAX / RR_MIN) {
+		if (!rrset->too_large)
+			report_type(draft, record,
+				    "has more records of this type than fit into a "
+				    "message");
+		rrset->too_large = true;
+		return false;
+	}
+	return true;
+}
+
+static void add_record(struct zone_draft *draft, struct draft_owner *owner,
+		       const struct master_record *record)
+{
+	struct draft_rrset *rrset = get_rrset(draft, owner, record);
+	struct draft_record *added;
+
+	if (is_duplicate(rrset, record) || !may_join(draft, rrset, record))
+		return;
+	join_ttl(draft, rrset, record);
+	added = arena_alloc(&draft->arena, sizeof(*added) + record->len);
+	added->place = record->place;
+	added->len = record->len;
+	memcpy(added->data, record->data, record->len);
+	if (rrset->last != NULL)
+		rrset->last->next = added;
+	else
+		rrset->first = added;
+	rrset->last = added;
+	rrset->count++;
+	draft->record_count++;
+}
+
+static void add_pool(struct zone_draft *draft, struct draft_owner *owner,
+		     const struct master_record *record)
+{
+	const char *word = arena_text(&draft->arena, (const char *)record->data, record->len);
+	const char *slash = strchr(word, '/');
+	struct draft_pool pool = { .owner = owner,
+				   .pool = word,
+				   .ttl_s = record->ttl_s,
+				   .place = record->place,
+				   .data_place = record->data_place };
+
+	if (owner->pool != 0) {
+		report_type(draft, record, "has a second POOL record");
+		return;
+	}
+	if (slash != NULL) {
+		pool.pool = arena_text(&draft->arena, word, (size_t)(slash - word));
+		pool.site = slash + 1;
+	}
+	array_add(draft->pools, draft->pool_count, draft->pool_cap) = pool;
+	owner->pool = draft->pool_count;
+	draft->record_count++;
+}
+
+static void report_outside(const struct zone_draft *draft, const struct master_record *record)
+{
+	char name[NAME_TEXT_SIZE], origin[NAME_TEXT_SIZE];
+	const struct master_place *place = record->owner_place.len != 0 ? &record->owner_place
+									: &record->place;
+
+	master_report(draft->sources, DIAG_WARNING, place,
+		      "%s is not in the zone %s: the record is ignored",
+		      name_format(record->owner->wire, name),
+		      name_format(draft->origin.wire, origin));
+}
+
+void draft_add(struct zone_draft *draft, const struct master_record *record)
+{
+	const struct name *name = record->owner;
+	struct draft_owner *owner = draft->latest;
+
+	if (!name_is_under(name->wire, name->len, draft->origin.wire, draft->origin.len)) {
+		report_outside(draft, record);
+		return;
+	}
+	if (owner->len != name->len || memcmp(owner->name, name->wire, name->len) != 0)
+		owner = draft->latest = get_owner(draft, name->wire, name->len, name->labels);
+	if (record->pool)
+		add_pool(draft, owner, record);
+	else
+		add_record(draft, owner, record);
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+static void link_parents(struct zone_draft *draft)
+{
+	/* The list grows while it is walked: a new ancestor gets its own parent in turn. */
+	for (uint32_t i = 1; i < draft->owner_count; i++) {
+		struct draft_owner *owner = draft->owners[i];
+		uint8_t label = *owner->name;
+
+		owner->parent = get_owner(draft, owner->name + 1 + label,
+					  (uint8_t)(owner->len - 1 - label),
+					  (uint8_t)(owner->labels - 1));
+		if (label == 1 && owner->name[1] == '*')
+			owner->parent->wildcard = owner;
+	}
+}
+
+/* The topmost delegation on the way down from the apex counts; what is below it is not ours. */
+static void find_cut(const struct zone_draft *draft, struct draft_owner *owner)
+{
+	for (struct draft_owner *at = owner; !draft_is_apex(draft, at); at = at->parent) {
+		if (draft_rrset(at, TYPE_NS) != NULL)
+			owner->cut = at;
+	}
+}
+
+void draft_finish(struct zone_draft *draft)
+{
+	link_parents(draft);
+	for (uint32_t i = 1; i < draft->owner_count; i++)
+		find_cut(draft, draft->owners[i]);
+}

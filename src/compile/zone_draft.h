@@ -1,0 +1,88 @@
+/* zone_draft.h - one zone between text and image: owner names, RRsets and records, as they come.
+ *
+ * Everything lives in the draft's arena and ends with it. What one record alone, or with those
+ * before it, shows to be wrong is reported when it is added; zone_check.h sees the whole. */
+#ifndef COMPILE_ZONE_DRAFT_H
+#define COMPILE_ZONE_DRAFT_H
+
+#include <stdbool.h>
+
+#include "base/mem.h"
+#include "compile/master_reader.h"
+#include "wire/name.h"
+
+struct draft_record {
+	struct draft_record *next;
+	struct master_place place;
+	uint16_t len;
+	uint8_t data[];
+};
+
+struct draft_rrset {
+	struct draft_rrset *next; /* by type, ascending */
+	struct draft_record *first, *last;
+	uint32_t ttl_s; /* the smallest of its records */
+	uint32_t count;
+	uint16_t type;
+	bool too_large; /* reported once */
+	bool mixed_ttl;
+};
+
+struct draft_pool {
+	struct draft_owner *owner;
+	const char *pool, *site; /* site NULL: every site */
+	uint32_t ttl_s;
+	struct master_place place, data_place;
+};
+
+struct draft_owner {
+	uint64_t hash;
+	const uint8_t *name; /* lower-case wire form */
+	struct draft_owner *parent;
+	struct draft_owner *wildcard; /* "*.<this name>" */
+	struct draft_owner *cut;      /* delegation at or above; set by draft_finish */
+	struct draft_rrset *rrsets;
+	uint32_t pool; /* index in pools + 1, 0: none */
+	uint32_t node; /* offset in the segment, once it is written */
+	uint8_t len, labels;
+};
+
+struct zone_draft {
+	struct name origin;
+	struct master_sources *sources;
+	struct arena arena;
+	struct draft_owner **owners; /* in order of appearance, the apex first */
+	uint32_t owner_count, owner_cap;
+	struct draft_owner **table; /* open addressing by hash; a power of two */
+	uint32_t table_size;
+	struct draft_owner *latest; /* records of one owner stand together */
+	struct draft_pool *pools;
+	uint32_t pool_count, pool_cap;
+	uint32_t record_count;
+	uint8_t max_labels;
+};
+
+/* Zero-initialise; origin and sources are set by the caller before. */
+void draft_start(struct zone_draft *draft);
+void draft_free(struct zone_draft *draft);
+
+void draft_add(struct zone_draft *draft, const struct master_record *record);
+
+/* After the last record: adds empty non-terminals (RFC 4592, 2.2.2), finds parents, wildcards
+ * and cuts. */
+void draft_finish(struct zone_draft *draft);
+
+struct draft_owner *draft_find(const struct zone_draft *draft, const uint8_t *name, size_t len);
+struct draft_rrset *draft_rrset(const struct draft_owner *owner, uint16_t type);
+
+static inline bool draft_is_apex(const struct zone_draft *draft, const struct draft_owner *owner)
+{
+	return owner == draft->owners[0];
+}
+
+static inline bool draft_has_address(const struct draft_owner *owner)
+{
+	return draft_rrset(owner, TYPE_A) != NULL || draft_rrset(owner, TYPE_AAAA) != NULL;
+}
+
+#endif

@@ -1,0 +1,331 @@
+#include "compile/zone_write.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cursor.h"
+#include "image/rdata_names.h"
+#include "image/rrset_build.h"
+#include "image/zones.h"
+
+#define SEGMENT_MAX UINT32_MAX /* offsets in a segment have 32 bits */
+
+struct write {
+	struct zone_draft *draft;
+	struct image_writer *writer;
+	uint64_t start;             /* of the segment in the image */
+	struct buf block;           /* scratch */
+	struct rrset_rdata *rdatas; /* scratch, for one RRset */
+	uint32_t *extra_nodes;
+	size_t rdata_cap;
+};
+
+static struct zone_segment *header(const struct write *write)
+{
+	return image_writer_at(write->writer, struct zone_segment, write->start);
+}
+
+/* Room in the segment; returns the offset from its start. */
+static uint64_t reserve(struct write *write, size_t size, size_t align)
+{
+	return image_writer_reserve(write->writer, size, align) - write->start;
+}
+
+static void *at(const struct write *write, uint64_t offset)
+{
+	return write->writer->base + write->start + offset;
+}
+
+/* --- nodes ------------------------------------------------------------------------------------ */
+
+static uint16_t rrset_count(const struct draft_owner *owner)
+{
+	uint16_t count = 0;
+
+	for (const struct draft_rrset *rrset = owner->rrsets; rrset != NULL; rrset = rrset->next)
+		count++;
+	return count;
+}
+
+static size_t node_size(const struct draft_owner *owner)
+{
+	size_t size = sizeof(struct zone_node) + rrset_count(owner) * sizeof(struct zone_rrset) +
+		      owner->len;
+
+	return (size + 3) & ~(size_t)3;
+}
+
+/* Gives every owner its node's offset, before any node is written: they refer to each other. */
+static int place_nodes(struct write *write)
+{
+	const struct zone_draft *draft = write->draft;
+	uint64_t start = reserve(write, 0, 8), end = start;
+
+	for (uint32_t i = 0; i < draft->owner_count; i++) {
+		draft->owners[i]->node = (uint32_t)end;
+		end += node_size(draft->owners[i]);
+		if (end > SEGMENT_MAX)
+			return -1;
+	}
+	(void)reserve(write, (size_t)(end - start), 8);
+	header(write)->nodes_off = (uint32_t)start;
+	header(write)->nodes_end = (uint32_t)end;
+	header(write)->node_count = draft->owner_count;
+	header(write)->apex = draft->owners[0]->node;
+	return 0;
+}
+
+static uint8_t node_flags(const struct zone_draft *draft, const struct draft_owner *owner)
+{
+	uint8_t flags = 0;
+
+	if (draft_is_apex(draft, owner))
+		flags |= ZONE_NODE_APEX;
+	if (owner->cut == owner)
+		flags |= ZONE_NODE_CUT;
+	if (draft_rrset(owner, TYPE_CNAME) != NULL)
+		flags |= ZONE_NODE_CNAME;
+	if (owner->name[0] == 1 && owner->name[1] == '*')
+		flags |= ZONE_NODE_WILDCARD;
+	return flags;
+}
+
+static void write_node(struct write *write, const struct draft_owner *owner)
+{
+	struct zone_node *node = at(write, owner->node);
+
+	node->name_len = owner->len;
+	node->labels = owner->labels;
+	node->flags = node_flags(write->draft, owner);
+	node->rrset_count = rrset_count(owner);
+	node->cut = owner->cut != NULL ? owner->cut->node : 0;
+	node->wildcard = owner->wildcard != NULL ? owner->wildcard->node : 0;
+	node->pool_record = owner->pool;
+	memcpy((uint8_t *)(node->rrsets + node->rrset_count), owner->name, owner->len);
+}
+
+/* --- RRsets ----------------------------------------------------------------------------------- */
+
+/* The node whose addresses go with a record that names a host, 0: none. Addresses below a
+ * delegation are glue: only NS may use them (RFC 1034, 4.2.1). */
+static uint32_t extra_node(const struct write *write, const struct rdata_names *names,
+			   const struct draft_record *record)
+{
+	uint8_t target[DNS_NAME_MAX];
+	size_t len = name_length(record->data + names->before, record->len - names->before);
+	const struct draft_owner *owner;
+
+	for (size_t i = 0; i < len; i++)
+		target[i] = name_lower(record->data[names->before + i]);
+	owner = len != 0 ? draft_find(write->draft, target, len) : NULL;
+	if (owner == NULL || !draft_has_address(owner) ||
+	    (owner->cut != NULL && names->type != TYPE_NS))
+		return 0;
+	return owner->node;
+}
+
+static void gather(struct write *write, const struct draft_rrset *rrset)
+{
+	const struct rdata_names *names = rdata_names_find(rrset->type);
+	size_t i = 0;
+
+	if (rrset->count > write->rdata_cap) {
+		write->rdata_cap = rrset->count * 2;
+		write->rdatas = mem_resize(write->rdatas, write->rdata_cap, sizeof(*write->rdatas));
+		write->extra_nodes = mem_resize(write->extra_nodes, write->rdata_cap,
+						sizeof(*write->extra_nodes));
+	}
+	for (const struct draft_record *record = rrset->first; record != NULL;
+	     record = record->next, i++) {
+		write->rdatas[i] = (struct rrset_rdata){ record->data, record->len };
+		write->extra_nodes[i] = names != NULL && names->additional
+						? extra_node(write, names, record)
+						: 0;
+	}
+}
+
+/* Returns the block's offset in the segment, 0: it is too large. */
+static uint32_t write_block(struct write *write, const struct draft_owner *owner,
+			    const struct draft_rrset *rrset, uint32_t ttl_s)
+{
+	struct rrset_source source = { .owner = owner->name,
+				       .owner_len = owner->len,
+				       .type = rrset->type,
+				       .ttl_s = ttl_s,
+				       .count = rrset->count };
+	uint64_t offset;
+	char name[NAME_TEXT_SIZE];
+
+	gather(write, rrset);
+	source.rdatas = write->rdatas;
+	source.extra_nodes = write->extra_nodes;
+	write->block.len = 0;
+	if (rrset_build(&write->block, &source) < 0) {
+		master_report(write->draft->sources, DIAG_ERROR, &rrset->first->place,
+			      "the %u records of this type at %s have more than %d octets together",
+			      rrset->count, name_format(owner->name, name), RRSET_WIRE_MAX);
+		return 0;
+	}
+	offset = reserve(write, write->block.len, 8);
+	if (offset + write->block.len > SEGMENT_MAX)
+		return 0;
+	memcpy(at(write, offset), write->block.data, write->block.len);
+	return (uint32_t)offset;
+}
+
+static int write_rrsets(struct write *write, const struct draft_owner *owner)
+{
+	unsigned i = 0;
+
+	for (const struct draft_rrset *rrset = owner->rrsets; rrset != NULL;
+	     rrset = rrset->next, i++) {
+		uint32_t block = write_block(write, owner, rrset, rrset->ttl_s);
+		struct zone_node *node = at(write, owner->node);
+
+		if (block == 0)
+			return -1;
+		node->rrsets[i] = (struct zone_rrset){ .type = rrset->type, .block_off = block };
+	}
+	return 0;
+}
+
+static int write_nodes(struct write *write)
+{
+	const struct zone_draft *draft = write->draft;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < draft->owner_count; i++) {
+		write_node(write, draft->owners[i]);
+		if (write_rrsets(write, draft->owners[i]) != 0)
+			rc = -1; /* go on: other RRsets may be too large as well */
+	}
+	return rc;
+}
+
+/* RFC 2308, 3: in negative answers the SOA's TTL is the smaller of its own and MINIMUM. */
+static int write_soa(struct write *write)
+{
+	const struct draft_owner *apex = write->draft->owners[0];
+	const struct draft_rrset *soa = draft_rrset(apex, TYPE_SOA);
+	const uint8_t *end = soa->first->data + soa->first->len;
+	uint32_t minimum = load_u32(end - 4);
+	uint32_t block = write_block(write, apex, soa, minimum < soa->ttl_s ? minimum : soa->ttl_s);
+
+	if (block == 0)
+		return -1;
+	header(write)->soa_block = block;
+	header(write)->serial = load_u32(end - 20);
+	return 0;
+}
+
+/* --- the index and the rest ------------------------------------------------------------------- */
+
+static void insert(struct zone_bucket *buckets, uint32_t mask, const struct draft_owner *owner)
+{
+	for (uint32_t bucket = (uint32_t)owner->hash & mask;; bucket = (bucket + 1) & mask) {
+		for (unsigned slot = 0; slot < 8; slot++) {
+			if (buckets[bucket].node[slot] != 0)
+				continue;
+			buckets[bucket].tag[slot] = (uint32_t)(owner->hash >> 32);
+			buckets[bucket].node[slot] = owner->node;
+			return;
+		}
+	}
+}
+
+/* At most 5 of a bucket's 8 slots on average: then nearly no bucket overflows into the next. */
+static int write_buckets(struct write *write)
+{
+	const struct zone_draft *draft = write->draft;
+	uint32_t count = 1;
+	uint64_t offset;
+
+	while ((uint64_t)count * 5 < draft->owner_count)
+		count *= 2;
+	offset = reserve(write, count * sizeof(struct zone_bucket), IMAGE_ALIGN);
+	if (offset > SEGMENT_MAX)
+		return -1;
+	header(write)->buckets_off = (uint32_t)offset;
+	header(write)->bucket_mask = count - 1;
+	for (uint32_t i = 0; i < draft->owner_count; i++)
+		insert(at(write, offset), count - 1, draft->owners[i]);
+	return 0;
+}
+
+static uint32_t write_text(struct write *write, const char *text)
+{
+	uint64_t offset = reserve(write, strlen(text) + 1, 1);
+
+	memcpy(at(write, offset), text, strlen(text) + 1);
+	return (uint32_t)offset;
+}
+
+static void write_pools(struct write *write)
+{
+	const struct zone_draft *draft = write->draft;
+	uint64_t offset = reserve(write, draft->pool_count * sizeof(struct zone_pool_record), 8);
+
+	header(write)->pool_records_off = (uint32_t)offset;
+	header(write)->pool_record_count = draft->pool_count;
+	for (uint32_t i = 0; i < draft->pool_count; i++) {
+		const struct draft_pool *pool = &draft->pools[i];
+		uint32_t name = write_text(write, pool->pool);
+		uint32_t site = pool->site != NULL ? write_text(write, pool->site) : 0;
+
+		((struct zone_pool_record *)at(write, offset))[i] = (struct zone_pool_record){
+			.node = pool->owner->node,
+			.ttl_s = pool->ttl_s,
+			.pool_name_off = name,
+			.site_name_off = site,
+		};
+	}
+}
+
+static void write_sources(struct write *write)
+{
+	const struct master_sources *sources = write->draft->sources;
+	uint64_t start = reserve(write, 0, 1);
+
+	for (size_t i = 0; i < sources->count; i++)
+		(void)write_text(write, sources->items[i].path);
+	header(write)->sources_off = (uint32_t)start;
+	header(write)->sources_size = (uint32_t)(reserve(write, 0, 1) - start);
+}
+
+static void write_header(struct write *write)
+{
+	const struct zone_draft *draft = write->draft;
+	struct zone_segment *segment = header(write);
+
+	segment->record_count = draft->record_count;
+	segment->max_labels = draft->max_labels;
+	segment->origin_labels = draft->origin.labels;
+	segment->origin_len = draft->origin.len;
+	memcpy(segment->origin, draft->origin.wire, draft->origin.len);
+}
+
+int zone_write(struct zone_draft *draft, struct image_writer *writer, uint64_t *segment_off)
+{
+	struct write write = { .draft = draft, .writer = writer };
+	unsigned errors = diag_errors(draft->sources->diag);
+	int rc = -1;
+
+	write.start = image_writer_reserve(writer, sizeof(struct zone_segment), IMAGE_ALIGN);
+	write_header(&write);
+	if (place_nodes(&write) == 0 && write_nodes(&write) == 0 && write_soa(&write) == 0 &&
+	    write_buckets(&write) == 0) {
+		write_pools(&write);
+		write_sources(&write);
+		header(&write)->size = reserve(&write, 0, 1);
+		if (header(&write)->size <= SEGMENT_MAX)
+			rc = 0;
+	}
+	if (rc != 0 && diag_errors(draft->sources->diag) == errors)
+		master_report_file(draft->sources, draft->sources->items[0].path,
+				   "the zone is too large: a zone can have 4 GiB");
+	buf_free(&write.block);
+	free(write.rdatas);
+	free(write.extra_nodes);
+	*segment_off = write.start;
+	return rc;
+}

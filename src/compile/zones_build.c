@@ -1,0 +1,365 @@
+#include "compile/zones_build.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compile/zone_check.h"
+#include "compile/zone_write.h"
+#include "image/zones.h"
+
+#define ZONE_SUFFIX ".zone"
+#define ROOT_NAME   "ROOT"
+
+struct item {
+	const char *path;
+	struct name origin;
+	uint64_t segment_off; /* in the new image */
+	uint64_t source_id;
+};
+
+/* A binding whose owner is not yet at its place. */
+struct bound {
+	struct zones_binding binding;
+	size_t owner_at;
+};
+
+struct build {
+	const struct config *config;
+	const struct image *previous;
+	struct diag *diag;
+	struct item *items; /* in canonical order of their origins */
+	size_t count;
+	struct image_writer writer;
+	struct bound *bounds;
+	size_t bound_count, bound_cap;
+	struct buf owners;
+	struct zones_built *out;
+};
+
+/* --- which zones ------------------------------------------------------------------------------ */
+
+static void report_file(const struct build *build, const char *path, const char *what,
+			const char *detail)
+{
+	const struct place place = { .file = path };
+
+	diag_add(build->diag, DIAG_ERROR, &place, NULL, 0, "%s%s", what, detail);
+}
+
+static bool origin_of(const struct build *build, const char *path, struct name *origin)
+{
+	const char *slash = strrchr(path, '/');
+	const char *file = slash != NULL ? slash + 1 : path;
+	size_t len = strlen(file), suffix = strlen(ZONE_SUFFIX);
+	const char *reason = "";
+
+	if (len > suffix && strcmp(file + len - suffix, ZONE_SUFFIX) == 0)
+		len -= suffix;
+	if (len == strlen(ROOT_NAME) && memcmp(file, ROOT_NAME, len) == 0) {
+		*origin = (struct name){ .len = 1 };
+		return true;
+	}
+	if (name_parse(file, len, NULL, origin, &reason))
+		return true;
+	report_file(build, path, "the file's name is not that of a zone: ", reason);
+	return false;
+}
+
+/* RFC 4034, 6.1: by labels from the right, as unsigned octets; a missing label comes first. */
+static int compare_names(const struct name *a, const struct name *b)
+{
+	const uint8_t *labels[2][DNS_LABELS_MAX];
+	const uint8_t *p = a->wire, *q = b->wire;
+
+	for (unsigned i = 0; i < a->labels; i++, p += 1 + *p)
+		labels[0][i] = p;
+	for (unsigned i = 0; i < b->labels; i++, q += 1 + *q)
+		labels[1][i] = q;
+	for (unsigned i = 1; i <= a->labels && i <= b->labels; i++) {
+		const uint8_t *x = labels[0][a->labels - i], *y = labels[1][b->labels - i];
+		int order = memcmp(x + 1, y + 1, *x < *y ? *x : *y);
+
+		if (order == 0)
+			order = *x - *y;
+		if (order != 0)
+			return order;
+	}
+	return a->labels - b->labels;
+}
+
+static int compare_items(const void *a, const void *b)
+{
+	const struct item *x = a, *y = b;
+	int order = compare_names(&x->origin, &y->origin);
+
+	return order != 0 ? order : strcmp(x->path, y->path);
+}
+
+static void list_items(struct build *build)
+{
+	const struct config *config = build->config;
+
+	build->items = mem_array(config->zone_file_count, sizeof(struct item));
+	for (size_t i = 0; i < config->zone_file_count; i++) {
+		struct item *item = &build->items[build->count];
+
+		item->path = config->zone_files[i];
+		if (origin_of(build, item->path, &item->origin))
+			build->count++;
+	}
+	if (build->count > 0)
+		qsort(build->items, build->count, sizeof(struct item), compare_items);
+	for (size_t i = 1; i < build->count; i++) {
+		if (compare_names(&build->items[i - 1].origin, &build->items[i].origin) == 0)
+			report_file(build, build->items[i].path,
+				    "this zone is already that of the file ",
+				    build->items[i - 1].path);
+	}
+}
+
+/* --- POOL records ----------------------------------------------------------------------------- */
+
+static void add_binding(struct build *build, const uint8_t *owner, uint32_t owner_len,
+			uint32_t ttl_s, const struct pool_choice *choice)
+{
+	struct bound bound = {
+		.binding = { .owner_len = owner_len,
+			     .ttl_s = ttl_s,
+			     .pool = choice->pool,
+			     .site = choice->site },
+		.owner_at = build->owners.len,
+	};
+
+	buf_append(&build->owners, owner, owner_len);
+	array_add(build->bounds, build->bound_count, build->bound_cap) = bound;
+}
+
+static void bind_draft(struct build *build, const struct zone_draft *draft)
+{
+	for (uint32_t i = 0; i < draft->pool_count; i++) {
+		const struct draft_pool *pool = &draft->pools[i];
+		struct pool_choice choice;
+
+		if (zone_pool_resolve(build->config, pool->pool, pool->site, &choice))
+			add_binding(build, pool->owner->name, pool->owner->len, pool->ttl_s,
+				    &choice);
+		else
+			zone_pool_report(draft, pool, &choice);
+	}
+}
+
+/* The same for a copied segment. false: one is unknown; to say where, the zone must be read. */
+static bool bind_segment(struct build *build, const struct zone_segment *segment)
+{
+	const struct zone_pool_record *record = zone_at(segment, struct zone_pool_record,
+							segment->pool_records_off);
+	size_t bound_count = build->bound_count;
+
+	for (uint32_t i = 0; i < segment->pool_record_count; i++, record++) {
+		const struct zone_node *node = zone_at(segment, struct zone_node, record->node);
+		const char *pool = zone_at(segment, char, record->pool_name_off);
+		const char *site = record->site_name_off != 0
+					   ? zone_at(segment, char, record->site_name_off)
+					   : NULL;
+		struct pool_choice choice;
+
+		if (!zone_pool_resolve(build->config, pool, site, &choice)) {
+			build->bound_count = bound_count;
+			return false;
+		}
+		add_binding(build, zone_node_name(node), node->name_len, record->ttl_s, &choice);
+	}
+	return true;
+}
+
+/* --- one zone --------------------------------------------------------------------------------- */
+
+/* Are the files from which a segment was compiled still what they were? */
+static bool sources_unchanged(const struct zone_segment *segment, const char *path, uint64_t id)
+{
+	const char *source = zone_at(segment, char, segment->sources_off);
+	const char *end = source + segment->sources_size;
+	struct master_sources sources = { 0 };
+	bool same = strcmp(source, path) == 0;
+	struct err err;
+
+	for (; same && source < end; source += strlen(source) + 1)
+		same = master_sources_add(&sources, source, &err) == 0;
+	same = same && sources.id == id;
+	master_sources_free(&sources);
+	return same;
+}
+
+/* Copies the segment of the previous image, if it is what compiling would give. */
+static bool reuse(struct build *build, struct item *item)
+{
+	const struct zone_segment *segment;
+	const struct zones_entry *entry;
+	uint32_t zone;
+
+	if (build->previous == NULL)
+		return false;
+	zone = zones_find(build->previous, name_hash(item->origin.wire), item->origin.wire,
+			  item->origin.len);
+	if (zone == ZONES_NONE)
+		return false;
+	entry = zones_entry(build->previous, zone);
+	segment = zones_segment(build->previous, zone);
+	if (!sources_unchanged(segment, item->path, entry->source_id) ||
+	    !bind_segment(build, segment))
+		return false;
+	item->source_id = entry->source_id;
+	item->segment_off = image_writer_append(&build->writer, segment, segment->size,
+						IMAGE_ALIGN);
+	build->out->reused_count++;
+	return true;
+}
+
+static void read_zone(struct zone_draft *draft, const struct item *item)
+{
+	struct master_reader *reader = master_reader_open(item->path, &draft->origin,
+							  draft->sources);
+	struct master_record record;
+
+	while (master_reader_next(reader, &record))
+		draft_add(draft, &record);
+	master_reader_close(reader);
+	draft_finish(draft);
+}
+
+static void compile(struct build *build, struct item *item)
+{
+	struct master_sources sources = { .diag = build->diag };
+	struct zone_draft draft = { .origin = item->origin, .sources = &sources };
+	unsigned errors = diag_errors(build->diag);
+
+	draft_start(&draft);
+	read_zone(&draft, item);
+	zone_check(&draft, item->path, diag_errors(build->diag) == errors);
+	bind_draft(build, &draft);
+	if (diag_errors(build->diag) == errors)
+		(void)zone_write(&draft, &build->writer, &item->segment_off); /* reports itself */
+	item->source_id = sources.id;
+	draft_free(&draft);
+	master_sources_free(&sources);
+}
+
+/* --- the image -------------------------------------------------------------------------------- */
+
+static uint64_t write_entries(struct build *build)
+{
+	uint64_t offset = image_writer_reserve(&build->writer,
+					       build->count * sizeof(struct zones_entry), 8);
+	uint32_t pool_records = 0;
+
+	for (size_t i = 0; i < build->count; i++) {
+		const struct item *item = &build->items[i];
+		const struct zone_segment *segment = image_writer_at(
+			&build->writer, struct zone_segment, item->segment_off);
+		struct zones_entry *entry =
+			image_writer_at(&build->writer, struct zones_entry, offset) + i;
+
+		*entry = (struct zones_entry){ .origin_hash = name_hash(item->origin.wire),
+					       .segment_off = item->segment_off,
+					       .segment_size = segment->size,
+					       .source_id = item->source_id,
+					       .pool_record_base = pool_records };
+		pool_records += segment->pool_record_count;
+		build->out->record_count += segment->record_count;
+	}
+	return offset;
+}
+
+static uint64_t write_table(struct build *build, uint32_t *mask)
+{
+	uint32_t slots = 2;
+	uint64_t offset;
+	uint32_t *table;
+
+	while (slots < 2 * build->count)
+		slots *= 2;
+	*mask = slots - 1;
+	offset = image_writer_reserve(&build->writer, slots * sizeof(uint32_t), IMAGE_ALIGN);
+	table = image_writer_at(&build->writer, uint32_t, offset);
+	for (uint32_t i = 0; i < build->count; i++) {
+		uint32_t slot = (uint32_t)name_hash(build->items[i].origin.wire) & *mask;
+
+		while (table[slot] != 0)
+			slot = (slot + 1) & *mask;
+		table[slot] = i + 1;
+	}
+	return offset;
+}
+
+static void write_root(struct build *build)
+{
+	struct zones_root root = { .zone_count = (uint32_t)build->count,
+				   .pool_record_count = (uint32_t)build->bound_count };
+
+	root.zones_off = write_entries(build);
+	root.table_off = write_table(build, &root.table_mask);
+	for (size_t i = 0; i < build->count; i++) {
+		uint8_t labels = build->items[i].origin.labels;
+
+		root.depths[labels / 64] |= UINT64_C(1) << labels % 64;
+	}
+	*image_writer_root(&build->writer, struct zones_root) = root;
+}
+
+/* One allocation for the bindings and, behind them, their owner names. */
+static void give_bindings(struct build *build)
+{
+	size_t size = build->bound_count * sizeof(struct zones_binding);
+	struct zones_binding *bindings = mem_alloc(size + build->owners.len);
+	uint8_t *owners = (uint8_t *)bindings + size;
+
+	if (build->owners.len > 0)
+		memcpy(owners, build->owners.data, build->owners.len);
+	for (size_t i = 0; i < build->bound_count; i++) {
+		bindings[i] = build->bounds[i].binding;
+		bindings[i].owner = owners + build->bounds[i].owner_at;
+	}
+	build->out->bindings = bindings;
+	build->out->binding_count = build->bound_count;
+}
+
+static int build_all(struct build *build, struct err *err)
+{
+	list_items(build);
+	for (size_t i = 0; i < build->count; i++) {
+		if (!reuse(build, &build->items[i]))
+			compile(build, &build->items[i]);
+	}
+	if (diag_errors(build->diag) > 0)
+		return 0;
+	write_root(build);
+	give_bindings(build);
+	build->out->zone_count = (uint32_t)build->count;
+	return image_writer_finish(&build->writer, NULL, &build->out->fd, err);
+}
+
+int zones_build(const struct config *config, const struct image *previous, struct zones_built *out,
+		struct diag *diag, struct err *err)
+{
+	struct build build = { .config = config, .previous = previous, .diag = diag, .out = out };
+	int rc = -1;
+
+	*out = (struct zones_built){ .fd = -1 };
+	if (image_writer_open(&build.writer, IMAGE_ZONES, sizeof(struct zones_root), err) != 0)
+		return -1;
+	rc = build_all(&build, err);
+	image_writer_discard(&build.writer);
+	free(build.items);
+	free(build.bounds);
+	buf_free(&build.owners);
+	return rc;
+}
+
+void zones_built_free(struct zones_built *built)
+{
+	if (built->fd >= 0)
+		(void)close(built->fd);
+	free(built->bindings);
+	*built = (struct zones_built){ .fd = -1 };
+}
