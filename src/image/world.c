@@ -5,24 +5,28 @@
 int world_open(struct world *out, int zones_fd, int geo_fd, int steering_fd, struct err *err)
 {
 	struct world world = { 0 };
-	const struct image_header *steering;
 
 	if (image_open(&world.zones, zones_fd, IMAGE_ZONES, err) != 0 ||
 	    image_open(&world.geo, geo_fd, IMAGE_GEO, err) != 0 ||
-	    image_open(&world.steering, steering_fd, IMAGE_STEERING, err) != 0)
+	    image_open(&world.steering, steering_fd, IMAGE_STEERING, err) != 0 ||
+	    world_fits(&world, err) != 0)
 		goto fail;
-	steering = image_header(&world.steering);
-	if (steering->basis[IMAGE_ZONES] != image_header(&world.zones)->id ||
-	    steering->basis[IMAGE_GEO] != image_header(&world.geo)->id) {
-		(void)err_set(err, "the steering image was made for other zones or geo images");
-		goto fail;
-	}
 	*out = world;
 	return 0;
 fail:
 	world_close(&world);
 	*out = (struct world){ 0 };
 	return -1;
+}
+
+int world_fits(const struct world *world, struct err *err)
+{
+	const struct image_header *steering = image_header(&world->steering);
+
+	if (steering->basis[IMAGE_ZONES] != image_header(&world->zones)->id ||
+	    steering->basis[IMAGE_GEO] != image_header(&world->geo)->id)
+		return err_set(err, "the steering image was made for other zones or geo images");
+	return 0;
 }
 
 void world_close(struct world *world)

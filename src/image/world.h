@@ -16,6 +16,8 @@ struct world {
 /* Opens the three (headers only) and checks that they fit together. The descriptors stay the
  * caller's. On failure *out is empty. */
 int world_open(struct world *out, int zones_fd, int geo_fd, int steering_fd, struct err *err);
+/* The same check, of images that are open already. */
+int world_fits(const struct world *world, struct err *err);
 void world_close(struct world *world); /* an empty one is fine */
 
 /* Do the numbers that the images exchange fit (records, pools, preferences, choices)? To be asked

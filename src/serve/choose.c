@@ -25,6 +25,8 @@ static uint32_t hashed_slot(struct choice *out, const struct steering_pool *pool
 	client_address(client, &address, &shift);
 	persistence = address.family == IP_V4 ? pool->persistence_v4 : pool->persistence_v6;
 	ip_mask(address.bytes, persistence);
+	if (address.family == IP_V6) /* IPv4 clients in there are hashed as such */
+		persistence = geo_exclude_embedded(&client->network.address, (uint8_t)persistence);
 	if (out->scope < persistence + shift)
 		out->scope = (uint8_t)(persistence + shift);
 	return hash_below(hash_bytes(address.bytes, address.family == IP_V4 ? 4 : 16, pool->seed),

@@ -6,3 +6,15 @@ libserve_a_SOURCES = \
 	%D%/lookup.c %D%/lookup.h \
 	%D%/message.c %D%/message.h \
 	%D%/sections.c %D%/sections.h
+
+# Never ldns, SQLite, libmaxminddb, libfyaml or jansson: this process meets strangers' packets.
+pkglibexec_PROGRAMS += signpost-dns
+signpost_dns_SOURCES = \
+	%D%/connection.c %D%/connection.h \
+	%D%/main.c \
+	%D%/tcp.c %D%/tcp.h \
+	%D%/thread.c %D%/thread.h \
+	%D%/udp.c %D%/udp.h \
+	%D%/worlds.c %D%/worlds.h
+signpost_dns_CFLAGS = $(AM_CFLAGS) $(URCU_CFLAGS)
+signpost_dns_LDADD = libserve.a libimage.a libwire.a libbase.a $(EV_LIBS) $(URCU_LIBS)

@@ -64,7 +64,6 @@ static __attribute__((noinline)) void find_wildcard(struct lookup *out, const st
 		out->cut = zone_at(segment, struct zone_node, out->encloser->cut);
 	} else if (out->encloser->wildcard != 0) {
 		out->node = zone_at(segment, struct zone_node, out->encloser->wildcard);
-		out->synthesised = true;
 	}
 }
 
@@ -74,7 +73,6 @@ void lookup_name(struct lookup *out, const struct zone_segment *segment,
 	out->segment = segment;
 	out->encloser = NULL;
 	out->cut = NULL;
-	out->synthesised = false;
 	out->node = zone_find(segment, name->hash[0], name->wire, name->len);
 	if (out->node == NULL)
 		find_wildcard(out, name);

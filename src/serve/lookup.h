@@ -20,7 +20,6 @@ struct lookup {
 	const struct zone_node *encloser; /* where node is NULL or a wildcard's: the closest
                                              ancestor that exists (RFC 4592, 3.3.1) */
 	const struct zone_node *cut;      /* the delegation at or above the name, or NULL */
-	bool synthesised;                 /* node is a wildcard's */
 };
 
 void lookup_name(struct lookup *out, const struct zone_segment *segment,

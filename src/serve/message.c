@@ -14,10 +14,11 @@ static size_t pointer_target(const uint8_t *p)
 	return load_u16(p) & DNS_POINTER_MAX;
 }
 
-/* The owner name that a block was compressed against. */
-static const uint8_t *block_owner(const struct owner *owner)
+/* How far into the owner's name the suffix begins that a block's pointer names. */
+static size_t owner_skip(const struct rrset_block *block, const struct owner *owner, size_t target)
 {
-	return owner->pattern != NULL ? owner->pattern : owner->name;
+	return target == DNS_HEADER_SIZE ? 0
+					 : target - DNS_HEADER_SIZE + owner->len - block->owner_len;
 }
 
 uint16_t message_suffix(const struct message *message, const struct owner *owner, size_t skip)
@@ -54,9 +55,9 @@ static void put_name(struct writer *w, const struct rrset_block *block, const st
 		}
 		target = pointer_target(label);
 		if (target < rrset_canonical_base(block)) {
-			size_t skip = target - DNS_HEADER_SIZE;
+			size_t skip = owner_skip(block, owner, target);
 
-			put_bytes(w, block_owner(owner) + skip, block->owner_len - skip);
+			put_bytes(w, owner->name + skip, owner->len - skip);
 			return;
 		}
 		pos = target - rrset_canonical_base(block);
@@ -128,22 +129,15 @@ static bool put_in_full(struct message *message, enum message_section section,
 
 /* --- pointers moved --------------------------------------------------------------------------- */
 
-/* Where a pointer of the block has to point in this message; 0: at nothing that is there. */
+/* Where a pointer of the block has to point in this message. */
 static size_t moved_target(const struct message *message, const struct rrset_block *block,
-			   const struct owner *owner, size_t target, bool is_owner)
+			   const struct owner *owner, size_t target)
 {
 	size_t base = rrset_canonical_base(block);
-	size_t skip;
 
 	if (target >= base)
 		return target - base + message->pos;
-	if (is_owner)
-		return owner->place;
-	/* The part of a wildcard's name that is its own is not in the name made from it. */
-	if (owner->pattern != NULL && target == DNS_HEADER_SIZE)
-		return 0;
-	skip = target - DNS_HEADER_SIZE + owner->len - block->owner_len;
-	return message_suffix(message, owner, skip);
+	return message_suffix(message, owner, owner_skip(block, owner, target));
 }
 
 bool message_put_moved(struct message *message, enum message_section section,
@@ -151,7 +145,6 @@ bool message_put_moved(struct message *message, enum message_section section,
 {
 	const uint16_t *fixups = rrset_fixups(block);
 	uint8_t *to = message->data + message->pos;
-	size_t record = 0; /* where the next record begins */
 
 	if (owner->place == 0)
 		return put_in_full(message, section, block, owner);
@@ -159,15 +152,11 @@ bool message_put_moved(struct message *message, enum message_section section,
 		return false; /* in full it is no shorter */
 	memcpy(to, block->wire, block->wire_len);
 	for (unsigned i = 0; i < block->fixup_count; i++) {
-		bool is_owner = fixups[i] == record;
-		size_t target = moved_target(message, block, owner, pointer_target(to + fixups[i]),
-					     is_owner);
+		size_t target = moved_target(message, block, owner, pointer_target(to + fixups[i]));
 
-		if (target == 0 || target > DNS_POINTER_MAX)
+		if (target > DNS_POINTER_MAX)
 			return put_in_full(message, section, block, owner);
 		store_u16(to + fixups[i], (uint16_t)(POINTER | target));
-		if (is_owner)
-			record += 12U + load_u16(block->wire + record + 10);
 	}
 	message->last = message->pos;
 	message->pos += block->wire_len;

@@ -25,12 +25,13 @@ struct message {
 	bool truncated;           /* TC: something that the answer needs did not fit */
 };
 
-/* Whose RRset is being put: the name as it is to read in this message. */
+/* Whose RRset is being put: the name as it is to read in this message. It may be longer than the
+ * block's own owner name, which is then a wildcard, and has all its labels but the "*" at its
+ * end; names in RDATA are never compressed against the "*" (image/rrset.h). */
 struct owner {
 	const uint8_t *name; /* lower case, uncompressed */
 	uint8_t len;
-	uint16_t place;         /* where the message has this name already; 0: nowhere */
-	const uint8_t *pattern; /* NULL, or the wildcard's name, from which it is synthesised */
+	uint16_t place; /* where the message has this name already; 0: nowhere */
 };
 
 /* message_put, away from the canonical place. */
@@ -41,8 +42,7 @@ bool message_put_moved(struct message *message, enum message_section section,
 static inline bool message_put(struct message *message, enum message_section section,
 			       const struct rrset_block *block, const struct owner *owner)
 {
-	if (message->pos != rrset_canonical_base(block) || owner->place != DNS_HEADER_SIZE ||
-	    owner->pattern != NULL)
+	if (message->pos != rrset_canonical_base(block) || owner->place != DNS_HEADER_SIZE)
 		return message_put_moved(message, section, block, owner);
 	if (message->limit - message->pos < block->wire_len)
 		return false;

@@ -250,7 +250,6 @@ static __attribute__((noinline)) bool follow(struct asking *asking, const struct
 			return false;
 	}
 	asking->owner.len = name->len;
-	asking->owner.pattern = NULL;
 	asking->owner.place = 0;
 	if (asking->message.last != 0 && asking->message.last + 12 <= DNS_POINTER_MAX)
 		asking->owner.place = (uint16_t)(asking->message.last + 12);
@@ -275,8 +274,6 @@ static enum rcode answer_zone(struct asking *asking, uint32_t zone,
 		put_soa(asking, &found);
 		return RCODE_NXDOMAIN;
 	}
-	if (found.synthesised)
-		asking->owner.pattern = zone_node_name(found.node);
 	step = answer_node(asking, &found,
 			   zones_entry(&asking->world->zones, zone)->pool_record_base);
 	if (step == STEP_NODATA)

@@ -1,0 +1,116 @@
+#include "serve/tcp.h"
+
+#include <errno.h>
+#include <ev.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "serve/connection.h"
+#include "serve/thread.h"
+#include "serve/worlds.h"
+
+#define ACCEPTS_A_TURN 16
+
+struct tcp {
+	struct server_thread thread;
+	struct ev_loop *loop;
+	struct connections connections;
+	ev_timer tick;
+	ev_io *listeners;
+	size_t count;
+};
+
+static void listen_again(struct tcp *tcp)
+{
+	for (size_t i = 0; i < tcp->count; i++)
+		ev_io_start(tcp->loop, &tcp->listeners[i]);
+}
+
+/* No descriptors or no memory: whoever is idle longest makes room; where there is nobody, the
+ * next tick tries again, or this thread would turn in circles. */
+static void make_room(struct tcp *tcp)
+{
+	if (connections_close_oldest(&tcp->connections))
+		return;
+	for (size_t i = 0; i < tcp->count; i++)
+		ev_io_stop(tcp->loop, &tcp->listeners[i]);
+}
+
+static void on_accept(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct tcp *tcp = ev_userdata(loop);
+
+	(void)events;
+	for (unsigned i = 0; i < ACCEPTS_A_TURN; i++) {
+		struct sockaddr_storage from;
+		socklen_t len = sizeof(from);
+		int fd = accept4(io->fd, (struct sockaddr *)&from, &len,
+				 SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			connection_open(&tcp->connections, fd, &from);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+			make_room(tcp);
+		return;
+	}
+}
+
+static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct tcp *tcp = ev_userdata(loop);
+
+	(void)timer;
+	(void)events;
+	connections_close_idle(&tcp->connections, TCP_IDLE_TIMEOUT_S);
+	listen_again(tcp);
+}
+
+/* The loop releases what it holds while it waits for events. */
+static void before_wait(struct ev_loop *loop) EV_NOEXCEPT
+{
+	(void)loop;
+	worlds_offline();
+}
+
+static void after_wait(struct ev_loop *loop) EV_NOEXCEPT
+{
+	(void)loop;
+	worlds_online();
+}
+
+static void *serve(void *object)
+{
+	struct tcp *tcp = object;
+
+	worlds_thread_start();
+	ev_set_loop_release_cb(tcp->loop, before_wait, after_wait);
+	(void)ev_run(tcp->loop, 0);
+	return NULL;
+}
+
+int tcp_start(const int *listeners, size_t count, unsigned number, struct counters *counters,
+	      struct err *err)
+{
+	struct tcp *tcp = mem_alloc(sizeof(*tcp));
+
+	tcp->loop = ev_loop_new(EVFLAG_AUTO);
+	if (tcp->loop == NULL)
+		return err_set(err, "TCP: no event loop: %s", strerror(errno));
+	ev_set_userdata(tcp->loop, tcp);
+	tcp->thread.counters = counters;
+	(void)snprintf(tcp->thread.name, sizeof(tcp->thread.name), "dns-tcp-%u", number);
+	connections_open(&tcp->connections, &tcp->thread, tcp->loop);
+	tcp->listeners = mem_array(count, sizeof(tcp->listeners[0]));
+	tcp->count = count;
+	for (size_t i = 0; i < count; i++)
+		ev_io_init(&tcp->listeners[i], on_accept, listeners[i], EV_READ);
+	listen_again(tcp);
+	ev_timer_init(&tcp->tick, on_tick, 1., 1.);
+	ev_timer_start(tcp->loop, &tcp->tick);
+	return server_thread_start(&tcp->thread, serve, tcp, err);
+}

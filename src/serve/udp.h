@@ -1,0 +1,11 @@
+/* udp.h - one thread a UDP socket: receive a batch, answer it, send the answers. */
+#ifndef SERVE_UDP_H
+#define SERVE_UDP_H
+
+#include "base/err.h"
+#include "image/handover.h"
+
+/* The thread lives until the process ends; the socket is its own from here on. */
+int udp_start(int fd, unsigned number, struct counters *counters, struct err *err);
+
+#endif
