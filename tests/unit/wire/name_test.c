@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/unit/run.h"
+#include "tests/unit/wire/wire_test.h"
 #include "wire/name.h"
 
 static const char *const valid[] = {
@@ -136,7 +136,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("wire names");
+	Suite *suite = suite_create("wire");
 
 	suite_case(suite, "name", names_read_as_ldns_reads_them,
 		   bad_names_are_refused_with_a_reason, name_of_255_octets_is_the_longest,
@@ -144,5 +144,6 @@ int main(void)
 		   every_octet_survives_printing_and_reading,
 		   hash_of_a_name_is_its_labels_hashed_from_the_right,
 		   comparison_ignores_case_and_sees_label_borders);
+	add_query_tests(suite);
 	return run_suite(suite);
 }

@@ -1,0 +1,291 @@
+/* What a query's bytes mean: each kind of damage has one defined result. */
+#include "wire/query.h"
+
+#include <check.h>
+#include <string.h>
+
+#include "base/cursor.h"
+#include "tests/unit/wire/wire_test.h"
+
+/* Messages are rows of pieces; the id is "ID". */
+#define HEADER(flags, qd, an, ns, ar) "ID" flags "\0" qd "\0" an "\0" ns "\0" ar
+#define QUERY(ar)                     HEADER("\0\0", "\1", "\0", "\0", ar)
+#define NAME                          "\3wWw\7exaMPle\0"
+#define QUESTION                      NAME "\0\1\0\1"
+#define OPT(class, ttl, rdata_len)    "\0\0\x29" class ttl rdata_len
+#define OPT_PLAIN                     OPT("\x04\xd0", "\0\0\0\0", "\0\0")
+#define OPT_ECS(len, option)          OPT("\x04\xd0", "\0\0\0\0", "\0" len) option
+#define BYTES(text)                   (const uint8_t *)(text), sizeof(text) - 1
+
+struct row {
+	const char *what;
+	const uint8_t *message;
+	size_t len;
+	enum rcode rcode;
+	bool question, edns, ecs; /* what the answer can repeat */
+};
+
+#define LABEL_63 \
+	"\x3f"   \
+	"123456789012345678901234567890123456789012345678901234567890123"
+#define NAME_255                          \
+	LABEL_63 LABEL_63 LABEL_63 "\x3d" \
+				   "1234567890123456789012345678901234567890123456789012345678901"
+#define NAME_256                   \
+	LABEL_63 LABEL_63 LABEL_63 \
+		"\x3e"             \
+		"12345678901234567890123456789012345678901234567890123456789012"
+
+static const struct row rows[] = {
+	{ "plain", BYTES(QUERY("\0") QUESTION), RCODE_NOERROR, true, false, false },
+	{ "octets behind the end", BYTES(QUERY("\0") QUESTION "xyz"), RCODE_NOERROR, true, false,
+	  false },
+	{ "the root", BYTES(QUERY("\0") "\0\0\2\0\1"), RCODE_NOERROR, true, false, false },
+	{ "longest name", BYTES(QUERY("\0") NAME_255 "\0\0\1\0\1"), RCODE_NOERROR, true, false,
+	  false },
+	{ "name too long", BYTES(QUERY("\0") NAME_256 "\0\0\1\0\1"), RCODE_FORMERR, false, false,
+	  false },
+	{ "header only", BYTES(QUERY("\0")), RCODE_FORMERR, false, false, false },
+	{ "no question", BYTES(HEADER("\0\0", "\0", "\0", "\0", "\0") QUESTION), RCODE_FORMERR,
+	  false, false, false },
+	{ "two questions", BYTES(HEADER("\0\0", "\2", "\0", "\0", "\0") QUESTION QUESTION),
+	  RCODE_FORMERR, false, false, false },
+	{ "name without end", BYTES(QUERY("\0") "\3www\7exa"), RCODE_FORMERR, false, false, false },
+	{ "name is a pointer", BYTES(QUERY("\0") "\xc0\x0c\0\1\0\1"), RCODE_FORMERR, false, false,
+	  false },
+	{ "label type 01", BYTES(QUERY("\0") "\x41xx\0\0\1\0\1"), RCODE_FORMERR, false, false,
+	  false },
+	{ "no type", BYTES(QUERY("\0") NAME), RCODE_FORMERR, false, false, false },
+	{ "half a class", BYTES(QUERY("\0") NAME "\0\1\0"), RCODE_FORMERR, false, false, false },
+
+	{ "notify", BYTES(HEADER("\x20\0", "\1", "\0", "\0", "\0") NAME "\0\6\0\1"), RCODE_NOTIMP,
+	  true, false, false },
+	{ "update that ends early", BYTES(HEADER("\x28\0", "\1", "\0", "\1", "\0") QUESTION),
+	  RCODE_NOTIMP, true, false, false },
+	{ "opcode 15 with nothing", BYTES(HEADER("\x78\0", "\0", "\0", "\0", "\0")), RCODE_NOTIMP,
+	  false, false, false },
+
+	{ "EDNS", BYTES(QUERY("\1") QUESTION OPT_PLAIN), RCODE_NOERROR, true, true, false },
+	{ "EDNS promised", BYTES(QUERY("\1") QUESTION), RCODE_FORMERR, true, false, false },
+	{ "OPT cut", BYTES(QUERY("\1") QUESTION "\0\0\x29\x04\xd0\0\0\0\0\0"), RCODE_FORMERR, true,
+	  false, false },
+	{ "OPT rdata cut", BYTES(QUERY("\1") QUESTION OPT("\x04\xd0", "\0\0\0\0", "\0\4") "\0\3"),
+	  RCODE_FORMERR, true, false, false },
+	{ "two OPT", BYTES(QUERY("\2") QUESTION OPT_PLAIN OPT_PLAIN), RCODE_FORMERR, true, true,
+	  false },
+	{ "OPT of a name", BYTES(QUERY("\1") QUESTION "\1x" OPT_PLAIN), RCODE_FORMERR, true, true,
+	  false },
+	{ "OPT in authority", BYTES(HEADER("\0\0", "\1", "\0", "\1", "\0") QUESTION OPT_PLAIN),
+	  RCODE_FORMERR, true, false, false },
+	{ "version 1", BYTES(QUERY("\1") QUESTION OPT("\x04\xd0", "\0\1\0\0", "\0\0")),
+	  RCODE_BADVERS, true, true, false },
+	{ "version 1, strange rdata",
+	  BYTES(QUERY("\1") QUESTION OPT("\x04\xd0", "\0\1\0\0", "\0\1") "x"), RCODE_BADVERS, true,
+	  true, false },
+	{ "two OPT, the first of version 1",
+	  BYTES(QUERY("\2") QUESTION OPT("\x04\xd0", "\0\1\0\0", "\0\0") OPT_PLAIN), RCODE_FORMERR,
+	  true, true, false },
+	{ "other records around OPT",
+	  BYTES(HEADER("\0\0", "\1", "\1", "\1", "\2") QUESTION
+		"\xc0\x0c\0\1\0\1\0\0\0\0\0\4abcd"
+		"\1x\xc0\x0c\0\6\0\1\0\0\0\0\0\0" OPT_PLAIN "\0\0\xfa\0\xff\0\0\0\0\0\2ab"),
+	  RCODE_NOERROR, true, true, false },
+	{ "a record's rdata cut",
+	  BYTES(HEADER("\0\0", "\1", "\1", "\0", "\0") QUESTION "\xc0\x0c\0\1\0\1\0\0\0\0\0\4abc"),
+	  RCODE_FORMERR, true, false, false },
+	{ "a record's name of label type 10",
+	  BYTES(HEADER("\0\0", "\1", "\1", "\0", "\0") QUESTION "\x80\0\1\0\1\0\0\0\0\0\0"),
+	  RCODE_FORMERR, true, false, false },
+
+	{ "unknown option", BYTES(QUERY("\1") QUESTION OPT_ECS("\6", "\xff\xfe\0\2ab")),
+	  RCODE_NOERROR, true, true, false },
+	{ "option without length", BYTES(QUERY("\1") QUESTION OPT_ECS("\2", "\0\x08")),
+	  RCODE_FORMERR, true, true, false },
+	{ "option over the end", BYTES(QUERY("\1") QUESTION OPT_ECS("\6", "\0\3\0\3ab")),
+	  RCODE_FORMERR, true, true, false },
+	{ "ECS /24", BYTES(QUERY("\1") QUESTION OPT_ECS("\13", "\0\x08\0\7\0\1\x18\0\xc0\0\2")),
+	  RCODE_NOERROR, true, true, true },
+	{ "ECS /0", BYTES(QUERY("\1") QUESTION OPT_ECS("\10", "\0\x08\0\4\0\1\0\0")), RCODE_NOERROR,
+	  true, true, true },
+	{ "ECS of no family, nothing in it",
+	  BYTES(QUERY("\1") QUESTION OPT_ECS("\10", "\0\x08\0\4\0\0\0\0")), RCODE_NOERROR, true,
+	  true, true },
+	{ "ECS IPv6 /56",
+	  BYTES(QUERY("\1") QUESTION OPT_ECS("\17", "\0\x08\0\x0b\0\2\x38\0\x20\1\xd\xb8\1\2\3")),
+	  RCODE_NOERROR, true, true, true },
+	{ "ECS behind another option",
+	  BYTES(QUERY("\1") QUESTION OPT_ECS("\17", "\0\3\0\0\0\x08\0\7\0\1\x18\0\xc0\0\2")),
+	  RCODE_NOERROR, true, true, true },
+	{ "ECS too short for its fields",
+	  BYTES(QUERY("\1") QUESTION OPT_ECS("\7", "\0\x08\0\3\0\1\0")), RCODE_FORMERR, true, true,
+	  false },
+	{ "ECS with an octet too few",
+	  BYTES(QUERY("\1") QUESTION OPT_ECS("\12", "\0\x08\0\6\0\1\x18\0\xc0\0")), RCODE_FORMERR,
+	  true, true, false },
+	{ "ECS with an octet too many",
+	  BYTES(QUERY("\1") QUESTION OPT_ECS("\14", "\0\x08\0\x08\0\1\x18\0\xc0\0\2\0")),
+	  RCODE_FORMERR, true, true, false },
+	{ "ECS with bits after the prefix",
+	  BYTES(QUERY("\1") QUESTION OPT_ECS("\13", "\0\x08\0\7\0\1\x17\0\xc0\0\3")), RCODE_FORMERR,
+	  true, true, false },
+	{ "ECS with a scope",
+	  BYTES(QUERY("\1") QUESTION OPT_ECS("\13", "\0\x08\0\7\0\1\x18\x18\xc0\0\2")),
+	  RCODE_FORMERR, true, true, false },
+	{ "ECS IPv4 /33",
+	  BYTES(QUERY("\1") QUESTION OPT_ECS("\15", "\0\x08\0\x09\0\1\x21\0\xc0\0\2\1\0")),
+	  RCODE_FORMERR, true, true, false },
+	{ "ECS of an unknown family",
+	  BYTES(QUERY("\1") QUESTION OPT_ECS("\13", "\0\x08\0\7\0\3\x18\0\xc0\0\2")), RCODE_FORMERR,
+	  true, true, false },
+	{ "ECS twice",
+	  BYTES(QUERY("\1") QUESTION OPT_ECS("\26", "\0\x08\0\7\0\1\x18\0\xc0\0\2"
+						    "\0\x08\0\7\0\1\x18\0\xc0\0\2")),
+	  RCODE_FORMERR, true, true, false },
+};
+
+START_TEST(each_message_has_one_defined_result)
+{
+	const struct row *row = &rows[_i];
+	struct query query;
+	enum rcode rcode;
+
+	ck_assert(query_wants_answer(row->message, row->len));
+	rcode = query_read(&query, row->message, row->len, true);
+	ck_assert_msg(rcode == row->rcode, "%s: rcode %d", row->what, (int)rcode);
+	ck_assert_msg((query.question_len > 0) == row->question, "%s: question", row->what);
+	ck_assert_msg(query.has_edns == row->edns, "%s: EDNS", row->what);
+	ck_assert_msg((query.has_edns && query.edns.has_ecs) == row->ecs, "%s: ECS", row->what);
+}
+END_TEST
+
+START_TEST(every_cut_of_a_message_is_read_within_its_bounds)
+{
+	const struct row *row = &rows[_i];
+
+	for (size_t len = DNS_HEADER_SIZE; len < row->len; len++) {
+		uint8_t *copy = malloc(len); /* exactly as long: the sanitizer sees a step beyond */
+		struct query query;
+
+		ck_assert_ptr_nonnull(copy);
+		memcpy(copy, row->message, len);
+		(void)query_read(&query, copy, len, true);
+		free(copy);
+	}
+}
+END_TEST
+
+START_TEST(answers_and_stumps_are_nobodys_question)
+{
+	ck_assert(!query_wants_answer(BYTES(HEADER("\x80\0", "\1", "\0", "\0", "\0") QUESTION)));
+	ck_assert(!query_wants_answer((const uint8_t *)"ID\0\0\0\1\0\0\0\0\0", 11));
+	ck_assert(!query_wants_answer((const uint8_t *)"", 0));
+}
+END_TEST
+
+START_TEST(ecs_is_an_unknown_option_where_it_is_not_wanted)
+{
+	static const char bad[] = QUERY("\1")
+		QUESTION OPT_ECS("\13", "\0\x08\0\7\0\1\x18\x18\xc0\0\2");
+	struct query query;
+
+	ck_assert_int_eq(query_read(&query, BYTES(bad), false), RCODE_NOERROR);
+	ck_assert(query.has_edns && !query.edns.has_ecs);
+}
+END_TEST
+
+START_TEST(edns_fields_are_read)
+{
+	struct query query;
+
+	ck_assert_int_eq(query_read(&query,
+				    BYTES(QUERY("\1") QUESTION OPT("\x10\0", "\0\0\x80\0", "\0\0")),
+				    true),
+			 RCODE_NOERROR);
+	ck_assert_uint_eq(query.edns.udp_size, 4096);
+	ck_assert(query.edns.dnssec_ok);
+	ck_assert_int_eq(query_read(&query,
+				    BYTES(QUERY("\1") QUESTION OPT("\0\x10", "\0\0\0\0", "\0\0")),
+				    true),
+			 RCODE_NOERROR);
+	ck_assert_uint_eq(query.edns.udp_size, 512);
+	ck_assert(!query.edns.dnssec_ok);
+}
+END_TEST
+
+START_TEST(what_edns_write_writes_is_read_again)
+{
+	uint8_t opt[EDNS_SIZE_MAX];
+	struct edns in = { .udp_size = 1232,
+			   .dnssec_ok = true,
+			   .has_ecs = true,
+			   .ecs = { ECS_IPV6, 48, 6, { 0x20, 1, 0xd, 0xb8, 0, 7 } } };
+	struct edns out;
+
+	edns_write(opt, &in, RCODE_BADVERS, 1232, 40);
+	ck_assert_uint_eq(edns_size(&in), 11 + 4 + 4 + 6);
+	ck_assert_uint_eq(opt[5], 1); /* the upper bits of BADVERS */
+	ck_assert_uint_eq(opt[18], 40);
+	opt[18] = 0; /* a query has no scope */
+	ck_assert_int_eq(edns_read(&out, load_u16(opt + 3), load_u32(opt + 5), opt + 11,
+				   load_u16(opt + 9), true),
+			 RCODE_NOERROR);
+	ck_assert(out.dnssec_ok && out.has_ecs && out.version == 0);
+	ck_assert_uint_eq(out.udp_size, 1232);
+	ck_assert_mem_eq(&out.ecs, &in.ecs, sizeof(in.ecs));
+}
+END_TEST
+
+START_TEST(a_key_has_the_lower_case_name_and_each_suffix_hash)
+{
+	static const uint8_t mixed[] = "\3@[Z\1A\7exa\xc1`{z\0rest";
+	static const uint8_t lower[] = "\3@[z\1a\7exa\xc1`{z";
+	struct name_key key;
+
+	ck_assert_uint_eq(name_key_read(&key, mixed, sizeof(mixed)), sizeof(lower));
+	ck_assert_uint_eq(key.len, sizeof(lower));
+	ck_assert_uint_eq(key.labels, 3);
+	ck_assert_mem_eq(key.wire, lower, sizeof(lower));
+	for (unsigned labels = 0; labels <= 3; labels++) {
+		size_t len;
+		const uint8_t *suffix = name_key_suffix(&key, labels, &len);
+
+		ck_assert_uint_eq(len, name_length(suffix, sizeof(lower)));
+		ck_assert_uint_eq(name_labels(suffix), labels);
+		ck_assert(key.hash[3 - labels] == name_hash(suffix));
+	}
+}
+END_TEST
+
+/* Against the plain loop, for every octet at every place in a word. */
+START_TEST(lower_case_is_that_of_each_octet)
+{
+	for (unsigned octet = 0; octet < 256; octet++) {
+		for (unsigned at = 0; at < 20; at++) {
+			uint8_t wire[22] = { 20 };
+			struct name_key key;
+
+			memset(wire + 1, 'Q', 20);
+			wire[1 + at] = (uint8_t)octet;
+			ck_assert_uint_eq(name_key_read(&key, wire, sizeof(wire)), 22);
+			for (unsigned i = 1; i < 21; i++)
+				ck_assert_uint_eq(key.wire[i], name_lower(wire[i]));
+		}
+	}
+}
+END_TEST
+
+void add_query_tests(Suite *suite)
+{
+	TCase *rows_case = tcase_create("messages");
+
+	tcase_add_loop_test(rows_case, each_message_has_one_defined_result, 0,
+			    sizeof(rows) / sizeof(rows[0]));
+	tcase_add_loop_test(rows_case, every_cut_of_a_message_is_read_within_its_bounds, 0,
+			    sizeof(rows) / sizeof(rows[0]));
+	suite_add_tcase(suite, rows_case);
+	suite_case(suite, "query", answers_and_stumps_are_nobodys_question,
+		   ecs_is_an_unknown_option_where_it_is_not_wanted, edns_fields_are_read,
+		   what_edns_write_writes_is_read_again);
+	suite_case(suite, "key", a_key_has_the_lower_case_name_and_each_suffix_hash,
+		   lower_case_is_that_of_each_octet);
+}
