@@ -1,1 +1,23 @@
-# tests that are not a folder's own unit tests
+# Tests that are not a folder's own unit tests.
+
+# The architecture is what each program links: see the script.
+TESTS += tests/link-line.sh
+TEST_EXTENSIONS = .sh
+SH_LOG_COMPILER = /bin/sh
+AM_TESTS_ENVIRONMENT = SIGNPOST_BUILD='$(abs_top_builddir)'; export SIGNPOST_BUILD;
+EXTRA_DIST += bootstrap .ci/run zones/signpost.yaml zones/example.net.zone zones/edge.pool.yaml \
+	%D%/link-line.sh contrib/systemd
+
+# Where threads share data: these run under ThreadSanitizer too.
+THREADED_TESTS = test-serve test-store
+
+.PHONY: print-tests print-threaded-tests system
+print-tests:
+	@echo $(TESTS)
+print-threaded-tests:
+	@echo $(THREADED_TESTS)
+
+# The whole of it against the programs of this build folder: make system PYTEST_FLAGS='-k failover'
+system: all
+	SIGNPOST_BUILD='$(abs_top_builddir)' /usr/bin/python3 -m pytest -q $(PYTEST_FLAGS) \
+		'$(abs_top_srcdir)/tests/system'
