@@ -7,7 +7,8 @@ libbase_a_SOURCES = \
 	%D%/hash.c %D%/hash.h \
 	%D%/log.c %D%/log.h \
 	%D%/mem.c %D%/mem.h \
-	%D%/netprefix.c %D%/netprefix.h
+	%D%/netprefix.c %D%/netprefix.h \
+	%D%/program.c %D%/program.h
 
 check_PROGRAMS += test-base
 TESTS += test-base

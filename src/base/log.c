@@ -24,6 +24,11 @@ void log_open(const char *name, enum log_target target, enum log_level level)
 		openlog(name, LOG_PID, LOG_DAEMON);
 }
 
+void log_set_level(enum log_level level)
+{
+	__atomic_store_n(&out.level, level, __ATOMIC_RELAXED);
+}
+
 bool log_level_parse(const char *text, enum log_level *level)
 {
 	for (unsigned i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++) {
@@ -43,7 +48,7 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 	struct tm tm;
 	va_list args;
 
-	if (level > out.level)
+	if (level > __atomic_load_n(&out.level, __ATOMIC_RELAXED))
 		return;
 	va_start(args, format);
 	(void)vsnprintf(details, sizeof(details), format, args);

@@ -13,6 +13,8 @@ enum log_target { LOG_TARGET_STDERR, LOG_TARGET_SYSLOG };
 /* Until called: stderr, level info, no name. `name` is kept by pointer (a literal). */
 void log_open(const char *name, enum log_target target, enum log_level level);
 
+void log_set_level(enum log_level level);
+
 /* false: not a name of a level ("error", "warning", "info", "debug"); *out is untouched. */
 bool log_level_parse(const char *text, enum log_level *out);
 

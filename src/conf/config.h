@@ -99,6 +99,7 @@ struct config_pool {
 
 struct config {
 	const char *file;   /* the server file, as given */
+	const char *path;   /* the same, absolute */
 	const char *folder; /* paths in it are relative to this one; absolute */
 	const struct config_listen *listen;
 	size_t listen_count;
@@ -131,5 +132,14 @@ struct config {
  * file cannot be read at all (also in diag). */
 int config_read(struct config *out, const char *path, bool server_only, struct arena *arena,
 		struct diag *diag);
+
+/* The same with the server file's text read from a descriptor that is open already (it stays the
+ * caller's); `path` says what is relative to what. */
+int config_read_fd(struct config *out, int fd, const char *path, bool server_only,
+		   struct arena *arena, struct diag *diag);
+
+/* All options that there are, one a line, between tabs: where in which file, name, type, default,
+ * range, description. The manual pages are made from this. */
+void config_print_options(FILE *out);
 
 #endif

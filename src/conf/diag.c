@@ -17,6 +17,8 @@
 struct diag_file {
 	char *name;
 	unsigned errors, warnings;
+	const char *text; /* the caller's; NULL: not known */
+	size_t size;
 };
 
 struct diag_entry {
@@ -87,6 +89,35 @@ static struct diag_file *file_of(struct diag *diag, const char *name)
 	return file;
 }
 
+void diag_set_source(struct diag *diag, const char *file, const char *text, size_t size)
+{
+	struct diag_file *known = file_of(diag, file);
+
+	known->text = text;
+	known->size = size;
+}
+
+static const char *line_of(const struct diag_file *file, unsigned line, size_t *len)
+{
+	const char *at = file->text;
+	const char *end = at + file->size;
+	const char *stop;
+
+	while (--line > 0) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		if (at == NULL)
+			return NULL;
+		at++;
+	}
+	stop = memchr(at, '\n', (size_t)(end - at));
+	if (stop == NULL)
+		stop = end;
+	if (stop > at && stop[-1] == '\r')
+		stop--;
+	*len = (size_t)(stop - at);
+	return at;
+}
+
 /* Keeps the part of the line around the mistake: a line of a file that is no text may be as long
  * as the file. */
 static void keep_source(struct diag_entry *entry, const char *source, size_t len)
@@ -131,6 +162,8 @@ void diag_add(struct diag *diag, enum diag_severity severity, const struct place
 		return;
 	entry.file = (size_t)(file - diag->files);
 	entry.order = diag->entry_count;
+	if (source == NULL && place->line > 0 && file->text != NULL)
+		source = line_of(file, place->line, &source_len);
 	if (source != NULL && place->line > 0)
 		keep_source(&entry, source, source_len);
 	va_start(args, format);

@@ -26,8 +26,13 @@ struct diag;
 struct diag *diag_new(void); /* the caller's */
 void diag_free(struct diag *diag);
 
-/* `source` is the whole line (len octets, no newline; NULL: not shown); it is copied. After
- * DIAG_PER_FILE errors in one file the rest of that file's is only counted. */
+/* Makes a file's text known, so that lines of it can be shown by whoever has only a place. The
+ * text stays the caller's and must live until the last diag_add for this file. */
+void diag_set_source(struct diag *diag, const char *file, const char *text, size_t size);
+
+/* `source` is the whole line (len octets, no newline; NULL: taken from diag_set_source's text,
+ * else not shown); it is copied. After DIAG_PER_FILE errors in one file the rest of that file's
+ * is only counted. */
 #define DIAG_PER_FILE 20
 void diag_add(struct diag *diag, enum diag_severity severity, const struct place *place,
 	      const char *source, size_t source_len, const char *format, ...)

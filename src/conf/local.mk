@@ -1,8 +1,18 @@
 noinst_LIBRARIES += libconf.a
 libconf_a_CFLAGS = $(AM_CFLAGS) $(FYAML_CFLAGS) $(XXHASH_CFLAGS)
 libconf_a_SOURCES = \
-	%D%/config.h \
-	%D%/diag.c %D%/diag.h
+	%D%/config.c %D%/config.h \
+	%D%/country.c %D%/country.h \
+	%D%/diag.c %D%/diag.h \
+	%D%/nodes.c \
+	%D%/option.c %D%/option.h \
+	%D%/parts.h %D%/pool_parts.h \
+	%D%/pool.c \
+	%D%/rules.c \
+	%D%/seen.c %D%/seen.h \
+	%D%/server.c \
+	%D%/source.c %D%/source.h \
+	%D%/yaml.c %D%/yaml.h
 
 check_PROGRAMS += test-conf
 TESTS += test-conf

@@ -1,0 +1,227 @@
+#include "conf/config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/parts.h"
+#include "conf/pool_parts.h"
+#include "conf/seen.h"
+
+#define COUNTRIES_FILE "geoip/countries.tsv"
+
+/* --- folders ---------------------------------------------------------------------------------- */
+
+static char *join(struct arena *arena, const char *folder, const char *name)
+{
+	size_t folder_len = strlen(folder);
+	size_t name_len = strlen(name);
+	bool slash = folder_len > 0 && folder[folder_len - 1] != '/';
+	char *path = arena_alloc(arena, folder_len + name_len + 2);
+
+	memcpy(path, folder, folder_len);
+	if (slash)
+		path[folder_len++] = '/';
+	memcpy(path + folder_len, name, name_len);
+	return path;
+}
+
+/* "" for a file without one. */
+static const char *folder_of(struct arena *arena, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+
+	if (slash == NULL)
+		return "";
+	return arena_text(arena, file, slash == file ? 1 : (size_t)(slash - file));
+}
+
+static bool make_absolute(struct conf *conf, const char *folder, struct place *place)
+{
+	char *here = NULL;
+
+	if (folder[0] == '/') {
+		conf->folder = folder;
+		return true;
+	}
+	here = getcwd(NULL, 0);
+	if (here == NULL) {
+		conf_error(conf, place, "the working folder is not known: %s", strerror(errno));
+		return false;
+	}
+	conf->folder = folder[0] == '\0' ? arena_text(conf->arena, here, strlen(here))
+					 : join(conf->arena, here, folder);
+	free(here);
+	return true;
+}
+
+static bool ends_with(const char *name, const char *ending)
+{
+	size_t len = strlen(name), ending_len = strlen(ending);
+
+	return len > ending_len && strcmp(name + len - ending_len, ending) == 0;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+struct paths {
+	const char **items;
+	size_t count, cap;
+};
+
+static void sort_paths(struct paths *paths)
+{
+	if (paths->count > 0)
+		qsort(paths->items, paths->count, sizeof(*paths->items), compare_texts);
+}
+
+static void list_files(struct conf *conf, const struct place *place, struct paths *zones,
+		       struct paths *pools)
+{
+	const char *folder = conf->config->zones_dir;
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	if (dir == NULL) {
+		conf_error(conf, place, "folder \"%.200s\" cannot be read: %s", folder,
+			   strerror(errno));
+		return;
+	}
+	while ((errno = 0, entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		if (ends_with(entry->d_name, ".zone"))
+			array_add(zones->items, zones->count,
+				  zones->cap) = join(conf->arena, folder, entry->d_name);
+		else if (ends_with(entry->d_name, ".pool.yaml"))
+			array_add(pools->items, pools->count,
+				  pools->cap) = join(conf->arena, folder, entry->d_name);
+	}
+	if (errno != 0)
+		conf_error(conf, place, "folder \"%.200s\" cannot be read: %s", folder,
+			   strerror(errno));
+	else if (zones->count == 0)
+		conf_error(conf, place, "there are no *.zone files in \"%.200s\"", folder);
+	(void)closedir(dir);
+}
+
+/* --- pool files ------------------------------------------------------------------------------- */
+
+/* Also where a pool is wrong it keeps its number and name, so that what refers to it is not
+ * reported as well. */
+static void read_pool_file(struct conf *conf, const char *file, struct config_pool *pool,
+			   struct seen *names)
+{
+	struct place *place = arena_alloc(conf->arena, sizeof(*place));
+	const struct yaml_node *root = NULL, *name;
+	const struct place *before;
+	struct source source;
+
+	pool->file = file;
+	pool->name = "";
+	if (source_read(&source, file, -1, conf->arena, conf->diag))
+		root = yaml_read(&source, conf->arena, conf->diag);
+	if (root == NULL)
+		return;
+	pool_read(conf, root, pool);
+	name = yaml_get(root, "pool");
+	if (name == NULL || pool->name[0] == '\0')
+		return;
+	*place = name->place;
+	before = seen_add(names, pool->name, place);
+	if (before != NULL)
+		conf_error(conf, place, "pool \"%s\" is already defined in %.200s", pool->name,
+			   before->file);
+}
+
+static void read_pools(struct conf *conf, const struct paths *files)
+{
+	struct config_pool *pools = arena_alloc(conf->arena, files->count * sizeof(*pools));
+	struct seen names = { 0 };
+
+	for (size_t i = 0; i < files->count; i++)
+		read_pool_file(conf, files->items[i], &pools[i], &names);
+	conf->config->pools = pools;
+	conf->config->pool_count = files->count;
+	seen_free(&names);
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+static void read_zones_dir(struct conf *conf, const struct yaml_node *root)
+{
+	const struct yaml_node *zones = yaml_get(root, "zones");
+	struct paths zone_files = { 0 }, pool_files = { 0 };
+	struct config *config = conf->config;
+
+	if (config->zones_dir == NULL || zones == NULL)
+		return;
+	if (config->zones_dir[0] != '/')
+		config->zones_dir = join(conf->arena, folder_of(conf->arena, config->file),
+					 config->zones_dir);
+	list_files(conf, &zones->place, &zone_files, &pool_files);
+	config->zone_file_count = zone_files.count;
+	sort_paths(&zone_files);
+	config->zone_files = arena_copy(conf->arena, zone_files.items,
+					zone_files.count * sizeof(*zone_files.items));
+	free(zone_files.items);
+	sort_paths(&pool_files);
+	read_pools(conf, &pool_files);
+	free(pool_files.items);
+}
+
+static void find_countries(struct conf *conf)
+{
+	const char *path = conf_path(conf, COUNTRIES_FILE);
+
+	if (conf->config->countries_path == NULL && access(path, F_OK) == 0)
+		conf->config->countries_path = path;
+}
+
+int config_read_fd(struct config *out, int fd, const char *path, bool server_only,
+		   struct arena *arena, struct diag *diag)
+{
+	struct conf conf = { .arena = arena, .diag = diag, .config = out };
+	const struct yaml_node *root = NULL;
+	struct place whole;
+	struct source source;
+
+	*out = (struct config){ .file = arena_text(arena, path, strlen(path)) };
+	whole = (struct place){ .file = out->file };
+	if (!make_absolute(&conf, folder_of(arena, out->file), &whole))
+		return -1;
+	out->folder = conf.folder;
+	out->path = join(arena, out->folder,
+			 strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path);
+	if (source_read(&source, out->file, fd, arena, diag))
+		root = yaml_read(&source, arena, diag);
+	if (root == NULL)
+		return -1;
+	server_read(&conf, root);
+	find_countries(&conf);
+	if (!server_only)
+		read_zones_dir(&conf, root);
+	return 0;
+}
+
+int config_read(struct config *out, const char *path, bool server_only, struct arena *arena,
+		struct diag *diag)
+{
+	return config_read_fd(out, -1, path, server_only, arena, diag);
+}
+
+void config_print_options(FILE *out)
+{
+	for (size_t i = 0; i < server_section_count; i++)
+		option_print(&server_sections[i], out);
+	for (size_t i = 0; i < pool_section_count; i++)
+		option_print(&pool_sections[i], out);
+	option_print(&pool_site_section, out);
+	option_print(&node_section, out);
+	option_print(&rule_section, out);
+}

@@ -1,0 +1,175 @@
+/* A pool file's sites and nodes. */
+#include <string.h>
+
+#include "conf/pool_parts.h"
+#include "conf/seen.h"
+
+#define NODES_MAX 65534 /* a choice of the steering image is 16 bits, and one is the fallback */
+
+/* --- addresses -------------------------------------------------------------------------------- */
+
+struct address_reading {
+	struct ip_address *addresses;
+	size_t count;
+};
+
+/* Why no VPN client could ever reach this address; NULL: nothing speaks against it. */
+static const char *unusable(const struct ip_address *address)
+{
+	static const uint8_t zero[16], mapped[12] = { [10] = 0xff, [11] = 0xff };
+	const uint8_t *b = address->bytes;
+
+	if (memcmp(b, zero, sizeof(zero)) == 0)
+		return "the unspecified address";
+	if (address->family == IP_V4)
+		return b[0] >= 224 ? "a multicast or reserved address" : NULL;
+	if (b[0] == 0xff)
+		return "a multicast address";
+	if (b[0] == 0xfe && (b[1] & 0xc0) == 0x80)
+		return "a link-local address";
+	if (memcmp(b, mapped, sizeof(mapped)) == 0)
+		return "an IPv4 address in IPv6 form (write the IPv4 address)";
+	return NULL;
+}
+
+static void read_address(struct conf *conf, const struct yaml_node *item, void *context)
+{
+	struct address_reading *reading = context;
+	struct ip_address address;
+
+	if (!ip_parse(item->text, &address)) {
+		conf_error(conf, &item->place, "\"%.100s\" is neither an IPv4 nor an IPv6 address",
+			   item->text);
+		return;
+	}
+	if (unusable(&address) != NULL) {
+		conf_error(conf, &item->place, "%.100s cannot be a node's address: it is %s",
+			   item->text, unusable(&address));
+		return;
+	}
+	for (size_t i = 0; i < reading->count; i++) {
+		if (memcmp(&reading->addresses[i], &address, sizeof(address)) == 0) {
+			conf_error(conf, &item->place, "%.100s is listed twice", item->text);
+			return;
+		}
+	}
+	reading->addresses[reading->count++] = address;
+}
+
+void addresses_read(struct conf *conf, const struct yaml_node *value,
+		    const struct ip_address **addresses, size_t *count)
+{
+	struct address_reading reading = { 0 };
+
+	reading.addresses = arena_alloc(conf->arena,
+					items_count(value) * sizeof(*reading.addresses));
+	items_read(conf, value, "an address or a list of addresses", read_address, &reading);
+	*addresses = reading.addresses;
+	*count = reading.count;
+}
+
+/* --- nodes ------------------------------------------------------------------------------------ */
+
+static void read_node_address(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config_node *node = out;
+
+	addresses_read(conf, value, &node->addresses, &node->address_count);
+}
+
+static const struct option node_options[] = {
+	{ "address", OPTION_OTHER, .required = true, .read = read_node_address, .kind = "list",
+	  .accepts = "one or a list of IPv4 and IPv6 addresses",
+	  .manual = "the node's addresses, which are answered together" },
+	{ "weight", OPTION_NUMBER, OPTION_FIELD(struct config_node, weight), .max = 65535,
+	  .dflt = "100",
+	  .manual = "share of clients beside the other nodes; 0: none while others are up" },
+};
+
+const struct option_section node_section = OPTION_SECTION("pool: sites.NAME.nodes.NAME",
+							  node_options);
+
+/* What the nodes of a pool share while they are read. */
+struct site_reading {
+	struct config_pool_site *site;
+	struct seen *names;
+	size_t *total;
+};
+
+static void read_nodes(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct site_reading *reading = out;
+	struct config_node *nodes;
+	size_t count = 0;
+
+	if (!conf_expect(conf, value, YAML_MAP, "a map of nodes"))
+		return;
+	if (value->count == 0)
+		conf_error(conf, &value->place, "there are no nodes");
+	nodes = arena_alloc(conf->arena, value->count * sizeof(*nodes));
+	yaml_foreach(item, value) {
+		struct config_node *node = &nodes[count];
+		const struct place *before = seen_add(reading->names, item->key->text,
+						      &item->key->place);
+
+		(void)conf_name(conf, item->key, "node");
+		if (before != NULL) {
+			conf_error(conf, &item->key->place,
+				   "node \"%.100s\" is already defined in line %u", item->key->text,
+				   before->line);
+			continue;
+		}
+		if (++*reading->total == NODES_MAX + 1)
+			conf_error(conf, &item->key->place, "a pool has at most %d nodes",
+				   NODES_MAX);
+		node->name = item->key->text;
+		node->place = item->key->place;
+		option_read_map(conf, &node_section, item, &item->key->place, node);
+		count++;
+	}
+	reading->site->nodes = nodes;
+	reading->site->node_count = count;
+}
+
+static const struct option pool_site_options[] = {
+	{ "nodes", OPTION_OTHER, .required = true, .read = read_nodes, .kind = "map",
+	  .accepts = "a map of names (1 to 63 of a-z, 0-9, \"-\"; unique in the pool) to nodes",
+	  .manual = "the nodes that stand at this site" },
+};
+
+const struct option_section pool_site_section = OPTION_SECTION("pool: sites.NAME",
+							       pool_site_options);
+
+void pool_sites_read(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config_pool *pool = out;
+	struct seen sites = { 0 }, names = { 0 };
+	struct config_pool_site *pool_sites;
+	size_t count = 0, total = 0;
+
+	if (!conf_expect(conf, value, YAML_MAP, "a map of sites"))
+		return;
+	if (value->count == 0)
+		conf_error(conf, &value->place, "the pool is empty: it has no sites");
+	pool_sites = arena_alloc(conf->arena, value->count * sizeof(*pool_sites));
+	yaml_foreach(item, value) {
+		struct config_pool_site *site = &pool_sites[count];
+		struct site_reading reading = { site, &names, &total };
+		const struct place *before = seen_add(&sites, item->key->text, &item->key->place);
+
+		if (before != NULL) {
+			conf_error(conf, &item->key->place,
+				   "site \"%.100s\" is already given in line %u", item->key->text,
+				   before->line);
+			continue;
+		}
+		(void)site_find(conf, item->key, &site->site);
+		site->place = item->key->place;
+		option_read_map(conf, &pool_site_section, item, &item->key->place, &reading);
+		count++;
+	}
+	pool->sites = pool_sites;
+	pool->site_count = count;
+	seen_free(&sites);
+	seen_free(&names);
+}

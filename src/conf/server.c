@@ -1,0 +1,367 @@
+/* The server file. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/parts.h"
+#include "conf/seen.h"
+
+#define SITES_MAX    UINT16_MAX
+#define LISTEN_MAX   64 /* BOOT_LISTEN_MAX */
+#define WORKERS_MAX  128
+#define RUN_PATH_MAX 90 /* with the socket's name it must fit sockaddr_un (108 octets) */
+#define DAY_MS       86400000U
+
+/* --- listen ----------------------------------------------------------------------------------- */
+
+struct listen_reading {
+	struct config_listen *listen;
+	size_t count;
+	struct seen seen;
+};
+
+static void read_endpoint(struct conf *conf, const struct yaml_node *item, void *context)
+{
+	struct listen_reading *reading = context;
+	struct config_listen *listen = &reading->listen[reading->count];
+	const struct place *before;
+	char text[IP_ENDPOINT_SIZE];
+
+	if (!ip_endpoint_parse(item->text, 53, &listen->address, &listen->port)) {
+		conf_error(conf, &item->place,
+			   "\"%.100s\" is not an address to listen on, such as 192.0.2.1:53 or "
+			   "\"[2001:db8::1]:53\"",
+			   item->text);
+		return;
+	}
+	(void)ip_endpoint_format(&listen->address, listen->port, text);
+	before = seen_add(&reading->seen, arena_text(conf->arena, text, strlen(text)),
+			  &item->place);
+	if (before != NULL)
+		conf_error(conf, &item->place, "%s is listed twice", text);
+	else
+		reading->count++;
+}
+
+static void read_listen(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config *config = out;
+	struct listen_reading reading = { 0 };
+
+	if (items_count(value) > LISTEN_MAX) {
+		conf_error(conf, &value->place, "there are more than %d addresses to listen on",
+			   LISTEN_MAX);
+		return;
+	}
+	reading.listen = arena_alloc(conf->arena, items_count(value) * sizeof(*reading.listen));
+	items_read(conf, value, "an address or a list of addresses", read_endpoint, &reading);
+	config->listen = reading.listen;
+	config->listen_count = reading.count;
+	seen_free(&reading.seen);
+}
+
+/* --- single values ---------------------------------------------------------------------------- */
+
+static void read_workers(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config *config = out;
+
+	if (value->kind == YAML_SCALAR && strcmp(value->text, "auto") == 0)
+		config->workers = 0;
+	else
+		(void)conf_number(conf, value, 1, WORKERS_MAX, &config->workers);
+}
+
+static void read_user(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config *config = out;
+
+	if (!conf_expect(conf, value, YAML_SCALAR, "the name of a user"))
+		return;
+	if (value->text[0] == '\0' || strlen(value->text) > 32 ||
+	    strspn(value->text,
+		   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") !=
+		    strlen(value->text))
+		conf_error(conf, &value->place, "\"%.100s\" is not the name of a user",
+			   value->text);
+	else
+		config->user = value->text;
+}
+
+static void read_run(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config *config = out;
+
+	if (!conf_expect(conf, value, YAML_SCALAR, "a path"))
+		return;
+	config->run_dir = conf_path(conf, value->text);
+	if (strlen(config->run_dir) > RUN_PATH_MAX)
+		conf_error(conf, &value->place,
+			   "\"%.100s\" is too long for the path of a socket: at most %d octets",
+			   config->run_dir, RUN_PATH_MAX);
+}
+
+/* --- log -------------------------------------------------------------------------------------- */
+
+static const char *const level_words[] = { "error", "warning", "info", "debug", NULL };
+static const char *const target_words[] = { "stderr", "syslog", NULL };
+
+static const struct option log_options[] = {
+	{ "level", OPTION_WORD, OPTION_FIELD(struct config, log_level), .words = level_words,
+	  .dflt = "info", .manual = "the least important events to log" },
+	{ "target", OPTION_WORD, OPTION_FIELD(struct config, log_syslog), .words = target_words,
+	  .dflt = "stderr", .manual = "where log lines go" },
+};
+
+static void read_log(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	static const struct option_section section = OPTION_SECTION("server: log", log_options);
+
+	option_read_map(conf, &section, value, &value->place, out);
+}
+
+/* --- geoip ------------------------------------------------------------------------------------ */
+
+static const struct option field_options[] = {
+#define GEO_FIELD(field, text)                                                        \
+	{                                                                             \
+#field, OPTION_TEXT, OPTION_FIELD(struct config_geo_fields, field),   \
+			.accepts = "keys and indexes between dots, such as names.en", \
+			.manual = text                                                \
+	}
+	GEO_FIELD(country, "the ISO 3166-1 code of the country"),
+	GEO_FIELD(continent, "the code of the continent"),
+	GEO_FIELD(subdivision, "the state or province"),
+	GEO_FIELD(city, "the city"),
+	GEO_FIELD(latitude, "the latitude in degrees"),
+	GEO_FIELD(longitude, "the longitude in degrees"),
+	GEO_FIELD(asn, "the number of the autonomous system"),
+#undef GEO_FIELD
+};
+
+static const struct option_section field_section = OPTION_SECTION(
+	"server: geoip.databases[].fields", field_options);
+
+static void read_fields(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config_database *database = out;
+
+	option_read_map(conf, &field_section, value, &value->place, &database->fields);
+}
+
+static const struct option database_options[] = {
+	{ "path", OPTION_PATH, OPTION_FIELD(struct config_database, path), .required = true,
+	  .accepts = "path, relative to the server file", .manual = "the MMDB file" },
+	{ "fields", OPTION_OTHER, .read = read_fields, .kind = "map",
+	  .accepts = "a map of what to the path of its field in a record",
+	  .manual = "where this database keeps what; only needed where it is not found by itself" },
+};
+
+static const struct option_section database_section = OPTION_SECTION("server: geoip.databases[]",
+								     database_options);
+
+static void read_databases(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config *config = out;
+	struct config_database *databases;
+	size_t count = 0;
+
+	if (!conf_expect(conf, value, YAML_LIST, "a list of databases"))
+		return;
+	databases = arena_alloc(conf->arena, value->count * sizeof(*databases));
+	yaml_foreach(item, value) {
+		struct config_database *database = &databases[count];
+
+		database->place = item->place;
+		if (item->kind == YAML_SCALAR && !item->empty)
+			database->path = conf_path(conf, item->text);
+		else
+			option_read_map(conf, &database_section, item, &item->place, database);
+		if (database->path != NULL)
+			count++;
+	}
+	config->databases = databases;
+	config->database_count = count;
+}
+
+static const struct option geoip_options[] = {
+	{ "databases", OPTION_OTHER, .read = read_databases, .kind = "list",
+	  .accepts = "paths, or maps with path and fields",
+	  .manual = "MMDB files; of several the first that knows a field wins" },
+	{ "countries", OPTION_PATH, OPTION_FIELD(struct config, countries_path),
+	  .accepts = "path, relative to the server file",
+	  .manual = "coordinates of countries, for databases without; by default "
+		    "geoip/countries.tsv if there is one" },
+};
+
+static const struct option_section geoip_section = OPTION_SECTION("server: geoip", geoip_options);
+
+static void read_geoip(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	option_read_map(conf, &geoip_section, value, &value->place, out);
+}
+
+/* --- sites ------------------------------------------------------------------------------------ */
+
+/* Decimal degrees: strtod alone would take "inf", "0x1p3" and leading spaces. */
+static bool read_degrees(struct conf *conf, const struct yaml_node *value, double max,
+			 const char *what, double *out)
+{
+	char *end = NULL;
+	double degrees;
+
+	if (!conf_expect(conf, value, YAML_SCALAR, what))
+		return false;
+	degrees = strtod(value->text, &end);
+	if (value->text[0] == '\0' || *end != '\0' ||
+	    strspn(value->text, "+-.0123456789") != strlen(value->text)) {
+		conf_error(conf, &value->place, "\"%.100s\" is not %s in degrees", value->text,
+			   what);
+		return false;
+	}
+	if (!(fabs(degrees) <= max)) {
+		conf_error(conf, &value->place, "%.40s is out of range: %s is from %.0f to %.0f",
+			   value->text, what, -max, max);
+		return false;
+	}
+	*out = degrees;
+	return true;
+}
+
+static void read_location(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config_site *site = out;
+
+	if (value->kind != YAML_LIST || value->count != 2) {
+		conf_error(conf, &value->place,
+			   "a location is [latitude, longitude] in degrees, such as "
+			   "[35.68, 139.69]");
+		return;
+	}
+	(void)read_degrees(conf, value->first, 90, "a latitude", &site->latitude);
+	(void)read_degrees(conf, value->first->next, 180, "a longitude", &site->longitude);
+}
+
+static const struct option site_options[] = {
+	{ "location", OPTION_OTHER, .required = true, .read = read_location, .kind = "list",
+	  .accepts = "[latitude, longitude] in degrees",
+	  .manual = "where the site stands, for the distance to clients" },
+};
+
+static const struct option_section site_section = OPTION_SECTION("server: sites.NAME",
+								 site_options);
+
+static void read_sites(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config *config = out;
+	struct seen seen = { 0 };
+	struct config_site *sites;
+	size_t count = 0;
+
+	if (!conf_expect(conf, value, YAML_MAP, "a map of sites"))
+		return;
+	if (value->count == 0 || value->count > SITES_MAX) {
+		conf_error(conf, &value->place, "there are %s sites",
+			   value->count == 0 ? "no" : "more than 65535");
+		return;
+	}
+	sites = arena_alloc(conf->arena, value->count * sizeof(*sites));
+	yaml_foreach(item, value) {
+		struct config_site *site = &sites[count];
+		const struct place *before = seen_add(&seen, item->key->text, &item->key->place);
+
+		(void)conf_name(conf, item->key, "site");
+		if (before != NULL) {
+			conf_error(conf, &item->key->place,
+				   "site \"%.100s\" is already defined in line %u", item->key->text,
+				   before->line);
+			continue;
+		}
+		site->name = item->key->text;
+		site->place = item->key->place;
+		option_read_map(conf, &site_section, item, &item->key->place, site);
+		count++;
+	}
+	config->sites = sites;
+	config->site_count = count;
+	seen_free(&seen);
+}
+
+bool site_find(struct conf *conf, const struct yaml_node *name, uint16_t *out)
+{
+	const struct config *config = conf->config;
+	const char **names;
+
+	for (size_t i = 0; i < config->site_count; i++) {
+		if (strcmp(config->sites[i].name, name->text) == 0) {
+			*out = (uint16_t)i;
+			return true;
+		}
+	}
+	if (config->site_count == 0)
+		return false; /* the server file's sites are what is wrong, and reported */
+	names = mem_array(config->site_count, sizeof(*names));
+	for (size_t i = 0; i < config->site_count; i++)
+		names[i] = config->sites[i].name;
+	conf_error(conf, &name->place, "there is no site \"%.100s\" in %.200s%s", name->text,
+		   config->file, conf_hint(conf, name->text, names, config->site_count));
+	free(names);
+	return false;
+}
+
+/* --- the file --------------------------------------------------------------------------------- */
+
+static const struct option server_options[] = {
+	{ "listen", OPTION_OTHER, .read = read_listen, .dflt = "0.0.0.0:53 [::]:53", .kind = "list",
+	  .accepts = "one or up to 64 of ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT",
+	  .manual = "addresses and ports to answer on, UDP and TCP" },
+	{ "zones", OPTION_TEXT, OPTION_FIELD(struct config, zones_dir), .required = true,
+	  .accepts = "path, relative to the server file",
+	  .manual = "folder of *.zone and *.pool.yaml" },
+	{ "state", OPTION_PATH, OPTION_FIELD(struct config, state_dir), .dflt = "/var/lib/signpost",
+	  .accepts = "path, relative to the server file",
+	  .manual = "folder of the database and the last good images" },
+	{ "run", OPTION_OTHER, .read = read_run, .dflt = "/run/signpost", .kind = "path",
+	  .accepts = "path of at most 90 octets, relative to the server file",
+	  .manual = "folder of the control socket" },
+	{ "user", OPTION_OTHER, .read = read_user, .dflt = "signpost", .kind = "text",
+	  .accepts = "name of a user", .manual = "whom to run as where started as root" },
+	{ "workers", OPTION_OTHER, .read = read_workers, .dflt = "auto", .kind = "number",
+	  .accepts = "auto or 1..128", .manual = "threads that answer; auto: one a core" },
+	{ "ecs", OPTION_BOOL, OPTION_FIELD(struct config, ecs), .dflt = "true",
+	  .manual = "accept EDNS Client Subnet (RFC 7871)" },
+	{ "udp-size", OPTION_NUMBER, OPTION_FIELD(struct config, udp_size_max), .min = 512,
+	  .max = 4096, .dflt = "1232", .manual = "octets of the largest answer over UDP" },
+	{ "log", OPTION_OTHER, .read = read_log, .kind = "map", .accepts = "a map",
+	  .manual = "what to log, and where" },
+	{ "history", OPTION_DURATION, OPTION_FIELD(struct config, history_days), .unit_ms = DAY_MS,
+	  .min = 1, .max = 36500, .dflt = "90d",
+	  .manual = "how long transitions of nodes are kept" },
+	{ "preference-depth", OPTION_NUMBER, OPTION_FIELD(struct config, preference_depth),
+	  .min = 1, .max = 16, .dflt = "4",
+	  .manual = "how many sites of a pool each client's preference holds; the others follow "
+		    "by distance from the first" },
+	{ "geoip", OPTION_OTHER, .read = read_geoip, .kind = "map", .accepts = "a map",
+	  .manual = "where clients are" },
+	{ "sites", OPTION_OTHER, .required = true, .read = read_sites, .kind = "map",
+	  .accepts = "a map of names (1 to 63 of a-z, 0-9, \"-\") to sites",
+	  .manual = "places where nodes stand" },
+};
+
+const struct option_section server_sections[] = {
+	OPTION_SECTION("server", server_options),
+	OPTION_SECTION("server: log", log_options),
+	OPTION_SECTION("server: geoip", geoip_options),
+	OPTION_SECTION("server: geoip.databases[]", database_options),
+	OPTION_SECTION("server: geoip.databases[].fields", field_options),
+	OPTION_SECTION("server: sites.NAME", site_options),
+};
+const size_t server_section_count = sizeof(server_sections) / sizeof(server_sections[0]);
+
+void server_read(struct conf *conf, const struct yaml_node *root)
+{
+	static const struct yaml_node no_options = { .kind = YAML_MAP };
+
+	read_log(conf, &no_options, conf->config); /* its defaults, where there is no "log" */
+	option_read_map(conf, &server_sections[0], root, &root->place, conf->config);
+}

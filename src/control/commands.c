@@ -1,0 +1,119 @@
+#include "control/commands.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "control/status.h"
+
+typedef void command_fn(struct commands *commands, struct call *call, const json_t *request);
+
+/* All that status.h asks for, from where it is. */
+struct facts {
+	struct counters counters;
+	struct store_health store;
+	struct status_input input;
+};
+
+static const struct node_state *node_of(const void *context, uint32_t node)
+{
+	return running_node(context, node);
+}
+
+static void gather(const struct commands *commands, struct facts *out)
+{
+	const struct supervisor_processes *processes = supervisor_processes(commands->supervisor);
+	struct running *running = commands->running;
+
+	supervisor_counters(commands->supervisor, &out->counters);
+	store_health(commands->store, &out->store);
+	out->input = (struct status_input){
+		.now_unix_ms = clock_unix_ms(),
+		.server_file = commands->server_file,
+		.state_dir = commands->state_dir,
+		.supervisor = &processes->supervisor,
+		.dns = &processes->dns,
+		.control = &processes->control,
+		.counters = &out->counters,
+		.store = &out->store,
+		.images = running_images(running),
+		.world_source = world_source_name[running_source(running)],
+		.world_since_unix_ms = running_since_unix_ms(running),
+		.node = node_of,
+		.node_context = running,
+		.last_reload = reload_last(commands->reload),
+		.reloading = reload_is_running(commands->reload),
+	};
+}
+
+static void command_status(struct commands *commands, struct call *call, const json_t *request)
+{
+	struct facts facts;
+	json_t *reply;
+
+	gather(commands, &facts);
+	reply = status_json(&facts.input, json_string_value(json_object_get(request, "pool")));
+	if (reply == NULL) {
+		call_refuse(call, "there is no such pool");
+		return;
+	}
+	call_answer(call, reply, NULL, 0);
+	json_decref(reply);
+}
+
+static void reloaded(void *context, const json_t *report)
+{
+	call_answer(context, report, NULL, 0);
+}
+
+static void command_reload(struct commands *commands, struct call *call, const json_t *request)
+{
+	(void)request;
+	reload_request(commands->reload, reloaded, call);
+}
+
+static void command_world(struct commands *commands, struct call *call, const json_t *request)
+{
+	const struct images *images = running_images(commands->running);
+	json_t *reply, *names = json_array();
+	int fds[IMAGE_KINDS];
+	size_t count = 0;
+	struct facts facts;
+
+	(void)request;
+	if (images == NULL) {
+		json_decref(names);
+		call_refuse(call, "there is no world yet");
+		return;
+	}
+	for (int kind = 0; kind < IMAGE_KINDS; kind++) {
+		if (images->fd[kind] < 0)
+			continue;
+		fds[count++] = images->fd[kind];
+		json_array_append_new(names, json_string(image_name[kind]));
+	}
+	gather(commands, &facts);
+	reply = json_pack("{s:b, s:I, s:o, s:o}", "ok", true, "now_ms",
+			  (json_int_t)facts.input.now_unix_ms, "images", names, "nodes",
+			  status_nodes(&facts.input));
+	call_answer(call, reply, fds, count);
+	json_decref(reply);
+}
+
+void commands_request(void *context, struct call *call, const json_t *request)
+{
+	static const struct {
+		const char *name;
+		command_fn *run;
+	} rows[] = { { "status", command_status },
+		     { "reload", command_reload },
+		     { "world", command_world } };
+	const char *name = json_string_value(json_object_get(request, "command"));
+
+	for (size_t i = 0; name != NULL && i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strcmp(rows[i].name, name) == 0) {
+			rows[i].run(context, call, request);
+			return;
+		}
+	}
+	call_refuse(call, "there is no such command");
+}

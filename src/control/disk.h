@@ -1,0 +1,27 @@
+/* disk.h - the last good world on disk, for the next boot: STATE/world/{zones,geo,...}.image.
+ *
+ * Written in STATE/world.new and exchanged with STATE/world in one rename, the former one kept as
+ * STATE/world.previous. Writing is a short-lived thread, so that a slow disk holds up nothing;
+ * all functions here are called from control's loop. */
+#ifndef CONTROL_DISK_H
+#define CONTROL_DISK_H
+
+#include <ev.h>
+
+#include "control/images.h"
+
+/* 0 with *out NULL: there is none. What is found is checked to the last byte: a damaged world is
+ * an error. Steering is not read: it is made anew from the nodes' status. */
+int disk_load(const char *state_dir, struct images **out, struct err *err);
+
+struct saver;
+
+struct saver *saver_open(struct ev_loop *loop, const char *state_dir);
+void saver_close(struct saver *saver); /* waits for what is being written; NULL is fine */
+
+/* The whole world, as soon as what is being written is through; the newest wins. */
+void saver_save(struct saver *saver, const struct images *images);
+/* Its steering image alone, within a minute. */
+void saver_save_steering(struct saver *saver, const struct images *images);
+
+#endif

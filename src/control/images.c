@@ -1,0 +1,100 @@
+#include "control/images.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "image/locations.h"
+#include "image/world.h"
+
+typedef int verify_fn(const struct image *image, struct err *err);
+
+static verify_fn *const verify[IMAGE_KINDS] = {
+	[IMAGE_ZONES] = zones_verify,         [IMAGE_GEO] = geo_verify,
+	[IMAGE_PLAN] = plan_verify,           [IMAGE_STEERING] = steering_verify,
+	[IMAGE_LOCATIONS] = locations_verify,
+};
+
+struct images *images_new(void)
+{
+	struct images *images = mem_alloc(sizeof(*images));
+
+	for (int kind = 0; kind < IMAGE_KINDS; kind++)
+		images->fd[kind] = -1;
+	return images;
+}
+
+static void drop(struct images *images, enum image_kind kind)
+{
+	image_close(&images->image[kind]);
+	if (images->fd[kind] >= 0)
+		(void)close(images->fd[kind]);
+	images->fd[kind] = -1;
+}
+
+void images_free(struct images *images)
+{
+	if (images == NULL)
+		return;
+	for (int kind = 0; kind < IMAGE_KINDS; kind++)
+		drop(images, (enum image_kind)kind);
+	free(images);
+}
+
+int images_set(struct images *images, enum image_kind kind, int fd, struct err *err)
+{
+	struct image image = { NULL, 0 };
+
+	if (image_open(&image, fd, kind, err) != 0) {
+		(void)close(fd);
+		return -1;
+	}
+	drop(images, kind);
+	images->fd[kind] = fd;
+	images->image[kind] = image;
+	return 0;
+}
+
+bool images_are_complete(const struct images *images)
+{
+	return images->fd[IMAGE_ZONES] >= 0 && images->fd[IMAGE_GEO] >= 0 &&
+	       images->fd[IMAGE_PLAN] >= 0;
+}
+
+int images_verify(const struct images *images, struct err *err)
+{
+	if (!images_are_complete(images))
+		return err_set(err, "zones, geo or plan image is missing");
+	for (int kind = 0; kind < IMAGE_KINDS; kind++) {
+		if (kind == IMAGE_STEERING || images->fd[kind] < 0)
+			continue;
+		if (verify[kind](&images->image[kind], err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int images_verify_steering(const struct images *images, struct err *err)
+{
+	const struct world world = { images->image[IMAGE_ZONES], images->image[IMAGE_GEO],
+				     images->image[IMAGE_STEERING] };
+
+	if (steering_verify(&world.steering, err) != 0)
+		return -1;
+	return world_verify(&world, err);
+}
+
+bool images_equal(const struct images *a, const struct images *b)
+{
+	for (int kind = 0; kind < IMAGE_KINDS; kind++) {
+		if (kind != IMAGE_STEERING &&
+		    images_id(a, (enum image_kind)kind) != images_id(b, (enum image_kind)kind))
+			return false;
+	}
+	return true;
+}
+
+uint64_t images_id(const struct images *images, enum image_kind kind)
+{
+	return images->fd[kind] < 0 ? 0 : image_header(&images->image[kind])->id;
+}

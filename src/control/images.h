@@ -1,0 +1,38 @@
+/* images.h - the five images of one world as control holds them: descriptor and mapping of each.
+ *
+ * Owned by one holder at a time; immutable but for the steering image, which is replaced at every
+ * verdict. Control's loop only. */
+#ifndef CONTROL_IMAGES_H
+#define CONTROL_IMAGES_H
+
+#include <stdbool.h>
+
+#include "image/image.h"
+
+struct images {
+	int fd[IMAGE_KINDS]; /* -1: none of this kind */
+	struct image image[IMAGE_KINDS];
+};
+
+struct images *images_new(void);         /* empty; the caller's */
+void images_free(struct images *images); /* closes all; NULL is fine */
+
+/* Takes the descriptor over (also on failure), maps it and checks its header. Replaces what was
+ * there of this kind only when that went well. */
+int images_set(struct images *images, enum image_kind kind, int fd, struct err *err);
+
+/* true when zones, geo and plan are there: what control needs to serve from. */
+bool images_are_complete(const struct images *images);
+
+/* Every image but steering in full: contents that passed are safe for the data plane and for us. */
+int images_verify(const struct images *images, struct err *err);
+
+/* Does steering fit zones and geo (world_verify)? After steering_verify. */
+int images_verify_steering(const struct images *images, struct err *err);
+
+/* The same contents but for steering, which follows from status? */
+bool images_equal(const struct images *a, const struct images *b);
+
+uint64_t images_id(const struct images *images, enum image_kind kind); /* 0: none */
+
+#endif

@@ -1,0 +1,264 @@
+/* signpost-control: compiles, probes, steers. Started by signpostd, which holds what it makes;
+ * its end is noticed by nobody who asks the data plane. */
+#include <config.h>
+#include <errno.h>
+#include <ev.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "control/commands.h"
+#include "control/disk.h"
+#include "control/reload.h"
+#include "control/running.h"
+#include "control/socket.h"
+#include "control/supervisor.h"
+
+struct options {
+	const char *server_file, *state_dir, *run_dir;
+	enum log_level level;
+	enum log_target target;
+};
+
+/* Lives from start to exit. */
+struct control {
+	struct ev_loop *loop;
+	const struct options *options;
+	char *server_file;
+	struct supervisor *supervisor;
+	struct store *store;
+	struct saver *saver;
+	struct running *running;
+	struct reload *reload;
+	struct commands commands;
+	struct control_socket *socket;
+	int status; /* the exit status */
+};
+
+static const char usage[] =
+	"usage: signpost-control --config FILE --state DIR --run DIR [--log-level LEVEL] "
+	"[--syslog]\n"
+	"signpostd starts this program; it is of no use alone.\n";
+
+static int parse_options(struct options *out, int argc, char **argv)
+{
+	static const struct option names[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "state", required_argument, NULL, 's' },
+		{ "run", required_argument, NULL, 'r' },
+		{ "log-level", required_argument, NULL, 'l' },
+		{ "syslog", no_argument, NULL, 'y' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	*out = (struct options){ .level = LOG_LEVEL_INFO, .target = LOG_TARGET_STDERR };
+	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		switch (option) {
+		case 'c': out->server_file = optarg; break;
+		case 's': out->state_dir = optarg; break;
+		case 'r': out->run_dir = optarg; break;
+		case 'y': out->target = LOG_TARGET_SYSLOG; break;
+		case 'V': puts("signpost-control " PACKAGE_VERSION); exit(EXIT_SUCCESS);
+		case 'l':
+			if (log_level_parse(optarg, &out->level))
+				break;
+			/* fall through */
+		default: return -1;
+		}
+	}
+	return out->server_file != NULL && out->state_dir != NULL && out->run_dir != NULL &&
+			       optind == argc
+		       ? 0
+		       : -1;
+}
+
+/* --- what happens ----------------------------------------------------------------------------- */
+
+static void first_reload_done(void *context, const json_t *report)
+{
+	struct control *control = context;
+
+	if (running_images(control->running) == NULL)
+		supervisor_tell_refused(control->supervisor,
+					json_string_value(json_object_get(report, "error")));
+}
+
+static void supervisor_reload_done(void *context, const json_t *report)
+{
+	struct control *control = context;
+	const char *error = json_string_value(json_object_get(report, "error"));
+
+	supervisor_tell_reload(control->supervisor, error == NULL ? "" : error);
+}
+
+static void asked_to_reload(void *context)
+{
+	struct control *control = context;
+
+	if (control->reload != NULL)
+		reload_request(control->reload, supervisor_reload_done, control);
+}
+
+static void supervisor_gone(void *context)
+{
+	struct control *control = context;
+
+	log_info("the supervisor has gone, ending", "pid=%d", (int)getpid());
+	ev_break(control->loop, EVBREAK_ALL);
+}
+
+static void terminated(struct ev_loop *loop, struct ev_signal *watcher, int events)
+{
+	(void)watcher;
+	(void)events;
+	ev_break(loop, EVBREAK_ALL);
+}
+
+/* --- start ------------------------------------------------------------------------------------ */
+
+/* true: `images` is the running world now; else they are closed. */
+static bool take_or_drop(struct control *control, struct images *images, enum world_source source)
+{
+	struct err err;
+
+	if (running_take(control->running, images, source, NULL, &err) == 0) {
+		log_info("took a world", "source=%s zones=%016llx geo=%016llx plan=%016llx",
+			 world_source_name[source],
+			 (unsigned long long)images_id(images, IMAGE_ZONES),
+			 (unsigned long long)images_id(images, IMAGE_GEO),
+			 (unsigned long long)images_id(images, IMAGE_PLAN));
+		return true;
+	}
+	log_error("a world is not taken", "source=%s reason=\"%s\"", world_source_name[source],
+		  err.text);
+	images_free(images);
+	return false;
+}
+
+/* The last good world on disk; NULL: there is none that is of use. */
+static struct images *load_world(const struct control *control)
+{
+	struct images *images = NULL;
+	struct err err;
+
+	if (disk_load(control->options->state_dir, &images, &err) != 0)
+		log_error("the last good world is of no use", "reason=\"%s\"", err.text);
+	return images;
+}
+
+/* Until a plan says otherwise; nothing is deleted in the first moments. */
+#define HISTORY_DAYS 90
+
+static uint32_t history_days(const struct images *images)
+{
+	const struct image *plan;
+
+	if (images == NULL || !images_are_complete(images))
+		return HISTORY_DAYS;
+	plan = &images->image[IMAGE_PLAN];
+	return image_root(plan, struct plan_root)->settings.history_days;
+}
+
+static void make_directory(const char *path, mode_t mode)
+{
+	if (mkdir(path, mode) != 0 && errno != EEXIST)
+		log_error("a directory is missing", "path=%s reason=\"%s\"", path, strerror(errno));
+}
+
+static int open_parts(struct control *control, uint32_t days, struct err *err)
+{
+	const struct options *options = control->options;
+
+	make_directory(options->state_dir, 0750);
+	make_directory(options->run_dir, 0755);
+	err->text[0] = '\0';
+	if (store_open(&control->store, options->state_dir, days, err) != 0)
+		return -1;
+	if (err->text[0] != '\0')
+		log_error("the store is not in order", "reason=\"%s\"", err->text);
+	control->saver = saver_open(control->loop, options->state_dir);
+	if (running_open(&control->running, control->loop, control->supervisor, control->store,
+			 control->saver, err) != 0)
+		return -1;
+	control->reload = reload_open(control->loop, control->running, control->server_file,
+				      options->state_dir);
+	control->commands = (struct commands){ .supervisor = control->supervisor,
+					       .running = control->running,
+					       .reload = control->reload,
+					       .store = control->store,
+					       .server_file = control->server_file,
+					       .state_dir = options->state_dir };
+	return control_socket_open(&control->socket, control->loop, options->run_dir,
+				   commands_request, &control->commands, err);
+}
+
+/* A world that goes on after a crash of ours is adopted as it is: no file is read again. Else the
+ * last good one on disk is served while the files are compiled. */
+static void started(void *context, const char *server_file, struct images *adopted)
+{
+	struct control *control = context;
+	struct images *images = adopted != NULL ? adopted : load_world(control);
+	enum world_source source = adopted != NULL ? WORLD_ADOPTED : WORLD_FROM_DISK;
+	struct err err;
+
+	control->server_file = mem_copy_text(
+		server_file[0] != '\0' ? server_file : control->options->server_file);
+	if (open_parts(control, history_days(images), &err) != 0) {
+		log_error("cannot go on", "reason=\"%s\"", err.text);
+		images_free(images);
+		control->status = EXIT_FAILURE;
+		ev_break(control->loop, EVBREAK_ALL);
+		return;
+	}
+	if (images != NULL && take_or_drop(control, images, source) && source == WORLD_ADOPTED)
+		return;
+	reload_request(control->reload, first_reload_done, control);
+}
+
+static void end(struct control *control)
+{
+	control_socket_close(control->socket);
+	reload_close(control->reload);
+	running_close(control->running);
+	saver_close(control->saver);
+	store_close(control->store);
+	supervisor_close(control->supervisor);
+	free(control->server_file);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct supervisor_events events = { started, asked_to_reload,
+							 supervisor_gone };
+	struct options options;
+	struct control control = { .options = &options };
+	struct ev_signal terminate;
+
+	if (parse_options(&options, argc, argv) != 0) {
+		(void)fputs(usage, stderr);
+		return 2;
+	}
+	log_open("signpost-control", options.target, options.level);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN); /* the supervisor's: it sends RELOAD */
+	(void)signal(SIGINT, SIG_IGN); /* a terminal's Ctrl-C: the supervisor ends us */
+	control.loop = ev_default_loop(EVFLAG_AUTO);
+	if (control.loop == NULL) {
+		log_error("no event loop", "reason=\"%s\"", strerror(errno));
+		return EXIT_FAILURE;
+	}
+	ev_signal_init(&terminate, terminated, SIGTERM);
+	ev_signal_start(control.loop, &terminate);
+	control.supervisor = supervisor_open(control.loop, HANDOVER_FD, &events, &control);
+	(void)ev_run(control.loop, 0);
+	end(&control);
+	return control.status;
+}

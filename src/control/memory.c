@@ -1,0 +1,111 @@
+#include "control/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+
+struct entry {
+	char *key; /* NULL: empty */
+	struct node_state state;
+};
+
+/* Open addressing with linear probing, at most half full. */
+struct memory {
+	struct entry *slots;
+	size_t count, mask;
+};
+
+#define FIRST_SLOTS 64
+
+struct memory *memory_new(void)
+{
+	struct memory *memory = mem_alloc(sizeof(*memory));
+
+	memory->slots = mem_array(FIRST_SLOTS, sizeof(*memory->slots));
+	memory->mask = FIRST_SLOTS - 1;
+	return memory;
+}
+
+void memory_free(struct memory *memory)
+{
+	if (memory == NULL)
+		return;
+	for (size_t i = 0; i <= memory->mask; i++)
+		free(memory->slots[i].key);
+	free(memory->slots);
+	free(memory);
+}
+
+static struct entry *find(const struct memory *memory, const char *key)
+{
+	size_t at = hash_text(key, 0) & memory->mask;
+
+	while (memory->slots[at].key != NULL && strcmp(memory->slots[at].key, key) != 0)
+		at = (at + 1) & memory->mask;
+	return &memory->slots[at];
+}
+
+static void grow(struct memory *memory)
+{
+	struct memory bigger = { .mask = memory->mask * 2 + 1 };
+
+	bigger.slots = mem_array(bigger.mask + 1, sizeof(*bigger.slots));
+	for (size_t i = 0; i <= memory->mask; i++) {
+		if (memory->slots[i].key != NULL)
+			*find(&bigger, memory->slots[i].key) = memory->slots[i];
+	}
+	free(memory->slots);
+	memory->slots = bigger.slots;
+	memory->mask = bigger.mask;
+}
+
+void memory_keep(struct memory *memory, const char *key, const struct node_state *state)
+{
+	struct entry *entry = find(memory, key);
+
+	if (entry->key == NULL) {
+		entry->key = mem_copy_text(key);
+		entry->state = *state;
+		if (++memory->count * 2 > memory->mask)
+			grow(memory);
+		return;
+	}
+	entry->state = *state;
+}
+
+const struct node_state *memory_recall(const struct memory *memory, const char *key)
+{
+	const struct entry *entry = find(memory, key);
+
+	return entry->key == NULL ? NULL : &entry->state;
+}
+
+void memory_keep_row(struct memory *memory, const struct store_status *row)
+{
+	struct node_state state = { .status = NODE_UNKNOWN,
+				    .adopted = true,
+				    .since_unix_ms = row->since_unix_ms,
+				    .checked_unix_ms = row->checked_unix_ms,
+				    .rtt_us = row->rtt_us };
+
+	for (int s = NODE_UNKNOWN; s <= NODE_DOWN; s++) {
+		if (strcmp(row->status, node_status_name[s]) == 0)
+			state.status = (enum node_status)s;
+	}
+	(void)snprintf(state.reason, sizeof(state.reason), "%s", row->reason);
+	memory_keep(memory, row->node, &state);
+}
+
+const char *node_key(const struct image *plan, uint32_t node, char key[NODE_KEY_SIZE])
+{
+	const struct plan_node *n = &plan_items(plan, nodes, struct plan_node)[node];
+	const struct plan_pool *pool = &plan_items(plan, pools, struct plan_pool)[n->pool];
+
+	/* Longer names than this are refused when the plan is compiled. */
+	(void)snprintf(key, NODE_KEY_SIZE, "%s/%s", plan_text(plan, pool->name),
+		       plan_text(plan, n->name));
+	return key;
+}

@@ -1,0 +1,249 @@
+#include "control/reload.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "control/compiler.h"
+#include "control/diff.h"
+#include "control/report.h"
+
+struct waiter {
+	reload_done_fn *done; /* NULL: forgotten */
+	void *context;
+};
+
+struct waiters {
+	struct waiter *items;
+	size_t count, cap;
+};
+
+struct reload {
+	struct ev_loop *loop;
+	struct running *running;
+	char *server_file, *state_dir;
+	struct compiler *compiler; /* NULL: no reload runs */
+	struct compiled *compiled; /* the compiler's, once it has ended */
+	struct waiters waiting;    /* for the one that runs */
+	struct waiters queued;     /* for the next one */
+	json_t *last;
+	uint64_t start_us;
+	/* Verifying takes up to a second of a large world, so a thread does it. */
+	pthread_t verifier;
+	bool verifying;
+	struct ev_async verified;
+	int verify_rc; /* the thread's, until it is joined; so are the next two */
+	struct err verify_err;
+	uint64_t verify_us;
+	struct ev_timer next; /* starts the queued one from the loop, not from a callback's depth */
+};
+
+static void start(struct reload *reload);
+
+/* --- its end ---------------------------------------------------------------------------------- */
+
+static void finish(struct reload *reload, json_t *report)
+{
+	struct waiters told = reload->waiting;
+
+	reload->waiting = (struct waiters){ 0 };
+	compiler_close(reload->compiler);
+	reload->compiler = NULL;
+	reload->compiled = NULL;
+	report_log(report);
+	json_object_set_new(report, "at_ms", json_integer((json_int_t)clock_unix_ms()));
+	json_decref(reload->last);
+	reload->last = report;
+	for (size_t i = 0; i < told.count; i++) {
+		if (told.items[i].done != NULL)
+			told.items[i].done(told.items[i].context, report);
+	}
+	free(told.items);
+	if (reload->queued.count > 0)
+		ev_timer_start(reload->loop, &reload->next);
+}
+
+static void follow_log_level(const struct images *images)
+{
+	const struct image *plan = &images->image[IMAGE_PLAN];
+
+	log_set_level((enum log_level)image_root(plan, struct plan_root)->settings.log_level);
+}
+
+static void take(struct reload *reload)
+{
+	struct compiled *compiled = reload->compiled;
+	const struct images *before = running_images(reload->running);
+	struct reload_times times = { .verify_us = reload->verify_us };
+	struct running_times took = { 0 };
+	json_t *changes = NULL;
+	struct err err;
+
+	if (before == NULL || !images_equal(before, compiled->images)) {
+		changes = diff_worlds(before, compiled->images);
+		if (running_take(reload->running, compiled->images, WORLD_COMPILED, &took, &err) !=
+		    0) {
+			json_decref(changes);
+			finish(reload, report_failure("the new world cannot be steered", err.text));
+			return;
+		}
+		compiled->images = NULL; /* the running world's */
+		follow_log_level(running_images(reload->running));
+	}
+	times.steer_us = took.steer_us;
+	times.publish_us = took.publish_us;
+	times.total_us = clock_mono_us() - reload->start_us;
+	finish(reload, report_success(compiled, running_images(reload->running), changes, &times));
+}
+
+/* --- verifying --------------------------------------------------------------------------------- */
+
+static void *verify(void *argument)
+{
+	struct reload *reload = argument;
+	uint64_t start_us = clock_mono_us();
+
+	reload->verify_rc = images_verify(reload->compiled->images, &reload->verify_err);
+	reload->verify_us = clock_mono_us() - start_us;
+	ev_async_send(reload->loop, &reload->verified);
+	return NULL;
+}
+
+static void verified(struct ev_loop *loop, struct ev_async *async, int events)
+{
+	struct reload *reload = async->data;
+
+	(void)loop;
+	(void)events;
+	if (!reload->verifying)
+		return;
+	(void)pthread_join(reload->verifier, NULL);
+	reload->verifying = false;
+	if (reload->verify_rc == 0)
+		take(reload);
+	else
+		finish(reload, report_failure("signpost-compile made an image that is not valid",
+					      reload->verify_err.text));
+}
+
+static void start_verifying(struct reload *reload)
+{
+	sigset_t all, before;
+	int rc;
+
+	(void)sigfillset(&all); /* signals are the loop's */
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&reload->verifier, NULL, verify, reload);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	reload->verifying = rc == 0;
+	if (rc != 0)
+		finish(reload, report_failure("no thread to verify the images", strerror(rc)));
+}
+
+static void compiled(void *context, struct compiled *compiled)
+{
+	struct reload *reload = context;
+
+	reload->compiled = compiled;
+	if (compiled->images != NULL)
+		start_verifying(reload);
+	else
+		finish(reload, report_failure(compiled->refused ? "the files have mistakes"
+								: "compiling failed",
+					      compiled->text));
+}
+
+/* --- its start --------------------------------------------------------------------------------- */
+
+static void start(struct reload *reload)
+{
+	struct err err;
+
+	free(reload->waiting.items);
+	reload->waiting = reload->queued;
+	reload->queued = (struct waiters){ 0 };
+	reload->start_us = clock_mono_us();
+	if (compiler_start(&reload->compiler, reload->loop, reload->server_file, reload->state_dir,
+			   compiled, reload, &err) != 0)
+		finish(reload, report_failure("compiling cannot be started", err.text));
+}
+
+static void start_next(struct ev_loop *loop, struct ev_timer *timer, int events)
+{
+	struct reload *reload = timer->data;
+
+	(void)events;
+	(void)loop;
+	if (reload->compiler == NULL && reload->queued.count > 0)
+		start(reload);
+}
+
+void reload_request(struct reload *reload, reload_done_fn *done, void *context)
+{
+	array_add(reload->queued.items, reload->queued.count,
+		  reload->queued.cap) = (struct waiter){ done, context };
+	if (reload->compiler == NULL)
+		ev_timer_start(reload->loop, &reload->next);
+}
+
+static void forget(struct waiters *waiters, const void *context)
+{
+	for (size_t i = 0; i < waiters->count; i++) {
+		if (waiters->items[i].context == context)
+			waiters->items[i].done = NULL;
+	}
+}
+
+void reload_forget(struct reload *reload, const void *context)
+{
+	forget(&reload->waiting, context);
+	forget(&reload->queued, context);
+}
+
+struct reload *reload_open(struct ev_loop *loop, struct running *running, const char *server_file,
+			   const char *state_dir)
+{
+	struct reload *reload = mem_alloc(sizeof(*reload));
+
+	reload->loop = loop;
+	reload->running = running;
+	reload->server_file = mem_copy_text(server_file);
+	reload->state_dir = mem_copy_text(state_dir);
+	ev_async_init(&reload->verified, verified);
+	ev_timer_init(&reload->next, start_next, 0., 0.);
+	reload->verified.data = reload;
+	reload->next.data = reload;
+	ev_async_start(loop, &reload->verified);
+	return reload;
+}
+
+void reload_close(struct reload *reload)
+{
+	if (reload == NULL)
+		return;
+	if (reload->verifying)
+		(void)pthread_join(reload->verifier, NULL);
+	compiler_close(reload->compiler);
+	ev_async_stop(reload->loop, &reload->verified);
+	ev_timer_stop(reload->loop, &reload->next);
+	json_decref(reload->last);
+	free(reload->waiting.items);
+	free(reload->queued.items);
+	free(reload->server_file);
+	free(reload->state_dir);
+	free(reload);
+}
+
+const json_t *reload_last(const struct reload *reload)
+{
+	return reload->last;
+}
+
+bool reload_is_running(const struct reload *reload)
+{
+	return reload->compiler != NULL;
+}

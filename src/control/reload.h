@@ -1,0 +1,32 @@
+/* reload.h - from an edit to a new world: compile, verify, take - whole or not at all.
+ *
+ * One reload runs at a time; requests that arrive meanwhile (their edits may have come too late
+ * for it) share the next one. Everything that takes long happens in a child or a thread. */
+#ifndef CONTROL_RELOAD_H
+#define CONTROL_RELOAD_H
+
+#include <ev.h>
+#include <jansson.h>
+
+#include "control/running.h"
+
+struct reload;
+
+/* How it ended, for whoever asked; borrowed:
+ *   {"ok": true, "changed": true, "changes": {...}, "messages": "warnings", "counts": {...},
+ *    "images": {...}, "durations_ms": {...}}
+ *   {"ok": false, "error": "...", "messages": "the mistakes"} */
+typedef void reload_done_fn(void *context, const json_t *report);
+
+struct reload *reload_open(struct ev_loop *loop, struct running *running, const char *server_file,
+			   const char *state_dir);
+void reload_close(struct reload *reload); /* asks nobody any more; NULL is fine */
+
+void reload_request(struct reload *reload, reload_done_fn *done, void *context);
+void reload_forget(struct reload *reload, const void *context); /* this one no longer asks */
+
+/* How the last one ended, with "at_ms"; NULL: there was none. */
+const json_t *reload_last(const struct reload *reload);
+bool reload_is_running(const struct reload *reload);
+
+#endif

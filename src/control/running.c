@@ -1,0 +1,462 @@
+#include "control/running.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "control/memory.h"
+#include "image/steering.h"
+
+const char *const world_source_name[] = { "none", "adopted", "disk", "compiled" };
+
+/* A change of status that waits for its steering image. */
+struct verdict {
+	uint32_t node;
+	enum node_status from;
+	struct node_state now;
+};
+
+struct running {
+	struct ev_loop *loop;
+	struct supervisor *supervisor;
+	struct prober *prober;
+	struct store *store;
+	struct saver *saver;
+	struct memory *memory;
+	struct images *images; /* NULL: no world yet */
+	struct steer *steer;
+	enum world_source source;
+	uint64_t since_unix_ms;
+	bool *up;    /* of the plan's nodes, as in the running steering image */
+	bool taking; /* a plan is being replaced: verdicts wait */
+	struct verdict *verdicts;
+	size_t verdict_count, verdict_cap;
+	struct ev_timer coalesce; /* runs: a steering image was made a moment ago */
+	struct ev_timer rows;
+	struct ev_timer settle;
+	uint32_t rows_tick;
+};
+
+/* --- the store ------------------------------------------------------------------------------ */
+
+static void status_row(const struct running *running, uint32_t node, const struct node_state *state,
+		       struct store_status *row)
+{
+	*row = (struct store_status){ .since_unix_ms = state->since_unix_ms,
+				      .checked_unix_ms = state->checked_unix_ms,
+				      .rtt_us = state->rtt_us };
+	(void)node_key(&running->images->image[IMAGE_PLAN], node, row->node);
+	(void)snprintf(row->status, sizeof(row->status), "%s", node_status_name[state->status]);
+	(void)snprintf(row->reason, sizeof(row->reason), "%s", state->reason);
+}
+
+/* Writes the rows of the nodes first, first + step, ... that were ever checked: what was adopted
+ * and not measured since is in the store already. */
+static void store_rows(const struct running *running, uint32_t first, uint32_t step)
+{
+	struct store_status row;
+
+	if (running->images == NULL)
+		return;
+	for (uint32_t n = first; n < plan_count(&running->images->image[IMAGE_PLAN], nodes);
+	     n += step) {
+		const struct node_state *state = prober_state(running->prober, n);
+
+		if (state->checked_unix_ms == 0)
+			continue;
+		status_row(running, n, state, &row);
+		store_status(running->store, &row);
+	}
+}
+
+static void write_rows(struct ev_loop *loop, struct ev_timer *timer, int events)
+{
+	struct running *running = timer->data;
+
+	(void)loop;
+	(void)events;
+	store_rows(running, running->rows_tick, RUNNING_ROWS_EVERY_S);
+	running->rows_tick = (running->rows_tick + 1) % RUNNING_ROWS_EVERY_S;
+}
+
+/* --- steering -------------------------------------------------------------------------------- */
+
+/* What is answered: unknown counts as up. */
+static bool counts_as_up(const struct node_state *state)
+{
+	return state->status != NODE_DOWN;
+}
+
+/* true when the plan's nodes are not as the running steering image has them. */
+static bool update_up(struct running *running)
+{
+	bool changed = false;
+
+	for (uint32_t n = 0; n < plan_count(&running->images->image[IMAGE_PLAN], nodes); n++) {
+		bool up = counts_as_up(prober_state(running->prober, n));
+
+		changed |= up != running->up[n];
+		running->up[n] = up;
+	}
+	return changed;
+}
+
+static bool pool_has_fallen_back(const struct images *images, uint32_t pool)
+{
+	return steering_pool(&images->image[IMAGE_STEERING], pool)->fallen_back != 0;
+}
+
+/* Pools whose last node went, or whose first one came back: `before` has the same pools. */
+static void log_fallbacks(const struct images *images, const bool *before)
+{
+	const struct image *plan = &images->image[IMAGE_PLAN];
+
+	for (uint32_t p = 0; p < plan_count(plan, pools); p++) {
+		const char *name = plan_text(plan,
+					     plan_items(plan, pools, struct plan_pool)[p].name);
+		bool now = pool_has_fallen_back(images, p);
+
+		if (now && !before[p])
+			log_warning("pool has no node up, fallback applies", "pool=%s", name);
+		else if (!now && before[p])
+			log_info("pool has a node up again, fallback ends", "pool=%s", name);
+	}
+}
+
+static bool *fallbacks(const struct images *images)
+{
+	uint32_t count = plan_count(&images->image[IMAGE_PLAN], pools);
+	bool *fallen = mem_array(count + 1U, sizeof(*fallen));
+
+	for (uint32_t p = 0; p < count; p++)
+		fallen[p] = pool_has_fallen_back(images, p);
+	return fallen;
+}
+
+/* A new steering image for the running world, published. */
+static int steer_anew(struct running *running, struct err *err)
+{
+	bool *before = fallbacks(running->images);
+	int fd = -1;
+	int rc = steer_compile(running->steer, running->up, &fd, err);
+
+	if (rc == 0)
+		rc = images_set(running->images, IMAGE_STEERING, fd, err);
+	if (rc == 0) {
+		supervisor_publish_steering(running->supervisor, running->images);
+		log_fallbacks(running->images, before);
+		saver_save_steering(running->saver, running->images);
+	}
+	free(before);
+	return rc;
+}
+
+/* --- verdicts -------------------------------------------------------------------------------- */
+
+static void tell_verdict(struct running *running, const struct verdict *verdict)
+{
+	const struct image *plan = &running->images->image[IMAGE_PLAN];
+	const struct plan_node *node = &plan_items(plan, nodes, struct plan_node)[verdict->node];
+	uint32_t site = plan_items(plan, pool_sites, struct plan_pool_site)[node->pool_site].site;
+	struct store_status row;
+
+	status_row(running, verdict->node, &verdict->now, &row);
+	store_transition(running->store, &row, node_status_name[verdict->from]);
+	log_info("node changed state", "node=%s site=%s from=%s to=%s reason=\"%s\"", row.node,
+		 plan_text(plan, plan_items(plan, sites, struct plan_site)[site].name),
+		 node_status_name[verdict->from], row.status, row.reason);
+}
+
+/* Publishes first, then stores and logs: a slow disk or terminal delays no failover. */
+static void settle_verdicts(struct running *running)
+{
+	struct err err;
+
+	if (update_up(running) && steer_anew(running, &err) != 0)
+		log_error("steering failed, the last image goes on", "reason=\"%s\"", err.text);
+	for (size_t i = 0; i < running->verdict_count; i++)
+		tell_verdict(running, &running->verdicts[i]);
+	running->verdict_count = 0;
+	ev_timer_set(&running->coalesce, RUNNING_COALESCE_MS / 1000., 0.);
+	ev_timer_start(running->loop, &running->coalesce);
+}
+
+static void coalesced(struct ev_loop *loop, struct ev_timer *timer, int events)
+{
+	struct running *running = timer->data;
+
+	(void)loop;
+	(void)events;
+	if (running->verdict_count > 0)
+		settle_verdicts(running);
+}
+
+static void changed(void *context, uint32_t node, enum node_status from,
+		    const struct node_state *now)
+{
+	struct running *running = context;
+
+	array_add(running->verdicts, running->verdict_count,
+		  running->verdict_cap) = (struct verdict){ node, from, *now };
+	if (!running->taking && !ev_is_active(&running->coalesce))
+		settle_verdicts(running);
+}
+
+/* --- taking a world -------------------------------------------------------------------------- */
+
+static void remember_states(struct running *running)
+{
+	const struct image *plan;
+	char key[NODE_KEY_SIZE];
+
+	if (running->images == NULL)
+		return;
+	plan = &running->images->image[IMAGE_PLAN];
+	for (uint32_t n = 0; n < plan_count(plan, nodes); n++)
+		memory_keep(running->memory, node_key(plan, n, key),
+			    prober_state(running->prober, n));
+}
+
+static struct node_state *recall_states(const struct running *running, const struct image *plan)
+{
+	uint32_t count = plan_count(plan, nodes);
+	struct node_state *states = mem_array(count + 1U, sizeof(*states));
+	char key[NODE_KEY_SIZE];
+
+	for (uint32_t n = 0; n < count; n++) {
+		const struct node_state *known = memory_recall(running->memory,
+							       node_key(plan, n, key));
+
+		if (known != NULL)
+			states[n] = *known;
+	}
+	return states;
+}
+
+/* The steer of a world that is to be taken, and its first steering image. */
+static struct steer *steer_world(struct images *images, const bool *up, bool has_steering,
+				 struct err *err)
+{
+	struct steer *steer = NULL;
+	int fd = -1;
+
+	if (steer_open(&steer, &images->image[IMAGE_ZONES], &images->image[IMAGE_GEO],
+		       &images->image[IMAGE_PLAN], err) != 0)
+		return NULL;
+	if (!has_steering && (steer_compile(steer, up, &fd, err) != 0 ||
+			      images_set(images, IMAGE_STEERING, fd, err) != 0))
+		goto fail;
+	if (images_verify_steering(images, err) != 0)
+		goto fail;
+	return steer;
+fail:
+	steer_close(steer);
+	return NULL;
+}
+
+/* The number of the pool of this name, searched from `hint` on: pools mostly keep their places. */
+static uint32_t find_pool(const struct image *plan, const char *name, uint32_t hint)
+{
+	const struct plan_pool *pools = plan_items(plan, pools, struct plan_pool);
+	uint32_t count = plan_count(plan, pools);
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t p = (hint + i) % count;
+
+		if (strcmp(plan_text(plan, pools[p].name), name) == 0)
+			return p;
+	}
+	return PLAN_NONE;
+}
+
+/* Which pools of the new world had fallen back before, by name. */
+static bool *fallbacks_before(const struct running *running, const struct images *images)
+{
+	const struct image *plan = &images->image[IMAGE_PLAN];
+	const struct plan_pool *pools = plan_items(plan, pools, struct plan_pool);
+	uint32_t count = plan_count(plan, pools);
+	bool *before = mem_array(count + 1U, sizeof(*before));
+
+	for (uint32_t p = 0; running->images != NULL && p < count; p++) {
+		uint32_t former = find_pool(&running->images->image[IMAGE_PLAN],
+					    plan_text(plan, pools[p].name), p);
+
+		before[p] = former != PLAN_NONE && pool_has_fallen_back(running->images, former);
+	}
+	return before;
+}
+
+/* The step from the old world to the new one; nothing in it can fail. */
+static void replace_world(struct running *running, struct images *images, struct steer *steer,
+			  bool *up, const struct node_state *states)
+{
+	struct images *old_images = running->images;
+	struct steer *old_steer = running->steer;
+
+	for (size_t i = 0; i < running->verdict_count; i++) /* numbers of the old plan */
+		tell_verdict(running, &running->verdicts[i]);
+	running->verdict_count = 0;
+	running->images = images;
+	running->steer = steer;
+	free(running->up);
+	running->up = up;
+	running->taking = true;
+	prober_apply(running->prober, &images->image[IMAGE_PLAN], states);
+	running->taking = false;
+	steer_close(old_steer);
+	images_free(old_images);
+	if (running->verdict_count > 0)
+		settle_verdicts(running);
+}
+
+/* An adopted steering image may know of verdicts that never reached the store. Once every check
+ * had the time for a verdict of its own, steering is made from those, whatever was adopted. */
+static void settled(struct ev_loop *loop, struct ev_timer *timer, int events)
+{
+	struct running *running = timer->data;
+	struct err err;
+
+	(void)loop;
+	(void)events;
+	(void)update_up(running);
+	if (steer_anew(running, &err) != 0)
+		log_error("steering failed, the last image goes on", "reason=\"%s\"", err.text);
+}
+
+static void settle_later(struct running *running)
+{
+	const struct image *plan = &running->images->image[IMAGE_PLAN];
+	const struct plan_probe *probes = plan_items(plan, probes, struct plan_probe);
+	double longest_ms = 1000;
+
+	for (uint32_t p = 0; p < plan_count(plan, probes); p++) {
+		double ms = ((double)probes[p].interval_ms + probes[p].timeout_ms) *
+			    (probes[p].fall > probes[p].rise ? probes[p].fall : probes[p].rise);
+
+		longest_ms = ms > longest_ms ? ms : longest_ms;
+	}
+	ev_timer_set(&running->settle, longest_ms / 1000., 0.);
+	ev_timer_start(running->loop, &running->settle);
+}
+
+int running_take(struct running *running, struct images *images, enum world_source source,
+		 struct running_times *times, struct err *err)
+{
+	const struct image *plan = &images->image[IMAGE_PLAN];
+	bool has_steering = source == WORLD_ADOPTED && images->fd[IMAGE_STEERING] >= 0;
+	bool *up = mem_array(plan_count(plan, nodes) + 1U, sizeof(*up));
+	struct node_state *states;
+	struct steer *steer;
+	bool *before = NULL;
+	uint64_t start = clock_mono_us();
+	uint64_t steered;
+	int rc = -1;
+
+	remember_states(running);
+	states = recall_states(running, plan);
+	for (uint32_t n = 0; n < plan_count(plan, nodes); n++)
+		up[n] = counts_as_up(&states[n]);
+	steer = steer_world(images, up, has_steering, err);
+	if (steer == NULL)
+		goto out;
+	steered = clock_mono_us();
+	before = fallbacks_before(running, images);
+	if (!has_steering)
+		supervisor_publish_world(running->supervisor, images);
+	if (times != NULL)
+		*times = (struct running_times){ steered - start, clock_mono_us() - steered };
+	log_fallbacks(images, before);
+	replace_world(running, images, steer, up, states);
+	up = NULL; /* the running world's */
+	running->source = source;
+	running->since_unix_ms = clock_unix_ms();
+	ev_timer_stop(running->loop, &running->settle);
+	if (source == WORLD_ADOPTED)
+		settle_later(running);
+	else if (source == WORLD_COMPILED)
+		saver_save(running->saver, images);
+	rc = 0;
+out:
+	free(states);
+	free(before);
+	free(up);
+	return rc;
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+static void keep_row(void *context, const struct store_status *row)
+{
+	memory_keep_row(context, row);
+}
+
+int running_open(struct running **out, struct ev_loop *loop, struct supervisor *supervisor,
+		 struct store *store, struct saver *saver, struct err *err)
+{
+	struct running *running = mem_alloc(sizeof(*running));
+	struct err load_err;
+
+	if (prober_open(&running->prober, loop, supervisor_icmp(supervisor, IP_V4),
+			supervisor_icmp(supervisor, IP_V6), changed, running, err) != 0) {
+		free(running);
+		return -1;
+	}
+	running->loop = loop;
+	running->supervisor = supervisor;
+	running->store = store;
+	running->saver = saver;
+	running->memory = memory_new();
+	if (store_load(store, keep_row, running->memory, &load_err) != 0)
+		log_error("the nodes' last status is not known", "reason=\"%s\"", load_err.text);
+	ev_timer_init(&running->coalesce, coalesced, 0., 0.);
+	ev_timer_init(&running->settle, settled, 0., 0.);
+	ev_timer_init(&running->rows, write_rows, 1., 1.);
+	running->coalesce.data = running;
+	running->settle.data = running;
+	running->rows.data = running;
+	ev_timer_start(loop, &running->rows);
+	*out = running;
+	return 0;
+}
+
+void running_close(struct running *running)
+{
+	if (running == NULL)
+		return;
+	ev_timer_stop(running->loop, &running->coalesce);
+	ev_timer_stop(running->loop, &running->settle);
+	ev_timer_stop(running->loop, &running->rows);
+	for (size_t i = 0; i < running->verdict_count; i++)
+		tell_verdict(running, &running->verdicts[i]);
+	store_rows(running, 0, 1);
+	prober_close(running->prober);
+	steer_close(running->steer);
+	images_free(running->images);
+	memory_free(running->memory);
+	free(running->up);
+	free(running->verdicts);
+	free(running);
+}
+
+const struct images *running_images(const struct running *running)
+{
+	return running->images;
+}
+
+const struct node_state *running_node(const struct running *running, uint32_t node)
+{
+	return prober_state(running->prober, node);
+}
+
+enum world_source running_source(const struct running *running)
+{
+	return running->source;
+}
+
+uint64_t running_since_unix_ms(const struct running *running)
+{
+	return running->since_unix_ms;
+}

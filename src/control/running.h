@@ -1,0 +1,51 @@
+/* running.h - the running world: its images, and the probing and steering that follow its plan.
+ *
+ * A verdict of the prober makes a new steering image, which is published before anything is
+ * stored: the first verdict at once, those that follow within RUNNING_COALESCE_MS together. One
+ * object from start to exit; control's loop only. */
+#ifndef CONTROL_RUNNING_H
+#define CONTROL_RUNNING_H
+
+#include <ev.h>
+#include <stdbool.h>
+
+#include "control/disk.h"
+#include "control/images.h"
+#include "control/supervisor.h"
+#include "probe/prober.h"
+#include "steer/steer.h"
+#include "store/store.h"
+
+#define RUNNING_COALESCE_MS  10
+#define RUNNING_ROWS_EVERY_S 60 /* each node's status row is written this often */
+
+enum world_source { WORLD_NONE, WORLD_ADOPTED, WORLD_FROM_DISK, WORLD_COMPILED };
+
+extern const char *const world_source_name[]; /* "none", "adopted", "disk", "compiled" */
+
+struct running;
+
+/* Opens the prober and reads the nodes' last status from the store. The arguments must outlive
+ * the object. */
+int running_open(struct running **out, struct ev_loop *loop, struct supervisor *supervisor,
+		 struct store *store, struct saver *saver, struct err *err);
+/* Queues every node's status row and ends. NULL is fine. */
+void running_close(struct running *running);
+
+struct running_times {
+	uint64_t steer_us, publish_us;
+};
+
+/* From here on this world is the running one: steering is made for it (unless it is adopted: its
+ * own goes on), it is published, and its nodes are probed. The images are taken over when that
+ * went well; on failure nothing has changed and they stay the caller's. times may be NULL. */
+int running_take(struct running *running, struct images *images, enum world_source source,
+		 struct running_times *times, struct err *err);
+
+const struct images *running_images(const struct running *running); /* NULL: no world yet */
+/* Of a node of the running plan. */
+const struct node_state *running_node(const struct running *running, uint32_t node);
+enum world_source running_source(const struct running *running);
+uint64_t running_since_unix_ms(const struct running *running);
+
+#endif

@@ -1,0 +1,35 @@
+/* socket.h - the control socket: RUN/control.sock, a Unix stream; one request a connection.
+ *
+ *   client: one line of JSON, at most SOCKET_REQUEST_MAX octets
+ *   server: one line of JSON, descriptors (SCM_RIGHTS) with its first octet, end of stream
+ *
+ * Nobody waits for anybody: a client that says nothing or takes nothing is cut off after
+ * SOCKET_PATIENCE_S, and the longest silent one makes room when there are SOCKET_CLIENTS_MAX. */
+#ifndef CONTROL_SOCKET_H
+#define CONTROL_SOCKET_H
+
+#include <ev.h>
+#include <jansson.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+#define SOCKET_REQUEST_MAX 4096
+#define SOCKET_CLIENTS_MAX 128
+#define SOCKET_PATIENCE_S  10.
+
+struct control_socket;
+struct call; /* one client, from its request to its answer */
+
+/* Is to answer every call, now or later. */
+typedef void socket_request_fn(void *context, struct call *call, const json_t *request);
+
+int control_socket_open(struct control_socket **out, struct ev_loop *loop, const char *run_dir,
+			socket_request_fn *request, void *context, struct err *err);
+void control_socket_close(struct control_socket *socket); /* cuts all off; NULL is fine */
+
+/* The descriptors are duplicated. The call is over for the caller. */
+void call_answer(struct call *call, const json_t *reply, const int *fds, size_t fd_count);
+void call_refuse(struct call *call, const char *error); /* {"ok": false, "error": ...} */
+
+#endif

@@ -1,0 +1,36 @@
+/* status.h - what control knows, as JSON: for `signpostctl status`, and the nodes' part for
+ * `signpostctl explain`. Pure: all that is told is handed in. */
+#ifndef CONTROL_STATUS_H
+#define CONTROL_STATUS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control/images.h"
+#include "image/handover.h"
+#include "probe/prober.h"
+#include "store/store.h"
+
+struct status_input {
+	uint64_t now_unix_ms;
+	const char *server_file, *state_dir;
+	const struct handover_process *supervisor, *dns, *control;
+	const struct counters *counters;
+	const struct store_health *store;
+	const struct images *images; /* NULL: there is no world yet */
+	const char *world_source;    /* world_source_name */
+	uint64_t world_since_unix_ms;
+	const struct node_state *(*node)(const void *context, uint32_t node);
+	const void *node_context;
+	const json_t *last_reload; /* NULL: there was none */
+	bool reloading;
+};
+
+/* Everything, or one pool only. NULL: there is no such pool. The caller's. */
+json_t *status_json(const struct status_input *input, const char *pool);
+
+/* [{"node": "pool/name", "status": ..., ...}, ...] in the plan's order. */
+json_t *status_nodes(const struct status_input *input);
+
+#endif

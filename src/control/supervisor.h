@@ -1,0 +1,46 @@
+/* supervisor.h - control's end of the channel to the supervisor (image/handover.h).
+ *
+ * What arrives is kept here or told by callback; what is published is sent at once, or, while the
+ * channel is full, as soon as it is not: then only the newest world and steering image go out. */
+#ifndef CONTROL_SUPERVISOR_H
+#define CONTROL_SUPERVISOR_H
+
+#include <ev.h>
+#include <stddef.h>
+
+#include "control/images.h"
+#include "image/handover.h"
+
+struct supervisor;
+
+struct supervisor_events {
+	/* All that the supervisor holds has arrived. `world` is the running one: the callee's;
+	 * NULL: there is none. Called once. */
+	void (*start)(void *context, const char *server_file, struct images *world);
+	void (*reload)(void *context);
+	void (*gone)(void *context);
+};
+
+struct supervisor_processes {
+	struct handover_process supervisor, dns, control;
+};
+
+/* `channel` becomes this object's. */
+struct supervisor *supervisor_open(struct ev_loop *loop, int channel,
+				   const struct supervisor_events *events, void *context);
+void supervisor_close(struct supervisor *supervisor); /* NULL is fine */
+
+/* The images stay the caller's and must live until they are published anew, or until close. */
+void supervisor_publish_world(struct supervisor *supervisor, const struct images *images);
+void supervisor_publish_steering(struct supervisor *supervisor, const struct images *images);
+
+/* "There is no world", and how a reload ended that the supervisor asked for. */
+void supervisor_tell_refused(struct supervisor *supervisor, const char *text);
+void supervisor_tell_reload(struct supervisor *supervisor, const char *text);
+
+const struct supervisor_processes *supervisor_processes(const struct supervisor *supervisor);
+int supervisor_icmp(const struct supervisor *supervisor, int family); /* -1: no such socket */
+/* The sum over all threads of the data plane; zeros while there is no counters page. */
+void supervisor_counters(const struct supervisor *supervisor, struct counters *sum);
+
+#endif
