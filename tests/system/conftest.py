@@ -1,0 +1,30 @@
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+import signpost  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "timing: measures time, so it says nothing of a sanitized build")
+
+
+@pytest.fixture(scope="module")
+def sample():
+    """The sample configuration, all its nodes up. A test that changes anything puts it back."""
+    with signpost.world() as (server, nodes):
+        server.use_sample(nodes.port)
+        nodes.start(*signpost.sample_addresses())
+        server.nodes = nodes
+        server.start()
+        yield server
+
+
+@pytest.fixture
+def fresh():
+    """A Signpost that is not started, without files, and nodes: (server, nodes)."""
+    with signpost.world() as both:
+        yield both
