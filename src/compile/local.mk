@@ -5,6 +5,11 @@ libcompile_a_SOURCES =
 libcompile_LIBS = libcompile.a libconf.a libimage.a libwire.a libbase.a \
 	$(LDNS_LIBS) $(FYAML_LIBS) $(MAXMINDDB_LIBS) -lm
 
+pkglibexec_PROGRAMS += signpost-compile
+signpost_compile_SOURCES = %D%/main.c
+signpost_compile_CFLAGS = $(AM_CFLAGS) $(XXHASH_CFLAGS)
+signpost_compile_LDADD = $(libcompile_LIBS)
+
 check_PROGRAMS += test-compile
 TESTS += test-compile
 test_compile_SOURCES = tests/unit/compile/main.c tests/unit/compile/compile_test.h

@@ -1,1 +1,4 @@
-# the plan image
+# configuration -> plan image, and what drives all parts
+libcompile_a_SOURCES += \
+	%D%/plan_build.c %D%/plan_build.h \
+	%D%/produce.c %D%/produce.h

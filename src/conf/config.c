@@ -38,6 +38,16 @@ static const char *folder_of(struct arena *arena, const char *file)
 	return arena_text(arena, file, slash == file ? 1 : (size_t)(slash - file));
 }
 
+/* A path in `file`, for messages: as short as `file` was given. */
+static const char *beside(struct arena *arena, const char *file, const char *path)
+{
+	const char *folder = folder_of(arena, file);
+
+	if (path[0] == '/' || folder[0] == '\0')
+		return path;
+	return strcmp(path, ".") == 0 ? folder : join(arena, folder, path);
+}
+
 static bool make_absolute(struct conf *conf, const char *folder, struct place *place)
 {
 	char *here = NULL;
@@ -84,6 +94,7 @@ static void list_files(struct conf *conf, const struct place *place, struct path
 		       struct paths *pools)
 {
 	const char *folder = conf->config->zones_dir;
+	const char *prefix = strcmp(folder, ".") == 0 ? "" : folder;
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
 
@@ -97,10 +108,10 @@ static void list_files(struct conf *conf, const struct place *place, struct path
 			continue;
 		if (ends_with(entry->d_name, ".zone"))
 			array_add(zones->items, zones->count,
-				  zones->cap) = join(conf->arena, folder, entry->d_name);
+				  zones->cap) = join(conf->arena, prefix, entry->d_name);
 		else if (ends_with(entry->d_name, ".pool.yaml"))
 			array_add(pools->items, pools->count,
-				  pools->cap) = join(conf->arena, folder, entry->d_name);
+				  pools->cap) = join(conf->arena, prefix, entry->d_name);
 	}
 	if (errno != 0)
 		conf_error(conf, place, "folder \"%.200s\" cannot be read: %s", folder,
@@ -161,9 +172,7 @@ static void read_zones_dir(struct conf *conf, const struct yaml_node *root)
 
 	if (config->zones_dir == NULL || zones == NULL)
 		return;
-	if (config->zones_dir[0] != '/')
-		config->zones_dir = join(conf->arena, folder_of(conf->arena, config->file),
-					 config->zones_dir);
+	config->zones_dir = beside(conf->arena, config->file, config->zones_dir);
 	list_files(conf, &zones->place, &zone_files, &pool_files);
 	config->zone_file_count = zone_files.count;
 	sort_paths(&zone_files);

@@ -76,7 +76,7 @@ struct config_rule {
 	size_t client_count;
 	const uint16_t *sites; /* site numbers, in order */
 	size_t site_count;
-	const char *text; /* the clients as written, for explain */
+	const char *text; /* the clients as written, for explain: "[CN, AS4134]" */
 	struct place place;
 };
 

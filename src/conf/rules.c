@@ -161,7 +161,7 @@ static void read_client(struct conf *conf, const struct yaml_node *item, void *c
 	struct config_client *client = &reading->clients[reading->rule->client_count];
 	const struct place *before;
 
-	buf_format(&reading->text, "%s%s", reading->text.len > 0 ? ", " : "", item->text);
+	buf_format(&reading->text, "%s%s", reading->text.len > 0 ? ", " : "[", item->text);
 	if (!parse_client(conf, item, client))
 		return;
 	client->place = item->place;
@@ -236,9 +236,9 @@ static void read_rule(struct conf *conf, const struct yaml_node *item, struct ru
 {
 	reading->rule->place = item->place;
 	option_read_map(conf, &rule_section, item, &item->place, reading);
-	reading->rule->text = arena_text(
-		conf->arena, reading->text.data != NULL ? (const char *)reading->text.data : "",
-		reading->text.len);
+	buf_append(&reading->text, "]", 1);
+	reading->rule->text = arena_text(conf->arena, (const char *)reading->text.data,
+					 reading->text.len);
 	seen_free(&reading->site_names);
 	buf_free(&reading->text);
 }

@@ -1,0 +1,223 @@
+/* signpost-compile: text and databases in; images out, or every mistake in them and nothing else.
+ *
+ *   --check FILE                  compile all in memory; one line about it on stdout
+ *   --emit FD FILE [--state DIR] [--cache DIR]
+ *                                 the same, and hand the images over (image/compiled.h)
+ *   --boot-record [--config-fd N] FILE
+ *                                 what the supervisor needs to know, on stdout (image/boot.h)
+ *   --options                     all options of server and pool files, between tabs
+ *
+ * Exit status: 0 well (warnings are printed), 1 mistakes in the files, 2 it failed itself. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/channel.h"
+#include "base/mem.h"
+#include "compile/produce.h"
+#include "image/boot.h"
+
+enum status { STATUS_OK = 0, STATUS_MISTAKES = 1, STATUS_FAILED = 2 };
+
+struct arguments {
+	enum { MODE_NONE, MODE_CHECK, MODE_EMIT, MODE_BOOT_RECORD, MODE_OPTIONS } mode;
+	int channel, config_fd;
+	const char *file, *state_dir, *cache_dir;
+};
+
+static int failed(const char *why)
+{
+	(void)fprintf(stderr, "signpost-compile: %s\n", why);
+	return STATUS_FAILED;
+}
+
+/* --- arguments -------------------------------------------------------------------------------- */
+
+static bool parse_fd(const char *text, int *out)
+{
+	char *end;
+	long fd;
+
+	errno = 0;
+	fd = strtol(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || fd < 0 || fd > 1 << 20)
+		return false;
+	*out = (int)fd;
+	return true;
+}
+
+/* An option with a value; false: there is none, or it is no good. */
+static bool parse_valued(struct arguments *args, const char *option, const char *value)
+{
+	if (value == NULL)
+		return false;
+	if (strcmp(option, "--emit") == 0) {
+		args->mode = MODE_EMIT;
+		return parse_fd(value, &args->channel);
+	}
+	if (strcmp(option, "--config-fd") == 0)
+		return parse_fd(value, &args->config_fd);
+	if (strcmp(option, "--state") == 0)
+		args->state_dir = value;
+	else if (strcmp(option, "--cache") == 0)
+		args->cache_dir = value;
+	else
+		return false;
+	return true;
+}
+
+static bool parse_arguments(struct arguments *args, char **argv)
+{
+	*args = (struct arguments){ .channel = -1, .config_fd = -1 };
+	for (argv++; *argv != NULL; argv++) {
+		if (strcmp(*argv, "--check") == 0) {
+			args->mode = MODE_CHECK;
+		} else if (strcmp(*argv, "--boot-record") == 0) {
+			args->mode = MODE_BOOT_RECORD;
+		} else if (strcmp(*argv, "--options") == 0) {
+			args->mode = MODE_OPTIONS;
+		} else if (strncmp(*argv, "--", 2) == 0) {
+			if (!parse_valued(args, argv[0], argv[1]))
+				return false;
+			argv++;
+		} else if (args->file == NULL) {
+			args->file = *argv;
+		} else {
+			return false;
+		}
+	}
+	return args->mode == MODE_OPTIONS || (args->mode != MODE_NONE && args->file != NULL);
+}
+
+/* --- what it did ------------------------------------------------------------------------------ */
+
+static void print_count(const char *before, uint32_t count, const char *noun)
+{
+	(void)printf("%s%u %s%s", before, count, noun, count == 1 ? "" : "s");
+}
+
+static void print_summary(const struct compile_counts *counts, const struct diag *diag)
+{
+	if (diag_errors(diag) > 0) {
+		print_count("", diag_errors(diag), "error");
+	} else {
+		print_count("ok: ", counts->zones, "zone");
+		print_count(", ", counts->records, "record");
+		print_count(", ", counts->pools, "pool");
+		print_count(", ", counts->nodes, "node");
+		print_count(", ", counts->sites, "site");
+	}
+	if (diag_warnings(diag) > 0)
+		print_count(", ", diag_warnings(diag), "warning");
+	(void)printf("\n");
+}
+
+/* Whoever reads what we print must be able to rely on status 0. */
+static int finish_stdout(void)
+{
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return STATUS_OK;
+	return failed("stdout cannot be written");
+}
+
+static int compile(const struct arguments *args)
+{
+	struct diag *diag = diag_new();
+	struct product product;
+	struct err err;
+	int status = STATUS_FAILED;
+	int rc = produce(&product, args->file, args->state_dir, args->cache_dir, diag, &err);
+
+	diag_print(diag, stderr);
+	if (rc != 0) {
+		(void)failed(err.text);
+		goto out;
+	}
+	status = diag_errors(diag) > 0 ? STATUS_MISTAKES : STATUS_OK;
+	if (args->mode == MODE_CHECK) {
+		print_summary(&product.result.counts, diag);
+		if (finish_stdout() != STATUS_OK)
+			status = STATUS_FAILED;
+	} else if (status == STATUS_OK &&
+		   channel_send(args->channel, &product.result, sizeof(product.result), product.fds,
+				COMPILED_FDS, &err) != 0) {
+		status = failed(err.text);
+	}
+out:
+	product_free(&product);
+	diag_free(diag);
+	return status;
+}
+
+/* --- the boot record -------------------------------------------------------------------------- */
+
+static bool copy_text(char *out, size_t size, const char *text)
+{
+	return (size_t)snprintf(out, size, "%s", text) < size;
+}
+
+static bool fill_record(struct boot_record *record, const struct config *config)
+{
+	*record = (struct boot_record){ .magic = BOOT_MAGIC,
+					.version = BOOT_VERSION,
+					.size = sizeof(*record),
+					.workers = config->workers,
+					.log_level = (uint32_t)config->log_level,
+					.log_target = config->log_syslog ? 1 : 0,
+					.listen_count = (uint32_t)config->listen_count };
+	for (size_t i = 0; i < config->listen_count; i++) {
+		record->listen[i].address = config->listen[i].address;
+		record->listen[i].port = config->listen[i].port;
+	}
+	return copy_text(record->user, sizeof(record->user), config->user) &&
+	       copy_text(record->state_dir, sizeof(record->state_dir), config->state_dir) &&
+	       copy_text(record->run_dir, sizeof(record->run_dir), config->run_dir) &&
+	       copy_text(record->server_file, sizeof(record->server_file), config->path);
+}
+
+static int print_boot_record(const struct arguments *args)
+{
+	struct boot_record *record = mem_alloc(sizeof(*record));
+	struct diag *diag = diag_new();
+	struct arena arena = { 0 };
+	struct config config;
+	int status = STATUS_MISTAKES;
+	int rc = config_read_fd(&config, args->config_fd, args->file, true, &arena, diag);
+
+	diag_print(diag, stderr);
+	if (rc == 0 && diag_errors(diag) == 0) {
+		if (args->state_dir != NULL)
+			config.state_dir = args->state_dir;
+		if (!fill_record(record, &config))
+			status = failed("a path has more than 4095 octets");
+		else if (fwrite(record, sizeof(*record), 1, stdout) == 1)
+			status = finish_stdout();
+		else
+			status = failed("stdout cannot be written");
+	}
+	arena_free(&arena);
+	diag_free(diag);
+	free(record);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments args;
+
+	if (argc < 1 || !parse_arguments(&args, argv)) {
+		(void)fprintf(stderr,
+			      "usage: signpost-compile --check FILE\n"
+			      "       signpost-compile --emit FD FILE [--state DIR] [--cache DIR]\n"
+			      "       signpost-compile --boot-record [--config-fd N] FILE\n"
+			      "       signpost-compile --options\n");
+		return STATUS_FAILED;
+	}
+	switch (args.mode) {
+	case MODE_OPTIONS: config_print_options(stdout); return finish_stdout();
+	case MODE_BOOT_RECORD: return print_boot_record(&args);
+	default: return compile(&args);
+	}
+}

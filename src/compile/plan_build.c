@@ -1,0 +1,240 @@
+#include "compile/plan_build.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "image/plan.h"
+
+/* Texts go into the image at once, arrays when they are complete. */
+struct builder {
+	const struct config *config;
+	struct image_writer writer;
+	struct buf sites, pools, pool_sites, nodes, addresses, checks, probes, rules, records;
+};
+
+#define COUNT(b, member, type) ((uint32_t)((b)->member.len / sizeof(type)))
+
+static uint32_t add_bytes(struct builder *b, const void *data, size_t size)
+{
+	/* Truncates beyond 4 GiB: plan_build refuses such an image before anyone reads it. */
+	return (uint32_t)image_writer_append(&b->writer, data, size, 1);
+}
+
+static uint32_t add_text(struct builder *b, const char *text)
+{
+	return add_bytes(b, text, strlen(text) + 1);
+}
+
+static void add_settings(struct builder *b)
+{
+	const struct config *config = b->config;
+	struct plan_settings settings = {
+		.server_file = add_text(b, config->path),
+		.state_dir = add_text(b, config->state_dir),
+		.run_dir = add_text(b, config->run_dir),
+		.history_days = config->history_days,
+		.preference_depth = config->preference_depth,
+		.log_level = (uint32_t)config->log_level,
+		.udp_size_max = config->udp_size_max,
+		.ecs = config->ecs,
+	};
+
+	image_writer_root(&b->writer, struct plan_root)->settings = settings;
+}
+
+static void add_sites(struct builder *b)
+{
+	for (size_t i = 0; i < b->config->site_count; i++) {
+		const struct config_site *from = &b->config->sites[i];
+		struct plan_site site = { .name = add_text(b, from->name),
+					  .latitude = from->latitude,
+					  .longitude = from->longitude };
+
+		buf_append(&b->sites, &site, sizeof(site));
+	}
+}
+
+static struct plan_range add_addresses(struct builder *b, const struct ip_address *addresses,
+				       size_t count)
+{
+	struct plan_range range = { COUNT(b, addresses, struct ip_address), (uint32_t)count };
+
+	buf_append(&b->addresses, addresses, count * sizeof(*addresses));
+	return range;
+}
+
+static struct plan_range add_probes(struct builder *b, const struct config_pool *pool)
+{
+	struct plan_range range = { COUNT(b, probes, struct plan_probe),
+				    (uint32_t)pool->probe_count };
+
+	for (size_t i = 0; i < pool->probe_count; i++) {
+		const struct config_probe *from = &pool->probes[i];
+		struct plan_probe probe = { .kind = (uint8_t)from->kind,
+					    .family = from->family,
+					    .port = from->port,
+					    .interval_ms = from->interval_ms,
+					    .timeout_ms = from->timeout_ms,
+					    .fall = from->fall,
+					    .rise = from->rise,
+					    .jitter_percent = from->jitter_percent };
+
+		buf_append(&b->probes, &probe, sizeof(probe));
+	}
+	return range;
+}
+
+/* Each probe of the pool looks at each address of its family. */
+static struct plan_range add_checks(struct builder *b, const struct config_pool *pool,
+				    struct plan_range probes, const struct config_node *node)
+{
+	struct plan_range range = { .first = COUNT(b, checks, struct plan_check) };
+
+	for (uint32_t p = 0; p < probes.count; p++) {
+		for (size_t a = 0; a < node->address_count; a++) {
+			struct plan_check check = { .node = COUNT(b, nodes, struct plan_node),
+						    .probe = probes.first + p,
+						    .address = node->addresses[a] };
+			uint8_t family = pool->probes[p].family;
+
+			if (family == 0 || family == check.address.family)
+				buf_append(&b->checks, &check, sizeof(check));
+		}
+	}
+	range.count = COUNT(b, checks, struct plan_check) - range.first;
+	return range;
+}
+
+static void add_pool_site(struct builder *b, const struct config_pool *pool,
+			  struct plan_range probes, const struct config_pool_site *from)
+{
+	struct plan_pool_site site = { .pool = COUNT(b, pools, struct plan_pool),
+				       .site = from->site,
+				       .nodes = { COUNT(b, nodes, struct plan_node),
+						  (uint32_t)from->node_count } };
+
+	for (size_t i = 0; i < from->node_count; i++) {
+		const struct config_node *of = &from->nodes[i];
+		struct plan_node node = {
+			.name = add_text(b, of->name),
+			.pool = site.pool,
+			.pool_site = COUNT(b, pool_sites, struct plan_pool_site),
+			.weight = of->weight,
+			.addresses = add_addresses(b, of->addresses, of->address_count),
+			.checks = add_checks(b, pool, probes, of),
+		};
+
+		buf_append(&b->nodes, &node, sizeof(node));
+	}
+	buf_append(&b->pool_sites, &site, sizeof(site));
+}
+
+static void add_rules(struct builder *b, const struct config_pool *pool, uint32_t file)
+{
+	for (size_t i = 0; i < pool->rule_count; i++) {
+		const struct config_rule *from = &pool->rules[i];
+		struct plan_rule rule = { .pool = COUNT(b, pools, struct plan_pool),
+					  .file = file,
+					  .line = from->place.line,
+					  .column = from->place.column,
+					  .text = add_text(b, from->text) };
+
+		buf_append(&b->rules, &rule, sizeof(rule));
+	}
+}
+
+static void add_pool(struct builder *b, const struct config_pool *from)
+{
+	struct plan_range probes = add_probes(b, from);
+	struct plan_pool pool = {
+		.name = add_text(b, from->name),
+		.file = add_text(b, from->file),
+		.policy = (uint8_t)from->policy,
+		.persistence = (uint8_t)from->persistence,
+		.persistence_without_ecs = (uint8_t)from->persistence_without_ecs,
+		.fallback = (uint8_t)from->fallback,
+		.persistence_v4 = from->persistence_v4,
+		.persistence_v6 = from->persistence_v6,
+		.strict_pair = from->strict_pair,
+		.seed = hash_text(from->name, 0),
+		.sites = { COUNT(b, pool_sites, struct plan_pool_site),
+			   (uint32_t)from->site_count },
+		.nodes = { .first = COUNT(b, nodes, struct plan_node) },
+		.fallback_addresses = add_addresses(b, from->fallback_addresses,
+						    from->fallback_address_count),
+	};
+
+	for (size_t i = 0; i < from->site_count; i++)
+		add_pool_site(b, from, probes, &from->sites[i]);
+	pool.nodes.count = COUNT(b, nodes, struct plan_node) - pool.nodes.first;
+	add_rules(b, from, pool.file);
+	buf_append(&b->pools, &pool, sizeof(pool));
+}
+
+static void add_record(struct builder *b, const struct zones_binding *from)
+{
+	struct plan_record record = { .owner = add_bytes(b, from->owner, from->owner_len),
+				      .owner_len = from->owner_len,
+				      .pool = from->pool,
+				      .pool_site = PLAN_NONE,
+				      .ttl_s = from->ttl_s };
+
+	assert(from->pool < b->config->pool_count);
+	if (from->site != PLAN_NONE) {
+		const struct plan_pool *pool =
+			(const struct plan_pool *)(const void *)b->pools.data + from->pool;
+
+		assert(from->site < pool->sites.count);
+		record.pool_site = pool->sites.first + from->site;
+	}
+	buf_append(&b->records, &record, sizeof(record));
+}
+
+static void add_array(struct builder *b, size_t member, struct buf *items, size_t size)
+{
+	struct plan_array array = { .offset = image_writer_append(&b->writer, items->data,
+								  items->len, 8),
+				    .count = (uint32_t)(items->len / size) };
+	uint8_t *root = (uint8_t *)image_writer_root(&b->writer, struct plan_root);
+
+	memcpy(root + member, &array, sizeof(array));
+	buf_free(items);
+}
+
+static void add_arrays(struct builder *b)
+{
+#define ADD(member, type) add_array(b, offsetof(struct plan_root, member), &b->member, sizeof(type))
+	ADD(sites, struct plan_site);
+	ADD(pools, struct plan_pool);
+	ADD(pool_sites, struct plan_pool_site);
+	ADD(nodes, struct plan_node);
+	ADD(addresses, struct ip_address);
+	ADD(checks, struct plan_check);
+	ADD(probes, struct plan_probe);
+	ADD(rules, struct plan_rule);
+	ADD(records, struct plan_record);
+#undef ADD
+}
+
+int plan_build(const struct config *config, const struct zones_binding *bindings,
+	       size_t binding_count, int *fd, struct err *err)
+{
+	struct builder b = { .config = config };
+
+	if (image_writer_open(&b.writer, IMAGE_PLAN, sizeof(struct plan_root), err) != 0)
+		return -1;
+	add_settings(&b);
+	add_sites(&b);
+	for (size_t i = 0; i < config->pool_count; i++)
+		add_pool(&b, &config->pools[i]);
+	for (size_t i = 0; i < binding_count; i++)
+		add_record(&b, &bindings[i]);
+	add_arrays(&b);
+	if (b.writer.len > UINT32_MAX) {
+		image_writer_discard(&b.writer);
+		return err_set(err, "the plan has more than 4 GiB");
+	}
+	return image_writer_finish(&b.writer, NULL, fd, err);
+}
