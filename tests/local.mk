@@ -21,3 +21,7 @@ print-threaded-tests:
 system: all
 	SIGNPOST_BUILD='$(abs_top_builddir)' /usr/bin/python3 -m pytest -q $(PYTEST_FLAGS) \
 		'$(abs_top_srcdir)/tests/system'
+
+# The files as operators edit them, and what each program is told.
+dist_man_MANS += man/signpostd.8 man/signpost-zones.5
+EXTRA_DIST += README.md NEWS
