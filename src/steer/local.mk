@@ -1,1 +1,23 @@
-# filled in by the sources of this folder
+noinst_LIBRARIES += libsteer.a
+libsteer_a_SOURCES = \
+	%D%/answers.c %D%/answers.h \
+	%D%/distance.c \
+	%D%/order.c \
+	%D%/pool.c %D%/pool.h \
+	%D%/rendezvous.c %D%/rendezvous.h \
+	%D%/steer.c %D%/steer.h \
+	%D%/substitute.c \
+	%D%/table.c %D%/table.h
+
+# What links libsteer.a needs -lm, too.
+check_PROGRAMS += test-steer
+TESTS += test-steer
+test_steer_SOURCES = \
+	tests/unit/steer/main.c tests/unit/steer/steer_test.h \
+	tests/unit/steer/compiled.c tests/unit/steer/compiled.h \
+	tests/unit/steer/make_plan.c tests/unit/steer/make_plan.h \
+	tests/unit/steer/image_test.c \
+	tests/unit/steer/steer_test.c \
+	tests/unit/steer/table_test.c
+test_steer_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_steer_LDADD = libsteer.a libimage.a libwire.a libbase.a $(CHECK_LIBS) -lm

@@ -1,0 +1,270 @@
+#include "steer/steer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "steer/answers.h"
+#include "steer/pool.h"
+
+/* Answer blocks stand first in the image, so that their offsets never change. */
+#define BLOCKS_OFF \
+	((IMAGE_ROOT + sizeof(struct steering_root) + IMAGE_ALIGN - 1) & ~(size_t)(IMAGE_ALIGN - 1))
+
+struct steer {
+	const struct image *zones, *geo, *plan;
+	struct pool *pools;
+	uint32_t pool_count, table_count;
+	struct answers answers;
+	bool *up; /* of the last compile; NULL before the first */
+	uint64_t serial;
+};
+
+/* --- opening ----------------------------------------------------------------------------------- */
+
+static int check_fit(const struct steer *steer, struct err *err)
+{
+	const struct geo_root *geo = image_root(steer->geo, struct geo_root);
+	const struct zones_root *zones = image_root(steer->zones, struct zones_root);
+	uint32_t pools = plan_count(steer->plan, pools), sites = plan_count(steer->plan, sites);
+	uint32_t records = plan_count(steer->plan, records);
+
+	if (geo->pool_count != pools || geo->site_count != sites)
+		return err_set(err,
+			       "the geo image has %u pools and %u sites, the plan %u and %u: they "
+			       "were not made together",
+			       geo->pool_count, geo->site_count, pools, sites);
+	if (zones->pool_record_count != records)
+		return err_set(err,
+			       "the zones have %u POOL records, the plan %u: they were not made "
+			       "together",
+			       zones->pool_record_count, records);
+	return 0;
+}
+
+static void need_bound_sites(struct steer *steer)
+{
+	const struct plan_record *records = plan_items(steer->plan, records, struct plan_record);
+
+	for (uint32_t i = 0; i < plan_count(steer->plan, records); i++) {
+		struct pool *pool = &steer->pools[records[i].pool];
+
+		if (records[i].pool_site != PLAN_NONE)
+			pool_need_site(pool, records[i].pool_site - pool->plan_pool->sites.first);
+	}
+}
+
+int steer_open(struct steer **out, const struct image *zones, const struct image *geo,
+	       const struct image *plan, struct err *err)
+{
+	struct steer *steer = mem_alloc(sizeof(*steer));
+	int rc = -1;
+
+	*steer = (struct steer){ .zones = zones, .geo = geo, .plan = plan };
+	if (check_fit(steer, err) != 0)
+		goto out;
+	steer->pools = mem_array(plan_count(plan, pools), sizeof(*steer->pools));
+	for (uint32_t i = 0; i < plan_count(plan, pools); i++) {
+		steer->pool_count++;
+		if (pool_open(&steer->pools[i], geo, plan, i, err) != 0)
+			goto out;
+	}
+	need_bound_sites(steer);
+	for (uint32_t i = 0; i < steer->pool_count; i++)
+		steer->table_count += pool_number_tables(&steer->pools[i], steer->table_count);
+	if (answers_open(&steer->answers, plan, steer->pools, BLOCKS_OFF, err) != 0)
+		goto out;
+	*out = steer;
+	steer = NULL; /* now the caller's */
+	rc = 0;
+out:
+	steer_close(steer);
+	return rc;
+}
+
+void steer_close(struct steer *steer)
+{
+	if (steer == NULL)
+		return;
+	answers_close(&steer->answers);
+	for (uint32_t i = 0; i < steer->pool_count; i++)
+		pool_close(&steer->pools[i]);
+	free(steer->pools);
+	free(steer->up);
+	free(steer);
+}
+
+uint32_t steer_site_order(const struct steer *steer, uint32_t pool_number, uint32_t pref_number,
+			  uint32_t *pool_sites, uint32_t max)
+{
+	struct pool *pool = &steer->pools[pool_number];
+	const struct geo_pref *pref = geo_pool_pref(steer->geo, pool_number, pref_number);
+	bool *seen = mem_array(pool->site_count, sizeof(*seen));
+	uint32_t count = 0, site;
+
+	for (uint32_t n = 0; count < max; n++) {
+		site = pool_pref_site(pool, pref, n);
+		if (site == POOL_NONE)
+			break;
+		if (seen[site])
+			continue;
+		seen[site] = true;
+		pool_sites[count++] = pool->plan_pool->sites.first + site;
+	}
+	free(seen);
+	return count;
+}
+
+/* --- compiling: bring what changed up to date, then copy all of it into an image --------------- */
+
+static void update(struct steer *steer, const bool *up)
+{
+	uint32_t nodes = plan_count(steer->plan, nodes);
+	bool first = steer->up == NULL;
+
+	if (first)
+		steer->up = mem_array(nodes, sizeof(*steer->up));
+	for (uint32_t i = 0; i < steer->pool_count; i++) {
+		struct pool *pool = &steer->pools[i];
+		const struct plan_range *range = &pool->plan_pool->nodes;
+
+		if (!first && memcmp(up + range->first, steer->up + range->first,
+				     range->count * sizeof(*up)) == 0)
+			continue;
+		pool_update(pool, up);
+		answers_update(&steer->answers, pool);
+	}
+	memcpy(steer->up, up, nodes * sizeof(*up));
+}
+
+static void put_slots(struct image_writer *writer, uint64_t tables_off, uint32_t number,
+		      const uint16_t *slots, uint32_t count)
+{
+	uint64_t at = image_writer_append(writer, slots, count * sizeof(*slots), sizeof(*slots));
+	struct steering_table *tables = image_writer_at(writer, struct steering_table, tables_off);
+
+	tables[number] = (struct steering_table){ at, count, count > 1 };
+}
+
+static void put_tables(struct image_writer *writer, uint64_t tables_off, const struct pool *pool)
+{
+	uint16_t fallback = (uint16_t)pool->node_count;
+
+	for (uint32_t i = 0; i < pool->table_count; i++) {
+		const struct table *table = pool->tables[i];
+
+		if (table != NULL) /* one choice needs one slot only */
+			put_slots(writer, tables_off, pool->table_numbers[i], table->slots,
+				  table->distinct == 1 ? 1 : table->slot_count);
+	}
+	if (pool->fallback_choice)
+		put_slots(writer, tables_off, pool->table_numbers[pool->table_count], &fallback, 1);
+}
+
+static void put_pools(struct image_writer *writer, const struct steer *steer, uint64_t tables_off)
+{
+	uint64_t at = image_writer_reserve(writer, steer->pool_count * sizeof(struct steering_pool),
+					   IMAGE_ALIGN);
+
+	for (uint32_t i = 0; i < steer->pool_count; i++) {
+		const struct pool *pool = &steer->pools[i];
+		const struct plan_pool *plan_pool = pool->plan_pool;
+		struct steering_pool out = {
+			.seed = plan_pool->seed,
+			.pref_count = pool->pref_count,
+			.choice_count = pool_choice_count(pool),
+			.persistence = plan_pool->persistence,
+			.persistence_without_ecs = plan_pool->persistence_without_ecs,
+			.persistence_v4 = plan_pool->persistence_v4,
+			.persistence_v6 = plan_pool->persistence_v6,
+			.fallen_back = pool->fallen_back,
+		};
+
+		out.pref_tables_off = image_writer_append(
+			writer, pool->pref_tables, pool->pref_count * sizeof(*pool->pref_tables),
+			sizeof(*pool->pref_tables));
+		image_writer_at(writer, struct steering_pool, at)[i] = out;
+		put_tables(writer, tables_off, pool);
+	}
+	image_writer_root(writer, struct steering_root)->pools_off = at;
+}
+
+static void put_lists(struct image_writer *writer, struct answers *answers,
+		      const struct pool *pools)
+{
+	for (uint32_t i = 0; i < answers->list_count; i++) {
+		struct answer_list *list = &answers->lists[i];
+		const struct pool *pool = &pools[answers->blocks[list->blocks].pool];
+		size_t count = (size_t)pool_choice_count(pool) * STEERING_FAMILIES;
+
+		list->image_off = image_writer_append(writer, list->at, count * sizeof(*list->at),
+						      sizeof(*list->at));
+	}
+}
+
+static void put_records(struct image_writer *writer, const struct steer *steer)
+{
+	const struct plan_record *records = plan_items(steer->plan, records, struct plan_record);
+	uint32_t count = plan_count(steer->plan, records);
+	uint64_t at = image_writer_reserve(writer, count * sizeof(struct steering_record),
+					   IMAGE_ALIGN);
+	struct steering_record *out = image_writer_at(writer, struct steering_record, at);
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct answer_list *list =
+			&steer->answers.lists[steer->answers.record_lists[i]];
+		const struct pool *pool = &steer->pools[records[i].pool];
+
+		out[i] = (struct steering_record){ .pool = records[i].pool,
+						   .table = STEERING_NONE,
+						   .answers_off = list->image_off };
+		if (list->site != POOL_NONE)
+			out[i].table = pool_site_table(pool, list->site);
+	}
+	image_writer_root(writer, struct steering_root)->records_off = at;
+}
+
+static void put_root(struct image_writer *writer, const struct steer *steer, uint64_t tables_off)
+{
+	const struct plan_settings *settings = &image_root(steer->plan, struct plan_root)->settings;
+	struct steering_root *root = image_writer_root(writer, struct steering_root);
+
+	root->serial = steer->serial;
+	root->pool_count = steer->pool_count;
+	root->record_count = plan_count(steer->plan, records);
+	root->table_count = steer->table_count;
+	root->udp_size_max = settings->udp_size_max;
+	root->ecs = settings->ecs;
+	root->tables_off = tables_off;
+}
+
+static void write_image(struct image_writer *writer, struct steer *steer)
+{
+	const struct buf *bytes = &steer->answers.bytes;
+	uint64_t tables_off;
+
+	(void)image_writer_append(writer, bytes->data, bytes->len, IMAGE_ALIGN);
+	tables_off = image_writer_reserve(
+		writer, steer->table_count * sizeof(struct steering_table), IMAGE_ALIGN);
+	put_pools(writer, steer, tables_off);
+	put_lists(writer, &steer->answers, steer->pools);
+	put_records(writer, steer);
+	put_root(writer, steer, tables_off);
+}
+
+int steer_compile(struct steer *steer, const bool *up, int *fd, struct err *err)
+{
+	const uint64_t basis[IMAGE_KINDS] = {
+		[IMAGE_ZONES] = image_header(steer->zones)->id,
+		[IMAGE_GEO] = image_header(steer->geo)->id,
+		[IMAGE_PLAN] = image_header(steer->plan)->id,
+	};
+	struct image_writer writer;
+
+	update(steer, up);
+	if (image_writer_open(&writer, IMAGE_STEERING, sizeof(struct steering_root), err) != 0)
+		return -1;
+	steer->serial++;
+	write_image(&writer, steer);
+	return image_writer_finish(&writer, basis, fd, err);
+}

@@ -1,0 +1,145 @@
+#include "compiled.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cursor.h"
+#include "base/hash.h"
+#include "base/mem.h"
+
+static char text[65536];
+
+void compiled_open(struct compiled *out, const struct make_plan *make)
+{
+	struct err err = { "" };
+	int rc;
+
+	*out = (struct compiled){ .made = make_images(make) };
+	rc = steer_open(&out->steer, &out->made.zones, &out->made.geo, &out->made.plan, &err);
+	ck_assert_msg(rc == 0, "%s", err.text);
+	out->up = mem_array(make->node_count, sizeof(*out->up));
+	memset(out->up, true, make->node_count);
+	compiled_update(out);
+}
+
+void compiled_close(struct compiled *compiled)
+{
+	steer_close(compiled->steer);
+	image_close(&compiled->image);
+	made_close(&compiled->made);
+	free(compiled->up);
+}
+
+void compiled_update(struct compiled *compiled)
+{
+	struct err err = { "" };
+	int fd = -1;
+
+	ck_assert_msg(steer_compile(compiled->steer, compiled->up, &fd, &err) == 0, "%s", err.text);
+	image_close(&compiled->image);
+	ck_assert_msg(image_open(&compiled->image, fd, IMAGE_STEERING, &err) == 0, "%s", err.text);
+	ck_assert_msg(steering_verify(&compiled->image, &err) == 0, "%s", err.text);
+	close(fd);
+}
+
+void compiled_set(struct compiled *compiled, const char *node, bool up)
+{
+	const struct image *plan = &compiled->made.plan;
+	const struct plan_node *nodes = plan_items(plan, nodes, struct plan_node);
+
+	for (uint32_t i = 0; i < plan_count(plan, nodes); i++) {
+		if (strcmp(plan_text(plan, nodes[i].name), node) != 0)
+			continue;
+		compiled->up[i] = up;
+		compiled_update(compiled);
+		return;
+	}
+	ck_abort_msg("no node '%s'", node);
+}
+
+const struct steering_table *compiled_table(const struct compiled *compiled, uint32_t record,
+					    uint32_t pref)
+{
+	const struct image *image = &compiled->image;
+	const struct steering_record *r = steering_record(image, record);
+	const struct steering_pool *pool = steering_pool(image, r->pool);
+	uint32_t table = r->table;
+
+	if (table == STEERING_NONE)
+		table = image_at(image, uint32_t, pool->pref_tables_off)[pref];
+	return steering_table(image, table);
+}
+
+/* The addresses of a block, read from its wire bytes. */
+static void add_block(const struct rrset_block *block)
+{
+	struct reader in = { .data = block->wire, .size = block->wire_len };
+
+	for (unsigned i = 0; i < block->rr_count; i++) {
+		struct ip_address address = { .family = block->type == TYPE_A ? IP_V4 : IP_V6 };
+		char buffer[IP_TEXT_SIZE];
+
+		ck_assert_uint_eq(get_u16(&in), 0xc00c);
+		ck_assert_uint_eq(get_u16(&in), block->type);
+		ck_assert_uint_eq(get_u16(&in), CLASS_IN);
+		ck_assert_uint_eq(get_u32(&in), block->ttl_s);
+		ck_assert_uint_eq(get_u16(&in), ip_bits(address.family) / 8);
+		memcpy(address.bytes, get_bytes(&in, ip_bits(address.family) / 8),
+		       ip_bits(address.family) / 8);
+		if (i > 0)
+			strcat(text, " ");
+		strcat(text, ip_format(&address, buffer));
+	}
+	ck_assert(!in.bad && in.pos == in.size);
+}
+
+static void add_choice(const struct compiled *compiled, uint32_t record, uint16_t choice,
+		       enum steering_family family)
+{
+	const struct rrset_block *block = steering_answer(
+		&compiled->image, steering_record(&compiled->image, record), choice, family);
+
+	if (block == NULL)
+		strcat(text, "-");
+	else
+		add_block(block);
+}
+
+const char *compiled_answers(const struct compiled *compiled, uint32_t record, uint32_t pref,
+			     enum steering_family family)
+{
+	const struct steering_table *table = compiled_table(compiled, record, pref);
+	uint32_t pool = steering_record(&compiled->image, record)->pool;
+	uint32_t choices = steering_pool(&compiled->image, pool)->choice_count;
+	uint32_t found = 0;
+
+	text[0] = '\0';
+	for (uint32_t choice = 0; choice < choices; choice++) {
+		uint32_t slot = 0;
+
+		while (slot < table->slot_count &&
+		       steering_slot(&compiled->image, table, slot) != choice)
+			slot++;
+		if (slot == table->slot_count)
+			continue;
+		if (found++ > 0)
+			strcat(text, " | ");
+		add_choice(compiled, record, (uint16_t)choice, family);
+	}
+	ck_assert_uint_eq(table->hashed, found > 1);
+	return text;
+}
+
+const char *compiled_answer(const struct compiled *compiled, uint32_t record, uint32_t pref,
+			    uint64_t hash, enum steering_family family)
+{
+	const struct steering_table *table = compiled_table(compiled, record, pref);
+	uint32_t slot = hash_below(hash, table->slot_count);
+
+	text[0] = '\0';
+	add_choice(compiled, record, steering_slot(&compiled->image, table, slot), family);
+	return text;
+}

@@ -1,0 +1,218 @@
+/* Damage of all kinds to a steering image: what passes verification can be read to its last
+ * octet without leaving the image (the address sanitizer watches). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "compiled.h"
+#include "steer_test.h"
+#include "tests/unit/run.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct make_site sites[] = { { "east", 0, 100 }, { "west", 0, -100 } };
+static const struct make_pool pools[] = {
+	{ .name = "a", .sites = "east west" },
+	{ .name = "b",
+	  .sites = "west",
+	  .policy = POLICY_WEIGHTED,
+	  .fallback = FALLBACK_ADDRESSES,
+	  .fallback_addresses = "192.0.2.99" },
+};
+static const struct make_node nodes[] = {
+	{ "a", "east", "e1", 1, "192.0.2.1 2001:db8::1 2001:db8::11" },
+	{ "a", "east", "e2", 2, "192.0.2.2" },
+	{ "a", "west", "w1", 3, "192.0.2.3 192.0.2.4" },
+	{ "b", "west", "w1", 3, "2001:db8::5" },
+};
+static const struct make_pref prefs[] = { { "a", "east", false }, { "b", "west", true } };
+static const struct make_record records[] = { { "a.example.", "a", NULL, 30 },
+					      { "w.example.", "a", "west", 30 },
+					      { "b.example.", "b", NULL, 30 } };
+
+static const struct make_plan make = {
+	.sites = sites,
+	.site_count = COUNT(sites),
+	.pools = pools,
+	.pool_count = COUNT(pools),
+	.nodes = nodes,
+	.node_count = COUNT(nodes),
+	.prefs = prefs,
+	.pref_count = COUNT(prefs),
+	.records = records,
+	.record_count = COUNT(records),
+};
+
+static unsigned touch(const struct rrset_block *block)
+{
+	const uint16_t *fixups = rrset_fixups(block);
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < block->wire_len; i++)
+		sum += block->wire[i];
+	for (unsigned i = 0; i < block->fixup_count; i++)
+		sum += block->wire[fixups[i]] + block->wire[fixups[i] + 1];
+	return sum;
+}
+
+/* Every slot of a table a query may be led to, and what is answered there. */
+static unsigned read_table(const struct image *image, const struct steering_record *record,
+			   uint32_t number)
+{
+	const struct steering_table *table = steering_table(image, number);
+	unsigned sum = 0;
+
+	for (uint32_t slot = 0; slot < table->slot_count; slot++) {
+		uint16_t choice = steering_slot(image, table, slot);
+
+		for (unsigned family = 0; family < STEERING_FAMILIES; family++) {
+			const struct rrset_block *block = steering_answer(image, record, choice,
+									  family);
+
+			if (block != NULL)
+				sum += touch(block);
+		}
+	}
+	return sum;
+}
+
+static unsigned read_all(const struct image *image)
+{
+	const struct steering_root *root = image_root(image, struct steering_root);
+	unsigned sum = 0;
+
+	for (uint32_t i = 0; i < root->record_count; i++) {
+		const struct steering_record *record = steering_record(image, i);
+		const struct steering_pool *pool = steering_pool(image, record->pool);
+		const uint32_t *tables = image_at(image, uint32_t, pool->pref_tables_off);
+
+		if (record->table != STEERING_NONE)
+			sum += read_table(image, record, record->table);
+		for (uint32_t pref = 0; pref < pool->pref_count; pref++)
+			sum += read_table(image, record, tables[pref]);
+	}
+	return sum;
+}
+
+/* A copy on the heap, of exactly its size, so that a step outside is seen. */
+static struct image copy(const struct image *image, size_t size)
+{
+	uint8_t *bytes = mem_alloc(size);
+
+	memcpy(bytes, image->base, size);
+	return (struct image){ bytes, size };
+}
+
+static uint8_t *bytes_of(const struct image *image)
+{
+	uint8_t *bytes;
+
+	memcpy(&bytes, &image->base, sizeof(bytes));
+	return bytes;
+}
+
+static volatile unsigned sink; /* keeps the reads */
+
+static bool verify_and_read(const struct image *image)
+{
+	struct err err = { "" };
+
+	if (steering_verify(image, &err) != 0) {
+		ck_assert_msg(strncmp(err.text, "steering image: ", 16) == 0, "%s", err.text);
+		return false;
+	}
+	sink = read_all(image);
+	return true;
+}
+
+START_TEST(a_damaged_word_is_refused_or_harmless)
+{
+	static const uint64_t values[] = {
+		0, 1, 7, 8, 0xff, 0xffff, 0x7fffffff, 0xffffffff, 0x100000000U, UINT64_MAX, 1U << 20
+	};
+	unsigned refused = 0, tried = 0;
+	struct compiled c;
+
+	compiled_open(&c, &make);
+	for (size_t at = IMAGE_ROOT; at + 8 <= c.image.size; at += 4) {
+		for (size_t i = 0; i < COUNT(values); i++) {
+			struct image damaged = copy(&c.image, c.image.size);
+			size_t width = i % 2 == 0 ? 4 : 8;
+
+			memcpy(bytes_of(&damaged) + at, &values[i], width);
+			refused += !verify_and_read(&damaged);
+			tried++;
+			free(bytes_of(&damaged));
+		}
+	}
+	ck_assert_uint_gt(refused, tried / 4);
+	compiled_close(&c);
+}
+END_TEST
+
+START_TEST(random_damage_is_refused_or_harmless)
+{
+	struct compiled c;
+	uint64_t x = 3;
+
+	compiled_open(&c, &make);
+	for (unsigned round = 0; round < 20000; round++) {
+		struct image damaged = copy(&c.image, c.image.size);
+
+		for (unsigned n = 0; n < 1 + round % 3; n++) {
+			x = hash_word(x);
+			bytes_of(&damaged)[IMAGE_ROOT + x % (damaged.size - IMAGE_ROOT)] ^=
+				(uint8_t)(x >> 56 | 1);
+		}
+		(void)verify_and_read(&damaged);
+		free(bytes_of(&damaged));
+	}
+	compiled_close(&c);
+}
+END_TEST
+
+START_TEST(a_cut_image_is_refused)
+{
+	struct compiled c;
+
+	compiled_open(&c, &make);
+	for (size_t size = IMAGE_ROOT; size < c.image.size; size += 3) {
+		struct image cut = copy(&c.image, size);
+
+		/* The last list may end with padding only: what is whole is whole. */
+		if (verify_and_read(&cut))
+			ck_assert_uint_ge(size, c.image.size - 8);
+		free(bytes_of(&cut));
+	}
+	compiled_close(&c);
+}
+END_TEST
+
+START_TEST(a_slot_with_a_choice_that_the_pool_has_not_is_refused)
+{
+	const struct steering_table *table;
+	struct image damaged;
+	struct err err = { "" };
+	struct compiled c;
+	uint16_t wrong;
+
+	compiled_open(&c, &make);
+	table = compiled_table(&c, 0, 0);
+	wrong = (uint16_t)steering_pool(&c.image, 0)->choice_count;
+	damaged = copy(&c.image, c.image.size);
+	memcpy(bytes_of(&damaged) + table->slots_off, &wrong, sizeof(wrong));
+	ck_assert_int_eq(steering_verify(&damaged, &err), -1);
+	ck_assert_str_eq(err.text, "steering image: preference 0 of pool 0 has table 0, which does "
+				   "not fit");
+	free(bytes_of(&damaged));
+	compiled_close(&c);
+}
+END_TEST
+
+void image_cases(Suite *suite)
+{
+	suite_case(suite, "steering image", a_damaged_word_is_refused_or_harmless,
+		   random_damage_is_refused_or_harmless, a_cut_image_is_refused,
+		   a_slot_with_a_choice_that_the_pool_has_not_is_refused);
+}

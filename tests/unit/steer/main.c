@@ -1,0 +1,12 @@
+#include "steer_test.h"
+#include "tests/unit/run.h"
+
+int main(void)
+{
+	Suite *suite = suite_create("steer");
+
+	table_cases(suite);
+	steer_cases(suite);
+	image_cases(suite);
+	return run_suite(suite);
+}

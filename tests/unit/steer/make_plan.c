@@ -1,0 +1,303 @@
+#include "make_plan.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "wire/name.h"
+
+#define WORDS_MAX 1024
+
+struct words {
+	char *text;
+	char *word[WORDS_MAX];
+	size_t count;
+};
+
+static struct words split(const char *text)
+{
+	struct words words = { .text = mem_copy_text(text != NULL ? text : "") };
+	char *rest = words.text, *word;
+
+	while ((word = strsep(&rest, " ")) != NULL) {
+		if (*word == '\0')
+			continue;
+		ck_assert_uint_lt(words.count, WORDS_MAX);
+		words.word[words.count++] = word;
+	}
+	return words;
+}
+
+static struct image seal(struct image_writer *writer, enum image_kind kind)
+{
+	struct image image = { 0 };
+	struct err err = { "" };
+	int fd = -1;
+
+	ck_assert_msg(image_writer_finish(writer, NULL, &fd, &err) == 0, "%s", err.text);
+	ck_assert_msg(image_open(&image, fd, kind, &err) == 0, "%s", err.text);
+	close(fd);
+	return image;
+}
+
+static struct image_writer open_writer(enum image_kind kind, size_t root_size)
+{
+	struct image_writer writer;
+	struct err err = { "" };
+
+	ck_assert_msg(image_writer_open(&writer, kind, root_size, &err) == 0, "%s", err.text);
+	return writer;
+}
+
+static uint32_t site_number(const struct make_plan *make, const char *name)
+{
+	for (uint32_t i = 0; i < make->site_count; i++)
+		if (strcmp(make->sites[i].name, name) == 0)
+			return i;
+	ck_abort_msg("no site '%s'", name);
+}
+
+static uint32_t pool_number(const struct make_plan *make, const char *name)
+{
+	for (uint32_t i = 0; i < make->pool_count; i++)
+		if (strcmp(make->pools[i].name, name) == 0)
+			return i;
+	ck_abort_msg("no pool '%s'", name);
+}
+
+/* --- plan ---------------------------------------------------------------------------------------- */
+
+struct plan_lists {
+	const struct make_plan *make;
+	struct image_writer writer;
+	struct plan_pool_site *pool_sites;
+	size_t pool_site_count, pool_site_cap;
+	struct plan_node *nodes;
+	size_t node_count, node_cap;
+	struct ip_address *addresses;
+	size_t address_count, address_cap;
+};
+
+static uint32_t add_text(struct image_writer *writer, const char *text)
+{
+	return (uint32_t)image_writer_append(writer, text, strlen(text) + 1, 1);
+}
+
+static struct plan_range add_addresses(struct plan_lists *lists, const char *text)
+{
+	struct words words = split(text);
+	struct plan_range range = { (uint32_t)lists->address_count, (uint32_t)words.count };
+
+	for (size_t i = 0; i < words.count; i++) {
+		struct ip_address address;
+
+		ck_assert_msg(ip_parse(words.word[i], &address), "%s", words.word[i]);
+		array_add(lists->addresses, lists->address_count, lists->address_cap) = address;
+	}
+	free(words.text);
+	return range;
+}
+
+static void add_nodes(struct plan_lists *lists, uint32_t pool, const char *site)
+{
+	const struct make_plan *make = lists->make;
+
+	for (size_t i = 0; i < make->node_count; i++) {
+		const struct make_node *from = &make->nodes[i];
+		struct plan_node node = { .pool = pool, .weight = from->weight };
+
+		if (strcmp(from->pool, make->pools[pool].name) != 0 ||
+		    strcmp(from->site, site) != 0)
+			continue;
+		node.name = add_text(&lists->writer, from->name);
+		node.pool_site = (uint32_t)lists->pool_site_count;
+		node.addresses = add_addresses(lists, from->addresses);
+		array_add(lists->nodes, lists->node_count, lists->node_cap) = node;
+	}
+}
+
+static void add_sites(struct plan_lists *lists, uint32_t pool, const char *text)
+{
+	struct words words = split(text);
+
+	for (size_t i = 0; i < words.count; i++) {
+		struct plan_pool_site site = { .pool = pool };
+
+		site.site = site_number(lists->make, words.word[i]);
+		site.nodes.first = (uint32_t)lists->node_count;
+		add_nodes(lists, pool, words.word[i]);
+		site.nodes.count = (uint32_t)lists->node_count - site.nodes.first;
+		array_add(lists->pool_sites, lists->pool_site_count, lists->pool_site_cap) = site;
+	}
+	free(words.text);
+}
+
+static struct plan_pool make_pool(struct plan_lists *lists, uint32_t number)
+{
+	const struct make_pool *from = &lists->make->pools[number];
+	struct plan_pool pool = {
+		.policy = (uint8_t)from->policy,
+		.persistence = PERSISTENCE_SUBNET,
+		.fallback = (uint8_t)from->fallback,
+		.persistence_v4 = 24,
+		.persistence_v6 = 56,
+		.strict_pair = from->strict_pair,
+		.seed = hash_text(from->name, 0),
+	};
+
+	pool.name = add_text(&lists->writer, from->name);
+	pool.sites.first = (uint32_t)lists->pool_site_count;
+	pool.nodes.first = (uint32_t)lists->node_count;
+	add_sites(lists, number, from->sites);
+	pool.sites.count = (uint32_t)lists->pool_site_count - pool.sites.first;
+	pool.nodes.count = (uint32_t)lists->node_count - pool.nodes.first;
+	pool.fallback_addresses = add_addresses(lists, from->fallback_addresses);
+	return pool;
+}
+
+static struct plan_array add_array(struct image_writer *writer, const void *items, size_t count,
+				   size_t size)
+{
+	struct plan_array array = { .count = (uint32_t)count };
+
+	array.offset = image_writer_append(writer, items, count * size, 8);
+	return array;
+}
+
+static uint32_t find_pool_site(const struct plan_lists *lists, uint32_t pool, const char *name)
+{
+	for (uint32_t i = 0; i < lists->pool_site_count; i++)
+		if (lists->pool_sites[i].pool == pool &&
+		    lists->pool_sites[i].site == site_number(lists->make, name))
+			return i;
+	ck_abort_msg("pool %u has no site '%s'", pool, name);
+}
+
+static struct plan_record make_record(struct plan_lists *lists, const struct make_record *from)
+{
+	struct plan_record record = { .pool_site = PLAN_NONE, .ttl_s = from->ttl_s };
+	const char *reason = "";
+	struct name name;
+
+	ck_assert_msg(name_parse(from->owner, strlen(from->owner), NULL, &name, &reason), "%s",
+		      reason);
+	record.owner = (uint32_t)image_writer_append(&lists->writer, name.wire, name.len, 1);
+	record.owner_len = name.len;
+	record.pool = pool_number(lists->make, from->pool);
+	if (from->site != NULL)
+		record.pool_site = find_pool_site(lists, record.pool, from->site);
+	return record;
+}
+
+static struct image make_plan_image(const struct make_plan *make)
+{
+	struct plan_lists lists = { .make = make };
+	struct plan_site *sites = mem_array(make->site_count, sizeof(*sites));
+	struct plan_pool *pools = mem_array(make->pool_count, sizeof(*pools));
+	struct plan_record *records = mem_array(make->record_count, sizeof(*records));
+	struct plan_root root = { .settings = { .udp_size_max = 1232, .ecs = 1 } };
+	struct image_writer *writer = &lists.writer;
+
+	lists.writer = open_writer(IMAGE_PLAN, sizeof(struct plan_root));
+	for (size_t i = 0; i < make->site_count; i++) {
+		sites[i].name = add_text(writer, make->sites[i].name);
+		sites[i].latitude = make->sites[i].latitude;
+		sites[i].longitude = make->sites[i].longitude;
+	}
+	for (uint32_t i = 0; i < make->pool_count; i++)
+		pools[i] = make_pool(&lists, i);
+	for (size_t i = 0; i < make->record_count; i++)
+		records[i] = make_record(&lists, &make->records[i]);
+	root.sites = add_array(writer, sites, make->site_count, sizeof(*sites));
+	root.pools = add_array(writer, pools, make->pool_count, sizeof(*pools));
+	root.pool_sites = add_array(writer, lists.pool_sites, lists.pool_site_count,
+				    sizeof(*lists.pool_sites));
+	root.nodes = add_array(writer, lists.nodes, lists.node_count, sizeof(*lists.nodes));
+	root.addresses = add_array(writer, lists.addresses, lists.address_count,
+				   sizeof(*lists.addresses));
+	root.checks = root.probes = root.rules = add_array(writer, NULL, 0, 1);
+	root.records = add_array(writer, records, make->record_count, sizeof(*records));
+	*image_writer_root(writer, struct plan_root) = root;
+	free(sites);
+	free(pools);
+	free(records);
+	free(lists.pool_sites);
+	free(lists.nodes);
+	free(lists.addresses);
+	return seal(writer, IMAGE_PLAN);
+}
+
+/* --- geo and zones: preferences and counts only, since nobody looks a client up here ------------- */
+
+static struct geo_pref make_pref(const struct make_plan *make, struct image_writer *writer,
+				 const struct make_pref *from)
+{
+	struct words words = split(from->sites);
+	struct geo_pref pref = { .site_count = (uint32_t)words.count,
+				 .rule = from->rule ? 0 : GEO_RULE_NONE };
+
+	pref.sites_off = image_writer_reserve(writer, words.count * sizeof(uint16_t), 2);
+	for (size_t i = 0; i < words.count; i++)
+		image_writer_at(writer, uint16_t,
+				pref.sites_off)[i] = (uint16_t)site_number(make, words.word[i]);
+	free(words.text);
+	return pref;
+}
+
+static struct geo_pool make_geo_pool(const struct make_plan *make, struct image_writer *writer,
+				     uint32_t number)
+{
+	struct geo_pref *prefs = mem_array(make->pref_count, sizeof(*prefs));
+	struct geo_pool pool = { 0 };
+
+	for (size_t i = 0; i < make->pref_count; i++)
+		if (pool_number(make, make->prefs[i].pool) == number)
+			prefs[pool.pref_count++] = make_pref(make, writer, &make->prefs[i]);
+	pool.prefs_off = image_writer_append(writer, prefs, pool.pref_count * sizeof(*prefs), 8);
+	free(prefs);
+	return pool;
+}
+
+static struct image make_geo_image(const struct make_plan *make)
+{
+	struct image_writer writer = open_writer(IMAGE_GEO, sizeof(struct geo_root));
+	struct geo_pool *pools = mem_array(make->pool_count, sizeof(*pools));
+	struct geo_root *root;
+	uint64_t at;
+
+	for (uint32_t i = 0; i < make->pool_count; i++)
+		pools[i] = make_geo_pool(make, &writer, i);
+	at = image_writer_append(&writer, pools, make->pool_count * sizeof(*pools), 8);
+	root = image_writer_root(&writer, struct geo_root);
+	root->pool_count = (uint32_t)make->pool_count;
+	root->site_count = (uint32_t)make->site_count;
+	root->pools_off = at;
+	free(pools);
+	return seal(&writer, IMAGE_GEO);
+}
+
+static struct image make_zones_image(const struct make_plan *make)
+{
+	struct image_writer writer = open_writer(IMAGE_ZONES, sizeof(struct zones_root));
+
+	image_writer_root(&writer, struct zones_root)->pool_record_count =
+		(uint32_t)make->record_count;
+	return seal(&writer, IMAGE_ZONES);
+}
+
+struct made make_images(const struct make_plan *make)
+{
+	return (struct made){ .zones = make_zones_image(make),
+			      .geo = make_geo_image(make),
+			      .plan = make_plan_image(make) };
+}
+
+void made_close(struct made *made)
+{
+	image_close(&made->zones);
+	image_close(&made->geo);
+	image_close(&made->plan);
+}

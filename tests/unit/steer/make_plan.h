@@ -1,0 +1,63 @@
+/* make_plan.h - small zones, geo and plan images for tests, from rows of a table.
+ *
+ * Lists of words are separated by spaces. Sites belong to the pools that name them, nodes to the
+ * pool and the site that they name, in the order of the rows. */
+#ifndef TESTS_MAKE_PLAN_H
+#define TESTS_MAKE_PLAN_H
+
+#include <stddef.h>
+
+#include "image/geo.h"
+#include "image/plan.h"
+#include "image/zones.h"
+
+struct make_site {
+	const char *name;
+	double latitude, longitude;
+};
+
+struct make_pool {
+	const char *name, *sites;
+	enum policy policy;
+	enum fallback fallback;
+	const char *fallback_addresses;
+	bool strict_pair;
+};
+
+struct make_node {
+	const char *pool, *site, *name;
+	uint32_t weight;
+	const char *addresses;
+};
+
+struct make_pref {
+	const char *pool, *sites;
+	bool rule; /* decided by a rule, not by distance */
+};
+
+struct make_record {
+	const char *owner, *pool, *site; /* site NULL: all */
+	uint32_t ttl_s;
+};
+
+struct make_plan {
+	const struct make_site *sites;
+	size_t site_count;
+	const struct make_pool *pools;
+	size_t pool_count;
+	const struct make_node *nodes;
+	size_t node_count;
+	const struct make_pref *prefs;
+	size_t pref_count;
+	const struct make_record *records;
+	size_t record_count;
+};
+
+struct made {
+	struct image zones, geo, plan;
+};
+
+struct made make_images(const struct make_plan *make); /* fails the test when it cannot */
+void made_close(struct made *made);
+
+#endif

@@ -1,0 +1,11 @@
+/* The suites of test-steer. */
+#ifndef TESTS_STEER_TEST_H
+#define TESTS_STEER_TEST_H
+
+#include <check.h>
+
+void table_cases(Suite *suite);
+void steer_cases(Suite *suite);
+void image_cases(Suite *suite);
+
+#endif
