@@ -18,3 +18,17 @@ signpost_dns_SOURCES = \
 	%D%/worlds.c %D%/worlds.h
 signpost_dns_CFLAGS = $(AM_CFLAGS) $(URCU_CFLAGS)
 signpost_dns_LDADD = libserve.a libimage.a libwire.a libbase.a $(EV_LIBS) $(URCU_LIBS)
+
+check_PROGRAMS += test-serve
+TESTS += test-serve
+test_serve_SOURCES = \
+	tests/unit/run.h \
+	tests/unit/serve/answer_test.c \
+	tests/unit/serve/choose_test.c \
+	tests/unit/serve/fixture.c tests/unit/serve/fixture.h \
+	tests/unit/serve/main.c \
+	tests/unit/serve/message_test.c \
+	tests/unit/serve/serve_test.h \
+	tests/unit/serve/size_test.c
+test_serve_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LDNS_CFLAGS)
+test_serve_LDADD = libserve.a $(libcompile_LIBS) $(CHECK_LIBS)

@@ -161,7 +161,7 @@ static const struct rrset_block *steered_block(struct asking *asking, const stru
 
 	find_client_network(asking, &client);
 	choose(&choice, asking->world, record, &client, asking->client->random);
-	*scope = choice.scope;
+	*scope = client.from_ecs ? choice.scope : 0;
 	return steering_answer(&asking->world->steering,
 			       steering_record(&asking->world->steering, record), choice.choice,
 			       family);

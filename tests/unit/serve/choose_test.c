@@ -1,0 +1,140 @@
+/* Which node a client network gets, and for how large a network that holds. */
+#include "serve/choose.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/serve/fixture.h"
+#include "tests/unit/serve/serve_test.h"
+
+static const struct fixture_zone zones[] = {
+	{ "z.zone", "$TTL 60\n"
+		    "@ SOA n h 1 1 1 1 1\n"
+		    "@ NS n\n"
+		    "n A 192.0.2.1\n"
+		    "a POOL edge\n"
+		    "b POOL edge/frankfurt\n"
+		    "c POOL loose\n"
+		    "d POOL plain\n"
+		    "e POOL sticky\n" },
+};
+enum { EDGE, EDGE_FRANKFURT, LOOSE, PLAIN, STICKY }; /* records, as they stand in the zone */
+
+static struct fixture fixture;
+
+static void setup(void)
+{
+	fixture_open(&fixture, zones, 1, NULL);
+}
+
+static void teardown(void)
+{
+	fixture_close(&fixture);
+}
+
+static struct choice choose_for(uint32_t record, const char *network, bool from_ecs,
+				uint64_t random)
+{
+	struct client_network client = { .from_ecs = from_ecs };
+	struct choice out;
+
+	ck_assert(ip_prefix_parse(network, &client.network, NULL));
+	choose(&out, &fixture.world, record, &client, random);
+	return out;
+}
+
+static const struct {
+	uint32_t record;
+	const char *network;
+	bool from_ecs, hashed, random;
+	unsigned first, count; /* nodes it may be */
+	unsigned scope;
+} rows[] = {
+	{ EDGE, "192.0.2.0/24", true, true, false, 2, 2, 24 },
+	{ EDGE, "10.0.0.0/24", true, true, false, 0, 2, 24 },
+	{ EDGE, "192.0.0.0/12", true, true, false, 2, 2, 24 }, /* too little was told */
+	{ EDGE, "2001:db8::/48", true, true, false, 2, 2, 56 },
+	{ EDGE, "2002:db8::/48", true, true, false, 0, 2, 56 },
+	{ EDGE, "::ffff:192.0.2.0/120", true, true, false, 2, 2, 120 },
+	{ EDGE, "64:ff9b::c000:200/120", true, true, false, 2, 2, 120 },
+	{ EDGE, "192.0.2.1/32", false, false, true, 2, 2, 8 }, /* no ECS: by query */
+	{ EDGE_FRANKFURT, "10.0.0.0/24", true, true, false, 2, 2, 24 },
+	{ EDGE_FRANKFURT, "10.0.0.1/32", false, false, true, 2, 2, 0 },
+	/* not the IPv4 clients that have addresses in ::/56, too */
+	{ EDGE_FRANKFURT, "::1/128", true, true, false, 2, 2, 81 },
+	{ LOOSE, "192.0.2.0/24", true, false, true, 0, 4, 8 },
+	{ LOOSE, "10.0.0.0/24", true, false, true, 0, 4, 1 },
+	{ PLAIN, "192.0.2.0/24", true, false, false, 0, 1, 8 },
+	{ PLAIN, "10.0.0.0/24", true, false, false, 0, 1, 1 },
+	{ PLAIN, "2002::/16", true, false, false, 0, 1, 15 },
+	{ STICKY, "10.0.0.1/32", false, true, false, 0, 2, 24 },
+};
+
+START_TEST(scope_is_as_long_as_what_decided)
+{
+	struct choice c = choose_for(rows[_i].record, rows[_i].network, rows[_i].from_ecs, 12345);
+
+	ck_assert_int_eq(c.hashed, rows[_i].hashed);
+	ck_assert_int_eq(c.random, rows[_i].random);
+	ck_assert_uint_ge(c.choice, rows[_i].first);
+	ck_assert_uint_lt(c.choice, rows[_i].first + rows[_i].count);
+	ck_assert_msg(c.scope == rows[_i].scope, "%s: scope %u", rows[_i].network, c.scope);
+}
+END_TEST
+
+START_TEST(all_addresses_of_a_client_network_get_one_node)
+{
+	struct choice c = choose_for(EDGE, "192.0.2.0/24", true, 1);
+
+	ck_assert_uint_eq(choose_for(EDGE, "192.0.2.0/32", true, 2).slot, c.slot);
+	ck_assert_uint_eq(choose_for(EDGE, "192.0.2.255/32", true, 3).slot, c.slot);
+	ck_assert_uint_eq(choose_for(EDGE, "::ffff:192.0.2.77/128", true, 4).slot, c.slot);
+	ck_assert_uint_eq(choose_for(EDGE, "64:ff9b::192.0.2.77/128", true, 5).slot, c.slot);
+}
+END_TEST
+
+START_TEST(client_networks_spread_over_the_slots)
+{
+	unsigned of_choice[4] = { 0 };
+	bool slot_seen[101] = { false };
+	unsigned slots = 0;
+
+	for (unsigned i = 0; i < 10000; i++) {
+		char network[32];
+		struct choice c;
+
+		(void)snprintf(network, sizeof(network), "10.%u.%u.0/24", i / 256, i % 256);
+		c = choose_for(EDGE, network, true, 0);
+		of_choice[c.choice]++;
+		slots += !slot_seen[c.slot];
+		slot_seen[c.slot] = true;
+	}
+	ck_assert_uint_eq(slots, 101);
+	ck_assert_uint_gt(of_choice[0], 4700);
+	ck_assert_uint_gt(of_choice[1], 4700);
+}
+END_TEST
+
+START_TEST(fresh_bits_spread_where_nothing_persists)
+{
+	unsigned of_choice[4] = { 0 };
+
+	for (uint64_t i = 0; i < 4000; i++)
+		of_choice[choose_for(LOOSE, "10.0.0.0/24", true, hash_word(i)).choice]++;
+	for (unsigned n = 0; n < 4; n++)
+		ck_assert_uint_gt(of_choice[n], 850);
+}
+END_TEST
+
+void add_choose_tests(Suite *suite)
+{
+	TCase *choice = tcase_create("choose");
+
+	tcase_add_checked_fixture(choice, setup, teardown);
+	tcase_add_loop_test(choice, scope_is_as_long_as_what_decided, 0,
+			    sizeof(rows) / sizeof(rows[0]));
+	tcase_add_test(choice, all_addresses_of_a_client_network_get_one_node);
+	tcase_add_test(choice, client_networks_spread_over_the_slots);
+	tcase_add_test(choice, fresh_bits_spread_where_nothing_persists);
+	suite_add_tcase(suite, choice);
+}

@@ -1,0 +1,475 @@
+#include "tests/unit/serve/fixture.h"
+
+#include <check.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <ldns/ldns.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cursor.h"
+#include "base/mem.h"
+#include "compile/zones_build.h"
+#include "image/rrset_build.h"
+#include "wire/edns.h"
+
+#define NODES 4
+#define SLOTS 101 /* of each table */
+
+enum { POOL_EDGE, POOL_LOOSE, POOL_PLAIN, POOL_STICKY, POOLS };
+enum { TABLE_TOKYO, TABLE_FRANKFURT, TABLE_ONE, TABLE_ALL, TABLES };
+
+/* --- zones ------------------------------------------------------------------------------------ */
+
+static const struct config_site sites[] = { { .name = "tokyo" }, { .name = "frankfurt" } };
+static const struct config_pool_site both[] = { { .site = 0 }, { .site = 1 } };
+static const struct config_pool pools[POOLS] = {
+	[POOL_EDGE] = { .name = "edge", .sites = both, .site_count = 2 },
+	[POOL_LOOSE] = { .name = "loose", .sites = both, .site_count = 1 },
+	[POOL_PLAIN] = { .name = "plain", .sites = both, .site_count = 1 },
+	[POOL_STICKY] = { .name = "sticky", .sites = both, .site_count = 2 },
+};
+
+static char *write_zone(const char *folder, const struct fixture_zone *zone)
+{
+	char *path = mem_format("%s/%s", folder, zone->file);
+	FILE *file = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(fputs(zone->text, file), 0);
+	ck_assert_int_eq(fclose(file), 0);
+	return path;
+}
+
+static void compile_zones(struct zones_built *out, const struct fixture_zone *zones, size_t count)
+{
+	char folder[] = "/tmp/signpost-serve-XXXXXX";
+	const char **paths = mem_array(count, sizeof(*paths));
+	struct config config = { .sites = sites,
+				 .site_count = 2,
+				 .pools = pools,
+				 .pool_count = POOLS,
+				 .zone_files = paths,
+				 .zone_file_count = count };
+	struct diag *diag = diag_new();
+	struct err err;
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	for (size_t i = 0; i < count; i++)
+		paths[i] = write_zone(folder, &zones[i]);
+	ck_assert_msg(zones_build(&config, NULL, out, diag, &err) == 0, "%s", err.text);
+	diag_print(diag, stderr);
+	ck_assert_uint_eq(diag_errors(diag), 0);
+	diag_free(diag);
+	for (size_t i = 0; i < count; i++) {
+		(void)unlink(paths[i]);
+		free((void *)(uintptr_t)paths[i]);
+	}
+	free(paths);
+	(void)rmdir(folder);
+}
+
+/* --- geo -------------------------------------------------------------------------------------- */
+
+/* One prefix of whole slots is class 1; around it are the longest prefixes without it. */
+static void write_trie(struct image_writer *w, struct geo_trie *trie, unsigned first, unsigned len)
+{
+	unsigned count = 1U << (16 - len);
+	uint32_t *slots;
+	uint8_t *lens;
+
+	trie->root_off = image_writer_reserve(w, 65536 * sizeof(uint32_t), IMAGE_ALIGN);
+	trie->root_len_off = image_writer_reserve(w, 65536, IMAGE_ALIGN);
+	trie->nodes_off = image_writer_reserve(w, 0, 8);
+	trie->leaves_off = image_writer_reserve(w, 0, 8);
+	slots = image_writer_at(w, uint32_t, trie->root_off);
+	lens = image_writer_at(w, uint8_t, trie->root_len_off);
+	for (unsigned slot = 0; slot < 65536; slot++) {
+		bool inside = slot >= first && slot < first + count;
+		unsigned differ = (slot ^ first) / count; /* above the prefix' own bits */
+
+		slots[slot] = GEO_LEAF | inside;
+		lens[slot] = (uint8_t)(inside ? len
+					      : len - (31U - (unsigned)__builtin_clz(differ)));
+	}
+}
+
+static int write_geo(struct err *err)
+{
+	static const uint32_t prefs[2][POOLS] = { { 0, 0, 0, 0 }, { 1, 0, 0, 1 } };
+	struct geo_root root = { .class_count = 2, .pool_count = POOLS, .site_count = 2 };
+	struct geo_pool geo_pools[POOLS];
+	struct image_writer w;
+	int fd = -1;
+
+	ck_assert_int_eq(image_writer_open(&w, IMAGE_GEO, sizeof(root), err), 0);
+	write_trie(&w, &root.trie[0], 192 << 8, 8);
+	write_trie(&w, &root.trie[1], 0x2001, 16);
+	root.class_prefs_off = image_writer_append(&w, prefs, sizeof(prefs), 8);
+	for (unsigned i = 0; i < POOLS; i++) {
+		static const struct geo_pref pref[2];
+
+		geo_pools[i] = (struct geo_pool){
+			.prefs_off = image_writer_append(&w, pref, sizeof(pref), 8), .pref_count = 2
+		};
+	}
+	root.pools_off = image_writer_append(&w, geo_pools, sizeof(geo_pools), 8);
+	*image_writer_root(&w, struct geo_root) = root;
+	ck_assert_msg(image_writer_finish(&w, NULL, &fd, err) == 0, "%s", err->text);
+	return fd;
+}
+
+/* --- steering --------------------------------------------------------------------------------- */
+
+static void write_tables(struct image_writer *w, struct steering_root *root)
+{
+	static const struct {
+		unsigned first, count, slots;
+	} of_table[TABLES] = { { 0, 2, SLOTS }, { 2, 2, SLOTS }, { 0, 1, 1 }, { 0, 4, SLOTS } };
+	struct steering_table tables[TABLES];
+
+	for (unsigned t = 0; t < TABLES; t++) {
+		uint16_t slots[SLOTS];
+
+		for (unsigned i = 0; i < of_table[t].slots; i++)
+			slots[i] = (uint16_t)(of_table[t].first + i % of_table[t].count);
+		tables[t] = (struct steering_table){ .slots_off = image_writer_append(
+							     w, slots, of_table[t].slots * 2, 8),
+						     .slot_count = of_table[t].slots,
+						     .hashed = of_table[t].count > 1 };
+	}
+	root->table_count = TABLES;
+	root->tables_off = image_writer_append(w, tables, sizeof(tables), 8);
+}
+
+static void write_pools(struct image_writer *w, struct steering_root *root)
+{
+	static const uint32_t tables[POOLS][2] = {
+		[POOL_EDGE] = { TABLE_TOKYO, TABLE_FRANKFURT },
+		[POOL_LOOSE] = { TABLE_ALL, TABLE_ALL },
+		[POOL_PLAIN] = { TABLE_ONE, TABLE_ONE },
+		[POOL_STICKY] = { TABLE_TOKYO, TABLE_FRANKFURT },
+	};
+	struct steering_pool all[POOLS];
+
+	for (unsigned p = 0; p < POOLS; p++) {
+		all[p] = (struct steering_pool){
+			.seed = 7 + p,
+			.pref_tables_off = image_writer_append(w, tables[p], sizeof(tables[p]), 8),
+			.pref_count = 2,
+			.choice_count = p == POOL_PLAIN ? 1 : NODES,
+			.persistence = p == POOL_LOOSE ? PERSISTENCE_NONE : PERSISTENCE_SUBNET,
+			.persistence_without_ecs = p == POOL_STICKY ? PERSISTENCE_SUBNET
+								    : PERSISTENCE_NONE,
+			.persistence_v4 = 24,
+			.persistence_v6 = 56
+		};
+	}
+	root->pool_count = POOLS;
+	root->pools_off = image_writer_append(w, all, sizeof(all), 8);
+}
+
+static uint64_t write_answer(struct image_writer *w, const struct zones_binding *binding,
+			     unsigned node, unsigned family, unsigned generation)
+{
+	uint8_t v4[] = { 203, 0, 113, 10 };
+	uint8_t v6[] = { 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10 };
+	uint8_t plain[] = { 198, 51, 100, 1 };
+	struct rrset_rdata rdata = { family == STEERING_A ? v4 : v6,
+				     family == STEERING_A ? 4 : 16 };
+	struct rrset_source source = { .owner = binding->owner,
+				       .owner_len = (uint16_t)binding->owner_len,
+				       .type = family == STEERING_A ? TYPE_A : TYPE_AAAA,
+				       .ttl_s = binding->ttl_s,
+				       .rdatas = &rdata,
+				       .count = 1 };
+	struct buf block = { 0 };
+	uint64_t offset;
+
+	v4[3] = (uint8_t)(10 + node + generation);
+	v6[15] = v4[3];
+	if (binding->pool == POOL_PLAIN && family == STEERING_AAAA)
+		return 0;
+	if (binding->pool == POOL_PLAIN)
+		rdata.data = plain;
+	ck_assert_int_eq(rrset_build(&block, &source), 0);
+	offset = image_writer_append(w, block.data, block.len, 8);
+	buf_free(&block);
+	return offset;
+}
+
+static void write_records(struct image_writer *w, struct steering_root *root,
+			  const struct zones_binding *bindings, size_t count, unsigned generation)
+{
+	struct steering_record *records = mem_array(count + 1, sizeof(*records));
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t answers[NODES][STEERING_FAMILIES];
+
+		for (unsigned n = 0; n < NODES; n++) {
+			for (unsigned family = 0; family < STEERING_FAMILIES; family++)
+				answers[n][family] = write_answer(w, &bindings[i], n, family,
+								  generation);
+		}
+		records[i].pool = bindings[i].pool;
+		records[i].table = bindings[i].site == PLAN_NONE ? STEERING_NONE
+				   : bindings[i].site == 0       ? TABLE_TOKYO
+								 : TABLE_FRANKFURT;
+		records[i].answers_off = image_writer_append(w, answers, sizeof(answers), 8);
+	}
+	root->record_count = (uint32_t)count;
+	root->records_off = image_writer_append(w, records, count * sizeof(*records), 8);
+	free(records);
+}
+
+static int write_steering(const struct zones_binding *bindings, size_t count, const uint64_t ids[2],
+			  const struct fixture_options *options)
+{
+	uint64_t basis[IMAGE_KINDS] = { [IMAGE_ZONES] = ids[0], [IMAGE_GEO] = ids[1] };
+	struct steering_root root = { .udp_size_max = 1232, .ecs = 1 };
+	struct image_writer w;
+	struct err err;
+	int fd = -1;
+
+	if (options != NULL && options->udp_size_max != 0)
+		root.udp_size_max = options->udp_size_max;
+	if (options != NULL && options->no_ecs)
+		root.ecs = 0;
+	ck_assert_int_eq(image_writer_open(&w, IMAGE_STEERING, sizeof(root), &err), 0);
+	write_tables(&w, &root);
+	write_pools(&w, &root);
+	write_records(&w, &root, bindings, count, options != NULL ? options->generation : 0);
+	*image_writer_root(&w, struct steering_root) = root;
+	ck_assert_msg(image_writer_finish(&w, basis, &fd, &err) == 0, "%s", err.text);
+	return fd;
+}
+
+/* The bindings of a world that is open already: pool and site by the names in its segments. */
+static struct zones_binding *read_bindings(const struct image *zones, size_t *count)
+{
+	const struct zones_root *root = image_root(zones, struct zones_root);
+	struct zones_binding *all = mem_array(root->pool_record_count + 1, sizeof(*all));
+
+	*count = 0;
+	for (uint32_t z = 0; z < root->zone_count; z++) {
+		const struct zone_segment *segment = zones_segment(zones, z);
+		const struct zone_pool_record *record = zone_at(segment, struct zone_pool_record,
+								segment->pool_records_off);
+
+		for (uint32_t i = 0; i < segment->pool_record_count; i++, record++) {
+			const struct zone_node *node = zone_at(segment, struct zone_node,
+							       record->node);
+			const char *pool = zone_at(segment, char, record->pool_name_off);
+			struct zones_binding *b = &all[(*count)++];
+
+			*b = (struct zones_binding){ zone_node_name(node), node->name_len,
+						     record->ttl_s, 0, PLAN_NONE };
+			while (strcmp(pools[b->pool].name, pool) != 0)
+				b->pool++;
+			if (record->site_name_off != 0)
+				b->site = strcmp(zone_at(segment, char, record->site_name_off),
+						 "tokyo") != 0;
+		}
+	}
+	return all;
+}
+
+int fixture_steering(const struct fixture *f, const struct fixture_options *options)
+{
+	size_t count;
+	struct zones_binding *bindings = read_bindings(&f->world.zones, &count);
+	int fd = write_steering(bindings, count, f->ids, options);
+
+	free(bindings);
+	return fd;
+}
+
+static uint64_t id_of(int fd, enum image_kind kind)
+{
+	struct image image = { NULL, 0 };
+	struct err err;
+	uint64_t id;
+
+	ck_assert_msg(image_open(&image, fd, kind, &err) == 0, "%s", err.text);
+	if (kind == IMAGE_ZONES)
+		ck_assert_msg(zones_verify(&image, &err) == 0, "%s", err.text);
+	id = image_header(&image)->id;
+	image_close(&image);
+	return id;
+}
+
+void fixture_open(struct fixture *f, const struct fixture_zone *zones, size_t count,
+		  const struct fixture_options *options)
+{
+	struct zones_built built;
+	struct err err;
+
+	memset(f, 0, sizeof(*f));
+	compile_zones(&built, zones, count);
+	f->fds[0] = built.fd;
+	f->fds[1] = write_geo(&err);
+	f->ids[0] = id_of(f->fds[0], IMAGE_ZONES);
+	f->ids[1] = id_of(f->fds[1], IMAGE_GEO);
+	f->fds[2] = write_steering(built.bindings, built.binding_count, f->ids, options);
+	ck_assert_msg(world_open(&f->world, f->fds[0], f->fds[1], f->fds[2], &err) == 0, "%s",
+		      err.text);
+	ck_assert_msg(steering_verify(&f->world.steering, &err) == 0, "%s", err.text);
+	ck_assert_msg(world_verify(&f->world, &err) == 0, "%s", err.text);
+	built.fd = -1;
+	zones_built_free(&built);
+}
+
+void fixture_close(struct fixture *f)
+{
+	world_close(&f->world);
+	for (unsigned i = 0; i < 3; i++)
+		(void)close(f->fds[i]);
+}
+
+/* --- asking ----------------------------------------------------------------------------------- */
+
+static void put_text_name(struct writer *w, const char *text)
+{
+	const char *dot;
+
+	for (; *text != '\0' && strcmp(text, ".") != 0; text = dot + 1) {
+		dot = strchr(text, '.');
+		ck_assert_ptr_nonnull(dot);
+		put_u8(w, (uint8_t)(dot - text));
+		put_bytes(w, text, (size_t)(dot - text));
+	}
+	put_u8(w, 0);
+}
+
+static void put_ecs(struct writer *w, const char *text)
+{
+	struct ip_prefix prefix;
+	unsigned octets;
+
+	ck_assert(ip_prefix_parse(text, &prefix, NULL));
+	octets = (prefix.len + 7U) / 8U;
+	put_u16(w, (uint16_t)(8 + octets));
+	put_u16(w, EDNS_CLIENT_SUBNET);
+	put_u16(w, (uint16_t)(4 + octets));
+	put_u16(w, prefix.address.family == IP_V4 ? ECS_IPV4 : ECS_IPV6);
+	put_u8(w, prefix.len);
+	put_u8(w, 0);
+	put_bytes(w, prefix.address.bytes, octets);
+}
+
+size_t question_write(const struct question *q, uint8_t out[FIXTURE_MESSAGE_SIZE])
+{
+	struct writer w = { .data = out, .size = FIXTURE_MESSAGE_SIZE };
+	bool edns = q->ecs != NULL || q->edns_size > 0 || q->dnssec_ok;
+
+	put_u16(&w, 0x4944);
+	put_u16(&w, 0x0100); /* RD, as stubs set it */
+	put_u16(&w, 1);
+	put_u32(&w, 0);
+	put_u16(&w, edns);
+	put_text_name(&w, q->name);
+	put_u16(&w, (uint16_t)ldns_get_rr_type_by_name(q->type));
+	put_u16(&w, CLASS_IN);
+	if (edns) {
+		put_u8(&w, 0);
+		put_u16(&w, TYPE_OPT);
+		put_u16(&w, q->edns_size != 0 ? q->edns_size : 1232);
+		put_u32(&w, q->dnssec_ok ? 0x8000 : 0);
+		if (q->ecs != NULL)
+			put_ecs(&w, q->ecs);
+		else
+			put_u16(&w, 0);
+	}
+	ck_assert(!w.full);
+	return w.pos;
+}
+
+static void print_records(struct buf *text, const char *section, const ldns_rr_list *list)
+{
+	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
+		char *line = ldns_rr2str(ldns_rr_list_rr(list, i));
+
+		for (char *p = line; *p != '\0'; p++)
+			*p = *p == '\t' ? ' ' : *p;
+		buf_format(text, "%s %s", section, line);
+		free(line);
+	}
+}
+
+static void print_ecs(struct buf *text, ldns_pkt *pkt)
+{
+	ldns_rdf *options = ldns_pkt_edns_data(pkt);
+	const uint8_t *data;
+	struct ip_address address = { .family = IP_V4 };
+	char address_text[IP_TEXT_SIZE];
+
+	if (options == NULL || ldns_rdf_size(options) < 8)
+		return;
+	data = ldns_rdf_data(options);
+	ck_assert_uint_eq(load_u16(data), EDNS_CLIENT_SUBNET);
+	ck_assert_uint_eq(load_u16(data + 2), ldns_rdf_size(options) - 4);
+	if (load_u16(data + 4) == ECS_IPV6)
+		address.family = IP_V6;
+	memcpy(address.bytes, data + 8, ldns_rdf_size(options) - 8);
+	buf_format(text, "ecs %s/%u/%u\n", ip_format(&address, address_text), data[6], data[7]);
+}
+
+static void print_header(struct buf *text, ldns_pkt *pkt)
+{
+	unsigned rcode = ldns_pkt_get_rcode(pkt) | (unsigned)ldns_pkt_edns_extended_rcode(pkt) << 4;
+	char *name = rcode == RCODE_BADVERS ? mem_copy_text("BADVERS")
+					    : ldns_pkt_rcode2str(ldns_pkt_get_rcode(pkt));
+
+	buf_format(text, "%s%s%s%s\n", name, ldns_pkt_aa(pkt) ? " aa" : "",
+		   ldns_pkt_tc(pkt) ? " tc" : "", ldns_pkt_edns_do(pkt) ? " do" : "");
+	free(name);
+}
+
+char *reply_text(const uint8_t *reply, size_t len)
+{
+	struct buf text = { 0 };
+	ldns_pkt *pkt = NULL;
+	ldns_status status = ldns_wire2pkt(&pkt, reply, len);
+
+	ck_assert_msg(status == LDNS_STATUS_OK, "ldns: %s", ldns_get_errorstr_by_id(status));
+	ck_assert(ldns_pkt_qr(pkt));
+	print_header(&text, pkt);
+	print_records(&text, "an", ldns_pkt_answer(pkt));
+	print_records(&text, "au", ldns_pkt_authority(pkt));
+	print_records(&text, "ad", ldns_pkt_additional(pkt));
+	print_ecs(&text, pkt);
+	ldns_pkt_free(pkt);
+	buf_append(&text, "", 1);
+	return (char *)text.data;
+}
+
+static size_t allowed_size(const struct fixture *f, const struct question *q)
+{
+	size_t size = q->edns_size != 0                ? q->edns_size
+		      : q->ecs != NULL || q->dnssec_ok ? 1232
+						       : 512;
+	size_t most = image_root(&f->world.steering, struct steering_root)->udp_size_max;
+
+	return q->tcp ? DNS_MESSAGE_MAX : size < most ? size : most;
+}
+
+char *fixture_ask(struct fixture *f, const struct question *q)
+{
+	uint8_t *message = mem_alloc(FIXTURE_MESSAGE_SIZE),
+		*reply = mem_alloc(FIXTURE_MESSAGE_SIZE);
+	struct client client = { .tcp = q->tcp, .random = q->random };
+	size_t len = question_write(q, message);
+	char *text;
+
+	ck_assert(ip_parse(q->from != NULL ? q->from : "10.0.0.1", &client.address));
+	len = answer(&f->world, &client, message, len, reply, FIXTURE_MESSAGE_SIZE, &f->counters);
+	ck_assert_uint_ge(len, DNS_HEADER_SIZE);
+	ck_assert_uint_le(len, allowed_size(f, q));
+	ck_assert_uint_eq(load_u16(reply), 0x4944);
+	text = reply_text(reply, len);
+	free(message);
+	free(reply);
+	return text;
+}

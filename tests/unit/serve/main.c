@@ -1,0 +1,12 @@
+#include "tests/unit/serve/serve_test.h"
+
+int main(void)
+{
+	Suite *suite = suite_create("serve");
+
+	add_message_tests(suite);
+	add_choose_tests(suite);
+	add_answer_tests(suite);
+	add_size_tests(suite);
+	return run_suite(suite);
+}
