@@ -13,3 +13,9 @@ libcontrol_a_SOURCES = \
 	%D%/status.c %D%/status.h \
 	%D%/supervisor.c %D%/supervisor.h
 libcontrol_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+
+pkglibexec_PROGRAMS += signpost-control
+signpost_control_SOURCES = %D%/main.c
+signpost_control_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+signpost_control_LDADD = libcontrol.a libprobe.a libsteer.a libstore.a libimage.a libwire.a \
+	libbase.a $(JANSSON_LIBS) $(SQLITE_LIBS) $(EV_LIBS) -lm

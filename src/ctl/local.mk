@@ -1,1 +1,17 @@
-# filled in by the sources of this folder
+noinst_LIBRARIES += libctl.a
+libctl_a_SOURCES = \
+	%D%/asking.c %D%/asking.h \
+	%D%/client.c %D%/client.h \
+	%D%/explain.c %D%/explain.h \
+	%D%/field.h %D%/show.h \
+	%D%/show_explanation.c \
+	%D%/show_reload.c \
+	%D%/show_status.c \
+	%D%/columns.c %D%/columns.h
+libctl_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+
+bin_PROGRAMS += signpostctl
+signpostctl_SOURCES = %D%/main.c
+signpostctl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+signpostctl_LDADD = libctl.a libserve.a libsteer.a libimage.a libwire.a libbase.a \
+	$(JANSSON_LIBS) -lm

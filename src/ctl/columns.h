@@ -1,0 +1,29 @@
+/* columns.h - aligned columns and quantities for people. */
+#ifndef CTL_COLUMNS_H
+#define CTL_COLUMNS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define COLUMNS_MAX 12
+
+enum ink { INK_PLAIN, INK_GOOD, INK_BAD, INK_DIM };
+
+struct columns;
+
+/* `headings`: headings, "SITE|NODE|>WEIGHT"; one that begins with '>' is aligned right. */
+struct columns *columns_new(const char *headings);
+void columns_row(struct columns *table); /* begins the next row */
+void columns_cell(struct columns *table, enum ink ink, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Colours only where `colour`. Frees the table. */
+void columns_print(struct columns *table, FILE *out, const char *indent, bool colour);
+
+#define QUANTITY_SIZE 32
+/* "3d 4h", "2m 10s", "0s"; "-" for a time that is not known (0). */
+const char *text_age(uint64_t then_ms, uint64_t now_ms, char text[QUANTITY_SIZE]);
+const char *text_bytes(uint64_t bytes, char text[QUANTITY_SIZE]);      /* "12.3 KiB" */
+const char *text_rtt(uint64_t microseconds, char text[QUANTITY_SIZE]); /* "0.21 ms", "-" for 0 */
+
+#endif

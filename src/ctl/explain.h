@@ -1,0 +1,31 @@
+/* explain.h - what will be answered to whom, and why: the lookups of the data plane, step by step,
+ * with the same functions (serve/answer.h, serve/choose.h), in our own process. */
+#ifndef CTL_EXPLAIN_H
+#define CTL_EXPLAIN_H
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/netprefix.h"
+#include "image/world.h"
+
+/* The images that control lent, and how the nodes were at that moment. */
+struct borrowed {
+	struct world world;
+	struct image plan, locations; /* locations.base NULL: there are none */
+	const json_t *nodes;          /* in the plan's order */
+};
+
+struct question {
+	const char *name;
+	struct ip_prefix network;
+	bool as_source; /* asks itself, without a client subnet */
+	bool a, aaaa;   /* the types to ask for */
+};
+
+/* NULL, with the reason in err: this cannot be asked. The caller's. */
+json_t *explain(const struct borrowed *borrowed, const struct question *question, struct err *err);
+
+void show_explanation(const json_t *told, FILE *out, bool colour);
+
+#endif

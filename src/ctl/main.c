@@ -1,0 +1,412 @@
+/* signpostctl: the operator's tool. It asks control over its socket; `check` runs signpost-compile
+ * and `explain` does the data plane's lookups itself, on the images that control lends. */
+#include <config.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/program.h"
+#include "ctl/client.h"
+#include "ctl/explain.h"
+#include "ctl/field.h"
+#include "ctl/show.h"
+#include "image/boot.h"
+
+#define SERVER_FILE SIGNPOST_SYSCONFDIR "/signpost.yaml"
+#define RUN_DIR     "/run/signpost"
+
+enum exit_status { STATUS_OK, STATUS_REFUSED, STATUS_USAGE, STATUS_UNREACHED };
+
+static const char usage[] =
+	"usage: signpostctl [OPTION]... COMMAND\n"
+	"\n"
+	"  check [FILE]              all mistakes in the server file and what it names\n"
+	"  reload                    take the files as they are now: whole, or not at all\n"
+	"  status [POOL]             processes, images, counters, pools, sites, nodes\n"
+	"  explain NAME ADDRESS[/LEN]  what is answered to this client network, and why\n"
+	"\n"
+	"  -c, --config FILE         server file (" SERVER_FILE ")\n"
+	"      --run DIR             where the control socket is (the server file's `run`,\n"
+	"                            $SIGNPOST_RUN, " RUN_DIR ")\n"
+	"      --socket PATH         the control socket itself\n"
+	"      --json                what was found, as JSON\n"
+	"      --type A|AAAA         explain: this type only\n"
+	"      --source              explain: the address asks itself, without a client subnet\n"
+	"  -h, --help\n"
+	"  -V, --version\n"
+	"\n"
+	"Exit status: 0 well; 1 there are mistakes, or it was refused; 2 not understood, or a\n"
+	"file cannot be read; 3 control cannot be reached.\n";
+
+struct options {
+	const char *server_file, *run_dir, *socket;
+	bool json, source, a, aaaa;
+	char **arguments; /* the command first */
+	int count;
+};
+
+static int misused(const char *format, const char *what)
+{
+	(void)fputs("signpostctl: ", stderr);
+	(void)fprintf(stderr, "%s: %s\n", format, what);
+	(void)fputs("Try 'signpostctl --help'.\n", stderr);
+	return STATUS_USAGE;
+}
+
+/* --- where control is ------------------------------------------------------------------------- */
+
+/* Reads a boot record from a run of signpost-compile: it alone knows what a server file says. */
+static int read_boot_record(const char *server_file, struct boot_record *out, struct err *err)
+{
+	extern char **environ;
+	char path[PATH_MAX];
+	char *file = mem_copy_text(server_file);
+	char *argv[] = { path, (char[]){ "--boot-record" }, file, NULL };
+	posix_spawn_file_actions_t actions;
+	int ends[2] = { -1, -1 };
+	size_t len = 0;
+	ssize_t n;
+	pid_t pid;
+	int status = 0, rc = program_find("signpost-compile", path, sizeof(path), err);
+
+	if (rc != 0)
+		goto out;
+	if (pipe2(ends, O_CLOEXEC) != 0) {
+		rc = err_set(err, "pipe: %s", strerror(errno));
+		goto out;
+	}
+	(void)posix_spawn_file_actions_init(&actions);
+	(void)posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+	rc = posix_spawn(&pid, path, &actions, NULL, argv, environ);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	(void)close(ends[1]);
+	if (rc != 0) {
+		rc = err_set(err, "%s: %s", path, strerror(rc));
+		goto out;
+	}
+	while (len < sizeof(*out) && (n = read(ends[0], (char *)out + len, sizeof(*out) - len)) > 0)
+		len += (size_t)n;
+	(void)waitpid(pid, &status, 0);
+	if (status != 0 || len != sizeof(*out) || !boot_record_valid(out))
+		rc = err_set(err, "%s: where its control socket is cannot be found out",
+			     server_file);
+out:
+	if (ends[0] >= 0)
+		(void)close(ends[0]);
+	free(file);
+	return rc;
+}
+
+/* The caller's; NULL with the reason in err. */
+static char *socket_path(const struct options *options, struct err *err)
+{
+	const char *run_dir = options->run_dir;
+	struct boot_record *boot;
+	char *path = NULL;
+
+	if (options->socket != NULL)
+		return mem_copy_text(options->socket);
+	if (run_dir == NULL && options->server_file == NULL)
+		run_dir = getenv("SIGNPOST_RUN");
+	if (run_dir != NULL)
+		return mem_format("%s/control.sock", run_dir);
+	if (options->server_file == NULL && access(SERVER_FILE, R_OK) != 0)
+		return mem_format("%s/control.sock", RUN_DIR);
+	boot = mem_alloc(sizeof(*boot));
+	if (read_boot_record(options->server_file != NULL ? options->server_file : SERVER_FILE,
+			     boot, err) == 0)
+		path = mem_format("%s/control.sock", boot->run_dir);
+	free(boot);
+	return path;
+}
+
+/* The answer to a request, which is taken over; an exit status, STATUS_OK: *out is there. */
+static int ask(const struct options *options, json_t *request, struct reply *out)
+{
+	struct err err;
+	char *path = socket_path(options, &err);
+	int status = STATUS_OK;
+
+	if (path == NULL || client_ask(path, request, out, &err) != 0) {
+		(void)fprintf(stderr, "signpostctl: %s\n", err.text);
+		status = STATUS_UNREACHED;
+	}
+	json_decref(request);
+	free(path);
+	return status;
+}
+
+/* --- the commands ----------------------------------------------------------------------------- */
+
+static int print_json(const json_t *json)
+{
+	if (json_dumpf(json, stdout, JSON_INDENT(2)) != 0)
+		return STATUS_UNREACHED;
+	(void)putchar('\n');
+	return STATUS_OK;
+}
+
+static int command_check(const struct options *options)
+{
+	const char *file = options->count > 1             ? options->arguments[1]
+			   : options->server_file != NULL ? options->server_file
+							  : SERVER_FILE;
+	char path[PATH_MAX];
+	char *argv[] = { path, (char[]){ "--check" }, mem_copy_text(file), NULL };
+	struct err err;
+
+	if (program_find("signpost-compile", path, sizeof(path), &err) == 0) {
+		(void)execv(path, argv);
+		(void)err_set(&err, "%s: %s", path, strerror(errno));
+	}
+	free(argv[2]);
+	(void)fprintf(stderr, "signpostctl: %s\n", err.text);
+	return STATUS_USAGE;
+}
+
+static int command_reload(const struct options *options)
+{
+	struct reply reply;
+	int status = ask(options, json_pack("{s:s}", "command", "reload"), &reply);
+
+	if (status != STATUS_OK)
+		return status;
+	status = reply_ok(&reply) ? STATUS_OK : STATUS_REFUSED;
+	if (options->json)
+		(void)print_json(reply.json);
+	else
+		show_reload(reply.json, status == STATUS_OK ? stdout : stderr);
+	reply_free(&reply);
+	return status;
+}
+
+static int refused(struct reply *reply)
+{
+	(void)fprintf(stderr, "signpostctl: %s\n", reply_error(reply));
+	reply_free(reply);
+	return STATUS_REFUSED;
+}
+
+static int command_status(const struct options *options)
+{
+	json_t *request = json_pack("{s:s}", "command", "status");
+	struct reply reply;
+	int status;
+
+	if (options->count > 1)
+		json_object_set_new(request, "pool", json_string(options->arguments[1]));
+	status = ask(options, request, &reply);
+	if (status != STATUS_OK)
+		return status;
+	if (!reply_ok(&reply))
+		return refused(&reply);
+	if (options->json)
+		status = print_json(reply.json);
+	else
+		show_status(reply.json, stdout, isatty(STDOUT_FILENO) == 1);
+	reply_free(&reply);
+	return status;
+}
+
+/* --- explain ---------------------------------------------------------------------------------- */
+
+/* "192.0.2.1", "192.0.2.0/24": host bits do not matter. An address alone is taken for the network
+ * that resolvers send of it (RFC 7871, 11.1), or for itself when it asks itself. */
+static bool parse_network(const char *text, bool as_source, struct ip_prefix *out)
+{
+	char address[IP_TEXT_SIZE];
+	size_t len = strcspn(text, "/");
+	char *end = NULL;
+	unsigned long bits;
+
+	if (len >= sizeof(address))
+		return false;
+	memcpy(address, text, len);
+	address[len] = '\0';
+	if (!ip_parse(address, &out->address))
+		return false;
+	bits = as_source ? ip_bits(out->address.family) : out->address.family == IP_V4 ? 24 : 56;
+	if (text[len] == '/') {
+		if (text[len + 1] < '0' || text[len + 1] > '9')
+			return false;
+		bits = strtoul(text + len + 1, &end, 10);
+		if (*end != '\0' || bits > ip_bits(out->address.family))
+			return false;
+	}
+	out->len = (uint8_t)bits;
+	ip_mask(out->address.bytes, out->len);
+	return true;
+}
+
+/* Opens one image of the answer by its name; an image that is not there stays empty. */
+static int open_image(const struct reply *reply, enum image_kind kind, struct image *out,
+		      struct err *err)
+{
+	const json_t *names = json_object_get(reply->json, "images"), *name;
+	size_t i;
+
+	json_array_foreach(names, i, name)
+	{
+		if (strcmp(json_string_value(name), image_name[kind]) == 0 && i < reply->fd_count)
+			return image_open(out, reply->fds[i], kind, err);
+	}
+	return kind == IMAGE_LOCATIONS
+		       ? 0
+		       : err_set(err, "control lends no %s image", image_name[kind]);
+}
+
+static int borrow(const struct reply *reply, struct borrowed *out, struct err *err)
+{
+	*out = (struct borrowed){ .nodes = json_object_get(reply->json, "nodes") };
+	if (open_image(reply, IMAGE_ZONES, &out->world.zones, err) != 0 ||
+	    open_image(reply, IMAGE_GEO, &out->world.geo, err) != 0 ||
+	    open_image(reply, IMAGE_STEERING, &out->world.steering, err) != 0 ||
+	    open_image(reply, IMAGE_PLAN, &out->plan, err) != 0 ||
+	    open_image(reply, IMAGE_LOCATIONS, &out->locations, err) != 0)
+		return -1;
+	return 0;
+}
+
+static void give_back(struct borrowed *borrowed)
+{
+	world_close(&borrowed->world);
+	image_close(&borrowed->plan);
+	image_close(&borrowed->locations);
+}
+
+static int explain_with(const struct options *options, const struct question *question,
+			const struct reply *reply)
+{
+	struct borrowed borrowed;
+	struct err err;
+	json_t *told = NULL;
+	int status = STATUS_REFUSED;
+
+	if (borrow(reply, &borrowed, &err) == 0)
+		told = explain(&borrowed, question, &err);
+	if (told != NULL) {
+		json_object_set(told, "now_ms", json_object_get(reply->json, "now_ms"));
+		status = STATUS_OK;
+		if (options->json)
+			status = print_json(told);
+		else
+			show_explanation(told, stdout, isatty(STDOUT_FILENO) == 1);
+	} else {
+		(void)fprintf(stderr, "signpostctl: %s\n", err.text);
+	}
+	json_decref(told);
+	give_back(&borrowed);
+	return status;
+}
+
+static int command_explain(const struct options *options)
+{
+	struct question question = { .as_source = options->source,
+				     .a = options->a,
+				     .aaaa = options->aaaa };
+	struct reply reply;
+	int status;
+
+	if (options->count != 3)
+		return misused("explain wants a name and an address", "explain NAME ADDRESS[/LEN]");
+	question.name = options->arguments[1];
+	if (!parse_network(options->arguments[2], options->source, &question.network))
+		return misused("neither an address nor a network", options->arguments[2]);
+	status = ask(options, json_pack("{s:s}", "command", "world"), &reply);
+	if (status != STATUS_OK)
+		return status;
+	if (!reply_ok(&reply))
+		return refused(&reply);
+	status = explain_with(options, &question, &reply);
+	reply_free(&reply);
+	return status;
+}
+
+/* --- the command line ------------------------------------------------------------------------- */
+
+static bool parse_type(struct options *options, const char *text)
+{
+	options->a = strcasecmp(text, "A") == 0;
+	options->aaaa = strcasecmp(text, "AAAA") == 0;
+	return options->a || options->aaaa;
+}
+
+/* STATUS_OK, or the exit status of a usage that is over here (-1: well). */
+static int parse_options(struct options *out, int argc, char **argv)
+{
+	enum { RUN = 256, SOCKET, JSON, TYPE, SOURCE };
+	static const struct option names[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "run", required_argument, NULL, RUN },
+		{ "socket", required_argument, NULL, SOCKET },
+		{ "json", no_argument, NULL, JSON },
+		{ "type", required_argument, NULL, TYPE },
+		{ "source", no_argument, NULL, SOURCE },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	*out = (struct options){ .a = true, .aaaa = true };
+	while ((option = getopt_long(argc, argv, "c:hV", names, NULL)) != -1) {
+		switch (option) {
+		case 'c': out->server_file = optarg; break;
+		case RUN: out->run_dir = optarg; break;
+		case SOCKET: out->socket = optarg; break;
+		case JSON: out->json = true; break;
+		case SOURCE: out->source = true; break;
+		case TYPE:
+			if (!parse_type(out, optarg))
+				return misused("neither A nor AAAA", optarg);
+			break;
+		case 'h': (void)fputs(usage, stdout); return -1;
+		case 'V': (void)puts("signpostctl " PACKAGE_VERSION); return -1;
+		default: (void)fputs("Try 'signpostctl --help'.\n", stderr); return STATUS_USAGE;
+		}
+	}
+	out->arguments = argv + optind;
+	out->count = argc - optind;
+	return STATUS_OK;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*run)(const struct options *options);
+		int arguments_max;
+	} commands[] = { { "check", command_check, 1 },
+			 { "reload", command_reload, 0 },
+			 { "status", command_status, 1 },
+			 { "explain", command_explain, 2 } };
+	struct options options;
+	int status = parse_options(&options, argc, argv);
+
+	if (status != STATUS_OK)
+		return status < 0 ? STATUS_OK : status;
+	if (options.count == 0) {
+		(void)fputs(usage, stderr);
+		return STATUS_USAGE;
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(commands[i].name, options.arguments[0]) != 0)
+			continue;
+		if (options.count - 1 > commands[i].arguments_max)
+			return misused("one argument too many",
+				       options.arguments[commands[i].arguments_max + 1]);
+		status = commands[i].run(&options);
+		if (fflush(stdout) != 0 && status == STATUS_OK)
+			status = STATUS_UNREACHED;
+		return status;
+	}
+	return misused("no such command", options.arguments[0]);
+}
