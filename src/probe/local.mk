@@ -6,3 +6,18 @@ libprobe_a_SOURCES = \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/tcp.c \
 	%D%/verdict.c %D%/verdict.h
+
+check_PROGRAMS += test-probe
+TESTS += test-probe
+test_probe_SOURCES = tests/unit/run.h \
+	tests/unit/probe/engine_test.c \
+	tests/unit/probe/icmp_test.c \
+	tests/unit/probe/lab.c tests/unit/probe/lab.h \
+	tests/unit/probe/main.c tests/unit/probe/probe_test.h \
+	tests/unit/probe/prober_test.c \
+	tests/unit/probe/schedule_test.c \
+	tests/unit/probe/sketch.c tests/unit/probe/sketch.h \
+	tests/unit/probe/tcp_test.c \
+	tests/unit/probe/verdict_test.c
+test_probe_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_probe_LDADD = libprobe.a libimage.a libbase.a $(CHECK_LIBS) $(EV_LIBS)

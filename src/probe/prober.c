@@ -19,7 +19,7 @@
 /* What is made from one plan. A check is used by plan checks; those that use the same one are
  * linked by next_use. */
 struct round {
-	const struct image *plan;
+	struct image plan;         /* a copy: the mapping is the caller's; base NULL: none yet */
 	struct node_state *states; /* by plan node */
 	struct check **checks;     /* each once, sorted by key */
 	uint32_t check_count;
@@ -64,7 +64,7 @@ static void set_reason(const struct round *round, const struct plan_node *node,
 static void judge_node(struct prober *prober, uint32_t number, const struct check *last)
 {
 	const struct round *round = &prober->round;
-	const struct plan_node *node = &plan_items(round->plan, nodes, struct plan_node)[number];
+	const struct plan_node *node = &plan_items(&round->plan, nodes, struct plan_node)[number];
 	struct node_state *state = &round->states[number];
 	enum node_status from = state->status;
 	uint32_t down = 0;
@@ -80,7 +80,7 @@ static void judge_node(struct prober *prober, uint32_t number, const struct chec
 	if (down == 0 && pending > 0)
 		return; /* it is as it was */
 	state->adopted = false;
-	if (state->status != from || state->status == NODE_DOWN)
+	if (state->status != from || state->status != NODE_UP)
 		set_reason(round, node, last, state);
 	if (state->status == from)
 		return;
@@ -100,7 +100,7 @@ static void on_result(struct check *check, int32_t before)
 {
 	struct prober *prober = (struct prober *)check->engine;
 	const struct round *round = &prober->round;
-	const struct plan_check *uses = plan_items(round->plan, checks, struct plan_check);
+	const struct plan_check *uses = plan_items(&round->plan, checks, struct plan_check);
 	bool turned = (before > 0) != (check->verdict > 0) || before == 0;
 
 	for (uint32_t use = check->first_use; use != NO_USE; use = round->next_use[use]) {
@@ -173,7 +173,7 @@ static struct check *find_running(const struct round *old, uint32_t *place,
  * Checks that the new plan has no more are ended. */
 static void share_checks(struct round *round, const struct wanted *wanted, struct round *old)
 {
-	uint32_t count = plan_count(round->plan, checks);
+	uint32_t count = plan_count(&round->plan, checks);
 	uint32_t place = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
@@ -187,7 +187,7 @@ static void share_checks(struct round *round, const struct wanted *wanted, struc
 
 static void begin_new(struct engine *engine, struct round *round, const struct wanted *wanted)
 {
-	uint32_t count = plan_count(round->plan, checks);
+	uint32_t count = plan_count(&round->plan, checks);
 	uint32_t fresh = 0;
 	uint32_t begun = 0;
 	uint32_t at = 0;
@@ -254,10 +254,10 @@ static void adopt(struct node_state *state, const struct node_state *initial)
 static void carry_states(struct round *round, const struct round *old,
 			 const struct node_state *initial)
 {
-	struct named_node *now = list_names(round->plan);
-	struct named_node *before = old->plan != NULL ? list_names(old->plan) : NULL;
-	uint32_t before_count = old->plan != NULL ? plan_count(old->plan, nodes) : 0;
-	uint32_t count = plan_count(round->plan, nodes);
+	struct named_node *now = list_names(&round->plan);
+	struct named_node *before = old->plan.base != NULL ? list_names(&old->plan) : NULL;
+	uint32_t before_count = old->plan.base != NULL ? plan_count(&old->plan, nodes) : 0;
+	uint32_t count = plan_count(&round->plan, nodes);
 	uint32_t at = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
@@ -285,9 +285,9 @@ static void round_free(struct round *round)
 static void judge_all(struct prober *prober)
 {
 	const struct round *round = &prober->round;
-	const struct plan_node *nodes = plan_items(round->plan, nodes, struct plan_node);
+	const struct plan_node *nodes = plan_items(&round->plan, nodes, struct plan_node);
 
-	for (uint32_t i = 0; i < plan_count(round->plan, nodes); i++) {
+	for (uint32_t i = 0; i < plan_count(&round->plan, nodes); i++) {
 		for (uint32_t k = 0; k < nodes[i].checks.count; k++)
 			note_result(&round->states[i], round->check_of[nodes[i].checks.first + k]);
 		judge_node(prober, i, NULL);
@@ -299,7 +299,7 @@ void prober_apply(struct prober *prober, const struct image *plan, const struct 
 	struct round old = prober->round;
 	uint32_t check_count = plan_count(plan, checks);
 	struct wanted *wanted = list_wanted(plan);
-	struct round round = { .plan = plan };
+	struct round round = { .plan = *plan };
 
 	round.states = mem_array(plan_count(plan, nodes), sizeof(*round.states));
 	round.checks = mem_array(check_count, sizeof(struct check *));

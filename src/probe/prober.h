@@ -2,8 +2,13 @@
  *
  * On control's libev loop, one thread. Equal checks (same probe settings, same address) are made
  * once, whoever shares them. A check is down after `fall` failures in a row, up after `rise`
- * successes; its first result ever decides at once. A node is up when all its checks are; until
- * every check has a verdict it has the status that it was opened with. */
+ * successes; its first result ever decides at once. A node is down as soon as one of its checks
+ * is, and up when all are; while neither is known it keeps the status that it has, at first the
+ * one that it was opened with. A node without checks is unknown.
+ *
+ * A probe that could not be made for want of something of our own (descriptors, memory, an ICMP
+ * socket) is no result; it is logged, at most every ten seconds. TCP probes leave 128 descriptors
+ * of the limit (RLIMIT_NOFILE when the prober is opened) to others; those beyond wait in line. */
 #ifndef PROBE_PROBER_H
 #define PROBE_PROBER_H
 
@@ -23,10 +28,11 @@ struct node_state {
 	uint64_t since_unix_ms;   /* of this status */
 	uint64_t checked_unix_ms; /* last result, 0: none */
 	uint32_t rtt_us;          /* of the last success, 0: none */
-	char reason[96];          /* "tcp 127.10.1.1:5191: connection refused" */
+	char reason[96];          /* "tcp 127.10.1.1:5191: connection refused", or ": connected" */
 };
 
-/* Called on every change of a node's status, after its state is updated. */
+/* Called on every change of a node's status, after its state is updated. Must not call
+ * prober_apply or prober_close. */
 typedef void prober_changed_fn(void *context, uint32_t node, enum node_status from,
 			       const struct node_state *now);
 
@@ -40,12 +46,13 @@ void prober_close(struct prober *prober); /* NULL is fine */
 
 /* Starts to measure by a plan. Checks that the former plan had as well go on with their counts
  * and verdicts; a node keeps its state when it is in both plans ("pool/name"). initial[n] is the
- * adopted state of node n where it has none yet (NODE_UNKNOWN: nothing is known). The plan must
- * live until the next prober_apply or prober_close returns. `changed` may be called at once for a
- * node whose remaining checks now say otherwise. */
+ * adopted state of node n where it has none yet (NODE_UNKNOWN: nothing is known); NULL: nothing is
+ * known of any. The mapping of the plan must live until the next prober_apply or prober_close
+ * returns. `changed` may be called at once for a node whose remaining checks now say otherwise. */
 void prober_apply(struct prober *prober, const struct image *plan,
 		  const struct node_state *initial);
 
+/* Valid until the next prober_apply or prober_close. */
 const struct node_state *prober_state(const struct prober *prober, uint32_t node);
 
 #endif

@@ -1,0 +1,284 @@
+#include <dirent.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/netprefix.h"
+#include "probe/engine.h"
+#include "tests/unit/probe/lab.h"
+#include "tests/unit/probe/probe_test.h"
+
+#define PORT 20193
+
+static const struct check_key base_key = { .kind = PROBE_TCP,
+					   .family = IP_V4,
+					   .port = PORT,
+					   .address = { 127, 93, 9, 1 },
+					   .interval_ms = 400,
+					   .timeout_ms = 100,
+					   .fall = 1,
+					   .rise = 1 };
+
+static int results;
+
+static void count_result(struct check *check, int32_t before)
+{
+	(void)check;
+	(void)before;
+	results++;
+}
+
+static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)timer;
+	(void)events;
+}
+
+static ev_timer tick;
+
+static struct ev_loop *open_loop(void)
+{
+	struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO);
+
+	ev_timer_init(&tick, on_tick, 0.005, 0.005);
+	ev_timer_start(loop, &tick);
+	return loop;
+}
+
+static void run_ms(struct ev_loop *loop, uint64_t ms)
+{
+	uint64_t until_us = clock_mono_us() + ms * 1000;
+
+	while (clock_mono_us() < until_us)
+		(void)ev_run(loop, EVRUN_ONCE);
+}
+
+static void close_loop(struct ev_loop *loop)
+{
+	ev_timer_stop(loop, &tick);
+	ev_loop_destroy(loop);
+}
+
+static int open_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int count = 0;
+
+	while (readdir(dir) != NULL)
+		count++;
+	(void)closedir(dir);
+	return count;
+}
+
+START_TEST(probes_beyond_the_descriptors_wait_their_turn_and_none_is_dropped)
+{
+	struct ev_loop *loop = open_loop();
+	int listener = listen_on("127.93.9.1", PORT, 0);
+	int fillers[FILLERS];
+	struct check *checks[40];
+	struct engine engine;
+	int at_rest, peak = 0;
+
+	fill_backlog("127.93.9.1", PORT, fillers);
+	engine_open(&engine, loop, -1, -1, 4, count_result);
+	run_ms(loop, 10);
+	at_rest = open_descriptors();
+	for (uint32_t i = 0; i < 40; i++) {
+		struct check_key key = base_key;
+
+		key.interval_ms = 10000;
+		key.fall = i + 1; /* all different */
+		checks[i] = check_begin(&engine, &key, 0);
+	}
+	/* 40 timeouts of 100 ms, four at a time: a second */
+	for (int i = 0; i < 500 && results < 40; i++) {
+		int now = open_descriptors();
+
+		peak = now > peak ? now : peak;
+		run_ms(loop, 10);
+	}
+	ck_assert_int_eq(results, 40);
+	ck_assert_int_eq(peak - at_rest, 4);
+	ck_assert_uint_eq(engine.counters.queued, 36);
+	ck_assert_uint_eq(engine.counters.failures, 40);
+	ck_assert_uint_eq(engine.descriptors, 4);
+	for (int i = 0; i < 40; i++)
+		check_end(checks[i]);
+	engine_close(&engine);
+	for (int i = 0; i < FILLERS; i++)
+		(void)close(fillers[i]);
+	(void)close(listener);
+	close_loop(loop);
+}
+END_TEST
+
+START_TEST(queued_checks_go_on_when_those_before_them_are_ended)
+{
+	struct ev_loop *loop = open_loop();
+	int listener = listen_on("127.93.9.1", PORT, 0);
+	int fillers[FILLERS];
+	struct check *first, *second;
+	struct check_key key = base_key;
+	struct engine engine;
+
+	fill_backlog("127.93.9.1", PORT, fillers);
+	engine_open(&engine, loop, -1, -1, 1, count_result);
+	key.timeout_ms = key.interval_ms = 60000;
+	first = check_begin(&engine, &key, 0);
+	key.fall = 2;
+	second = check_begin(&engine, &key, 1000);
+	run_ms(loop, 20);
+	ck_assert_int_eq(second->phase, CHECK_QUEUED);
+	check_end(first);
+	engine_continue(&engine);
+	ck_assert_int_eq(second->phase, CHECK_RUNNING);
+	check_end(second);
+	ck_assert_uint_eq(engine.descriptors, 1);
+	engine_close(&engine);
+	for (int i = 0; i < FILLERS; i++)
+		(void)close(fillers[i]);
+	(void)close(listener);
+	close_loop(loop);
+}
+END_TEST
+
+START_TEST(blocked_loop_is_not_followed_by_a_storm)
+{
+	struct ev_loop *loop = open_loop();
+	int listener = listen_on("127.93.9.1", PORT, 1000);
+	struct check *checks[200];
+	struct engine engine;
+	uint64_t before;
+
+	engine_open(&engine, loop, -1, -1, 1000, count_result);
+	for (uint32_t i = 0; i < 200; i++) {
+		struct check_key key = base_key;
+
+		key.fall = i + 1;
+		key.interval_ms = 1000;
+		checks[i] = check_begin(&engine, &key, i * 5000);
+	}
+	run_ms(loop, 1100);
+	ck_assert_uint_ge(engine.counters.started, 200);
+	(void)usleep(2500000);
+	before = engine.counters.started;
+	run_ms(loop, 50);
+	/* all 200 are overdue; those of an eighth of an interval and of the 50 ms may start */
+	ck_assert_uint_le(engine.counters.started - before, 80);
+	ck_assert_uint_ge(engine.counters.passed_over, 120);
+	before = engine.counters.started;
+	run_ms(loop, 1000);
+	ck_assert_uint_ge(engine.counters.started - before, 120); /* within one interval: all */
+	for (int i = 0; i < 200; i++) {
+		ck_assert_int_gt(checks[i]->verdict, 0);
+		check_end(checks[i]);
+	}
+	engine_close(&engine);
+	(void)close(listener);
+	close_loop(loop);
+}
+END_TEST
+
+START_TEST(loop_that_is_always_late_still_makes_every_check)
+{
+	struct ev_loop *loop = open_loop();
+	int listener = listen_on("127.93.9.1", PORT, 1000);
+	struct check_key key = base_key;
+	struct engine engine;
+	struct check *check;
+
+	engine_open(&engine, loop, -1, -1, 1000, count_result);
+	key.interval_ms = key.timeout_ms = 100;
+	check = check_begin(&engine, &key, 0);
+	for (int i = 0; i < 12; i++) {
+		(void)usleep(250000); /* more than an interval and the tolerance */
+		(void)ev_run(loop, EVRUN_NOWAIT);
+	}
+	ck_assert_uint_ge(engine.counters.started, 3);
+	check_end(check);
+	engine_close(&engine);
+	(void)close(listener);
+	close_loop(loop);
+}
+END_TEST
+
+START_TEST(answer_that_came_while_the_loop_was_busy_is_no_timeout)
+{
+	struct ev_loop *loop = open_loop();
+	int listener = listen_on("127.93.9.1", PORT, 16);
+	struct check_key key = base_key;
+	struct engine engine;
+	struct check *check;
+
+	results = 0;
+	engine_open(&engine, loop, -1, -1, 10, count_result);
+	key.interval_ms = 5000;
+	check = check_begin(&engine, &key, 0);
+	(void)ev_run(loop, EVRUN_NOWAIT); /* starts it */
+	ck_assert_int_eq(check->phase, CHECK_RUNNING);
+	(void)usleep(300000); /* three timeouts */
+	(void)ev_run(loop, EVRUN_NOWAIT);
+	ck_assert_int_eq(results, 1);
+	ck_assert_int_gt(check->verdict, 0);
+	ck_assert_uint_eq(check->rtt_us, 0); /* when it came is not known */
+	check_end(check);
+	engine_close(&engine);
+	(void)close(listener);
+	close_loop(loop);
+}
+END_TEST
+
+static int running_at_once, overlaps;
+
+static void never_start(struct kind *kind, struct probe *probe)
+{
+	(void)kind;
+	(void)probe;
+	overlaps += running_at_once++ > 0;
+}
+
+static void never_cancel(struct kind *kind, struct probe *probe)
+{
+	(void)kind;
+	(void)probe;
+	running_at_once--;
+}
+
+START_TEST(check_never_overlaps_itself)
+{
+	struct kind never = { .name = "never", .start = never_start, .cancel = never_cancel };
+	struct ev_loop *loop = open_loop();
+	struct check_key key = base_key;
+	struct engine engine;
+	struct kind *tcp;
+	struct check *check;
+
+	results = 0;
+	engine_open(&engine, loop, -1, -1, 10, count_result);
+	tcp = engine.kinds[PROBE_TCP];
+	engine.kinds[PROBE_TCP] = &never;
+	key.interval_ms = key.timeout_ms = 50;
+	key.jitter_percent = 100; /* most turns come while the last is not over */
+	check = check_begin(&engine, &key, 0);
+	run_ms(loop, 600);
+	ck_assert_int_ge(results, 4);
+	ck_assert_int_eq(overlaps, 0);
+	check_end(check);
+	ck_assert_int_eq(running_at_once, 0);
+	engine.kinds[PROBE_TCP] = tcp;
+	engine_close(&engine);
+	close_loop(loop);
+}
+END_TEST
+
+void add_engine_tests(Suite *suite)
+{
+	suite_case(suite, "engine",
+		   probes_beyond_the_descriptors_wait_their_turn_and_none_is_dropped,
+		   queued_checks_go_on_when_those_before_them_are_ended,
+		   blocked_loop_is_not_followed_by_a_storm,
+		   loop_that_is_always_late_still_makes_every_check,
+		   answer_that_came_while_the_loop_was_busy_is_no_timeout,
+		   check_never_overlaps_itself);
+}

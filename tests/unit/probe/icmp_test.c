@@ -1,0 +1,268 @@
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip_icmp.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/cursor.h"
+#include "tests/unit/probe/lab.h"
+#include "tests/unit/probe/probe_test.h"
+
+static const struct plan_probe icmp = {
+	.kind = PROBE_ICMP, .interval_ms = 200, .timeout_ms = 150, .fall = 2, .rise = 1
+};
+
+static bool write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool done = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return done;
+}
+
+/* A network of our own with nothing but a loopback: its settings are ours to change. Without the
+ * privilege: false, and the test says that it was left out. */
+static bool enter_own_network(void)
+{
+	struct ifreq up = { .ifr_name = "lo" };
+	int fd;
+
+	if (unshare(CLONE_NEWNET) != 0) {
+		(void)fprintf(stderr, "left out: needs the right to make a network namespace\n");
+		return false;
+	}
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(ioctl(fd, SIOCGIFFLAGS, &up), 0);
+	up.ifr_flags |= IFF_UP;
+	ck_assert_int_eq(ioctl(fd, SIOCSIFFLAGS, &up), 0);
+	(void)close(fd);
+	return true;
+}
+
+static int open_raw(int family)
+{
+	int protocol = family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+
+	return socket(family, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+}
+
+static void expect_both_families_up(int v4, int v6)
+{
+	const struct sketch_node nodes[] = {
+		{ "edge", "v4", { { "127.93.11.1", icmp } } },
+		{ "edge", "v6", { { "::1", icmp } } },
+	};
+	struct lab lab;
+
+	lab_open(&lab, v4, v6);
+	lab_apply(&lab, nodes, 2, NULL);
+	for (uint32_t i = 0; i < 2; i++) {
+		ck_assert(lab_reaches(&lab, i, NODE_UP));
+		ck_assert_uint_gt(prober_state(lab.prober, i)->rtt_us, 0);
+		ck_assert_uint_lt(prober_state(lab.prober, i)->rtt_us, 150000);
+	}
+	ck_assert_str_eq(prober_state(lab.prober, 0)->reason, "icmp 127.93.11.1: echo reply");
+	ck_assert_str_eq(prober_state(lab.prober, 1)->reason, "icmp ::1: echo reply");
+	ck_assert(lab_is_checked(&lab, 0));
+	ck_assert(lab_is_checked(&lab, 1));
+	lab_close(&lab);
+}
+
+START_TEST(raw_sockets_measure_both_families)
+{
+	int v4, v6;
+
+	if (!enter_own_network()) /* where ping sockets are closed, as by the kernel's default */
+		return;
+	ck_assert(write_file("/proc/sys/net/ipv4/ping_group_range", "1 0"));
+	v4 = open_raw(AF_INET);
+	v6 = open_raw(AF_INET6);
+	ck_assert_int_ge(v4, 0);
+	ck_assert_int_ge(v6, 0);
+	expect_both_families_up(v4, v6);
+	ck_assert_int_eq(fcntl(v4, F_GETFD), FD_CLOEXEC); /* still open: they are the caller's */
+	(void)close(v4);
+	(void)close(v6);
+}
+END_TEST
+
+START_TEST(ping_sockets_measure_both_families_where_they_are_allowed)
+{
+	if (!enter_own_network())
+		return;
+	ck_assert(write_file("/proc/sys/net/ipv4/ping_group_range", "0 0"));
+	expect_both_families_up(-1, -1);
+}
+END_TEST
+
+START_TEST(without_any_socket_nothing_is_said_of_the_node)
+{
+	const struct sketch_node nodes[] = { { "edge", "a", { { "127.0.0.1", icmp } } } };
+	struct lab lab;
+
+	if (!enter_own_network())
+		return;
+	ck_assert(write_file("/proc/sys/net/ipv4/ping_group_range", "1 0"));
+	lab_open(&lab, -1, -1);
+	lab_apply(&lab, nodes, 1, NULL);
+	lab_run_ms(&lab, 300);
+	ck_assert_int_eq(prober_state(lab.prober, 0)->status, NODE_UNKNOWN);
+	lab_close(&lab);
+}
+END_TEST
+
+START_TEST(node_that_does_not_answer_or_cannot_be_reached_is_down)
+{
+	const struct sketch_node nodes[] = {
+		{ "edge", "silent", { { "127.0.0.1", icmp } } },
+		{ "edge", "silent6", { { "::1", icmp } } },
+		{ "edge", "nowhere", { { "192.0.2.1", icmp } } }, /* no route in this network */
+		{ "edge", "nowhere6", { { "2001:db8::1", icmp } } },
+	};
+	int v4, v6;
+	struct lab lab;
+
+	if (!enter_own_network())
+		return;
+	ck_assert(write_file("/proc/sys/net/ipv4/icmp_echo_ignore_all", "1"));
+	ck_assert(write_file("/proc/sys/net/ipv6/icmp/echo_ignore_all", "1"));
+	v4 = open_raw(AF_INET);
+	v6 = open_raw(AF_INET6);
+	lab_open(&lab, v4, v6);
+	lab_apply(&lab, nodes, 4, NULL);
+	for (uint32_t i = 0; i < 4; i++)
+		ck_assert(lab_reaches(&lab, i, NODE_DOWN));
+	ck_assert_str_eq(prober_state(lab.prober, 0)->reason, "icmp 127.0.0.1: timeout");
+	ck_assert_str_eq(prober_state(lab.prober, 1)->reason, "icmp ::1: timeout");
+	ck_assert_str_eq(prober_state(lab.prober, 2)->reason,
+			 "icmp 192.0.2.1: network is unreachable");
+	ck_assert_str_eq(prober_state(lab.prober, 3)->reason,
+			 "icmp 2001:db8::1: network is unreachable");
+	lab_close(&lab);
+	(void)close(v4);
+	(void)close(v6);
+}
+END_TEST
+
+/* --- forged replies ------------------------------------------------------------------------ */
+
+struct forgery {
+	const char *what;
+	const char *from;
+	size_t spoilt; /* octet of the echo that is changed; SIZE_MAX: none */
+	size_t cut;    /* octets that are left out at the end */
+	bool believed;
+};
+
+static const struct forgery forgeries[] = {
+	{ "true reply", "127.93.12.1", SIZE_MAX, 0, true },
+	{ "another type", "127.93.12.1", 0, 0, false },
+	{ "another code", "127.93.12.1", 1, 0, false },
+	{ "another identifier", "127.93.12.1", 4, 0, false },
+	{ "another sequence", "127.93.12.1", 7, 0, false },
+	{ "first octet of the cookie", "127.93.12.1", 8, 0, false },
+	{ "last octet of the cookie", "127.93.12.1", 23, 0, false },
+	{ "cut", "127.93.12.1", SIZE_MAX, 1, false },
+	{ "no cookie at all", "127.93.12.1", SIZE_MAX, 16, false },
+	{ "another source", "127.93.12.9", SIZE_MAX, 0, false },
+};
+
+static uint16_t sum_of(const uint8_t *data, size_t size)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < size; i++)
+		sum += i % 2 == 0 ? (uint32_t)data[i] << 8 : data[i];
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+static int open_forger(const char *from)
+{
+	struct ip_address ip;
+	struct sockaddr_storage at;
+	socklen_t size;
+	int fd = open_raw(AF_INET);
+
+	ck_assert(ip_parse(from, &ip));
+	size = ip_to_sockaddr(&ip, 0, &at);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, size), 0);
+	return fd;
+}
+
+/* Answers the echo requests that `tap` sees, not quite as it should. */
+static void forge(int tap, int forger, const struct forgery *how)
+{
+	uint8_t packet[256];
+	ssize_t n;
+
+	while ((n = recv(tap, packet, sizeof(packet), MSG_DONTWAIT)) > 0) {
+		uint8_t *echo = packet + 20;
+		size_t size = (size_t)n - 20 - how->cut;
+		struct sockaddr_in to = { .sin_family = AF_INET };
+
+		if (echo[0] != ICMP_ECHO)
+			continue;
+		ck_assert_int_eq(n, 20 + 8 + 16);
+		ck_assert_uint_eq(sum_of(echo, (size_t)n - 20), 0); /* ours was right */
+		echo[0] = ICMP_ECHOREPLY;
+		if (how->spoilt != SIZE_MAX)
+			echo[how->spoilt] ^= 0x20;
+		store_u16(echo + 2, 0);
+		store_u16(echo + 2, sum_of(echo, size));
+		to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		ck_assert_int_eq(sendto(forger, echo, size, 0, (struct sockaddr *)&to, sizeof(to)),
+				 (ssize_t)size);
+	}
+}
+
+START_TEST(only_a_reply_with_all_its_marks_is_believed)
+{
+	const struct forgery *how = &forgeries[_i];
+	const struct sketch_node nodes[] = { { "edge", "a", { { "127.93.12.1", icmp } } } };
+	int v4, tap, forger;
+	struct lab lab;
+
+	if (!enter_own_network())
+		return;
+	ck_assert(write_file("/proc/sys/net/ipv4/ping_group_range", "1 0"));
+	ck_assert(write_file("/proc/sys/net/ipv4/icmp_echo_ignore_all", "1"));
+	v4 = open_raw(AF_INET);
+	tap = open_raw(AF_INET);
+	forger = open_forger(how->from);
+	lab_open(&lab, v4, -1);
+	lab_apply(&lab, nodes, 1, NULL);
+	for (int i = 0; i < 100 && prober_state(lab.prober, 0)->status == NODE_UNKNOWN; i++) {
+		lab_run_ms(&lab, 5);
+		forge(tap, forger, how);
+	}
+	ck_assert_msg(prober_state(lab.prober, 0)->status == (how->believed ? NODE_UP : NODE_DOWN),
+		      "%s", how->what);
+	lab_close(&lab);
+	(void)close(v4);
+	(void)close(tap);
+	(void)close(forger);
+}
+END_TEST
+
+void add_icmp_tests(Suite *suite)
+{
+	TCase *replies = tcase_create("icmp replies");
+
+	suite_case(suite, "icmp", raw_sockets_measure_both_families,
+		   ping_sockets_measure_both_families_where_they_are_allowed,
+		   without_any_socket_nothing_is_said_of_the_node,
+		   node_that_does_not_answer_or_cannot_be_reached_is_down);
+	tcase_add_loop_test(replies, only_a_reply_with_all_its_marks_is_believed, 0,
+			    sizeof(forgeries) / sizeof(forgeries[0]));
+	suite_add_tcase(suite, replies);
+}

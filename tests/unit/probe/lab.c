@@ -1,0 +1,132 @@
+#include "tests/unit/probe/lab.h"
+
+#include <check.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define PATIENCE_MS 5000
+
+static void on_change(void *context, uint32_t node, enum node_status from,
+		      const struct node_state *now)
+{
+	struct lab *lab = context;
+
+	ck_assert_ptr_eq(now, prober_state(lab->prober, node));
+	ck_assert_int_ne(from, now->status);
+	ck_assert_int_lt(lab->change_count, 64);
+	lab->changes[lab->change_count++] = (struct lab_change){ node, from, now->status };
+}
+
+static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)timer;
+	(void)events;
+}
+
+void lab_open(struct lab *lab, int icmp_v4, int icmp_v6)
+{
+	struct err err;
+
+	*lab = (struct lab){ .loop = ev_loop_new(EVFLAG_AUTO) };
+	ev_timer_init(&lab->tick, on_tick, 0.005, 0.005);
+	ev_timer_start(lab->loop, &lab->tick);
+	ck_assert_int_eq(
+		prober_open(&lab->prober, lab->loop, icmp_v4, icmp_v6, on_change, lab, &err), 0);
+}
+
+void lab_apply(struct lab *lab, const struct sketch_node *nodes, size_t count,
+	       const struct node_state *initial)
+{
+	struct image old = lab->plan;
+
+	lab->plan = sketch_plan(nodes, count);
+	prober_apply(lab->prober, &lab->plan, initial);
+	image_close(&old);
+}
+
+void lab_close(struct lab *lab)
+{
+	prober_close(lab->prober);
+	image_close(&lab->plan);
+	ev_timer_stop(lab->loop, &lab->tick);
+	ev_loop_destroy(lab->loop);
+}
+
+void lab_run_ms(struct lab *lab, int ms)
+{
+	uint64_t until_us = clock_mono_us() + (uint64_t)ms * 1000;
+
+	while (clock_mono_us() < until_us)
+		(void)ev_run(lab->loop, EVRUN_ONCE);
+}
+
+bool lab_reaches(struct lab *lab, uint32_t node, enum node_status status)
+{
+	uint64_t until_ms = clock_mono_ms() + PATIENCE_MS;
+
+	while (prober_state(lab->prober, node)->status != status) {
+		if (clock_mono_ms() > until_ms)
+			return false;
+		(void)ev_run(lab->loop, EVRUN_ONCE);
+	}
+	return true;
+}
+
+bool lab_is_checked(struct lab *lab, uint32_t node)
+{
+	uint64_t now_ms = clock_unix_ms();
+	uint64_t until_ms = clock_mono_ms() + PATIENCE_MS;
+
+	while (prober_state(lab->prober, node)->checked_unix_ms <= now_ms) {
+		if (clock_mono_ms() > until_ms)
+			return false;
+		(void)ev_run(lab->loop, EVRUN_ONCE);
+	}
+	return true;
+}
+
+int listen_on(const char *address, uint16_t port, int backlog)
+{
+	struct ip_address ip;
+	struct sockaddr_storage at;
+	socklen_t size;
+	int on = 1;
+	int fd;
+
+	ck_assert(ip_parse(address, &ip));
+	size = ip_to_sockaddr(&ip, port, &at);
+	fd = socket(at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, size), 0);
+	ck_assert_int_eq(listen(fd, backlog), 0);
+	return fd;
+}
+
+int count_accepted(int listener)
+{
+	int count = 0;
+	int fd;
+
+	while ((fd = accept(listener, NULL, NULL)) >= 0) {
+		(void)close(fd);
+		count++;
+	}
+	return count;
+}
+
+void fill_backlog(const char *address, uint16_t port, int fillers[FILLERS])
+{
+	struct ip_address ip;
+	struct sockaddr_storage to;
+	socklen_t size;
+
+	ck_assert(ip_parse(address, &ip));
+	size = ip_to_sockaddr(&ip, port, &to);
+	for (int i = 0; i < FILLERS; i++) {
+		fillers[i] = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		(void)connect(fillers[i], (struct sockaddr *)&to, size); /* the later ones hang */
+	}
+	(void)usleep(20000);
+}

@@ -1,0 +1,45 @@
+/* lab.h - a prober on a loop of its own, TCP listeners, and a memory of what changed. */
+#ifndef TESTS_UNIT_PROBE_LAB_H
+#define TESTS_UNIT_PROBE_LAB_H
+
+#include <ev.h>
+#include <stdbool.h>
+
+#include "probe/prober.h"
+#include "tests/unit/probe/sketch.h"
+
+struct lab_change {
+	uint32_t node;
+	enum node_status from, to;
+};
+
+struct lab {
+	struct ev_loop *loop;
+	ev_timer tick; /* so that no wait is for ever */
+	struct prober *prober;
+	struct image plan;
+	struct lab_change changes[64];
+	int change_count;
+};
+
+void lab_open(struct lab *lab, int icmp_v4, int icmp_v6);
+void lab_apply(struct lab *lab, const struct sketch_node *nodes, size_t count,
+	       const struct node_state *initial);
+void lab_close(struct lab *lab);
+
+/* Runs the loop for so long. */
+void lab_run_ms(struct lab *lab, int ms);
+
+/* Runs the loop until the node has the status: true; false: not within five seconds. */
+bool lab_reaches(struct lab *lab, uint32_t node, enum node_status status);
+bool lab_is_checked(struct lab *lab, uint32_t node); /* until it has a result newer than now */
+
+/* A listening socket; fails the test where there is none to have. */
+int listen_on(const char *address, uint16_t port, int backlog);
+int count_accepted(int listener); /* accepts and closes all that waits */
+
+/* Fills a listener of backlog 0, so that further handshakes get no answer. */
+#define FILLERS 4
+void fill_backlog(const char *address, uint16_t port, int fillers[FILLERS]);
+
+#endif

@@ -1,0 +1,15 @@
+#include "tests/unit/probe/probe_test.h"
+
+int main(void)
+{
+	Suite *suite = suite_create("probe");
+
+	(void)setenv("CK_DEFAULT_TIMEOUT", "30", 0);
+	add_verdict_tests(suite);
+	add_schedule_tests(suite);
+	add_tcp_tests(suite);
+	add_icmp_tests(suite);
+	add_engine_tests(suite);
+	add_prober_tests(suite);
+	return run_suite(suite);
+}

@@ -1,0 +1,14 @@
+/* probe_test.h - the cases of test-probe, one function a file. */
+#ifndef TESTS_UNIT_PROBE_PROBE_TEST_H
+#define TESTS_UNIT_PROBE_PROBE_TEST_H
+
+#include "tests/unit/run.h"
+
+void add_verdict_tests(Suite *suite);
+void add_schedule_tests(Suite *suite);
+void add_tcp_tests(Suite *suite);
+void add_icmp_tests(Suite *suite);
+void add_engine_tests(Suite *suite);
+void add_prober_tests(Suite *suite);
+
+#endif

@@ -1,0 +1,296 @@
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "tests/unit/probe/lab.h"
+#include "tests/unit/probe/probe_test.h"
+
+#define HERE  "127.93.8.1"
+#define THERE "127.93.8.2" /* nobody listens */
+#define PORT  20192
+
+static const struct plan_probe quick = {
+	.kind = PROBE_TCP, .port = PORT, .interval_ms = 50, .timeout_ms = 50, .fall = 3, .rise = 2
+};
+
+/* How many results there are until the node has the status. */
+static int results_until(struct lab *lab, enum node_status status)
+{
+	int count = 0;
+
+	do {
+		ck_assert(lab_is_checked(lab, 0));
+		count++;
+		ck_assert_int_lt(count, 100);
+	} while (prober_state(lab->prober, 0)->status != status);
+	return count;
+}
+
+START_TEST(node_falls_after_three_failures_and_rises_after_two_successes)
+{
+	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, quick } } } };
+	int listener = listen_on(HERE, PORT, 16);
+	struct lab lab;
+
+	lab_open(&lab, -1, -1);
+	lab_apply(&lab, nodes, 1, NULL);
+	ck_assert(lab_reaches(&lab, 0, NODE_UP));
+	(void)close(listener);
+	ck_assert_int_eq(results_until(&lab, NODE_DOWN), 3);
+	listener = listen_on(HERE, PORT, 16);
+	ck_assert_int_eq(results_until(&lab, NODE_UP), 2);
+	ck_assert_int_eq(count_accepted(listener), 2);
+	ck_assert_int_eq(lab.change_count, 3);
+	ck_assert_int_eq(lab.changes[1].from, NODE_UP);
+	ck_assert_int_eq(lab.changes[2].from, NODE_DOWN);
+	lab_close(&lab);
+	(void)close(listener);
+}
+END_TEST
+
+START_TEST(equal_checks_are_made_once)
+{
+	struct plan_probe other = quick;
+	const struct sketch_node nodes[] = {
+		{ "edge", "a", { { HERE, quick }, { HERE, quick } } },
+		{ "edge", "b", { { HERE, quick } } },
+		{ "core", "a", { { HERE, quick } } },
+	};
+	int listener = listen_on(HERE, PORT, 64);
+	struct sketch_node fourth = { "core", "b", { { HERE, other } } };
+	struct sketch_node more[4] = { nodes[0], nodes[1], nodes[2], fourth };
+	int once, twice;
+	struct lab lab;
+
+	lab_open(&lab, -1, -1);
+	lab_apply(&lab, nodes, 3, NULL);
+	lab_run_ms(&lab, 500);
+	once = count_accepted(listener);
+	ck_assert_int_ge(once, 3);
+	ck_assert_int_le(once, 12); /* one each 50 ms */
+	for (uint32_t i = 0; i < 3; i++)
+		ck_assert_int_eq(prober_state(lab.prober, i)->status, NODE_UP);
+	more[3].checks[0].probe.fall = 4; /* not the same check any more */
+	lab_apply(&lab, more, 4, NULL);
+	lab_run_ms(&lab, 500);
+	twice = count_accepted(listener);
+	ck_assert_int_ge(twice, 6);
+	ck_assert_int_le(twice, 24);
+	lab_close(&lab);
+	(void)close(listener);
+}
+END_TEST
+
+START_TEST(all_who_share_a_check_change_together)
+{
+	const struct sketch_node nodes[] = {
+		{ "edge", "a", { { HERE, quick } } },
+		{ "core", "a", { { HERE, quick } } },
+		{ "core", "b", { { HERE, quick }, { THERE, quick } } },
+	};
+	int listener = listen_on(HERE, PORT, 64);
+	struct lab lab;
+
+	lab_open(&lab, -1, -1);
+	lab_apply(&lab, nodes, 3, NULL);
+	ck_assert(lab_reaches(&lab, 2, NODE_DOWN)); /* for its other check */
+	ck_assert(lab_reaches(&lab, 0, NODE_UP));
+	ck_assert_int_eq(prober_state(lab.prober, 1)->status, NODE_UP);
+	(void)close(listener);
+	ck_assert(lab_reaches(&lab, 0, NODE_DOWN));
+	ck_assert_int_eq(prober_state(lab.prober, 1)->status, NODE_DOWN);
+	lab_close(&lab);
+}
+END_TEST
+
+START_TEST(new_plan_keeps_what_was_measured)
+{
+	const struct sketch_node before[] = {
+		{ "edge", "a", { { HERE, quick } } },
+		{ "edge", "gone", { { "127.93.8.9", quick } } },
+		{ "edge", "b", { { THERE, quick } } },
+	};
+	const struct sketch_node after[] = {
+		{ "core", "a", { { "127.93.8.7", quick } } }, /* another pool's "a" */
+		{ "edge", "b", { { THERE, quick } } },
+		{ "edge", "a", { { HERE, quick } } },
+	};
+	int listener = listen_on(HERE, PORT, 64);
+	struct node_state a, b;
+	struct lab lab;
+
+	lab_open(&lab, -1, -1);
+	lab_apply(&lab, before, 3, NULL);
+	ck_assert(lab_reaches(&lab, 0, NODE_UP));
+	ck_assert(lab_reaches(&lab, 2, NODE_DOWN));
+	a = *prober_state(lab.prober, 0);
+	b = *prober_state(lab.prober, 2);
+	lab.change_count = 0;
+	lab_apply(&lab, after, 3, NULL);
+	ck_assert_int_eq(lab.change_count, 0);
+	ck_assert_int_eq(prober_state(lab.prober, 0)->status, NODE_UNKNOWN);
+	ck_assert_int_eq(prober_state(lab.prober, 1)->status, NODE_DOWN);
+	ck_assert_str_eq(prober_state(lab.prober, 1)->reason, b.reason);
+	ck_assert_int_eq(prober_state(lab.prober, 2)->status, NODE_UP);
+	ck_assert_uint_eq(prober_state(lab.prober, 2)->since_unix_ms, a.since_unix_ms);
+	ck_assert_uint_eq(prober_state(lab.prober, 2)->rtt_us, a.rtt_us);
+	ck_assert(lab_reaches(&lab, 0, NODE_DOWN));
+	ck_assert_int_eq(lab.change_count, 1); /* only the new one */
+	lab_close(&lab);
+	(void)close(listener);
+}
+END_TEST
+
+START_TEST(failures_counted_before_a_new_plan_count_after_it)
+{
+	struct plan_probe slow = quick;
+	struct sketch_node nodes[] = { { "edge", "a", { { HERE, slow } } } };
+	int listener = listen_on(HERE, PORT, 64);
+	uint64_t checked_ms;
+	struct lab lab;
+
+	nodes[0].checks[0].probe.interval_ms = 300;
+	lab_open(&lab, -1, -1);
+	lab_apply(&lab, nodes, 1, NULL);
+	ck_assert(lab_reaches(&lab, 0, NODE_UP));
+	(void)close(listener);
+	ck_assert(lab_is_checked(&lab, 0));
+	ck_assert(lab_is_checked(&lab, 0));
+	lab_apply(&lab, nodes, 1, NULL);
+	ck_assert_int_eq(prober_state(lab.prober, 0)->status, NODE_UP);
+	checked_ms = prober_state(lab.prober, 0)->checked_unix_ms;
+	ck_assert(lab_is_checked(&lab, 0)); /* the third */
+	ck_assert_int_eq(prober_state(lab.prober, 0)->status, NODE_DOWN);
+	/* and it came at its old time, not at once */
+	ck_assert_uint_ge(prober_state(lab.prober, 0)->checked_unix_ms - checked_ms, 290);
+	lab_close(&lab);
+}
+END_TEST
+
+START_TEST(node_whose_failing_check_is_taken_away_is_up_at_once)
+{
+	const struct sketch_node before[] = {
+		{ "edge", "a", { { HERE, quick }, { THERE, quick } } }
+	};
+	const struct sketch_node after[] = { { "edge", "a", { { HERE, quick } } } };
+	int listener = listen_on(HERE, PORT, 64);
+	struct lab lab;
+
+	lab_open(&lab, -1, -1);
+	lab_apply(&lab, before, 1, NULL);
+	ck_assert(lab_reaches(&lab, 0, NODE_DOWN));
+	lab_run_ms(&lab, 100);
+	ck_assert_int_eq(prober_state(lab.prober, 0)->status, NODE_DOWN);
+	ck_assert_str_eq(prober_state(lab.prober, 0)->reason,
+			 "tcp " THERE ":20192: connection refused");
+	lab_apply(&lab, after, 1, NULL);
+	ck_assert_int_eq(prober_state(lab.prober, 0)->status, NODE_UP);
+	ck_assert_int_eq(lab.change_count, 2);
+	lab_close(&lab);
+	(void)close(listener);
+}
+END_TEST
+
+START_TEST(adopted_status_holds_until_the_first_verdict)
+{
+	const struct sketch_node nodes[] = {
+		{ "edge", "was-down", { { HERE, quick } } },
+		{ "edge", "was-up", { { HERE, quick } } },
+		{ "edge", "new", { { HERE, quick } } },
+	};
+	const struct node_state initial[] = {
+		{ .status = NODE_DOWN, .since_unix_ms = 1000, .reason = "tcp: it was down" },
+		{ .status = NODE_UP, .since_unix_ms = 2000, .checked_unix_ms = 3000, .rtt_us = 9 },
+		{ .status = NODE_UNKNOWN },
+	};
+	int listener = listen_on(HERE, PORT, 64);
+	const struct node_state *state;
+	struct lab lab;
+
+	lab_open(&lab, -1, -1);
+	lab_apply(&lab, nodes, 3, initial);
+	state = prober_state(lab.prober, 0);
+	ck_assert_int_eq(lab.change_count, 0);
+	ck_assert_int_eq(state[0].status, NODE_DOWN);
+	ck_assert(state[0].adopted);
+	ck_assert_str_eq(state[0].reason, "tcp: it was down");
+	ck_assert(state[1].adopted);
+	ck_assert_uint_eq(state[1].rtt_us, 9);
+	ck_assert(!state[2].adopted);
+	ck_assert(lab_reaches(&lab, 0, NODE_UP));
+	ck_assert(!state[0].adopted);
+	ck_assert_uint_gt(state[0].since_unix_ms, 1000);
+	ck_assert_int_eq(state[1].status, NODE_UP);
+	ck_assert(!state[1].adopted);
+	ck_assert_uint_eq(state[1].since_unix_ms, 2000); /* still the same time of being up */
+	ck_assert_uint_ne(state[1].rtt_us, 9);
+	ck_assert_int_eq(lab.change_count, 2); /* was-down and new */
+	lab_close(&lab);
+	(void)close(listener);
+}
+END_TEST
+
+START_TEST(node_without_probes_is_unknown_whatever_it_was)
+{
+	const struct sketch_node before[] = { { "edge", "a", { { THERE, quick } } } };
+	const struct sketch_node after[] = { { "edge", "a", { { NULL, quick } } },
+					     { "edge", "b", { { NULL, quick } } } };
+	const struct node_state initial[] = { { .status = NODE_UP }, { .status = NODE_DOWN } };
+	struct lab lab;
+
+	lab_open(&lab, -1, -1);
+	lab_apply(&lab, before, 1, NULL);
+	ck_assert(lab_reaches(&lab, 0, NODE_DOWN));
+	lab_apply(&lab, after, 2, initial);
+	for (uint32_t i = 0; i < 2; i++) {
+		ck_assert_int_eq(prober_state(lab.prober, i)->status, NODE_UNKNOWN);
+		ck_assert(!prober_state(lab.prober, i)->adopted);
+		ck_assert_str_eq(prober_state(lab.prober, i)->reason, "it has no probes");
+	}
+	ck_assert_int_eq(lab.change_count, 3);
+	lab_apply(&lab, NULL, 0, NULL); /* an empty plan */
+	lab_close(&lab);
+}
+END_TEST
+
+START_TEST(first_results_of_the_sample_come_within_a_second)
+{
+	struct sketch_node nodes[16];
+	static char names[16][8];
+	int listener = listen_on("0.0.0.0", PORT, 64);
+	uint64_t start_ms;
+	struct lab lab;
+
+	for (int i = 0; i < 16; i++) {
+		static char addresses[16][16];
+
+		(void)snprintf(names[i], sizeof(names[i]), "n%d", i);
+		(void)snprintf(addresses[i], sizeof(addresses[i]), "127.93.10.%d", i + 1);
+		nodes[i] = (struct sketch_node){ "edge", names[i], { { addresses[i], quick } } };
+		nodes[i].checks[0].probe.interval_ms = 5000;
+	}
+	lab_open(&lab, -1, -1);
+	start_ms = clock_mono_ms();
+	lab_apply(&lab, nodes, 16, NULL);
+	ck_assert(lab_reaches(&lab, 0, NODE_UP));
+	ck_assert_uint_lt(clock_mono_ms() - start_ms, 500); /* starts at once */
+	for (uint32_t i = 0; i < 16; i++)
+		ck_assert(lab_reaches(&lab, i, NODE_UP));
+	ck_assert_uint_lt(clock_mono_ms() - start_ms, 1500);
+	ck_assert_uint_gt(clock_mono_ms() - start_ms, 800); /* and is spread */
+	lab_close(&lab);
+	(void)close(listener);
+}
+END_TEST
+
+void add_prober_tests(Suite *suite)
+{
+	suite_case(suite, "prober", node_falls_after_three_failures_and_rises_after_two_successes,
+		   equal_checks_are_made_once, all_who_share_a_check_change_together,
+		   new_plan_keeps_what_was_measured,
+		   failures_counted_before_a_new_plan_count_after_it,
+		   node_whose_failing_check_is_taken_away_is_up_at_once,
+		   adopted_status_holds_until_the_first_verdict,
+		   node_without_probes_is_unknown_whatever_it_was,
+		   first_results_of_the_sample_come_within_a_second);
+}

@@ -1,0 +1,87 @@
+#include "tests/unit/probe/sketch.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+struct draft {
+	struct image_writer writer;
+	struct plan_pool *pools;
+	struct plan_node *nodes;
+	struct plan_check *checks;
+	struct plan_probe *probes;
+	uint32_t pool_count, node_count, check_count;
+};
+
+static uint32_t put_text(struct draft *draft, const char *text)
+{
+	return (uint32_t)image_writer_append(&draft->writer, text, strlen(text) + 1, 1);
+}
+
+static void put_node(struct draft *draft, const struct sketch_node *from, bool new_pool)
+{
+	struct plan_node *node = &draft->nodes[draft->node_count];
+
+	if (new_pool) {
+		struct plan_pool *pool = &draft->pools[draft->pool_count++];
+
+		pool->name = put_text(draft, from->pool);
+		pool->nodes.first = draft->node_count;
+	}
+	draft->pools[draft->pool_count - 1].nodes.count++;
+	node->name = put_text(draft, from->name);
+	node->pool = draft->pool_count - 1;
+	node->checks.first = draft->check_count;
+	for (int i = 0; i < 3 && from->checks[i].address != NULL; i++) {
+		struct plan_check *check = &draft->checks[draft->check_count];
+
+		ck_assert(ip_parse(from->checks[i].address, &check->address));
+		check->node = draft->node_count;
+		check->probe = draft->check_count;
+		draft->probes[draft->check_count++] = from->checks[i].probe;
+		node->checks.count++;
+	}
+	draft->node_count++;
+}
+
+static struct plan_array put_array(struct draft *draft, const void *items, uint32_t count,
+				   size_t size)
+{
+	uint64_t at = image_writer_append(&draft->writer, items, count * size, 64);
+
+	return (struct plan_array){ .offset = at, .count = count };
+}
+
+struct image sketch_plan(const struct sketch_node *nodes, size_t count)
+{
+	struct draft draft = { 0 };
+	struct plan_root root = { 0 };
+	struct image image;
+	struct err err;
+	int fd;
+
+	ck_assert_int_eq(image_writer_open(&draft.writer, IMAGE_PLAN, sizeof(root), &err), 0);
+	draft.pools = mem_array(count, sizeof(*draft.pools));
+	draft.nodes = mem_array(count, sizeof(*draft.nodes));
+	draft.checks = mem_array(count * 3, sizeof(*draft.checks));
+	draft.probes = mem_array(count * 3, sizeof(*draft.probes));
+	for (size_t i = 0; i < count; i++)
+		put_node(&draft, &nodes[i],
+			 i == 0 || strcmp(nodes[i].pool, nodes[i - 1].pool) != 0);
+	root.pools = put_array(&draft, draft.pools, draft.pool_count, sizeof(*draft.pools));
+	root.nodes = put_array(&draft, draft.nodes, draft.node_count, sizeof(*draft.nodes));
+	root.checks = put_array(&draft, draft.checks, draft.check_count, sizeof(*draft.checks));
+	root.probes = put_array(&draft, draft.probes, draft.check_count, sizeof(*draft.probes));
+	*image_writer_root(&draft.writer, struct plan_root) = root;
+	ck_assert_int_eq(image_writer_finish(&draft.writer, NULL, &fd, &err), 0);
+	ck_assert_int_eq(image_open(&image, fd, IMAGE_PLAN, &err), 0);
+	(void)close(fd);
+	free(draft.pools);
+	free(draft.nodes);
+	free(draft.checks);
+	free(draft.probes);
+	return image;
+}
