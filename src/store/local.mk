@@ -5,3 +5,13 @@ libstore_a_SOURCES = \
 	%D%/schema.c %D%/schema.h \
 	%D%/store.c %D%/store.h
 libstore_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+
+check_PROGRAMS += test-store
+TESTS += test-store
+test_store_SOURCES = tests/unit/run.h \
+	tests/unit/store/main.c tests/unit/store/store_test.h \
+	tests/unit/store/queue_test.c \
+	tests/unit/store/store_test.c \
+	tests/unit/store/trouble_test.c
+test_store_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_store_LDADD = libstore.a libbase.a $(CHECK_LIBS) $(SQLITE_LIBS)

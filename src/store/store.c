@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -16,6 +17,7 @@
 #define MS_PER_DAY      ((uint64_t)86400000)
 #define GATHER_US       (US_PER_S / 10) /* between two transactions: rows are written together */
 #define RETRY_US        (2 * US_PER_S)
+#define PRUNE_FIRST_US  (2 * US_PER_S) /* after the start, which has better things to do */
 #define PRUNE_EVERY_US  (3600 * US_PER_S)
 #define OPEN_MAX_US     (1 * US_PER_S)
 #define CLOSE_MAX_US    (2 * US_PER_S)
@@ -35,7 +37,7 @@ struct store {
 	pthread_cond_t end;         /* store_close */
 	struct queue queue;         /* rows that came since `batch` was taken */
 	struct store_health health; /* pending: of the batch alone */
-	bool damaged;               /* store_load found it */
+	ino_t damaged;              /* the file that store_load found to be so; 0: none */
 	bool stopping;              /* store_close wants the thread to end */
 	bool ended;                 /* the thread needs the store no longer */
 	bool abandoned; /* store_close did not wait for that: the thread frees the store */
@@ -97,15 +99,24 @@ static int open_database(struct store *store, struct err *err)
 	return -1;
 }
 
+/* The file that has the database's name now; 0: none. */
+static ino_t file_now(const struct store *store)
+{
+	struct stat st;
+
+	return stat(store->path, &st) == 0 ? st.st_ino : 0;
+}
+
+/* Did store_load find damage in the file that is there now, not in one that is gone already? */
 static bool take_damaged(struct store *store)
 {
-	bool damaged;
+	ino_t damaged;
 
 	(void)pthread_mutex_lock(&store->lock);
 	damaged = store->damaged;
-	store->damaged = false;
+	store->damaged = 0;
 	(void)pthread_mutex_unlock(&store->lock);
-	return damaged;
+	return damaged != 0 && damaged == file_now(store);
 }
 
 /* Closes a connection that is of no use any more; reports why. */
@@ -116,7 +127,7 @@ static void drop_useless(struct store *store)
 	if (take_damaged(store)) {
 		(void)err_set(&err, "found when it was read");
 		(void)set_aside(store, &err);
-		log_error("database", "path=%s news=\"%s\"", store->path, err.text);
+		log_error("database was damaged", "path=%s error=\"%s\"", store->path, err.text);
 	}
 	if (store->database.connection != NULL && !database_is_in_place(&store->database)) {
 		log_warning("database was removed or replaced", "path=%s", store->path);
@@ -151,7 +162,7 @@ static int write_batch(struct store *store, struct err *err)
 	if (open_database(store, err) != 0)
 		return -1;
 	if (err->text[0] != '\0')
-		log_error("database", "path=%s news=\"%s\"", store->path, err->text);
+		log_error("database was damaged", "path=%s error=\"%s\"", store->path, err->text);
 	if (queue_rows(&store->batch) > 0)
 		code = database_write(&store->database, &store->batch, err);
 	if (code == SQLITE_OK) {
@@ -236,8 +247,8 @@ static uint64_t next_turn_us(const struct store *store)
 {
 	if (store->failing)
 		return store->retry_us;
-	return queue_rows(&store->queue) > 0 || store->damaged ? store->next_write_us
-							       : store->next_prune_us;
+	return queue_rows(&store->queue) > 0 || store->damaged != 0 ? store->next_write_us
+								    : store->next_prune_us;
 }
 
 /* Waits for something to do and takes what is queued. true: this is the last turn. */
@@ -351,6 +362,7 @@ int store_open(struct store **out, const char *directory, uint32_t history_days,
 	}
 	if (err->text[0] != '\0')
 		(void)err_prefix(err, "%s", store->path);
+	store->next_prune_us = clock_mono_us() + PRUNE_FIRST_US;
 	atomic_store(&store->give_up_us, UINT64_MAX);
 	if (start_writer(store, &thread_err) != 0) {
 		*err = thread_err;
@@ -398,6 +410,7 @@ int store_load(struct store *store, void (*each)(void *context, const struct sto
 	struct store_status *rows = NULL;
 	struct database db;
 	size_t count = 0;
+	ino_t file = file_now(store);
 	int code = database_open(&db, store->path, &give_up_us, err);
 
 	if (code == SQLITE_OK)
@@ -410,7 +423,7 @@ int store_load(struct store *store, void (*each)(void *context, const struct sto
 		return 0;
 	if (database_is_damaged(code)) {
 		(void)pthread_mutex_lock(&store->lock);
-		store->damaged = true;
+		store->damaged = file;
 		(void)pthread_cond_signal(&store->wake);
 		(void)pthread_mutex_unlock(&store->lock);
 	}

@@ -256,13 +256,13 @@ END_TEST
 START_TEST(first_results_of_the_sample_come_within_a_second)
 {
 	struct sketch_node nodes[16];
-	static char names[16][8];
+	static char names[16][16];
 	int listener = listen_on("0.0.0.0", PORT, 64);
 	uint64_t start_ms;
 	struct lab lab;
 
 	for (int i = 0; i < 16; i++) {
-		static char addresses[16][16];
+		static char addresses[16][32];
 
 		(void)snprintf(names[i], sizeof(names[i]), "n%d", i);
 		(void)snprintf(addresses[i], sizeof(addresses[i]), "127.93.10.%d", i + 1);

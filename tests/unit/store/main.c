@@ -1,0 +1,94 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "tests/unit/store/store_test.h"
+
+#define PATIENCE_MS 10000
+
+char home[64];
+
+void make_home(void)
+{
+	(void)snprintf(home, sizeof(home), "/tmp/test-store-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(home));
+}
+
+void remove_home(void)
+{
+	char command[128];
+
+	(void)snprintf(command, sizeof(command), "rm -rf %s", home);
+	ck_assert_int_eq(system(command), 0);
+}
+
+const char *ask(const char *sql)
+{
+	static char answer[4096];
+	char command[1024];
+	size_t size;
+	FILE *pipe;
+
+	(void)snprintf(command, sizeof(command),
+		       "sqlite3 -cmd '.timeout 5000' %s/signpost.db \"%s\" 2>&1", home, sql);
+	pipe = popen(command, "r");
+	ck_assert_ptr_nonnull(pipe);
+	size = fread(answer, 1, sizeof(answer) - 1, pipe);
+	answer[size] = '\0';
+	(void)pclose(pipe);
+	while (size > 0 && answer[size - 1] == '\n')
+		answer[--size] = '\0';
+	return answer;
+}
+
+struct store_status make_status(const char *node, const char *status, uint64_t at_ms)
+{
+	struct store_status row = { .since_unix_ms = at_ms, .checked_unix_ms = at_ms };
+
+	(void)snprintf(row.node, sizeof(row.node), "%s", node);
+	(void)snprintf(row.status, sizeof(row.status), "%s", status);
+	return row;
+}
+
+bool is_written(struct store *store)
+{
+	uint64_t until_ms = clock_mono_ms() + PATIENCE_MS;
+	struct store_health health;
+
+	for (;;) {
+		store_health(store, &health);
+		if (health.pending == 0)
+			return true;
+		if (clock_mono_ms() > until_ms)
+			return false;
+		(void)usleep(5000);
+	}
+}
+
+bool has_error(struct store *store, bool wanted)
+{
+	uint64_t until_ms = clock_mono_ms() + PATIENCE_MS;
+	struct store_health health;
+
+	for (;;) {
+		store_health(store, &health);
+		if ((health.error[0] != '\0') == wanted)
+			return true;
+		if (clock_mono_ms() > until_ms)
+			return false;
+		(void)usleep(5000);
+	}
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("store");
+
+	(void)setenv("CK_DEFAULT_TIMEOUT", "60", 0);
+	add_queue_tests(suite);
+	add_store_tests(suite);
+	add_trouble_tests(suite);
+	return run_suite(suite);
+}

@@ -1,0 +1,234 @@
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "tests/unit/store/store_test.h"
+
+#define DAY_MS ((uint64_t)86400000)
+
+static struct store *open_store(uint32_t days)
+{
+	struct store *store;
+	struct err err;
+
+	ck_assert_int_eq(store_open(&store, home, days, &err), 0);
+	ck_assert_str_eq(err.text, "");
+	return store;
+}
+
+static struct store_status loaded[100];
+static size_t loaded_count;
+
+static void keep(void *context, const struct store_status *row)
+{
+	ck_assert_ptr_eq(context, &loaded_count);
+	ck_assert_uint_lt(loaded_count, 100);
+	loaded[loaded_count++] = *row;
+}
+
+START_TEST(what_was_stored_is_loaded_after_a_restart)
+{
+	struct store_status up = make_status("edge/tyo-1", "up", 1700000000123);
+	struct store_status down = make_status("edge/fra-1", "down", 1700000000456);
+	struct store *store;
+	struct err err;
+
+	make_home();
+	up.rtt_us = 4294967295;
+	(void)snprintf(down.reason, sizeof(down.reason), "tcp [::1]:5191: it's refused; --\"\"");
+	store = open_store(90);
+	ck_assert_int_eq(store_load(store, keep, &loaded_count, &err), 0);
+	ck_assert_uint_eq(loaded_count, 0);
+	store_status(store, &up);
+	store_transition(store, &down, "up");
+	store_close(store); /* writes what is queued */
+	store = open_store(90);
+	ck_assert_int_eq(store_load(store, keep, &loaded_count, &err), 0);
+	ck_assert_uint_eq(loaded_count, 2);
+	ck_assert_mem_eq(&loaded[0], &down, sizeof(down)); /* by name */
+	ck_assert_mem_eq(&loaded[1], &up, sizeof(up));
+	store_close(store);
+	remove_home();
+}
+END_TEST
+
+START_TEST(rows_are_what_operators_read_while_it_runs)
+{
+	uint64_t now_ms = clock_unix_ms();
+	struct store_status first = make_status("edge/tyo-1", "up", now_ms);
+	struct store_status second = make_status("edge/tyo-1", "down", now_ms + 7);
+	struct store_health health;
+	struct store *store;
+	char expected[512];
+
+	make_home();
+	first.rtt_us = 250;
+	(void)snprintf(second.reason, sizeof(second.reason), "tcp 127.10.1.1:5191: timeout");
+	second.checked_unix_ms = now_ms + 9;
+	store = open_store(90);
+	store_transition(store, &first, "unknown");
+	store_transition(store, &second, "up");
+	ck_assert(is_written(store));
+	ck_assert_str_eq(ask("PRAGMA journal_mode"), "wal");
+	ck_assert_str_eq(ask("PRAGMA user_version"), "1");
+	ck_assert_str_eq(ask("PRAGMA integrity_check"), "ok");
+	(void)snprintf(expected, sizeof(expected),
+		       "edge/tyo-1|down|%llu|%llu|0|tcp 127.10.1.1:5191: timeout",
+		       (unsigned long long)now_ms + 7, (unsigned long long)now_ms + 9);
+	ck_assert_str_eq(ask("SELECT node, status, since_unix_ms, checked_unix_ms, rtt_us, reason "
+			     "FROM node_status"),
+			 expected);
+	(void)snprintf(expected, sizeof(expected),
+		       "1|%llu|edge/tyo-1|unknown|up||250\n"
+		       "2|%llu|edge/tyo-1|up|down|tcp 127.10.1.1:5191: timeout|0",
+		       (unsigned long long)now_ms, (unsigned long long)now_ms + 7);
+	ck_assert_str_eq(ask("SELECT id, at_unix_ms, node, from_status, to_status, reason, rtt_us "
+			     "FROM transitions ORDER BY id"),
+			 expected);
+	store_health(store, &health);
+	ck_assert_uint_eq(health.written, 3); /* two transitions, one status */
+	ck_assert_uint_eq(health.lost, 0);
+	store_close(store);
+	remove_home();
+}
+END_TEST
+
+START_TEST(transitions_older_than_the_history_are_deleted_at_the_start)
+{
+	uint64_t now_ms = clock_unix_ms();
+	struct store *store;
+
+	make_home();
+	store = open_store(3650);
+	for (uint64_t day = 0; day < 20; day++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), "edge/%02llu", (unsigned long long)day);
+		struct store_status row = make_status(name, "up",
+						      now_ms - day * DAY_MS - DAY_MS / 2);
+
+		for (int i = 0; i < 1000; i++) /* more than are deleted at once */
+			store_transition(store, &row, "down");
+	}
+	store_close(store);
+	ck_assert_str_eq(ask("SELECT count(*) FROM transitions"), "20000");
+	store = open_store(7);
+	for (int i = 0; i < 500 && strcmp(ask("SELECT count(*) FROM transitions"), "7000") != 0;
+	     i++)
+		(void)usleep(20000);
+	ck_assert_str_eq(ask("SELECT count(*), min(node), max(node) FROM transitions"),
+			 "7000|edge/00|edge/06");
+	ck_assert_str_eq(ask("SELECT count(*) FROM node_status"), "20"); /* they stay */
+	ck_assert_ptr_nonnull(strstr(ask("EXPLAIN QUERY PLAN SELECT id FROM transitions "
+					 "WHERE at_unix_ms < 5 LIMIT 5"),
+				     "INDEX transitions_by_time"));
+	store_close(store);
+	remove_home();
+}
+END_TEST
+
+START_TEST(queueing_never_waits_even_while_the_database_is_locked)
+{
+	struct store_status row = make_status("edge/a", "up", clock_unix_ms());
+	uint64_t worst_us = 0, start_us, total_us;
+	struct store_health health;
+	struct store *store;
+	FILE *holder;
+
+	make_home();
+	store = open_store(90);
+	/* Another connection keeps the write lock for as long as this pipe is open. */
+	(void)snprintf(row.reason, sizeof(row.reason), "sqlite3 %s/signpost.db >/dev/null", home);
+	holder = popen(row.reason, "w");
+	ck_assert_ptr_nonnull(holder);
+	(void)fputs("BEGIN IMMEDIATE;\n", holder);
+	(void)fflush(holder);
+	while (strstr(ask("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE"), "locked") == NULL)
+		(void)usleep(10000);
+	total_us = clock_mono_us();
+	for (uint64_t i = 0; i < 100000; i++) {
+		(void)snprintf(row.node, sizeof(row.node), "edge/%llu",
+			       (unsigned long long)i % 10000);
+		start_us = clock_mono_us();
+		store_transition(store, &row, "down");
+		start_us = clock_mono_us() - start_us;
+		worst_us = start_us > worst_us ? start_us : worst_us;
+	}
+	total_us = clock_mono_us() - total_us;
+	store_health(store, &health);
+	(void)fprintf(stderr, "100,000 transitions queued: mean %.2f us, worst %llu us\n",
+		      (double)total_us / 100000, (unsigned long long)worst_us);
+	ck_assert_uint_lt(worst_us, 250000); /* a lock would have held it for seconds */
+	ck_assert_uint_lt(total_us, 5000000);
+	/* One batch may have been taken before the queue filled up; what is beyond is counted. */
+	ck_assert_uint_gt(health.lost, 0);
+	ck_assert_uint_le(health.pending, 2 * (65536 + 10000));
+	ck_assert(has_error(store, true)); /* after five seconds */
+	store_health(store, &health);
+	ck_assert_ptr_nonnull(strstr(health.error, "locked"));
+	(void)fputs("ROLLBACK;\n", holder);
+	(void)pclose(holder);
+	ck_assert(is_written(store));
+	ck_assert(has_error(store, false));
+	store_health(store, &health);
+	ck_assert_str_eq(ask("SELECT count(*) FROM node_status"), "10000");
+	{
+		char expected[32];
+
+		(void)snprintf(expected, sizeof(expected), "%llu",
+			       100000 - (unsigned long long)health.lost);
+		ck_assert_str_eq(ask("SELECT count(*) FROM transitions"), expected);
+	}
+	store_close(store);
+	remove_home();
+}
+END_TEST
+
+static void *queue_many(void *context)
+{
+	struct store *store = context;
+
+	for (int i = 0; i < 2000; i++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), "edge/%d", i % 50);
+		struct store_status row = make_status(name, "up", clock_unix_ms());
+		struct store_health health;
+
+		store_transition(store, &row, "down");
+		store_status(store, &row);
+		store_health(store, &health);
+	}
+	return NULL;
+}
+
+START_TEST(several_threads_may_queue)
+{
+	struct store *store;
+	pthread_t threads[4];
+
+	make_home();
+	store = open_store(90);
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, queue_many, store), 0);
+	for (int i = 0; i < 4; i++)
+		(void)pthread_join(threads[i], NULL);
+	ck_assert(is_written(store));
+	ck_assert_str_eq(ask("SELECT count(*) FROM transitions"), "8000");
+	ck_assert_str_eq(ask("SELECT count(*) FROM node_status"), "50");
+	store_close(store);
+	store_close(NULL);
+	remove_home();
+}
+END_TEST
+
+void add_store_tests(Suite *suite)
+{
+	suite_case(suite, "store", what_was_stored_is_loaded_after_a_restart,
+		   rows_are_what_operators_read_while_it_runs,
+		   transitions_older_than_the_history_are_deleted_at_the_start,
+		   queueing_never_waits_even_while_the_database_is_locked,
+		   several_threads_may_queue);
+}
