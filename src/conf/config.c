@@ -11,6 +11,7 @@
 #include "conf/seen.h"
 
 #define COUNTRIES_FILE "geoip/countries.tsv"
+#define POOL_ENDING    ".pool.yaml"
 
 /* --- folders ---------------------------------------------------------------------------------- */
 
@@ -109,7 +110,7 @@ static void list_files(struct conf *conf, const struct place *place, struct path
 		if (ends_with(entry->d_name, ".zone"))
 			array_add(zones->items, zones->count,
 				  zones->cap) = join(conf->arena, prefix, entry->d_name);
-		else if (ends_with(entry->d_name, ".pool.yaml"))
+		else if (ends_with(entry->d_name, POOL_ENDING))
 			array_add(pools->items, pools->count,
 				  pools->cap) = join(conf->arena, prefix, entry->d_name);
 	}
@@ -123,7 +124,16 @@ static void list_files(struct conf *conf, const struct place *place, struct path
 
 /* --- pool files ------------------------------------------------------------------------------- */
 
-/* Also where a pool is wrong it keeps its number and name, so that what refers to it is not
+/* The name before ".pool.yaml". */
+static const char *stem_of(struct arena *arena, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	const char *name = slash != NULL ? slash + 1 : file;
+
+	return arena_text(arena, name, strlen(name) - strlen(POOL_ENDING));
+}
+
+/* A pool whose name cannot be read goes by its file's, so that records that refer to it are not
  * reported as well. */
 static void read_pool_file(struct conf *conf, const char *file, struct config_pool *pool,
 			   struct seen *names)
@@ -134,14 +144,14 @@ static void read_pool_file(struct conf *conf, const char *file, struct config_po
 	struct source source;
 
 	pool->file = file;
-	pool->name = "";
+	pool->name = stem_of(conf->arena, file);
 	if (source_read(&source, file, -1, conf->arena, conf->diag))
 		root = yaml_read(&source, conf->arena, conf->diag);
 	if (root == NULL)
 		return;
 	pool_read(conf, root, pool);
 	name = yaml_get(root, "pool");
-	if (name == NULL || pool->name[0] == '\0')
+	if (name == NULL || name->kind != YAML_SCALAR || strcmp(name->text, pool->name) != 0)
 		return;
 	*place = name->place;
 	before = seen_add(names, pool->name, place);

@@ -17,6 +17,10 @@ libconf_a_SOURCES = \
 check_PROGRAMS += test-conf
 TESTS += test-conf
 test_conf_SOURCES = \
-	tests/unit/conf/diag_test.c tests/unit/conf/conf_test.h tests/unit/conf/main.c
-test_conf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+	tests/unit/conf/conf_test.h tests/unit/conf/main.c \
+	tests/unit/conf/config_test.c \
+	tests/unit/conf/diag_test.c \
+	tests/unit/conf/fixture.c tests/unit/conf/fixture.h \
+	tests/unit/conf/mistakes_test.c
+test_conf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(XXHASH_CFLAGS)
 test_conf_LDADD = libconf.a libbase.a $(FYAML_LIBS) $(CHECK_LIBS)

@@ -45,6 +45,18 @@ static bool refuse_token(struct builder *b, struct fy_token *token, const char *
 	return refuse(b, &place, why);
 }
 
+/* Told here and not by who reads the options: a file that is something else altogether may be a
+ * very long list. */
+static bool add_root(struct builder *b, struct yaml_node *node)
+{
+	b->root = node;
+	if (node->kind == YAML_MAP)
+		return true;
+	if (node->kind == YAML_SCALAR && node->empty)
+		return refuse(b, &(struct place){ .file = b->source->file }, "is empty");
+	return refuse(b, &node->place, "this is no map of options, such as \"name: value\"");
+}
+
 /* Puts a new node where the parser is: as key, as value of the last key, or as an item. */
 static bool add(struct builder *b, struct yaml_node *node)
 {
@@ -52,10 +64,8 @@ static bool add(struct builder *b, struct yaml_node *node)
 
 	if (++b->node_count > NODES_MAX)
 		return refuse(b, &node->place, "there are too many values in this file");
-	if (parent == NULL) {
-		b->root = node;
-		return true;
-	}
+	if (parent == NULL)
+		return add_root(b, node);
 	if (parent->kind == YAML_MAP && b->key[b->depth - 1] == NULL) {
 		if (node->kind != YAML_SCALAR)
 			return refuse(b, &node->place, "a key must be a name");
@@ -170,13 +180,14 @@ static const char *hint_for(const char *message)
 	return "";
 }
 
-static void report(struct builder *b, struct fy_diag *errors)
+/* All that the parser noted, warnings too: what it only warns of, it ignores. */
+static unsigned report(struct builder *b, struct fy_diag *noted)
 {
 	struct fy_diag_error *error;
 	void *iterator = NULL;
 	unsigned count = 0;
 
-	while ((error = fy_diag_errors_iterate(errors, &iterator)) != NULL) {
+	while ((error = fy_diag_errors_iterate(noted, &iterator)) != NULL) {
 		struct place place = place_of(b, error->fyt);
 
 		if (place.line == 0 && error->line > 0)
@@ -185,15 +196,12 @@ static void report(struct builder *b, struct fy_diag *errors)
 			 hint_for(error->msg));
 		count++;
 	}
-	if (count == 0) {
-		struct place place = { .file = b->source->file };
-
-		(void)refuse(b, &place, "is not YAML");
-	}
+	return count;
 }
 
-static bool parse(struct builder *b, struct fy_parser *parser, struct fy_diag *errors)
+static bool parse(struct builder *b, struct fy_parser *parser, struct fy_diag *noted)
 {
+	struct place whole = { .file = b->source->file };
 	struct fy_event *event;
 	bool going = true;
 
@@ -201,11 +209,28 @@ static bool parse(struct builder *b, struct fy_parser *parser, struct fy_diag *e
 		going = take(b, event);
 		fy_parser_event_free(parser, event);
 	}
-	if (going && fy_parser_get_stream_error(parser)) {
-		report(b, errors);
+	if (!going || report(b, noted) > 0)
 		return false;
+	if (fy_parser_get_stream_error(parser))
+		return refuse(b, &whole, "is not YAML");
+	return b->root != NULL || refuse(b, &whole, "is empty");
+}
+
+/* The parser takes each %-line for a directive and, in time, notes that it knows none of them. */
+static bool check_directives(struct builder *b)
+{
+	const char *found = b->source->text;
+	struct place place;
+
+	if (found[0] != '%') {
+		found = memmem(found, b->source->size, "\n%", 2);
+		if (found == NULL)
+			return true;
+		found++;
 	}
-	return going;
+	place = source_place(b->source, (size_t)(found - b->source->text), 1);
+	return refuse(b, &place,
+		      "a line that begins with % is a directive of YAML: there are none here");
 }
 
 const struct yaml_node *yaml_read(const struct source *source, struct arena *arena,
@@ -221,6 +246,8 @@ const struct yaml_node *yaml_read(const struct source *source, struct arena *are
 	struct fy_parser *parser = NULL;
 	bool ok = false;
 
+	if (!check_directives(&b))
+		return NULL;
 	fy_diag_cfg_default(&diag_cfg);
 	diag_cfg.fp = NULL;
 	cfg.diag = fy_diag_create(&diag_cfg);
@@ -228,12 +255,10 @@ const struct yaml_node *yaml_read(const struct source *source, struct arena *are
 		fy_diag_set_collect_errors(cfg.diag, true);
 		parser = fy_parser_create(&cfg);
 	}
-	if (parser == NULL || fy_parser_set_string(parser, source->text, source->size) != 0)
-		(void)refuse(&b, &whole, "the YAML parser cannot be started");
-	else
+	if (parser != NULL && fy_parser_set_string(parser, source->text, source->size) == 0)
 		ok = parse(&b, parser, cfg.diag);
-	if (ok && b.root == NULL)
-		ok = refuse(&b, &whole, "is empty");
+	else
+		(void)refuse(&b, &whole, "the YAML parser cannot be started");
 	fy_parser_destroy(parser);
 	fy_diag_destroy(cfg.diag);
 	return ok ? b.root : NULL;

@@ -30,8 +30,7 @@ struct yaml_node {
 #define yaml_foreach(child, node) \
 	for (const struct yaml_node *child = (node)->first; child != NULL; child = child->next)
 
-/* The tree of the file's one document, in the arena; NULL: there is none (it is in diag, an empty
- * file too). */
+/* The map that the file's one document is, in the arena; NULL: it is not (and diag says why). */
 const struct yaml_node *yaml_read(const struct source *source, struct arena *arena,
 				  struct diag *diag);
 

@@ -4,6 +4,8 @@
 
 #include <check.h>
 
+Suite *config_suite(void);
 Suite *diag_suite(void);
+Suite *mistakes_suite(void);
 
 #endif

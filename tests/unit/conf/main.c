@@ -7,6 +7,8 @@ int main(void)
 	SRunner *runner = srunner_create(diag_suite());
 	int failed;
 
+	srunner_add_suite(runner, mistakes_suite());
+	srunner_add_suite(runner, config_suite());
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -1,0 +1,348 @@
+/* One mistake a row: what is written, where it is found, which text is underlined. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf_test.h"
+#include "fixture.h"
+
+struct row {
+	const char *text;
+	const char *says;       /* after the file's name: "line:column: error: text" */
+	const char *underlined; /* NULL: the row shows no source */
+};
+
+#define SITES "sites: { tokyo: { location: [35.68, 139.69] } }\n"
+#define ZONES "zones: zones\n"
+
+static const struct row server_rows[] = {
+	/* YAML */
+	{ "", " error: is empty", NULL },
+	{ "# only a comment\n", " error: is empty", NULL },
+	{ "just a text\n", "1:1: error: this is no map of options, such as \"name: value\"",
+	  "just a text" },
+	{ "~\n", " error: is empty", NULL },
+	{ "%YAML 1.2\n---\n" ZONES SITES,
+	  "1:1: error: a line that begins with % is a directive of YAML: there are none here",
+	  "%" },
+	{ "- a\n", "1:1: error: this is no map of options, such as \"name: value\"", "-" },
+	{ ZONES "sites: [\n", "3:1: error: flow sequence without a closing bracket", "" },
+	{ "zones: zones\n  ecs: true\n" SITES,
+	  "1:8: error: invalid multiline plain key (is the next line indented too far?)", "zones" },
+	{ ZONES "log: \"info\n", "2:7: error: double-quoted scalar without closing quote", "info" },
+	{ ZONES "user: a: b\n" SITES,
+	  "2:8: error: invalid nested block mapping on the same line (a value with \": \" in it "
+	  "belongs in quotes)",
+	  ":" },
+	{ ZONES SITES "---\n" ZONES,
+	  "3:1: error: a second document begins here: one file, one document", "---" },
+	{ ZONES "user: &me root\n" SITES,
+	  "2:8: error: anchors are not supported in configuration files", "me" },
+	{ ZONES "user: *me\n" SITES, "2:8: error: aliases are not supported in configuration files",
+	  "me" },
+	{ ZONES "user: !!str me\n" SITES,
+	  "2:7: error: tags are not supported in configuration files", "!!str" },
+	{ ZONES "? [a]\n: b\n" SITES, "2:3: error: a key must be a name", "[" },
+	{ ZONES "user: \"a\\0b\"\n" SITES, "2:8: error: a value must not contain a NUL character",
+	  "a\\0b" },
+	{ ZONES "user: \x01\n" SITES,
+	  "2:7: error: octet 0x01 has no place in UTF-8 text: this is not a text file", "?" },
+	{ ZONES "user: \xc0\xaf\n" SITES,
+	  "2:7: error: octet 0xc0 has no place in UTF-8 text: this is not a text file", "?" },
+	/* options */
+	{ SITES, "1:1: error: the required option \"zones\" is missing", "s" },
+	{ ZONES, "1:1: error: the required option \"sites\" is missing", "z" },
+	{ ZONES SITES "listn: x\n",
+	  "3:1: error: unknown option \"listn\" (did you mean \"listen\"?)", "listn" },
+	{ ZONES SITES "wireguard: x\n", "3:1: error: unknown option \"wireguard\"", "wireguard" },
+	{ ZONES SITES "zones: b\n", "3:1: error: \"zones\" is already given in line 1", "zones" },
+	{ ZONES SITES "user:\n", "3:1: error: \"user\" has no value", "user" },
+	{ ZONES SITES "user: ~\n", "3:1: error: \"user\" has no value", "user" },
+	{ ZONES SITES "user: [a]\n", "3:7: error: a list stands where the name of a user belongs",
+	  "[" },
+	{ ZONES SITES "user: a/b\n", "3:7: error: \"a/b\" is not the name of a user", "a/b" },
+	{ ZONES SITES "state: { a: b }\n", "3:8: error: a map stands where a path belongs", "{" },
+	{ ZONES SITES "ecs: yes\n", "3:6: error: \"yes\" is not true or false", "yes" },
+	{ ZONES SITES "ecs: TRUE\n",
+	  "3:6: error: \"TRUE\" is not true or false (did you mean \"true\"?)", "TRUE" },
+	{ ZONES SITES "udp-size: 511\n", "3:11: error: 511 is out of range: 512 to 4096", "511" },
+	{ ZONES SITES "udp-size: 4097\n", "3:11: error: 4097 is out of range: 512 to 4096",
+	  "4097" },
+	{ ZONES SITES "udp-size: 1232.0\n", "3:11: error: \"1232.0\" is not a whole number",
+	  "1232.0" },
+	{ ZONES SITES "udp-size: 99999999999999999999999\n",
+	  "3:11: error: 99999999999999999999999 is out of range: 512 to 4096",
+	  "99999999999999999999999" },
+	{ ZONES SITES "workers: 0\n", "3:10: error: 0 is out of range: 1 to 128", "0" },
+	{ ZONES SITES "workers: many\n", "3:10: error: \"many\" is not a whole number", "many" },
+	{ ZONES SITES "history: 90\n",
+	  "3:10: error: \"90\" is not a duration such as 200ms, 5s, 1m, 12h or 90d", "90" },
+	{ ZONES SITES "history: 36h\n",
+	  "3:10: error: 36h is out of range: 1d to 36500d, in steps of 1d", "36h" },
+	{ ZONES SITES "preference-depth: 17\n", "3:19: error: 17 is out of range: 1 to 16", "17" },
+	{ ZONES SITES "log: { level: loud }\n",
+	  "3:15: error: \"loud\" is not error, warning, info or debug", "loud" },
+	{ ZONES SITES "log:\n  target: sysloq\n",
+	  "4:11: error: \"sysloq\" is not stderr or syslog (did you mean \"syslog\"?)", "sysloq" },
+	{ ZONES SITES "listen: [192.0.2.1, 192.0.2.1:53]\n",
+	  "3:21: error: 192.0.2.1:53 is listed twice", "192.0.2.1:53" },
+	{ ZONES SITES "listen: localhost:53\n",
+	  "3:9: error: \"localhost:53\" is not an address to listen on, such as 192.0.2.1:53 or "
+	  "\"[2001:db8::1]:53\"",
+	  "localhost:53" },
+	{ ZONES SITES "listen: 192.0.2.1:65536\n",
+	  "3:9: error: \"192.0.2.1:65536\" is not an address to listen on, such as 192.0.2.1:53 or "
+	  "\"[2001:db8::1]:53\"",
+	  "192.0.2.1:65536" },
+	{ ZONES SITES "listen: []\n",
+	  "3:9: error: an empty list stands where an address or a list of addresses belongs", "[" },
+	{ ZONES SITES "geoip: { databases: a.mmdb }\n",
+	  "3:21: error: \"a.mmdb\" is not a list of databases", "a.mmdb" },
+	{ ZONES SITES "geoip: { databases: [ { path: a, fields: { contry: a } } ] }\n",
+	  "3:44: error: unknown option \"contry\" (did you mean \"country\"?)", "contry" },
+	/* sites */
+	{ ZONES "sites: {}\n", "2:8: error: there are no sites", "{" },
+	{ ZONES "sites: [tokyo]\n", "2:8: error: a list stands where a map of sites belongs", "[" },
+	{ ZONES "sites:\n  tokyo: {}\n", "3:3: error: the required option \"location\" is missing",
+	  "tokyo" },
+	{ ZONES "sites:\n  tokyo: { location: [91, 0] }\n",
+	  "3:23: error: 91 is out of range: a latitude is from -90 to 90", "91" },
+	{ ZONES "sites:\n  tokyo: { location: [0, -180.5] }\n",
+	  "3:26: error: -180.5 is out of range: a longitude is from -180 to 180", "-180.5" },
+	{ ZONES "sites:\n  tokyo: { location: [nan, 0] }\n",
+	  "3:23: error: \"nan\" is not a latitude in degrees", "nan" },
+	{ ZONES "sites:\n  tokyo: { location: 35.68 }\n",
+	  "3:22: error: a location is [latitude, longitude] in degrees, such as [35.68, 139.69]",
+	  "35.68" },
+	{ ZONES "sites:\n  tokyo: { location: [1, 2] }\n  Oslo: { location: [1, 2] }\n",
+	  "4:3: error: \"Oslo\" is no name for a site: 1 to 63 of a-z, 0-9 and \"-\"", "Oslo" },
+	{ ZONES "sites:\n  tokyo: { location: [1, 2] }\n  tokyo: { location: [1, 2] }\n",
+	  "4:3: error: site \"tokyo\" is already defined in line 3", "tokyo" },
+	/* folders */
+	{ "zones: nowhere\n" SITES,
+	  "1:8: error: folder \"nowhere\" cannot be read: No such file or directory", "nowhere" },
+	{ "zones: zones/sub\n" SITES, "1:8: error: there are no *.zone files in \"zones/sub\"",
+	  "zones/sub" },
+	/* the line is in UTF-8, the column counts octets */
+	{ ZONES "user: a # \xc3\xa9\n" SITES "run: \"/\xc3\xa9\xc3\xa9\"\nf\xc3\xb6o: \xc3\xa9\n",
+	  "5:1: error: unknown option \"f\xc3\xb6o\"", "f\xc3\xb6o" },
+};
+
+#define POOL  "pool: edge\n"
+#define NODES "sites: { tokyo: { nodes: { tyo-1: { address: 203.0.113.10 } } } }\n"
+#define TCP   "probes: [ { kind: tcp, port: 80 } ]\n"
+
+static const struct row pool_rows[] = {
+	{ NODES, "1:1: error: the required option \"pool\" is missing", "s" },
+	{ POOL, "1:1: error: the required option \"sites\" is missing", "p" },
+	{ "pool: Edge_1\n" NODES,
+	  "1:7: error: \"Edge_1\" is no name for a pool: 1 to 63 of a-z, 0-9 and \"-\"", "Edge_1" },
+	{ POOL "policy: neerest\n" NODES,
+	  "2:9: error: \"neerest\" is not nearest, weighted or failover (did you mean "
+	  "\"nearest\"?)",
+	  "neerest" },
+	{ POOL "policy: round-robin\n" NODES,
+	  "2:9: error: \"round-robin\" is not nearest, weighted or failover", "round-robin" },
+	{ POOL "answers: 1\n" NODES, "2:1: error: unknown option \"answers\"", "answers" },
+	{ POOL "persistence: forever\n" NODES,
+	  "2:14: error: \"forever\" is not subnet, none or prefix lengths such as "
+	  "{ v4: 24, v6: 56 }",
+	  "forever" },
+	{ POOL "persistence: { v4: 33 }\n" NODES, "2:20: error: 33 is out of range: 1 to 32",
+	  "33" },
+	{ POOL "fallback: [192.0.2.1, 192.0.2.1]\n" NODES, "2:23: error: 192.0.2.1 is listed twice",
+	  "192.0.2.1" },
+	{ POOL "fallback: some\n" NODES,
+	  "2:11: error: \"some\" is neither an IPv4 nor an IPv6 address", "some" },
+	/* nodes */
+	{ POOL "sites: {}\n", "2:8: error: the pool is empty: it has no sites", "{" },
+	{ POOL "sites:\n  tokyo: { nodes: {} }\n", "3:19: error: there are no nodes", "{" },
+	{ POOL "sites:\n  tokyo: {}\n", "3:3: error: the required option \"nodes\" is missing",
+	  "tokyo" },
+	{ POOL "sites:\n  tokio: { nodes: { a: { address: 192.0.2.1 } } }\n",
+	  "3:3: error: there is no site \"tokio\" in signpost.yaml (did you mean \"tokyo\"?)",
+	  "tokio" },
+	{ POOL "sites:\n  tokyo: { nodes: { a: {} } }\n",
+	  "3:21: error: the required option \"address\" is missing", "a" },
+	{ POOL "sites:\n  tokyo:\n    nodes:\n      tyo-1: { address: 203.0.113.10 }\n"
+	       "      tyo-2: { address: 203.0.113.300, weight: 50 }\n",
+	  "6:25: error: \"203.0.113.300\" is neither an IPv4 nor an IPv6 address",
+	  "203.0.113.300" },
+	{ POOL "sites:\n  tokyo:\n    nodes:\n      a: { address: 192.0.2.1 }\n"
+	       "      a: { address: 192.0.2.2 }\n",
+	  "6:7: error: node \"a\" is already defined in line 5", "a" },
+	{ POOL "sites:\n  tokyo: { nodes: { a: { address: 192.0.2.1 } } }\n"
+	       "  oslo: { nodes: { a: { address: 192.0.2.2 } } }\n",
+	  "4:20: error: node \"a\" is already defined in line 3", "a" },
+	{ POOL "sites:\n  tokyo: { nodes: { a: { address: 192.0.2.1 } } }\n"
+	       "  tokyo: { nodes: { b: { address: 192.0.2.2 } } }\n",
+	  "4:3: error: site \"tokyo\" is already given in line 3", "tokyo" },
+	{ POOL "sites:\n  tokyo: { nodes: { a: { address: [192.0.2.1, \"2001:DB8::1\", "
+	       "\"2001:db8:0::1\"] } } }\n",
+	  "3:63: error: 2001:db8:0::1 is listed twice", "2001:db8:0::1" },
+	{ POOL "sites: { tokyo: { nodes: { a: { address: 192.0.2.1, weight: 65536 } } } }\n",
+	  "2:61: error: 65536 is out of range: 0 to 65535", "65536" },
+	{ POOL "sites: { tokyo: { nodes: { a: { address: 192.0.2.1, weight: -1 } } } }\n",
+	  "2:61: error: -1 is out of range: 0 to 65535", "-1" },
+	{ POOL "sites: { tokyo: { nodes: { a: { address: 0.0.0.0 } } } }\n",
+	  "2:42: error: 0.0.0.0 cannot be a node's address: it is the unspecified address",
+	  "0.0.0.0" },
+	{ POOL "sites: { tokyo: { nodes: { a: { address: \"::ffff:192.0.2.1\" } } } }\n",
+	  "2:43: error: ::ffff:192.0.2.1 cannot be a node's address: it is an IPv4 address in IPv6 "
+	  "form (write the IPv4 address)",
+	  "::ffff:192.0.2.1" },
+	/* probes */
+	{ POOL NODES "probes: tcp\n", "3:9: error: \"tcp\" is not a list of probes", "tcp" },
+	{ POOL NODES "probes:\n  - port: 80\n",
+	  "4:5: error: the required option \"kind\" is missing", "p" },
+	{ POOL NODES "probes:\n  - kind: tcp\n", "4:11: error: a tcp probe needs a \"port\"",
+	  "tcp" },
+	{ POOL NODES "probes:\n  - kind: http\n    port: 80\n",
+	  "4:11: error: \"http\" is not tcp or icmp (did you mean \"tcp\"?)", "http" },
+	{ POOL NODES "probes:\n  - kind: icmp\n    port: 80\n",
+	  "5:5: error: an icmp probe has no port", "port" },
+	{ POOL NODES "probes: [ { kind: icmp, interval: 1s, timeout: 1001ms } ]\n",
+	  "3:48: error: timeout 1001ms is longer than interval 1s", "1001ms" },
+	{ POOL NODES "probes: [ { kind: icmp, interval: 99ms } ]\n",
+	  "3:35: error: 99ms is out of range: 100ms to 1h, in steps of 1ms", "99ms" },
+	{ POOL NODES "probes: [ { kind: icmp, family: v4 } ]\n",
+	  "3:33: error: \"v4\" is not ipv4, ipv6 or both", "v4" },
+	{ POOL NODES "probes: [ { kind: icmp, jitter: 51 } ]\n",
+	  "3:33: error: 51 is out of range: 0 to 50", "51" },
+	{ POOL NODES "probes: [ { kind: tcp, port: 0 } ]\n",
+	  "3:30: error: 0 is out of range: 1 to 65535", "0" },
+	{ POOL NODES "probes: [ { kind: tcp, port: 80, family: ipv6 } ]\n",
+	  "2:28: warning: no probe looks at node \"tyo-1\" (they are for the other family): it "
+	  "always counts as up",
+	  "tyo-1" },
+	/* rules */
+	{ POOL NODES "rules:\n  - sites: [tokyo]\n",
+	  "4:5: error: the required option \"clients\" is missing", "s" },
+	{ POOL NODES "rules:\n  - { clients: [], sites: [tokyo] }\n",
+	  "4:16: error: an empty list stands where a client or a list of clients belongs", "[" },
+	{ POOL NODES "rules:\n  - { clients: [JP], sites: [oslo] }\n",
+	  "4:30: error: this pool has no nodes at site \"oslo\"", "oslo" },
+	{ POOL NODES "rules:\n  - { clients: [JP], sites: [tokyo, tokyo] }\n",
+	  "4:37: error: site \"tokyo\" is listed twice", "tokyo" },
+	{ POOL NODES "rules:\n  - { clients: [JP, KR, JP], sites: [tokyo] }\n",
+	  "4:25: error: a rule for JP is already given in line 4", "JP" },
+	{ POOL NODES "rules:\n  - { clients: [AS7], sites: [tokyo] }\n"
+		     "  - { clients: [AS007], sites: [tokyo] }\n",
+	  "5:17: error: a rule for AS007 is already given in line 4", "AS007" },
+	{ POOL NODES "rules:\n  - { clients: [UK], sites: [tokyo] }\n",
+	  "4:17: error: \"UK\" is no country code of ISO 3166-1 (did you mean \"GB\"?)", "UK" },
+	{ POOL NODES "rules:\n  - { clients: [jp], sites: [tokyo] }\n",
+	  "4:17: error: \"jp\" is no country code of ISO 3166-1 (did you mean \"JP\"?)", "jp" },
+	{ POOL NODES "rules:\n  - { clients: [EU], sites: [tokyo] }\n",
+	  "4:17: error: \"EU\" is no country code of ISO 3166-1 (did you mean \"continent:EU\"?)",
+	  "EU" },
+	{ POOL NODES "rules:\n  - { clients: [QQ], sites: [tokyo] }\n",
+	  "4:17: error: \"QQ\" is no country code of ISO 3166-1", "QQ" },
+	{ POOL NODES "rules:\n  - { clients: [continent:XX], sites: [tokyo] }\n",
+	  "4:17: error: \"XX\" is no continent: they are AF, AN, AS, EU, NA, OC and SA",
+	  "continent:XX" },
+	{ POOL NODES "rules:\n  - { clients: [AS4294967296], sites: [tokyo] }\n",
+	  "4:17: error: \"AS4294967296\" is no AS number: they are from AS1 to AS4294967295",
+	  "AS4294967296" },
+	{ POOL NODES "rules:\n  - { clients: [AS99999999999999999999999], sites: [tokyo] }\n",
+	  "4:17: error: \"AS99999999999999999999999\" is no AS number: they are from AS1 to "
+	  "AS4294967295",
+	  "AS99999999999999999999999" },
+	{ POOL NODES "rules:\n  - { clients: [192.0.2.1/24], sites: [tokyo] }\n",
+	  "4:17: error: 192.0.2.1/24 has bits set behind the prefix (did you mean "
+	  "\"192.0.2.0/24\"?)",
+	  "192.0.2.1/24" },
+	{ POOL NODES "rules:\n  - { clients: [\"2001:db8::1/32\"], sites: [tokyo] }\n",
+	  "4:18: error: 2001:db8::1/32 has bits set behind the prefix (did you mean "
+	  "\"2001:db8::/32\"?)",
+	  "2001:db8::1/32" },
+	{ POOL NODES "rules:\n  - { clients: [192.0.2.0/33], sites: [tokyo] }\n",
+	  "4:17: error: \"192.0.2.0/33\" is neither a country (JP), a continent (continent:EU), an "
+	  "AS (AS4134) nor a network (192.0.2.0/24)",
+	  "192.0.2.0/33" },
+	{ POOL NODES "rules:\n  - { clients: [Japan], sites: [tokyo] }\n",
+	  "4:17: error: \"Japan\" is neither a country (JP), a continent (continent:EU), an AS "
+	  "(AS4134) nor a network (192.0.2.0/24)",
+	  "Japan" },
+};
+
+/* The text above the ^~~~ of the one mistake that is printed. */
+static const char *underlined(const char *printed, char out[256])
+{
+	const char *source = strchr(printed, '\n') + 1;
+	const char *line = strchr(source, '\n') + 1;
+	const char *caret = strchr(line, '^');
+	size_t width = 1 + strspn(caret + 1, "~");
+	size_t column = 0, pos = 0;
+
+	ck_assert_ptr_nonnull(caret);
+	for (; column < (size_t)(caret - line); pos++)
+		column += ((unsigned char)source[pos] & 0xc0) != 0x80;
+	while (((unsigned char)source[pos] & 0xc0) == 0x80)
+		pos++;
+	for (column = 0; column < width && source[pos] != '\n'; pos++) {
+		*out++ = source[pos];
+		if (((unsigned char)source[pos + 1] & 0xc0) != 0x80)
+			column++;
+	}
+	*out = '\0';
+	return caret;
+}
+
+static void check_row(const struct row *row, const char *file, const struct reading *reading)
+{
+	char expected[1024], text[256];
+	size_t len;
+
+	(void)snprintf(expected, sizeof(expected), "%s:%s\n", file, row->says);
+	len = strlen(expected);
+	if (strncmp(reading->printed, expected, len) != 0 ||
+	    diag_errors(reading->diag) + diag_warnings(reading->diag) != 1)
+		ck_abort_msg("expected alone:\n%sgot:\n%s", expected, reading->printed);
+	if (row->underlined == NULL) {
+		ck_assert_str_eq(reading->printed + len, "");
+		return;
+	}
+	(void)underlined(reading->printed, text);
+	ck_assert_str_eq(text, row->underlined);
+}
+
+START_TEST(each_mistake_in_the_server_file_has_its_place)
+{
+	struct reading *reading;
+
+	ck_assert_int_eq(unlink("zones/edge.pool.yaml"), 0);
+	reading = fixture_read(server_rows[_i].text, NULL);
+	check_row(&server_rows[_i], "signpost.yaml", reading);
+	fixture_free(reading);
+}
+END_TEST
+
+START_TEST(each_mistake_in_a_pool_file_has_its_place)
+{
+	struct reading *reading = fixture_read(NULL, pool_rows[_i].text);
+
+	check_row(&pool_rows[_i], "zones/edge.pool.yaml", reading);
+	fixture_free(reading);
+}
+END_TEST
+
+static void setup(void)
+{
+	fixture_setup();
+	ck_assert_int_eq(system("mkdir zones/sub"), 0);
+}
+
+Suite *mistakes_suite(void)
+{
+	Suite *suite = suite_create("mistakes");
+	TCase *tcase = tcase_create("mistakes");
+
+	tcase_add_checked_fixture(tcase, setup, fixture_teardown);
+	tcase_add_loop_test(tcase, each_mistake_in_the_server_file_has_its_place, 0,
+			    (int)(sizeof(server_rows) / sizeof(server_rows[0])));
+	tcase_add_loop_test(tcase, each_mistake_in_a_pool_file_has_its_place, 0,
+			    (int)(sizeof(pool_rows) / sizeof(pool_rows[0])));
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
