@@ -115,7 +115,7 @@ static enum token_end take_quoted(struct master_lexer *lexer)
 	return TOKEN_DONE;
 }
 
-/* A word may have a quoted part, as in key="a value" of SVCB. */
+/* A quote starts a word of its own, but for key="a value" (RFC 9460, 2.1), which is one word. */
 static enum token_end take_word(struct master_lexer *lexer)
 {
 	const char *p = lexer->at;
@@ -123,6 +123,8 @@ static enum token_end take_word(struct master_lexer *lexer)
 	while (p < lexer->end && !ends_word(*p)) {
 		if (*p == '\\' && p + 1 < lexer->end && p[1] != '\n') {
 			p += 2;
+		} else if (*p == '"' && p > lexer->at && p[-1] != '=') {
+			break;
 		} else if (*p == '"') {
 			p = closing_quote(lexer, p);
 			if (p == NULL)

@@ -10,12 +10,6 @@
 #include "compile/master_lexer.h"
 #include "wire/name.h"
 
-/* 0: no such type. Names that ldns knows, and TYPE65280 (RFC 3597, 5). */
-uint16_t master_type_parse(const struct master_token *token);
-
-/* A number of seconds, or a time as BIND writes it: "1h30m". */
-bool master_ttl_parse(const char *text, size_t len, uint32_t *ttl_s);
-
 struct master_rdata {
 	uint16_t type;
 	const struct name *origin;

@@ -10,10 +10,10 @@
 #include "base/mem.h"
 #include "compile/master_lexer.h"
 #include "compile/master_rdata.h"
+#include "compile/master_word.h"
 
 #define INCLUDE_DEPTH 16
 #define TTL_MAX       UINT32_C(0x7fffffff) /* RFC 2181, 8 */
-#define SHOWN_MAX     60
 
 struct file {
 	struct master_lexer lexer;
@@ -44,11 +44,6 @@ static bool token_is(const struct master_token *token, const char *text)
 {
 	return !token->quoted && token->len == strlen(text) &&
 	       strncasecmp(token->text, text, token->len) == 0;
-}
-
-static int shown(const struct master_token *token)
-{
-	return token->len < SHOWN_MAX ? (int)token->len : SHOWN_MAX;
 }
 
 static void report(const struct parse *parse, const struct master_token *token, const char *format,
@@ -121,8 +116,8 @@ static bool parse_name(const struct parse *parse, const struct master_token *tok
 
 	if (name_parse(token->text, token->len, &parse->file->origin, out, &reason))
 		return true;
-	report(parse, token, "\"%.*s\" is not a valid %s: %s", shown(token), token->text, what,
-	       reason);
+	report(parse, token, "\"%.*s\" is not a valid %s: %s", master_token_shown(token),
+	       token->text, what, reason);
 	return false;
 }
 
@@ -131,7 +126,7 @@ static bool parse_ttl(const struct parse *parse, const struct master_token *toke
 	if (!master_ttl_parse(token->text, token->len, ttl_s)) {
 		report(parse, token,
 		       "\"%.*s\" is not a TTL: it is a number of seconds, or like 1h30m",
-		       shown(token), token->text);
+		       master_token_shown(token), token->text);
 		return false;
 	}
 	if (*ttl_s > TTL_MAX) {
@@ -244,7 +239,7 @@ static void read_directive(const struct parse *parse)
 	else
 		report(parse, token,
 		       "unknown directive \"%.*s\": there are $ORIGIN, $TTL and $INCLUDE",
-		       shown(token), token->text);
+		       master_token_shown(token), token->text);
 }
 
 /* --- records ---------------------------------------------------------------------------------- */
@@ -280,8 +275,8 @@ static bool is_class(const struct master_token *token)
 static bool read_class(struct parse *parse, const struct master_token *token)
 {
 	if (!token_is(token, "IN") && !token_is(token, "CLASS1")) {
-		report(parse, token, "class \"%.*s\" is not served: the class is IN", shown(token),
-		       token->text);
+		report(parse, token, "class \"%.*s\" is not served: the class is IN",
+		       master_token_shown(token), token->text);
 		return false;
 	}
 	parse->has_class = true;
@@ -328,12 +323,13 @@ static bool read_type(const struct parse *parse, const struct master_token *toke
 		return false;
 	}
 	if (record->type == 0) {
-		report(parse, token, "unknown type \"%.*s\"", shown(token), token->text);
+		report(parse, token, "unknown type \"%.*s\"", master_token_shown(token),
+		       token->text);
 		return false;
 	}
 	if (!is_data_type(record->type)) {
-		report(parse, token, "\"%.*s\" is no type of records in a zone", shown(token),
-		       token->text);
+		report(parse, token, "\"%.*s\" is no type of records in a zone",
+		       master_token_shown(token), token->text);
 		return false;
 	}
 	if (record->type == TYPE_DNAME) {
@@ -357,7 +353,7 @@ static bool read_pool(const struct parse *parse, struct master_record *record)
 	}
 	if (parse->next + 1 < parse->line->count) {
 		report(parse, word + 1, "\"%.*s\" is more than a POOL record holds",
-		       shown(word + 1), word[1].text);
+		       master_token_shown(word + 1), word[1].text);
 		return false;
 	}
 	buf_append(&parse->reader->data, word->text, word->len);

@@ -29,9 +29,12 @@ static void check_cname(const struct zone_draft *draft, const struct draft_owner
 	for (const struct draft_rrset *other = owner->rrsets; other != NULL; other = other->next) {
 		if (other == cname || other->type == TYPE_RRSIG || other->type == TYPE_NSEC)
 			continue;
-		/* RFC 1034, 3.6.2 */
-		report(draft, DIAG_ERROR, &other->first->place, owner,
+		/* RFC 1034, 3.6.2. An apex must have the others. */
+		report(draft, DIAG_ERROR,
+		       draft_is_apex(draft, owner) ? &cname->first->place : &other->first->place,
+		       owner,
 		       "has a CNAME, so it cannot have other records");
+		return;
 	}
 }
 

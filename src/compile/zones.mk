@@ -1,10 +1,19 @@
 # zone files -> zones image
 libcompile_a_SOURCES += \
+	%D%/master_field.c %D%/master_field.h \
 	%D%/master_lexer.c %D%/master_lexer.h \
 	%D%/master_rdata.c %D%/master_rdata.h \
 	%D%/master_reader.c %D%/master_reader.h \
 	%D%/master_source.c %D%/master_source.h \
+	%D%/master_word.c %D%/master_word.h \
 	%D%/zone_check.c %D%/zone_check.h \
 	%D%/zone_draft.c %D%/zone_draft.h \
 	%D%/zone_write.c %D%/zone_write.h \
 	%D%/zones_build.c %D%/zones_build.h
+
+test_compile_SOURCES += \
+	tests/unit/compile/zones_errors_test.c \
+	tests/unit/compile/zones_image_test.c \
+	tests/unit/compile/zones_ldns_test.c \
+	tests/unit/compile/zones_test.h \
+	tests/unit/compile/zones_test_support.c

@@ -4,4 +4,8 @@
 
 #include <check.h>
 
+Suite *zones_errors_suite(void);
+Suite *zones_image_suite(void);
+Suite *zones_ldns_suite(void);
+
 #endif

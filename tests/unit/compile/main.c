@@ -7,6 +7,9 @@ int main(void)
 	SRunner *runner = srunner_create(NULL);
 	int failed;
 
+	srunner_add_suite(runner, zones_errors_suite());
+	srunner_add_suite(runner, zones_image_suite());
+	srunner_add_suite(runner, zones_ldns_suite());
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

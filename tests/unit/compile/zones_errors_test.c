@@ -1,0 +1,290 @@
+/* Mistakes in zone files: each with its line and column, all of them at once. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "compile_test.h"
+#include "zones_test.h"
+
+/* Three lines, so that rows start with line 4. */
+#define HEAD "$TTL 60\n@ SOA ns h 1 2 3 4 5\n@ NS ns.test.\n"
+
+struct row {
+	const char *text;
+	unsigned line, column; /* 0: the file as a whole */
+	const char *message;
+};
+
+static const struct row errors[] = {
+	/* words and lines */
+	{ HEAD "a TXT \"open\nb A 192.0.2.1\n", 4, 7, "this quote is not closed in its line" },
+	{ HEAD "a TXT ( one\ntwo\n", 4, 7, "this parenthesis is not closed" },
+	{ HEAD "a TXT one )\n", 4, 11, "no parenthesis is open" },
+	/* directives */
+	{ HEAD "$GENERATE 1-9 a A 192.0.2.$\n", 4, 1, "unknown directive \"$GENERATE\"" },
+	{ HEAD "$TTL soon\n", 4, 6, "\"soon\" is not a TTL" },
+	{ HEAD "$TTL\n", 4, 1, "something is missing: it is written $TTL seconds" },
+	{ HEAD "$TTL 1 2\n", 4, 8, "this is too much: it is written $TTL seconds" },
+	{ HEAD "$ORIGIN a..b.\n", 4, 9, "\"a..b.\" is not a valid origin: a label is empty" },
+	{ HEAD "$INCLUDE nowhere\n", 4, 10, "cannot be read: No such file or directory" },
+	{ HEAD "$INCLUDE example.net.zone\n", 4, 10, "includes itself" },
+	{ HEAD "$INCLUDE .\n", 4, 10, "cannot be read: not a regular file" },
+	{ HEAD "a A 192.0.2.1\n $TTL 5\n", 5, 2, "a directive starts in the first column" },
+	/* owner, TTL, class, type */
+	{ " A 192.0.2.1\n" HEAD, 1, 2, "no record above it has an owner name" },
+	{ HEAD "a..b A 192.0.2.1\n", 4, 1, "\"a..b\" is not a valid owner name: a label is empty" },
+	{ HEAD "a\\299 A 192.0.2.1\n", 4, 1, "is not a valid owner name" },
+	{ HEAD "a 1x A 192.0.2.1\n", 4, 3, "\"1x\" is not a TTL" },
+	{ HEAD "a 1h30 A 192.0.2.1\n", 4, 3, "\"1h30\" is not a TTL" },
+	{ HEAD "a 2147483648 A 192.0.2.1\n", 4, 3, "the TTL is larger than 2147483647" },
+	{ HEAD "a CH TXT x\n", 4, 3, "class \"CH\" is not served" },
+	{ HEAD "a 60 IN\n", 4, 6, "the record ends here, before its type" },
+	{ HEAD "a AAA 2001:db8::1\n", 4, 3, "unknown type \"AAA\"" },
+	{ HEAD "a TYPE65536 \\# 0\n", 4, 3, "unknown type \"TYPE65536\"" },
+	{ HEAD "a AXFR x\n", 4, 3, "\"AXFR\" is no type of records in a zone" },
+	{ HEAD "a DNAME b\n", 4, 3, "DNAME is not supported yet" },
+	{ "a A 192.0.2.1\n" HEAD, 1, 3, "the record has no TTL" },
+	/* RDATA */
+	{ HEAD "a A 192.0.2.300\n", 4, 5, "\"192.0.2.300\" is not an IPv4 address" },
+	{ HEAD "a A\n", 4, 3, "A records go on here: an IPv4 address is missing" },
+	{ HEAD "a A 192.0.2.1 192.0.2.2\n", 4, 15, "\"192.0.2.2\" is more than A records hold" },
+	{ HEAD "a AAAA 2001:db8::g\n", 4, 8, "is not an IPv6 address" },
+	{ HEAD "a MX 70000 mail\n", 4, 6, "\"70000\" is not a number from 0 to 65535" },
+	{ HEAD "a MX ten mail\n", 4, 6, "\"ten\" is not a number" },
+	{ HEAD "a MX 10\n", 4, 6, "MX records go on here: a domain name is missing" },
+	{ HEAD "a MX 10 ma..il\n", 4, 9, "\"ma..il\" is not a domain name: a label is empty" },
+	{ HEAD "a CAA 256 issue \"ca.test\"\n", 4, 7, "\"256\" is not a number from 0 to 255" },
+	{ HEAD "a DS 1 8 2 (\n  abcd\n  efgh )\n", 6, 3, "\"efgh\" is not an even number of hex" },
+	{ HEAD "a DS 1 8 2 abc\n", 4, 12, "an odd number of hexadecimal digits" },
+	{ HEAD "a DS 1 300 2 abcd\n", 4, 8, "\"300\" is not a number from 0 to 255" },
+	{ HEAD "a DNSKEY 256 3 8 AwE!\n", 4, 18, "\"AwE!\" is not base64" },
+	{ HEAD "a NSEC b A BOGUS MX\n", 4, 12, "\"BOGUS\" is not a type" },
+	{ HEAD "a SRV 0 0 443\n", 4, 11, "SRV records go on here: a domain name is missing" },
+	{ HEAD "a LOC 91 N 0 E 0m\n", 4, 7, "is not a location" },
+	{ HEAD "a APL 1:192.0.2.0/33\n", 4, 7, "is not an address prefix" },
+	{ HEAD "a TYPE65280 abc\n", 4, 13, "are written as \\# length hexadecimal" },
+	{ HEAD "a TYPE65280 \\# 3 abcd\n", 4, 16, "the length is 3 octets, but 4 digits follow" },
+	{ HEAD "a TYPE65280 \\# 2 abxd\n", 4, 18, "\"abxd\" is not hexadecimal" },
+	{ HEAD "a TYPE65280 \\# many 00\n", 4, 16, "\"many\" is not a length" },
+	{ HEAD "a A \\# 3 0a0000\n", 4, 5, "these octets are not the RDATA of this type" },
+	{ HEAD "a MX \\# 4 000ac00c\n", 4, 6, "these octets are not the RDATA of this type" },
+	/* the zone */
+	{ "$TTL 60\n@ NS ns.test.\n", 0, 0, "the zone example.net. has no SOA record" },
+	{ "$TTL 60\n@ SOA ns h 1 2 3 4 5\n", 0, 0, "the zone example.net. has no NS record" },
+	{ HEAD "@ SOA ns h 2 2 3 4 5\n", 4, 3, "example.net. has a second SOA" },
+	{ HEAD "a SOA ns h 2 2 3 4 5\n", 4, 3, "a.example.net. has an SOA" },
+	{ HEAD "a CNAME b\na A 192.0.2.1\n", 5, 3, "has a CNAME, so it cannot have other records" },
+	{ HEAD "@ CNAME b\n", 4, 3, "example.net. has a CNAME" },
+	{ HEAD "a CNAME b\na CNAME c\n", 5, 3, "a.example.net. has a second CNAME" },
+	{ HEAD "*.a NS ns.test.\n", 4, 5, "is a wildcard, which cannot be delegated" },
+	/* POOL */
+	{ HEAD "a POOL\n", 4, 3, "the pool is missing" },
+	{ HEAD "a POOL edge tokyo\n", 4, 13, "\"tokyo\" is more than a POOL record holds" },
+	{ HEAD "a POOL egde\n", 4, 8, "there is no pool \"egde\" (did you mean \"edge\"?)" },
+	{ HEAD "a POOL edge/tokio\n", 4, 13,
+	  "pool \"edge\" has no site \"tokio\" (did you mean \"tokyo\"?)" },
+	{ HEAD "a POOL backup/frankfurt\n", 4, 15, "pool \"backup\" has no site \"frankfurt\"" },
+	{ HEAD "a POOL edge\na 5 POOL backup\n", 5, 5, "a.example.net. has a second POOL record" },
+	{ HEAD "a POOL edge\na A 192.0.2.1\n", 5, 3, "cannot have an A record" },
+	{ HEAD "a AAAA ::1\na POOL edge\n", 4, 3, "cannot have an AAAA record" },
+	{ HEAD "a CNAME b\na POOL edge\n", 5, 3, "cannot have a POOL record" },
+	{ HEAD "sub NS ns.test.\na.sub POOL edge\n", 5, 7, "lies below a delegation" },
+	{ HEAD "sub NS ns.test.\nsub POOL edge\n", 5, 5, "is delegated" },
+};
+
+/* Is this in the report, at this place? */
+static void check_report(const struct zones_try *try, const struct row *row, const char *severity)
+{
+	char *expected = row->line != 0 ? mem_format("%s:%u:%u: %s: ", try->paths[0], row->line,
+						     row->column, severity)
+					: mem_format("%s: %s: ", try->paths[0], severity);
+	const char *found = strstr(try->report, expected);
+	const char *message = found != NULL ? strstr(found, row->message) : NULL;
+
+	ck_assert_msg(message != NULL && message < strchr(found, '\n'),
+		      "wanted %s%s\nbut got:\n%s\nfrom:\n%s", expected, row->message, try->report,
+		      row->text);
+	free(expected);
+}
+
+START_TEST(each_mistake_is_found_at_its_place)
+{
+	const struct row *row = &errors[_i];
+	struct zones_try try;
+
+	zones_try_text(&try, row->text);
+	check_report(&try, row, "error");
+	ck_assert_uint_eq(diag_errors(try.diag), 1);
+	ck_assert_int_eq(try.built.fd, -1);
+	zones_try_close(&try);
+}
+END_TEST
+
+static const struct row warnings[] = {
+	{ HEAD "a.example.org. A 192.0.2.1\n", 4, 1, "a.example.org. is not in the zone" },
+	{ HEAD "a A 192.0.2.1\na 30 A 192.0.2.2\n", 5, 6, "the smallest is used" },
+	{ HEAD "@ NS ns\n", 4, 3,
+	  "the name server ns.example.net. of example.net. has no address" },
+	{ HEAD "sub NS ns.sub\n", 4, 5, "the name server ns.sub.example.net. of sub.example.net." },
+	{ HEAD "sub NS ns\nns CNAME a\n", 4, 5, "is a CNAME" },
+};
+
+START_TEST(what_is_doubtful_is_a_warning_and_the_zone_is_served)
+{
+	const struct row *row = &warnings[_i];
+	struct zones_try try;
+
+	zones_try_text(&try, row->text);
+	check_report(&try, row, "warning");
+	ck_assert_uint_eq(diag_errors(try.diag), 0);
+	ck_assert_uint_eq(diag_warnings(try.diag), 1);
+	ck_assert_int_ge(try.built.fd, 0);
+	zones_try_close(&try);
+}
+END_TEST
+
+START_TEST(all_mistakes_are_reported_at_once)
+{
+	struct zones_try try;
+
+	zones_try_text(&try, HEAD "a A 1\nb A 2\nc CNAME d\nc A 192.0.2.1\nd POOL no\n");
+	ck_assert_uint_eq(diag_errors(try.diag), 4);
+	ck_assert_ptr_nonnull(strstr(try.report, ":4:5: error: \"1\" is not an IPv4 address"));
+	ck_assert_ptr_nonnull(strstr(try.report, ":5:5: error: \"2\" is not an IPv4 address"));
+	ck_assert_ptr_nonnull(strstr(try.report, ":7:3: error: c.example.net. has a CNAME"));
+	ck_assert_ptr_nonnull(strstr(try.report, ":8:8: error: there is no pool \"no\""));
+	zones_try_close(&try);
+}
+END_TEST
+
+START_TEST(the_offending_text_is_shown_and_underlined)
+{
+	struct zones_try try;
+
+	zones_try_text(&try, HEAD "a  A  192.0.2.300 ; oops\n");
+	ck_assert_ptr_nonnull(strstr(try.report, "      a  A  192.0.2.300 ; oops\n"
+						 "            ^~~~~~~~~~~\n"));
+	zones_try_close(&try);
+}
+END_TEST
+
+START_TEST(a_mistake_in_an_included_file_names_that_file)
+{
+	struct zones_try try;
+
+	zones_try_open(&try);
+	zones_try_write(&try, &(struct zones_file){ "example.net.zone",
+						    HEAD "$INCLUDE hosts.inc\nx A y\n", 0 });
+	zones_try_write(&try, &(struct zones_file){ "hosts.inc", "a A 192.0.2.1\nb A bad\n", 0 });
+	zones_try_build(&try, NULL);
+	ck_assert_uint_eq(diag_errors(try.diag), 2);
+	ck_assert_ptr_nonnull(strstr(try.report, "/hosts.inc:2:5: error: \"bad\""));
+	ck_assert_ptr_nonnull(strstr(try.report, "/example.net.zone:5:5: error: \"y\""));
+	zones_try_close(&try);
+}
+END_TEST
+
+START_TEST(files_that_include_each_other_are_refused)
+{
+	struct zones_try try;
+
+	zones_try_open(&try);
+	zones_try_write(&try,
+			&(struct zones_file){ "example.net.zone", HEAD "$INCLUDE a.inc\n", 0 });
+	zones_try_write(&try, &(struct zones_file){ "a.inc", "\n$INCLUDE b.inc\n", 0 });
+	zones_try_write(&try, &(struct zones_file){ "b.inc", "$INCLUDE ./a.inc\n", 0 });
+	zones_try_build(&try, NULL);
+	ck_assert_uint_eq(diag_errors(try.diag), 1);
+	ck_assert_ptr_nonnull(strstr(try.report, "/b.inc:1:10: error: "));
+	ck_assert_ptr_nonnull(strstr(try.report, "includes itself"));
+	zones_try_close(&try);
+}
+END_TEST
+
+START_TEST(an_rrset_larger_than_a_message_is_refused)
+{
+	struct buf text = { 0 };
+	struct zones_try try;
+
+	buf_format(&text, "%s", HEAD);
+	for (unsigned i = 0; i < 300; i++)
+		buf_format(&text, "a TXT %03u%0240u\n", i, i);
+	buf_append(&text, "", 1);
+	zones_try_text(&try, (const char *)text.data);
+	ck_assert_ptr_nonnull(strstr(try.report, ":4:3: error: the 300 records of this type"));
+	buf_free(&text);
+	zones_try_close(&try);
+}
+END_TEST
+
+START_TEST(file_names_must_give_origins)
+{
+	struct zones_try try;
+
+	zones_try_open(&try);
+	zones_try_write(&try, &(struct zones_file){ "a..b.zone", HEAD, 0 });
+	zones_try_write(&try, &(struct zones_file){ "Example.net.zone", HEAD, 0 });
+	zones_try_write(&try, &(struct zones_file){ "example.net.zone", HEAD, 0 });
+	zones_try_build(&try, NULL);
+	ck_assert_uint_eq(diag_errors(try.diag), 2);
+	ck_assert_ptr_nonnull(strstr(try.report, "/a..b.zone: error: the file's name is not that"));
+	ck_assert_ptr_nonnull(strstr(try.report, "/example.net.zone: error: this zone is already"));
+	zones_try_close(&try);
+}
+END_TEST
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* With NULs, and without any. */
+START_TEST(ten_megabytes_of_noise_are_refused_within_a_second)
+{
+	size_t size = 10000000;
+	char *noise = malloc(size);
+	uint64_t state = 42, start;
+	struct zones_try try;
+
+	for (size_t i = 0; i < size; i++) {
+		state = hash_word(state);
+		noise[i] = (char)(_i == 1 && (state & 255) == 0 ? 1 : state & 255);
+	}
+	zones_try_open(&try);
+	zones_try_write(&try, &(struct zones_file){ "example.net.zone", noise, size });
+	start = now_ms();
+	zones_try_build(&try, NULL);
+	ck_assert_uint_lt(now_ms() - start, 1000);
+	ck_assert_uint_ge(diag_errors(try.diag), 1);
+	if (_i == 0)
+		ck_assert_ptr_nonnull(strstr(try.report, "this file is not text"));
+	free(noise);
+	zones_try_close(&try);
+}
+END_TEST
+
+Suite *zones_errors_suite(void)
+{
+	Suite *suite = suite_create("mistakes in zone files");
+	TCase *tcase = tcase_create("zones");
+
+	tcase_add_loop_test(tcase, each_mistake_is_found_at_its_place, 0,
+			    sizeof(errors) / sizeof(errors[0]));
+	tcase_add_loop_test(tcase, what_is_doubtful_is_a_warning_and_the_zone_is_served, 0,
+			    sizeof(warnings) / sizeof(warnings[0]));
+	tcase_add_test(tcase, all_mistakes_are_reported_at_once);
+	tcase_add_test(tcase, the_offending_text_is_shown_and_underlined);
+	tcase_add_test(tcase, a_mistake_in_an_included_file_names_that_file);
+	tcase_add_test(tcase, files_that_include_each_other_are_refused);
+	tcase_add_test(tcase, an_rrset_larger_than_a_message_is_refused);
+	tcase_add_test(tcase, file_names_must_give_origins);
+	tcase_add_loop_test(tcase, ten_megabytes_of_noise_are_refused_within_a_second, 0, 2);
+	tcase_set_timeout(tcase, 60);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
