@@ -14,3 +14,16 @@ libcompile_a_SOURCES += \
 
 EXTRA_DIST += geoip/README.md geoip/country.mmdb geoip/country.mmdb.version geoip/countries.tsv \
 	geoip/make-countries geoip/update geoip/licenses/CC0-1.0.txt geoip/licenses/NRO.txt
+
+check_PROGRAMS += test-geo
+TESTS += test-geo
+test_geo_SOURCES = \
+	tests/unit/compile/geo_build_test.c tests/unit/compile/geo_fixture.c \
+	tests/unit/compile/geo_fixture.h tests/unit/compile/geo_main.c \
+	tests/unit/compile/geo_trie_test.c tests/unit/compile/locations_test.c \
+	tests/unit/image/geo_test.c tests/unit/run.h
+test_geo_CPPFLAGS = $(AM_CPPFLAGS) -DSIGNPOST_SRCDIR='"$(abs_top_srcdir)"'
+test_geo_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(MAXMINDDB_CFLAGS)
+test_geo_LDADD = $(libcompile_LIBS) $(CHECK_LIBS)
+EXTRA_DIST += tests/data/make-mmdb tests/data/asn.mmdb tests/data/flat-ipv4.mmdb \
+	tests/data/nested-city.mmdb tests/data/own-fields.mmdb tests/data/unknown-fields.mmdb

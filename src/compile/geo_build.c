@@ -98,7 +98,7 @@ static bool stream_next(void *context, address_bits *start, uint32_t *class_id)
 	uint32_t tuple, overlay;
 
 	*start = 0;
-	if ((s->is_begun && !stream_advance(s, start)) || job->classes.count > GEO_CLASSES_MAX)
+	if (s->is_begun && (job->classes.count > GEO_CLASSES_MAX || !stream_advance(s, start)))
 		return false;
 	s->is_begun = true;
 	tuple = job->tuple_of[cursor_value(&s->locations)];

@@ -235,8 +235,8 @@ static int verify_depth(const struct image *geo, const struct geo_trie *trie, un
 static int verify_trie(const struct image *geo, const struct geo_trie *trie, unsigned address_bits,
 		       uint32_t classes, struct err *err)
 {
-	const uint16_t *leaves = image_at(geo, uint16_t, trie->leaves_off);
-	const struct geo_node *nodes = image_at(geo, struct geo_node, trie->nodes_off);
+	const uint16_t *leaves;
+	const struct geo_node *nodes;
 
 	if (!image_holds(geo, trie->root_off, ROOT_SLOTS, sizeof(uint32_t), sizeof(uint32_t)) ||
 	    !image_holds(geo, trie->root_len_off, ROOT_SLOTS, 1, 1) ||
@@ -244,6 +244,8 @@ static int verify_trie(const struct image *geo, const struct geo_trie *trie, uns
 	    !image_holds(geo, trie->leaves_off, trie->leaf_count, sizeof(uint16_t), 2) ||
 	    trie->node_count >= GEO_LEAF)
 		return err_set(err, "geo image: a trie does not lie inside");
+	leaves = image_at(geo, uint16_t, trie->leaves_off);
+	nodes = image_at(geo, struct geo_node, trie->nodes_off);
 	if (verify_root(geo, trie, classes, err) != 0)
 		return -1;
 	for (uint32_t i = 0; i < trie->leaf_count; i++)
@@ -259,10 +261,11 @@ static int verify_trie(const struct image *geo, const struct geo_trie *trie, uns
 static int verify_pref(const struct image *geo, const struct geo_pref *pref, uint32_t site_count,
 		       struct err *err)
 {
-	const uint16_t *sites = image_at(geo, uint16_t, pref->sites_off);
+	const uint16_t *sites;
 
 	if (!image_holds(geo, pref->sites_off, pref->site_count, sizeof(uint16_t), 2))
 		return err_set(err, "geo image: a preference does not lie inside");
+	sites = image_at(geo, uint16_t, pref->sites_off);
 	for (uint32_t i = 0; i < pref->site_count; i++)
 		if (sites[i] >= site_count)
 			return err_set(err, "geo image: a preference names site %u of %u", sites[i],
@@ -274,11 +277,12 @@ static int verify_pool(const struct image *geo, const struct geo_root *root, uin
 		       struct err *err)
 {
 	const struct geo_pool *pool = image_at(geo, struct geo_pool, root->pools_off) + number;
-	const struct geo_pref *prefs = image_at(geo, struct geo_pref, pool->prefs_off);
+	const struct geo_pref *prefs;
 	const uint32_t *class_prefs = image_at(geo, uint32_t, root->class_prefs_off);
 
 	if (!image_holds(geo, pool->prefs_off, pool->pref_count, sizeof(*prefs), 8))
 		return err_set(err, "geo image: pool %u does not lie inside", number);
+	prefs = image_at(geo, struct geo_pref, pool->prefs_off);
 	for (uint32_t i = 0; i < pool->pref_count; i++)
 		if (verify_pref(geo, &prefs[i], root->site_count, err) != 0)
 			return -1;

@@ -1,0 +1,53 @@
+/* geo_fixture.h - what the tests of the geo side share: sites, a pool, databases, built images. */
+#ifndef TESTS_GEO_FIXTURE_H
+#define TESTS_GEO_FIXTURE_H
+
+#include "compile/geo_build.h"
+#include "image/geo.h"
+#include "image/locations.h"
+#include "tests/unit/run.h"
+
+#define FIXTURE_SITES 8
+#define DATA(name)    SIGNPOST_SRCDIR "/tests/data/" name
+#define COUNTRY_MMDB  SIGNPOST_SRCDIR "/geoip/country.mmdb"
+#define COUNTRIES_TSV SIGNPOST_SRCDIR "/geoip/countries.tsv"
+
+enum { TOKYO, SINGAPORE, SYDNEY, FRANKFURT, LONDON, NEWYORK, SANFRANCISCO, SAOPAULO };
+
+/* A server file with the sample's eight sites, one pool over all of them, depth 4, no database. */
+struct fixture {
+	struct config config;
+	struct config_site sites[FIXTURE_SITES];
+	struct config_pool_site pool_sites[FIXTURE_SITES];
+	struct config_pool pools[2];
+	struct config_database databases[4];
+	struct diag *diag;
+	struct err err;
+	struct image geo, locations; /* what fixture_build made; base NULL: nothing */
+};
+
+void fixture_open(struct fixture *f);
+void fixture_close(struct fixture *f);
+struct config_database *fixture_add_database(struct fixture *f, const char *path);
+
+/* Builds without regard to what was built before; the images of before are closed. */
+void fixture_build(struct fixture *f);
+/* The same with `previous` locations; those of before are not closed. */
+void fixture_build_from(struct fixture *f, const struct image *previous);
+void fixture_build_again(struct fixture *f); /* with the locations of before */
+/* What diag_print shows; free it. */
+char *fixture_mistakes(const struct fixture *f);
+
+/* xorshift64*, so that a failure can be repeated. */
+uint64_t fixture_random(uint64_t *state);
+
+struct ip_address fixture_address(const char *text);
+/* The preference of an address in a pool. */
+const struct geo_pref *fixture_pref(const struct fixture *f, const char *address, uint32_t pool);
+
+Suite *geo_trie_suite(void);
+Suite *geo_build_suite(void);
+Suite *geo_find_suite(void);
+Suite *locations_suite(void);
+
+#endif
