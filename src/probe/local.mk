@@ -21,3 +21,10 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/verdict_test.c
 test_probe_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 test_probe_LDADD = libprobe.a libimage.a libbase.a $(CHECK_LIBS) $(EV_LIBS)
+
+# Not built by default: make bench-probe && ./bench-probe 10000 5000 20
+EXTRA_PROGRAMS += bench-probe
+bench_probe_SOURCES = tests/bench/probe_load.c \
+	tests/unit/probe/sketch.c tests/unit/probe/sketch.h
+bench_probe_LDADD = libprobe.a libimage.a libbase.a $(EV_LIBS)
+EXTRA_DIST += contrib/demo-node

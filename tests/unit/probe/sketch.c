@@ -1,11 +1,17 @@
 #include "tests/unit/probe/sketch.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+
+/* Not ck_assert: the bench uses this file, too. */
+static void must(bool true_here)
+{
+	if (!true_here)
+		abort();
+}
 
 struct draft {
 	struct image_writer writer;
@@ -38,7 +44,7 @@ static void put_node(struct draft *draft, const struct sketch_node *from, bool n
 	for (int i = 0; i < 3 && from->checks[i].address != NULL; i++) {
 		struct plan_check *check = &draft->checks[draft->check_count];
 
-		ck_assert(ip_parse(from->checks[i].address, &check->address));
+		must(ip_parse(from->checks[i].address, &check->address));
 		check->node = draft->node_count;
 		check->probe = draft->check_count;
 		draft->probes[draft->check_count++] = from->checks[i].probe;
@@ -63,7 +69,7 @@ struct image sketch_plan(const struct sketch_node *nodes, size_t count)
 	struct err err;
 	int fd;
 
-	ck_assert_int_eq(image_writer_open(&draft.writer, IMAGE_PLAN, sizeof(root), &err), 0);
+	must(0 == image_writer_open(&draft.writer, IMAGE_PLAN, sizeof(root), &err));
 	draft.pools = mem_array(count, sizeof(*draft.pools));
 	draft.nodes = mem_array(count, sizeof(*draft.nodes));
 	draft.checks = mem_array(count * 3, sizeof(*draft.checks));
@@ -76,8 +82,8 @@ struct image sketch_plan(const struct sketch_node *nodes, size_t count)
 	root.checks = put_array(&draft, draft.checks, draft.check_count, sizeof(*draft.checks));
 	root.probes = put_array(&draft, draft.probes, draft.check_count, sizeof(*draft.probes));
 	*image_writer_root(&draft.writer, struct plan_root) = root;
-	ck_assert_int_eq(image_writer_finish(&draft.writer, NULL, &fd, &err), 0);
-	ck_assert_int_eq(image_open(&image, fd, IMAGE_PLAN, &err), 0);
+	must(0 == image_writer_finish(&draft.writer, NULL, &fd, &err));
+	must(0 == image_open(&image, fd, IMAGE_PLAN, &err));
 	(void)close(fd);
 	free(draft.pools);
 	free(draft.nodes);
