@@ -2,3 +2,6 @@
 libcompile_a_SOURCES += \
 	%D%/plan_build.c %D%/plan_build.h \
 	%D%/produce.c %D%/produce.h
+test_compile_SOURCES += \
+	tests/unit/compile/plan_test.c \
+	tests/unit/conf/fixture.c tests/unit/conf/fixture.h

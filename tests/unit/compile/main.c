@@ -4,7 +4,7 @@
 
 int main(void)
 {
-	SRunner *runner = srunner_create(NULL);
+	SRunner *runner = srunner_create(plan_suite());
 	int failed;
 
 	srunner_add_suite(runner, zones_errors_suite());
