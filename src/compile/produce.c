@@ -132,12 +132,17 @@ static int make_zones(struct product *product, struct zones_built *zones, const 
 static int make_geo(struct product *product, const char *cache_dir, struct diag *diag,
 		    struct err *err)
 {
+	struct config config = product->config;
 	struct image cached;
 	int rc;
 
+	/* With mistakes there will be no images; the databases are looked at for theirs, but pools
+	 * that are half read steer nobody. */
+	if (diag_errors(diag) > 0)
+		config.pool_count = 0;
 	load_cached(&cached, cache_dir, IMAGE_LOCATIONS, locations_verify);
-	rc = geo_build(&product->config, cached.base != NULL ? &cached : NULL,
-		       &product->fds[COMPILED_GEO], &product->fds[COMPILED_LOCATIONS], diag, err);
+	rc = geo_build(&config, cached.base != NULL ? &cached : NULL, &product->fds[COMPILED_GEO],
+		       &product->fds[COMPILED_LOCATIONS], diag, err);
 	image_close(&cached);
 	return rc;
 }

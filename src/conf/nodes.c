@@ -155,6 +155,7 @@ void pool_sites_read(struct conf *conf, const struct yaml_node *value, void *out
 	yaml_foreach(item, value) {
 		struct config_pool_site *site = &pool_sites[count];
 		struct site_reading reading = { site, &names, &total };
+		bool known;
 		const struct place *before = seen_add(&sites, item->key->text, &item->key->place);
 
 		if (before != NULL) {
@@ -163,10 +164,10 @@ void pool_sites_read(struct conf *conf, const struct yaml_node *value, void *out
 				   before->line);
 			continue;
 		}
-		(void)site_find(conf, item->key, &site->site);
+		known = site_find(conf, item->key, &site->site);
 		site->place = item->key->place;
 		option_read_map(conf, &pool_site_section, item, &item->key->place, &reading);
-		count++;
+		count += known; /* a site number is always one of the server file's */
 	}
 	pool->sites = pool_sites;
 	pool->site_count = count;
