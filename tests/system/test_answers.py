@@ -22,7 +22,7 @@ NEAREST = [  # client networks of well-known holders, and the site nearest to th
     ("163.1.0.0/24", "london"),  # University of Oxford
     ("18.9.22.0/24", "newyork"),  # MIT
     ("137.132.0.0/24", "singapore"),  # National University of Singapore
-    ("2001:200::/56", "tokyo"),  # WIDE
+    ("2001:240::/56", "tokyo"),  # IIJ
     ("2001:638::/56", "frankfurt"),  # DFN
 ]
 
