@@ -2,11 +2,14 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "supervise/messages.h"
+#include "supervise/notify.h"
+
+#define RETRY_MS 200 /* while the service manager's queue is full */
 
 static const char *what_is_served(const struct worlds *worlds)
 {
@@ -36,27 +39,45 @@ void status_text(const struct supervisor *supervisor, char *text, size_t size)
 		       what_is_served(&supervisor->worlds), dns, control);
 }
 
-/* sd_notify does nothing where there is no NOTIFY_SOCKET, and its failure concerns nobody else. */
-static void notify(const struct supervisor *supervisor, const char *state)
+/* --- the service manager ------------------------------------------------------------------- */
+
+void status_tell(struct supervisor *supervisor)
 {
-	char text[512];
+	struct status_told *told = &supervisor->told;
+	char text[sizeof(told->status)], lines[sizeof(told->status) + sizeof(told->due) + 16];
 
 	status_text(supervisor, text, sizeof(text));
-	(void)sd_notifyf(0, "%sSTATUS=%s", state, text);
+	if (told->due[0] == '\0' && strcmp(text, told->status) == 0)
+		return;
+	(void)snprintf(lines, sizeof(lines), "%sSTATUS=%s", told->due, text);
+	if (notify_send(lines) == NOTIFY_AGAIN) {
+		told->retry_ms = clock_mono_ms() + RETRY_MS;
+		return;
+	}
+	memcpy(told->status, text, sizeof(text));
+	told->due[0] = '\0';
+	told->retry_ms = 0;
+}
+
+/* Only the last state counts: who has not yet been told of a reload need not hear of it after. */
+static void tell_state(struct supervisor *supervisor, const char *state)
+{
+	(void)snprintf(supervisor->told.due, sizeof(supervisor->told.due), "%s\n", state);
+	status_tell(supervisor);
 }
 
 static void tell_ready(struct supervisor *supervisor)
 {
-	const char *state = supervisor->told_ready || supervisor->reloading ? "" : "READY=1\n";
-
-	if (!supervisor->reloading)
-		supervisor->told_ready = true;
-	notify(supervisor, state);
+	if (supervisor->told.ready)
+		return status_tell(supervisor);
+	supervisor->told.ready = true;
+	if (!supervisor->told.reloading)
+		tell_state(supervisor, "READY=1");
 }
 
 void status_serving(struct supervisor *supervisor)
 {
-	if (!supervisor->told_ready)
+	if (!supervisor->told.ready)
 		log_info("ready", "workers=%u", supervisor->listeners.workers);
 	tell_ready(supervisor);
 }
@@ -71,32 +92,35 @@ void status_no_world(struct supervisor *supervisor, const char *why)
 void status_reloading(struct supervisor *supervisor)
 {
 	struct timespec now;
+	char state[64];
 
-	supervisor->reloading = true;
+	supervisor->told.reloading = true;
 	supervisor->control.due |= DUE_RELOAD;
 	messages_flush(supervisor, &supervisor->control);
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
-			 (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	(void)snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
+		       (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	tell_state(supervisor, state);
 }
 
 void status_reloaded(struct supervisor *supervisor, const char *how)
 {
-	if (!supervisor->reloading)
+	if (!supervisor->told.reloading)
 		return; /* the operator's tool asked for it, not a signal */
-	supervisor->reloading = false;
-	supervisor->told_ready = true;
-	(void)sd_notifyf(0, "READY=1\nSTATUS=%s", how);
+	log_debug("reload ended", "how=\"%s\"", how);
+	supervisor->told.reloading = false;
+	supervisor->told.ready = true;
+	tell_state(supervisor, "READY=1");
 }
 
 void status_stopping(struct supervisor *supervisor)
 {
-	notify(supervisor, "STOPPING=1\n");
+	tell_state(supervisor, "STOPPING=1");
 }
 
 void status_changed(struct supervisor *supervisor)
 {
 	supervisor->control.due |= DUE_PROCESSES;
 	messages_flush(supervisor, &supervisor->control);
-	notify(supervisor, "");
+	status_tell(supervisor);
 }

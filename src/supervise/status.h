@@ -17,6 +17,9 @@ void status_reloading(struct supervisor *supervisor);
 void status_reloaded(struct supervisor *supervisor, const char *how);
 void status_stopping(struct supervisor *supervisor);
 
+/* Says what has not been told yet, if anything; never blocks. Again at told.retry_ms. */
+void status_tell(struct supervisor *supervisor);
+
 /* After a child ended or was started, or another world is served: tells control, too. */
 void status_changed(struct supervisor *supervisor);
 

@@ -94,7 +94,7 @@ static void child_reaped(struct supervisor *supervisor, struct child *child, int
 	}
 	if (child == &supervisor->dns)
 		consider_other_world(supervisor);
-	else if (supervisor->reloading)
+	else if (supervisor->told.reloading)
 		status_reloaded(supervisor, "the control plane ended during a reload");
 	if (pause_ms == 0) {
 		start_child(supervisor, child);
@@ -166,6 +166,26 @@ static int open_signals(struct supervisor *supervisor, struct err *err)
 
 /* --- the loop ------------------------------------------------------------------------------ */
 
+/* Twice: first whoever has not ended is killed; who then still has not waits for a disk that does
+ * not answer, say, and is left to the kernel. */
+static void lose_patience(struct supervisor *supervisor, uint64_t now_ms)
+{
+	for (unsigned i = 0; i < CHILDREN; i++) {
+		struct child *child = child_at(supervisor, i);
+
+		if (child->pid == 0)
+			continue;
+		log_warning(supervisor->killed ? "process cannot be killed and is left behind"
+					       : "process does not end and is killed",
+			    "process=%s pid=%d", child->name, (int)child->pid);
+		child_signal(child, SIGKILL);
+		if (supervisor->killed)
+			child->pid = 0;
+	}
+	supervisor->killed = true;
+	supervisor->kill_at_ms = now_ms + PATIENCE_MS;
+}
+
 static void run_timers(struct supervisor *supervisor, uint64_t now_ms)
 {
 	for (unsigned i = 0; i < CHILDREN; i++) {
@@ -173,16 +193,13 @@ static void run_timers(struct supervisor *supervisor, uint64_t now_ms)
 
 		if (child->start_at_ms != 0 && now_ms >= child->start_at_ms)
 			start_child(supervisor, child);
-		if (stopping(supervisor) && now_ms >= supervisor->kill_at_ms && child->pid > 0) {
-			log_warning("process does not end and is killed", "process=%s pid=%d",
-				    child->name, (int)child->pid);
-			child_signal(child, SIGKILL);
-		}
 	}
 	if (stopping(supervisor) && now_ms >= supervisor->kill_at_ms)
-		supervisor->kill_at_ms = now_ms + PATIENCE_MS;
-	if (!supervisor->told_ready && now_ms >= supervisor->started_ms + STATUS_PATIENCE_MS)
+		lose_patience(supervisor, now_ms);
+	if (!supervisor->told.ready && now_ms >= supervisor->started_ms + STATUS_PATIENCE_MS)
 		status_no_world(supervisor, "the control plane has not made one yet");
+	if (supervisor->told.retry_ms != 0 && now_ms >= supervisor->told.retry_ms)
+		status_tell(supervisor);
 }
 
 static uint64_t next_timer(struct supervisor *supervisor)
@@ -195,8 +212,10 @@ static uint64_t next_timer(struct supervisor *supervisor)
 		if (at != 0 && at < next)
 			next = at;
 	}
-	if (!supervisor->told_ready && supervisor->started_ms + STATUS_PATIENCE_MS < next)
+	if (!supervisor->told.ready && supervisor->started_ms + STATUS_PATIENCE_MS < next)
 		next = supervisor->started_ms + STATUS_PATIENCE_MS;
+	if (supervisor->told.retry_ms != 0 && supervisor->told.retry_ms < next)
+		next = supervisor->told.retry_ms;
 	return next;
 }
 

@@ -8,6 +8,14 @@
 #include "supervise/listeners.h"
 #include "supervise/worlds.h"
 
+/* What the service manager knows (supervise/status.h). */
+struct status_told {
+	bool ready, reloading;
+	char due[96];      /* lines of state that it must still be told; "": none */
+	char status[256];  /* the last text it was told */
+	uint64_t retry_ms; /* when to try again; 0: nothing waits */
+};
+
 struct supervisor {
 	/* The caller's; filled in before supervisor_run. */
 	int folder; /* of the executables */
@@ -22,7 +30,8 @@ struct supervisor {
 	int signals_fd;
 	uint64_t started_unix_ms, started_ms;
 	uint64_t kill_at_ms; /* when children that do not end are killed; 0: not ending */
-	bool told_ready, reloading;
+	bool killed;         /* they were */
+	struct status_told told;
 };
 
 /* Returns when a signal asked for the end and both children have ended: 0, else -1. */

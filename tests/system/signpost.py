@@ -217,14 +217,14 @@ class Signpost:
         if self.process.poll() is None:
             self.process.terminate()
         try:
-            status = self.process.wait(20)
+            return self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"signpostd did not end within 20 s:\n{self.log()}") from None
         finally:
-            if self.process.poll() is None:
-                self.process.kill()
-                self.process.wait()
             self._notify.close()
-        self.process = None
-        return status
+            self.process = None
 
     def ctl(self, *arguments, check=True):
         done = subprocess.run([BUILD / "signpostctl", "-c", self.config, *arguments],

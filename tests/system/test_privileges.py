@@ -112,9 +112,11 @@ def test_data_plane_of_another_user_starts_from_a_folder_that_it_may_not_enter(f
     server.use_sample(nodes.port)
     with tempfile.TemporaryDirectory() as closed:
         os.chmod(closed, 0o700)
+        build = pathlib.Path(closed) / "build"
+        build.mkdir()
         for name in (*NAMES, "signpost-compile"):
-            shutil.copy(signpost.BUILD / name, closed)
-        server.start(programs=pathlib.Path(closed))
+            shutil.copy(signpost.BUILD / name, build)
+        server.start(programs=build)
         assert set(status(server.pid("signpost-dns"))["Uid"]) == {str(pwd.getpwnam("nobody").pw_uid)}
         server.stop()
 

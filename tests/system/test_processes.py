@@ -143,7 +143,7 @@ def test_data_plane_answers_while_there_is_no_control_plane(sample):
 def test_supervisor_says_what_happened(sample):
     old = sample.kill("signpost-dns")
     sample.wait_new("signpost-dns", old)
-    assert f"process ended: process=signpost-dns pid={old} signal=9" in sample.log()
+    signpost.wait_until(lambda: f"process ended process=signpost-dns pid={old} signal=9" in sample.log(), 5)
 
 
 def test_children_end_with_their_supervisor(fresh):
