@@ -6,7 +6,7 @@ TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = /bin/sh
 AM_TESTS_ENVIRONMENT = SIGNPOST_BUILD='$(abs_top_builddir)'; export SIGNPOST_BUILD;
 EXTRA_DIST += bootstrap .ci/run zones/signpost.yaml zones/example.net.zone zones/edge.pool.yaml \
-	%D%/link-line.sh contrib/systemd
+	%D%/link-line.sh %D%/system contrib/demo-node contrib/systemd
 
 # Where threads share data: these run under ThreadSanitizer too.
 THREADED_TESTS = test-serve test-store
