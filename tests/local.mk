@@ -9,7 +9,7 @@ EXTRA_DIST += bootstrap .ci/run zones/signpost.yaml zones/example.net.zone zones
 	%D%/link-line.sh %D%/system contrib/demo-node contrib/systemd
 
 # Where threads share data: these run under ThreadSanitizer too.
-THREADED_TESTS = test-serve test-store
+THREADED_TESTS = test-world-swap test-store
 
 .PHONY: print-tests print-threaded-tests system
 print-tests:

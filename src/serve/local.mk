@@ -32,3 +32,26 @@ test_serve_SOURCES = \
 	tests/unit/serve/size_test.c
 test_serve_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LDNS_CFLAGS)
 test_serve_LDADD = libserve.a $(libcompile_LIBS) $(CHECK_LIBS)
+
+# Apart, for the thread sanitizer.
+check_PROGRAMS += test-world-swap
+TESTS += test-world-swap
+test_world_swap_SOURCES = \
+	%D%/worlds.c \
+	tests/unit/serve/fixture.c \
+	tests/unit/serve/world_swap_test.c
+test_world_swap_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LDNS_CFLAGS) $(URCU_CFLAGS)
+test_world_swap_LDADD = libserve.a $(libcompile_LIBS) $(CHECK_LIBS) $(URCU_LIBS)
+
+# With --enable-fuzzing (clang) a libFuzzer target, else a test with its own messages.
+check_PROGRAMS += fuzz-answer
+fuzz_answer_SOURCES = tests/fuzz/answer_fuzz.c tests/unit/serve/fixture.c
+fuzz_answer_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LDNS_CFLAGS)
+fuzz_answer_LDFLAGS = $(AM_LDFLAGS)
+fuzz_answer_LDADD = libserve.a $(libcompile_LIBS) $(CHECK_LIBS)
+if FUZZING
+fuzz_answer_CFLAGS += -fsanitize=fuzzer -DSIGNPOST_LIBFUZZER
+fuzz_answer_LDFLAGS += -fsanitize=fuzzer
+else
+TESTS += fuzz-answer
+endif

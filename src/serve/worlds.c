@@ -13,8 +13,9 @@ static struct world *publish(const struct world *world, uint64_t *id)
 	struct world *old = worlds_published;
 
 	*fresh = *world;
-	rcu_assign_pointer(worlds_published, fresh);
+	__atomic_store_n(&worlds_published, fresh, __ATOMIC_RELEASE);
 	urcu_qsbr_synchronize_rcu();
+	WORLDS_GRACE_PERIOD();
 	*id = image_header(&fresh->steering)->id;
 	return old;
 }

@@ -10,6 +10,22 @@
 
 #include "image/world.h"
 
+/* The thread sanitizer does not see inside liburcu: that what a thread read before it went
+ * offline happened before a grace period's end is told to it here. */
+#if defined(__has_feature) /* clang */
+#if __has_feature(thread_sanitizer)
+#define __SANITIZE_THREAD__ 1 /* as gcc has it */
+#endif
+#endif
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#define WORLDS_READS_END()    __tsan_release(&worlds_published)
+#define WORLDS_GRACE_PERIOD() __tsan_acquire(&worlds_published)
+#else
+#define WORLDS_READS_END()    ((void)0)
+#define WORLDS_GRACE_PERIOD() ((void)0)
+#endif
+
 extern struct world *worlds_published; /* NULL: none yet. Read it by worlds_current only. */
 
 /* --- threads that answer ---------------------------------------------------------------------- */
@@ -22,12 +38,14 @@ static inline void worlds_thread_start(void)
 
 static inline void worlds_thread_end(void)
 {
+	WORLDS_READS_END();
 	urcu_qsbr_unregister_thread();
 }
 
 /* Before whatever may block; what worlds_current returned is not to be used any more. */
 static inline void worlds_offline(void)
 {
+	WORLDS_READS_END();
 	urcu_qsbr_thread_offline();
 }
 
@@ -38,7 +56,7 @@ static inline void worlds_online(void)
 
 static inline const struct world *worlds_current(void)
 {
-	return rcu_dereference(worlds_published);
+	return __atomic_load_n(&worlds_published, __ATOMIC_ACQUIRE);
 }
 
 /* --- the main thread -------------------------------------------------------------------------- */

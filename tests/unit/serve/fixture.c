@@ -1,6 +1,5 @@
 #include "tests/unit/serve/fixture.h"
 
-#include <check.h>
 #include <ctype.h>
 #include <dirent.h>
 #include <ldns/ldns.h>
@@ -14,6 +13,17 @@
 #include "compile/zones_build.h"
 #include "image/rrset_build.h"
 #include "wire/edns.h"
+
+/* Not Check's assertions: the fuzz target has no Check around it. */
+#define must(condition)    ((condition) ? (void)0 : fixture_failed(#condition, "not true", __LINE__))
+#define must_do(call, err) ((call) == 0 ? (void)0 : fixture_failed(#call, (err)->text, __LINE__))
+
+static void fixture_failed(const char *what, const char *why, int line) __attribute__((noreturn));
+static void fixture_failed(const char *what, const char *why, int line)
+{
+	(void)fprintf(stderr, "fixture.c:%d: %s: %s\n", line, what, why);
+	abort();
+}
 
 #define NODES 4
 #define SLOTS 101 /* of each table */
@@ -37,9 +47,9 @@ static char *write_zone(const char *folder, const struct fixture_zone *zone)
 	char *path = mem_format("%s/%s", folder, zone->file);
 	FILE *file = fopen(path, "w");
 
-	ck_assert_ptr_nonnull(file);
-	ck_assert_int_ge(fputs(zone->text, file), 0);
-	ck_assert_int_eq(fclose(file), 0);
+	must(file != NULL);
+	must(fputs(zone->text, file) >= 0);
+	must(fclose(file) == 0);
 	return path;
 }
 
@@ -56,12 +66,12 @@ static void compile_zones(struct zones_built *out, const struct fixture_zone *zo
 	struct diag *diag = diag_new();
 	struct err err;
 
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	must(mkdtemp(folder) != NULL);
 	for (size_t i = 0; i < count; i++)
 		paths[i] = write_zone(folder, &zones[i]);
-	ck_assert_msg(zones_build(&config, NULL, out, diag, &err) == 0, "%s", err.text);
+	must_do(zones_build(&config, NULL, out, diag, &err), &err);
 	diag_print(diag, stderr);
-	ck_assert_uint_eq(diag_errors(diag), 0);
+	must(diag_errors(diag) == 0);
 	diag_free(diag);
 	for (size_t i = 0; i < count; i++) {
 		(void)unlink(paths[i]);
@@ -104,7 +114,7 @@ static int write_geo(struct err *err)
 	struct image_writer w;
 	int fd = -1;
 
-	ck_assert_int_eq(image_writer_open(&w, IMAGE_GEO, sizeof(root), err), 0);
+	must(image_writer_open(&w, IMAGE_GEO, sizeof(root), err) == 0);
 	write_trie(&w, &root.trie[0], 192 << 8, 8);
 	write_trie(&w, &root.trie[1], 0x2001, 16);
 	root.class_prefs_off = image_writer_append(&w, prefs, sizeof(prefs), 8);
@@ -117,7 +127,7 @@ static int write_geo(struct err *err)
 	}
 	root.pools_off = image_writer_append(&w, geo_pools, sizeof(geo_pools), 8);
 	*image_writer_root(&w, struct geo_root) = root;
-	ck_assert_msg(image_writer_finish(&w, NULL, &fd, err) == 0, "%s", err->text);
+	must_do(image_writer_finish(&w, NULL, &fd, err), err);
 	return fd;
 }
 
@@ -194,7 +204,7 @@ static uint64_t write_answer(struct image_writer *w, const struct zones_binding 
 		return 0;
 	if (binding->pool == POOL_PLAIN)
 		rdata.data = plain;
-	ck_assert_int_eq(rrset_build(&block, &source), 0);
+	must(rrset_build(&block, &source) == 0);
 	offset = image_writer_append(w, block.data, block.len, 8);
 	buf_free(&block);
 	return offset;
@@ -237,12 +247,12 @@ static int write_steering(const struct zones_binding *bindings, size_t count, co
 		root.udp_size_max = options->udp_size_max;
 	if (options != NULL && options->no_ecs)
 		root.ecs = 0;
-	ck_assert_int_eq(image_writer_open(&w, IMAGE_STEERING, sizeof(root), &err), 0);
+	must(image_writer_open(&w, IMAGE_STEERING, sizeof(root), &err) == 0);
 	write_tables(&w, &root);
 	write_pools(&w, &root);
 	write_records(&w, &root, bindings, count, options != NULL ? options->generation : 0);
 	*image_writer_root(&w, struct steering_root) = root;
-	ck_assert_msg(image_writer_finish(&w, basis, &fd, &err) == 0, "%s", err.text);
+	must_do(image_writer_finish(&w, basis, &fd, &err), &err);
 	return fd;
 }
 
@@ -292,9 +302,9 @@ static uint64_t id_of(int fd, enum image_kind kind)
 	struct err err;
 	uint64_t id;
 
-	ck_assert_msg(image_open(&image, fd, kind, &err) == 0, "%s", err.text);
+	must_do(image_open(&image, fd, kind, &err), &err);
 	if (kind == IMAGE_ZONES)
-		ck_assert_msg(zones_verify(&image, &err) == 0, "%s", err.text);
+		must_do(zones_verify(&image, &err), &err);
 	id = image_header(&image)->id;
 	image_close(&image);
 	return id;
@@ -313,10 +323,9 @@ void fixture_open(struct fixture *f, const struct fixture_zone *zones, size_t co
 	f->ids[0] = id_of(f->fds[0], IMAGE_ZONES);
 	f->ids[1] = id_of(f->fds[1], IMAGE_GEO);
 	f->fds[2] = write_steering(built.bindings, built.binding_count, f->ids, options);
-	ck_assert_msg(world_open(&f->world, f->fds[0], f->fds[1], f->fds[2], &err) == 0, "%s",
-		      err.text);
-	ck_assert_msg(steering_verify(&f->world.steering, &err) == 0, "%s", err.text);
-	ck_assert_msg(world_verify(&f->world, &err) == 0, "%s", err.text);
+	must_do(world_open(&f->world, f->fds[0], f->fds[1], f->fds[2], &err), &err);
+	must_do(steering_verify(&f->world.steering, &err), &err);
+	must_do(world_verify(&f->world, &err), &err);
 	built.fd = -1;
 	zones_built_free(&built);
 }
@@ -336,7 +345,7 @@ static void put_text_name(struct writer *w, const char *text)
 
 	for (; *text != '\0' && strcmp(text, ".") != 0; text = dot + 1) {
 		dot = strchr(text, '.');
-		ck_assert_ptr_nonnull(dot);
+		must(dot != NULL);
 		put_u8(w, (uint8_t)(dot - text));
 		put_bytes(w, text, (size_t)(dot - text));
 	}
@@ -348,7 +357,7 @@ static void put_ecs(struct writer *w, const char *text)
 	struct ip_prefix prefix;
 	unsigned octets;
 
-	ck_assert(ip_prefix_parse(text, &prefix, NULL));
+	must(ip_prefix_parse(text, &prefix, NULL));
 	octets = (prefix.len + 7U) / 8U;
 	put_u16(w, (uint16_t)(8 + octets));
 	put_u16(w, EDNS_CLIENT_SUBNET);
@@ -382,7 +391,7 @@ size_t question_write(const struct question *q, uint8_t out[FIXTURE_MESSAGE_SIZE
 		else
 			put_u16(&w, 0);
 	}
-	ck_assert(!w.full);
+	must(!w.full);
 	return w.pos;
 }
 
@@ -408,8 +417,8 @@ static void print_ecs(struct buf *text, ldns_pkt *pkt)
 	if (options == NULL || ldns_rdf_size(options) < 8)
 		return;
 	data = ldns_rdf_data(options);
-	ck_assert_uint_eq(load_u16(data), EDNS_CLIENT_SUBNET);
-	ck_assert_uint_eq(load_u16(data + 2), ldns_rdf_size(options) - 4);
+	must(load_u16(data) == EDNS_CLIENT_SUBNET);
+	must(load_u16(data + 2) == ldns_rdf_size(options) - 4);
 	if (load_u16(data + 4) == ECS_IPV6)
 		address.family = IP_V6;
 	memcpy(address.bytes, data + 8, ldns_rdf_size(options) - 8);
@@ -433,8 +442,8 @@ char *reply_text(const uint8_t *reply, size_t len)
 	ldns_pkt *pkt = NULL;
 	ldns_status status = ldns_wire2pkt(&pkt, reply, len);
 
-	ck_assert_msg(status == LDNS_STATUS_OK, "ldns: %s", ldns_get_errorstr_by_id(status));
-	ck_assert(ldns_pkt_qr(pkt));
+	must(status == LDNS_STATUS_OK);
+	must(ldns_pkt_qr(pkt));
 	print_header(&text, pkt);
 	print_records(&text, "an", ldns_pkt_answer(pkt));
 	print_records(&text, "au", ldns_pkt_authority(pkt));
@@ -463,11 +472,11 @@ char *fixture_ask(struct fixture *f, const struct question *q)
 	size_t len = question_write(q, message);
 	char *text;
 
-	ck_assert(ip_parse(q->from != NULL ? q->from : "10.0.0.1", &client.address));
+	must(ip_parse(q->from != NULL ? q->from : "10.0.0.1", &client.address));
 	len = answer(&f->world, &client, message, len, reply, FIXTURE_MESSAGE_SIZE, &f->counters);
-	ck_assert_uint_ge(len, DNS_HEADER_SIZE);
-	ck_assert_uint_le(len, allowed_size(f, q));
-	ck_assert_uint_eq(load_u16(reply), 0x4944);
+	must(len >= DNS_HEADER_SIZE);
+	must(len <= allowed_size(f, q));
+	must(load_u16(reply) == 0x4944);
 	text = reply_text(reply, len);
 	free(message);
 	free(reply);
