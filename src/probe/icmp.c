@@ -113,7 +113,12 @@ static void icmp_start(struct kind *kind, struct probe *probe)
 	int error;
 
 	if (s->fd < 0) {
-		probe->done(probe, PROBE_NOT_MADE, strerrordesc_np(s->error));
+		/* No right to a socket is our lack; no IPv6 in this kernel is what tcp.c calls a
+		 * failure, too: such a node cannot be reached from here. */
+		probe->done(probe,
+			    s->error == EACCES || s->error == EPERM ? PROBE_NOT_MADE
+								    : kind_outcome(s->error),
+			    strerrordesc_np(s->error));
 		return;
 	}
 	if (getrandom(probe->icmp.cookie, COOKIE_SIZE, GRND_NONBLOCK) != (ssize_t)COOKIE_SIZE ||

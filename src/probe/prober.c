@@ -90,8 +90,7 @@ static void judge_node(struct prober *prober, uint32_t number, const struct chec
 
 static void note_result(struct node_state *state, const struct check *check)
 {
-	if (check->checked_unix_ms > state->checked_unix_ms)
-		state->checked_unix_ms = check->checked_unix_ms;
+	state->checked_unix_ms = check->checked_unix_ms;
 	if (check->rtt_us != 0)
 		state->rtt_us = check->rtt_us;
 }
@@ -282,14 +281,25 @@ static void round_free(struct round *round)
 	free(round->next_use);
 }
 
+/* A node that is new may have checks that others had before. */
+static void note_known(const struct round *round, const struct plan_node *node,
+		       struct node_state *state)
+{
+	for (uint32_t i = 0; i < node->checks.count; i++) {
+		const struct check *check = round->check_of[node->checks.first + i];
+
+		if (check->checked_unix_ms > state->checked_unix_ms)
+			note_result(state, check);
+	}
+}
+
 static void judge_all(struct prober *prober)
 {
 	const struct round *round = &prober->round;
 	const struct plan_node *nodes = plan_items(&round->plan, nodes, struct plan_node);
 
 	for (uint32_t i = 0; i < plan_count(&round->plan, nodes); i++) {
-		for (uint32_t k = 0; k < nodes[i].checks.count; k++)
-			note_result(&round->states[i], round->check_of[nodes[i].checks.first + k]);
+		note_known(round, &nodes[i], &round->states[i]);
 		judge_node(prober, i, NULL);
 	}
 }
@@ -340,7 +350,7 @@ int prober_open(struct prober **out, struct ev_loop *loop, int icmp_v4, int icmp
 {
 	struct prober *prober = mem_alloc(sizeof(*prober));
 
-	err->text[0] = '\0'; /* what is missing shows when a probe needs it: nothing fails here */
+	err->text[0] = '\0';
 	prober->changed = changed;
 	prober->context = context;
 	engine_open(&prober->engine, loop, icmp_v4, icmp_v6, descriptors_for_probes(), on_result);

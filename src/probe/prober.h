@@ -38,8 +38,8 @@ typedef void prober_changed_fn(void *context, uint32_t node, enum node_status fr
 
 struct prober;
 
-/* icmp_v4, icmp_v6: raw sockets from the supervisor or -1 (then ping sockets are tried); they
- * stay the caller's. */
+/* icmp_v4, icmp_v6: raw sockets from the supervisor or -1; they stay the caller's, and are used
+ * where ping sockets are not allowed. Always 0: what is missing shows when a probe needs it. */
 int prober_open(struct prober **out, struct ev_loop *loop, int icmp_v4, int icmp_v6,
 		prober_changed_fn *changed, void *context, struct err *err);
 void prober_close(struct prober *prober); /* NULL is fine */

@@ -88,7 +88,9 @@ START_TEST(rows_are_what_operators_read_while_it_runs)
 			     "FROM transitions ORDER BY id"),
 			 expected);
 	store_health(store, &health);
-	ck_assert_uint_eq(health.written, 3); /* two transitions, one status */
+	/* two transitions, and one status, or two where the writer came in between */
+	ck_assert_uint_ge(health.written, 3);
+	ck_assert_uint_le(health.written, 4);
 	ck_assert_uint_eq(health.lost, 0);
 	store_close(store);
 	remove_home();
