@@ -29,7 +29,7 @@ static const struct {
 	{ "SA", "AR BO BR CL CO EC FK GF GY PE PY SR UY VE" },
 };
 
-static int index_of(const char code[2])
+int country_index(const char code[2])
 {
 	if (code[0] < 'A' || code[0] > 'Z' || code[1] < 'A' || code[1] > 'Z')
 		return -1;
@@ -47,7 +47,7 @@ const char *country_continent(const char code[2])
 
 struct country *countries_find(struct countries *countries, const char code[2])
 {
-	int at = index_of(code);
+	int at = country_index(code);
 
 	return at < 0 ? NULL : &countries->by_code[at];
 }

@@ -17,6 +17,9 @@ struct countries {
 	} by_code[COUNTRY_CODES];
 };
 
+/* 0 to COUNTRY_CODES - 1; -1 where the code is not two upper-case letters. */
+int country_index(const char code[2]);
+
 /* NULL where the code is not two upper-case letters. */
 struct country *countries_find(struct countries *countries, const char code[2]);
 

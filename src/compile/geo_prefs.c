@@ -60,11 +60,11 @@ const uint16_t *geo_pref_sites(const struct numbering *numbers, uint32_t number,
 
 /* --- rules --------------------------------------------------------------------------------- */
 
-static uint32_t *code_slot(uint32_t table[CODES], const char code[2])
+static uint32_t *code_slot(uint32_t table[COUNTRY_CODES], const char code[2])
 {
-	if (code[0] < 'A' || code[0] > 'Z' || code[1] < 'A' || code[1] > 'Z')
-		return NULL;
-	return &table[(code[0] - 'A') * 26 + code[1] - 'A'];
+	int at = country_index(code);
+
+	return at < 0 ? NULL : &table[at];
 }
 
 static void set_first(uint32_t *slot, uint32_t number)

@@ -2,12 +2,11 @@
 #ifndef COMPILE_GEO_PREFS_H
 #define COMPILE_GEO_PREFS_H
 
+#include "compile/countries.h"
 #include "compile/numbering.h"
 #include "conf/config.h"
 #include "image/geo.h"
 #include "image/locations.h"
-
-#define CODES (26 * 26) /* of two letters */
 
 struct vector {
 	double x, y, z;
@@ -27,7 +26,7 @@ struct pool_prefs {
 	uint32_t *rule_pref;      /* of each of the pool's rules */
 	/* Which preference the first rule for an AS, country or continent gives; UINT32_MAX: none */
 	struct memo by_asn;
-	uint32_t by_country[CODES], by_continent[CODES];
+	uint32_t by_country[COUNTRY_CODES], by_continent[COUNTRY_CODES];
 };
 
 struct geo_prefs {

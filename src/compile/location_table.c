@@ -14,6 +14,9 @@ static const struct location nothing = { .country_database = LOCATION_NONE,
 void location_table_init(struct location_table *table)
 {
 	*table = (struct location_table){ 0 };
+	for (int i = 0; i < COUNTRY_CODES; i++)
+		table->continent[i] = country_continent(
+			(char[2]){ (char)('A' + i / 26), (char)('A' + i % 26) });
 	(void)numbering_add(&table->texts, "", 1);
 	(void)numbering_add(&table->locations, &nothing, sizeof(nothing));
 }
@@ -36,15 +39,16 @@ uint32_t location_table_text(struct location_table *table, const char *text, siz
 	return (uint32_t)table->texts.offsets[number];
 }
 
-static void set_country(struct location *location, const struct mmdb_facts *facts,
-			uint32_t database)
+static void set_country(const struct location_table *table, struct location *location,
+			const struct mmdb_facts *facts, uint32_t database)
 {
+	int country = country_index(facts->country);
 	const char *continent = NULL;
 
 	memcpy(location->country, facts->country, sizeof(location->country));
 	memcpy(location->continent, facts->continent, sizeof(location->continent));
-	if (facts->country[0] != '\0' && facts->continent[0] == '\0')
-		continent = country_continent(facts->country);
+	if (country >= 0 && facts->continent[0] == '\0')
+		continent = table->continent[country];
 	if (continent != NULL)
 		memcpy(location->continent, continent, sizeof(location->continent));
 	if (location->country[0] != '\0' || location->continent[0] != '\0')
@@ -56,7 +60,7 @@ uint32_t location_table_add(struct location_table *table, const struct mmdb_fact
 {
 	struct location location = nothing;
 
-	set_country(&location, facts, database);
+	set_country(table, &location, facts, database);
 	if (facts->has_coordinates) {
 		location.latitude = facts->latitude;
 		location.longitude = facts->longitude;

@@ -12,6 +12,7 @@ struct location_table {
 	struct numbering locations; /* struct location */
 	struct numbering texts;
 	struct memo merged;
+	const char *continent[COUNTRY_CODES]; /* country_continent of each code */
 };
 
 void location_table_init(struct location_table *table);

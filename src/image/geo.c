@@ -216,8 +216,10 @@ static int verify_depth(const struct image *geo, const struct geo_trie *trie, un
 {
 	const struct geo_node *nodes = image_at(geo, struct geo_node, trie->nodes_off);
 	uint8_t *depth = calloc(trie->node_count ? trie->node_count : 1, 1);
-	int rc = depth != NULL ? 0 : err_set(err, "geo image: no memory to verify it");
+	int rc = 0;
 
+	if (depth == NULL)
+		return err_set(err, "geo image: no memory to verify it");
 	for (uint32_t at = trie->node_count; rc == 0 && at-- > 0;) {
 		uint32_t children = (uint32_t)__builtin_popcountll(nodes[at].children);
 
