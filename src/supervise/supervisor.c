@@ -231,7 +231,8 @@ static void serve_channel(struct supervisor *supervisor, struct child *child, sh
 	/* Its end is reaped separately; one that lives on without a channel cannot be steered. */
 	if ((events & (POLLIN | POLLHUP | POLLERR)) && !messages_receive(supervisor, child)) {
 		child_close_channel(child);
-		child_signal(child, SIGKILL);
+		if (!stopping(supervisor))
+			child_signal(child, SIGKILL);
 		return;
 	}
 	if (events & POLLOUT)
