@@ -358,14 +358,13 @@ static int check_entries(const struct image *zones, struct err *err)
 
 	for (uint32_t i = 0; i < root->zone_count; i++) {
 		const struct zones_entry *entry = zones_entry(zones, i);
-		const struct zone_segment *segment = zones_segment(zones, i);
-		struct check check = { .segment = segment,
-				       .size = entry->segment_size,
-				       .err = err };
+		struct check check = { .size = entry->segment_size, .err = err };
+		const struct zone_segment *segment;
 
 		if (!image_holds(zones, entry->segment_off, 1, sizeof(*segment), IMAGE_ALIGN) ||
 		    !image_holds(zones, entry->segment_off, entry->segment_size, 1, 1))
 			return err_set(err, "zones image: segment %u lies outside", i);
+		segment = check.segment = zones_segment(zones, i);
 		if (check_segment(&check) != 0)
 			return -1;
 		if (entry->origin_hash != name_hash(segment->origin) ||
