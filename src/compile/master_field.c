@@ -138,7 +138,8 @@ static bool in_range(ldns_rdf_type field, const ldns_rdf *rdf)
 		int64_t latitude = (int64_t)load_u32(data + 4) - INT64_C(0x80000000);
 		int64_t longitude = (int64_t)load_u32(data + 8) - INT64_C(0x80000000);
 
-		return llabs(latitude) <= 90 * 3600000 && llabs(longitude) <= 180 * 3600000;
+		return llabs(latitude) <= INT64_C(90) * 3600000 &&
+		       llabs(longitude) <= INT64_C(180) * 3600000;
 	}
 	case LDNS_RDF_TYPE_APL: /* RFC 3123, 4 */
 		return data[2] <= (load_u16(data) == 1 ? 32 : 128);

@@ -405,6 +405,17 @@ static bool choose_ttl(struct parse *parse, const struct master_token *type,
 	return true;
 }
 
+/* Without quotes, so that parts of the word can be pointed at. */
+static struct master_place data_place(const struct parse *parse, const struct master_token *type)
+{
+	struct master_token word = *type;
+
+	if (parse->next < parse->line->count)
+		word = type[1];
+	word.quoted = false;
+	return master_token_place(&parse->file->lexer, &word);
+}
+
 static bool read_record(struct parse *parse, struct master_record *record)
 {
 	const struct master_token *type;
@@ -423,9 +434,7 @@ static bool read_record(struct parse *parse, struct master_record *record)
 		return false;
 	record->data = parse->reader->data.data;
 	record->place = master_token_place(&file->lexer, type);
-	record->data_place = parse->next < parse->line->count
-				     ? master_token_place(&file->lexer, type + 1)
-				     : record->place;
+	record->data_place = data_place(parse, type);
 	if (!parse->line->indented)
 		record->owner_place = master_token_place(&file->lexer, &parse->line->tokens[0]);
 	return true;

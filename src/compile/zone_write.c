@@ -130,7 +130,7 @@ static void gather(struct write *write, const struct draft_rrset *rrset)
 	size_t i = 0;
 
 	if (rrset->count > write->rdata_cap) {
-		write->rdata_cap = rrset->count * 2;
+		write->rdata_cap = (size_t)rrset->count * 2;
 		write->rdatas = mem_resize(write->rdatas, write->rdata_cap, sizeof(*write->rdatas));
 		write->extra_nodes = mem_resize(write->extra_nodes, write->rdata_cap,
 						sizeof(*write->extra_nodes));

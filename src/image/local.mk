@@ -13,3 +13,12 @@ libimage_a_SOURCES = \
 	%D%/world.c %D%/world.h \
 	%D%/zones.c %D%/zones.h \
 	%D%/zones_verify.c
+
+check_PROGRAMS += test-image test-rrset
+TESTS += test-image test-rrset
+test_image_SOURCES = tests/unit/image/image_test.c tests/unit/run.h
+test_image_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_image_LDADD = libimage.a libwire.a libbase.a $(CHECK_LIBS)
+test_rrset_SOURCES = tests/unit/image/rrset_test.c tests/unit/run.h
+test_rrset_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_rrset_LDADD = libimage.a libwire.a libbase.a $(CHECK_LIBS)

@@ -85,6 +85,7 @@ static const struct row errors[] = {
 	{ HEAD "a POOL egde\n", 4, 8, "there is no pool \"egde\" (did you mean \"edge\"?)" },
 	{ HEAD "a POOL edge/tokio\n", 4, 13,
 	  "pool \"edge\" has no site \"tokio\" (did you mean \"tokyo\"?)" },
+	{ HEAD "a POOL \"edge/tokio\"\n", 4, 14, "has no site \"tokio\"" },
 	{ HEAD "a POOL backup/frankfurt\n", 4, 15, "pool \"backup\" has no site \"frankfurt\"" },
 	{ HEAD "a POOL edge\na 5 POOL backup\n", 5, 5, "a.example.net. has a second POOL record" },
 	{ HEAD "a POOL edge\na A 192.0.2.1\n", 5, 3, "cannot have an A record" },
