@@ -15,20 +15,6 @@
 
 /* --- folders ---------------------------------------------------------------------------------- */
 
-static char *join(struct arena *arena, const char *folder, const char *name)
-{
-	size_t folder_len = strlen(folder);
-	size_t name_len = strlen(name);
-	bool slash = folder_len > 0 && folder[folder_len - 1] != '/';
-	char *path = arena_alloc(arena, folder_len + name_len + 2);
-
-	memcpy(path, folder, folder_len);
-	if (slash)
-		path[folder_len++] = '/';
-	memcpy(path + folder_len, name, name_len);
-	return path;
-}
-
 /* "" for a file without one. */
 static const char *folder_of(struct arena *arena, const char *file)
 {
@@ -46,7 +32,7 @@ static const char *beside(struct arena *arena, const char *file, const char *pat
 
 	if (path[0] == '/' || folder[0] == '\0')
 		return path;
-	return strcmp(path, ".") == 0 ? folder : join(arena, folder, path);
+	return strcmp(path, ".") == 0 ? folder : conf_join(arena, folder, path);
 }
 
 static bool make_absolute(struct conf *conf, const char *folder, struct place *place)
@@ -63,7 +49,7 @@ static bool make_absolute(struct conf *conf, const char *folder, struct place *p
 		return false;
 	}
 	conf->folder = folder[0] == '\0' ? arena_text(conf->arena, here, strlen(here))
-					 : join(conf->arena, here, folder);
+					 : conf_join(conf->arena, here, folder);
 	free(here);
 	return true;
 }
@@ -109,10 +95,10 @@ static void list_files(struct conf *conf, const struct place *place, struct path
 			continue;
 		if (ends_with(entry->d_name, ".zone"))
 			array_add(zones->items, zones->count,
-				  zones->cap) = join(conf->arena, prefix, entry->d_name);
+				  zones->cap) = conf_join(conf->arena, prefix, entry->d_name);
 		else if (ends_with(entry->d_name, POOL_ENDING))
 			array_add(pools->items, pools->count,
-				  pools->cap) = join(conf->arena, prefix, entry->d_name);
+				  pools->cap) = conf_join(conf->arena, prefix, entry->d_name);
 	}
 	if (errno != 0)
 		conf_error(conf, place, "folder \"%.200s\" cannot be read: %s", folder,
@@ -215,8 +201,8 @@ int config_read_fd(struct config *out, int fd, const char *path, bool server_onl
 	if (!make_absolute(&conf, folder_of(arena, out->file), &whole))
 		return -1;
 	out->folder = conf.folder;
-	out->path = join(arena, out->folder,
-			 strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path);
+	out->path = conf_join(arena, out->folder,
+			      strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path);
 	if (source_read(&source, out->file, fd, arena, diag))
 		root = yaml_read(&source, arena, diag);
 	if (root == NULL)

@@ -168,19 +168,20 @@ bool conf_duration(struct conf *conf, const struct yaml_node *value, uint32_t mi
 	return true;
 }
 
+const char *conf_join(struct arena *arena, const char *folder, const char *name)
+{
+	size_t len = strlen(folder);
+	size_t size = len + strlen(name) + 2;
+	char *path = arena_alloc(arena, size);
+	bool slash = len > 0 && folder[len - 1] != '/';
+
+	(void)snprintf(path, size, "%s%s%s", folder, slash ? "/" : "", name);
+	return path;
+}
+
 const char *conf_path(struct conf *conf, const char *path)
 {
-	char *joined;
-	size_t folder_len = strlen(conf->folder);
-	size_t len = strlen(path);
-
-	if (path[0] == '/')
-		return arena_text(conf->arena, path, len);
-	joined = arena_alloc(conf->arena, folder_len + len + 2);
-	memcpy(joined, conf->folder, folder_len);
-	joined[folder_len] = '/';
-	memcpy(joined + folder_len + 1, path, len);
-	return joined;
+	return conf_join(conf->arena, path[0] == '/' ? "" : conf->folder, path);
 }
 
 bool conf_name(struct conf *conf, const struct yaml_node *name, const char *what)

@@ -91,7 +91,10 @@ bool conf_number(struct conf *conf, const struct yaml_node *value, uint32_t min,
 		 uint32_t *out);
 bool conf_duration(struct conf *conf, const struct yaml_node *value, uint32_t min, uint32_t max,
 		   uint32_t unit_ms, uint32_t *out);
-const char *conf_path(struct conf *conf, const char *path);
+
+/* "folder/name"; an empty folder adds nothing. */
+const char *conf_join(struct arena *arena, const char *folder, const char *name);
+const char *conf_path(struct conf *conf, const char *path); /* absolute */
 
 /* Names of pools, sites and nodes. false: reported; `what` says of what. */
 bool conf_name(struct conf *conf, const struct yaml_node *name, const char *what);

@@ -61,11 +61,9 @@ static bool read_country(struct conf *conf, const struct yaml_node *item,
 		memcpy(client->code, code, 2);
 		return true;
 	}
-	if (country_is_known(code))
-		hint = code;
-	else if (country_meant(code) != NULL)
+	if (country_meant(code) != NULL)
 		hint = country_meant(code);
-	else if (continent_is_known(code))
+	else if (country_is_known(code) || continent_is_known(code))
 		hint = code;
 	conf_error(conf, &item->place, "\"%s\" is no country code of ISO 3166-1%s%s%s%s",
 		   item->text, hint[0] != '\0' ? " (did you mean \"" : "",
@@ -80,7 +78,7 @@ static bool read_prefix(struct conf *conf, const struct yaml_node *item,
 	char address[IP_PREFIX_SIZE], meant[IP_PREFIX_SIZE];
 	struct ip_prefix prefix = { 0 };
 	bool host_bits = false;
-	char *slash;
+	const char *slash;
 
 	if (ip_prefix_parse(item->text, &client->prefix, &host_bits)) {
 		client->kind = MATCH_PREFIX;
@@ -93,10 +91,9 @@ static bool read_prefix(struct conf *conf, const struct yaml_node *item,
 			   item->text);
 		return false;
 	}
-	/* It did parse but for its host bits, so it fits, has a slash and a good length. */
-	strcpy(address, item->text);
-	slash = strchr(address, '/');
-	*slash = '\0';
+	/* It did parse but for its host bits: it fits and has a slash and a good length. */
+	slash = strchr(item->text, '/');
+	(void)snprintf(address, sizeof(address), "%.*s", (int)(slash - item->text), item->text);
 	(void)ip_parse(address, &prefix.address);
 	prefix.len = (uint8_t)strtoul(slash + 1, NULL, 10);
 	ip_mask(prefix.address.bytes, prefix.len);
