@@ -99,16 +99,18 @@ static void check_found(const struct locations_job *job, const struct database *
 {
 	const struct mmdb_fields *fields = &database->fields;
 	char *holds = mmdb_fields_describe(fields);
-	bool any = false;
+	bool is_told = false, any = false;
 
 	for (int i = 0; i < FIELD_COUNT; i++) {
 		any = any || fields->found[i] > 0;
-		if (fields->is_set[i] && fields->found[i] == 0)
-			diag_add(job->diag, DIAG_ERROR, &database->config->place, NULL, 0,
-				 "%s: no record has the %s where \"fields\" says; they hold: %s",
-				 database->config->path, mmdb_field_name[i], holds);
+		if (!fields->is_set[i] || fields->found[i] > 0)
+			continue;
+		is_told = true;
+		diag_add(job->diag, DIAG_ERROR, &database->config->place, NULL, 0,
+			 "%s: no record has the %s where \"fields\" says; they hold: %s",
+			 database->config->path, mmdb_field_name[i], holds);
 	}
-	if (!any)
+	if (!any && !is_told)
 		diag_add(job->diag, DIAG_ERROR, &database->config->place, NULL, 0,
 			 "%s: no record has a known field; they hold: %s", database->config->path,
 			 holds);

@@ -241,6 +241,14 @@ START_TEST(set_field_that_no_record_has_is_refused)
 }
 END_TEST
 
+START_TEST(one_mistake_is_told_once)
+{
+	fixture_add_database(&f, DATA("own-fields.mmdb"))->fields.country = "geo.xx";
+	check_mistake("no record has the country");
+	ck_assert_uint_eq(diag_errors(f.diag), 1);
+}
+END_TEST
+
 START_TEST(path_that_is_none_is_refused)
 {
 	fixture_add_database(&f, DATA("flat-ipv4.mmdb"))->fields.asn = "a..b";
@@ -441,6 +449,7 @@ Suite *locations_suite(void)
 	tcase_add_test(all, countries_are_those_that_libmaxminddb_finds);
 	tcase_add_test(all, database_without_known_fields_is_refused_with_what_it_holds);
 	tcase_add_test(all, set_field_that_no_record_has_is_refused);
+	tcase_add_test(all, one_mistake_is_told_once);
 	tcase_add_test(all, path_that_is_none_is_refused);
 	tcase_add_test(all, missing_file_and_text_file_are_refused_by_name_and_at_once);
 	tcase_add_test(all, damaged_database_is_refused_or_read_but_harms_nobody);
