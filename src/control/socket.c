@@ -15,11 +15,15 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+#define ACCEPTED_AT_ONCE 32 /* then others have their turn */
+
 enum call_state { CALL_READING, CALL_WAITING, CALL_WRITING };
 
 struct call {
 	struct control_socket *socket;
 	struct call *next, **link; /* of the socket's list, oldest first */
+#define ACCEPTED_AT_ONCE 32        /* then others have their turn */
+
 	enum call_state state;
 	struct ev_io io;
 	struct ev_timer patience;
@@ -231,23 +235,26 @@ static void add_call(struct control_socket *socket, int fd)
 	ev_timer_again(socket->loop, &call->patience);
 }
 
+/* One that waits. false: there is none. */
+static bool accept_one(struct control_socket *socket)
+{
+	int fd = accept4(socket->acceptable.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return (errno == EMFILE || errno == ENFILE) && make_room(socket);
+	if (socket->call_count >= SOCKET_CLIENTS_MAX && !make_room(socket))
+		(void)close(fd);
+	else
+		add_call(socket, fd);
+	return true;
+}
+
 static void acceptable(struct ev_loop *loop, struct ev_io *io, int events)
 {
-	struct control_socket *socket = io->data;
-	int fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
 	(void)loop;
 	(void)events;
-	if (fd < 0) {
-		if (errno == EMFILE || errno == ENFILE)
-			(void)make_room(socket);
-		return;
-	}
-	if (socket->call_count >= SOCKET_CLIENTS_MAX && !make_room(socket)) {
-		(void)close(fd);
-		return;
-	}
-	add_call(socket, fd);
+	for (int i = 0; i < ACCEPTED_AT_ONCE && accept_one(io->data); i++)
+		continue;
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
