@@ -227,7 +227,7 @@ class Signpost:
             self.process = None
 
     def ctl(self, *arguments, check=True):
-        done = subprocess.run([BUILD / "signpostctl", "-c", self.config, *arguments],
+        done = subprocess.run([BUILD / "signpostctl", "--run", self.folder / "run", *arguments],
                               capture_output=True, text=True, timeout=60, cwd=self.folder)
         assert not check or done.returncode == 0, f"signpostctl {arguments}: {done.stdout}{done.stderr}"
         return done
