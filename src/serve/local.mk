@@ -55,3 +55,10 @@ fuzz_answer_LDFLAGS += -fsanitize=fuzzer
 else
 TESTS += fuzz-answer
 endif
+
+# Starts ./signpost-dns, as its supervisor.
+check_PROGRAMS += test-signpost-dns
+TESTS += test-signpost-dns
+test_signpost_dns_SOURCES = tests/unit/serve/fixture.c tests/unit/serve/process_test.c
+test_signpost_dns_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LDNS_CFLAGS)
+test_signpost_dns_LDADD = libserve.a $(libcompile_LIBS) $(CHECK_LIBS)

@@ -281,6 +281,7 @@ int main(int argc, char **argv)
 {
 	struct server server = { 0 };
 	struct err err;
+	int rc = EXIT_FAILURE;
 
 	if (!read_options(argc, argv)) {
 		(void)fprintf(stderr, "usage: signpost-dns [--log-level LEVEL] [--syslog]\n"
@@ -290,8 +291,10 @@ int main(int argc, char **argv)
 	raise_descriptor_limit();
 	if (confine(&err) != 0 || serve(&server, &err) != 0) {
 		log_error("cannot go on", "%s", err.text);
-		return EXIT_FAILURE;
+	} else {
+		log_info("ending", "the supervisor is gone");
+		rc = EXIT_SUCCESS;
 	}
-	log_info("ending", "the supervisor is gone");
-	return EXIT_SUCCESS;
+	free(server.listeners); /* threads still answer from all else */
+	return rc;
 }
