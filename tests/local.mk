@@ -22,6 +22,18 @@ system: all
 	SIGNPOST_BUILD='$(abs_top_builddir)' /usr/bin/python3 -m pytest -q $(PYTEST_FLAGS) \
 		'$(abs_top_srcdir)/tests/system'
 
+# Beside the kernel and other servers: tests/bench/run and load-big say what they need.
+EXTRA_PROGRAMS += bench-floor bench-loadgen
+bench_floor_SOURCES = %D%/bench/floor.c
+bench_floor_LDADD = libbase.a
+bench_loadgen_SOURCES = %D%/bench/loadgen.c
+bench_loadgen_LDADD = libwire.a libbase.a
+CLEANFILES += $(EXTRA_PROGRAMS)
+EXTRA_DIST += %D%/bench/run %D%/bench/load-big %D%/bench/data.py %D%/bench/peers.py
+.PHONY: bench
+bench: all bench-floor bench-loadgen
+	/usr/bin/python3 '$(abs_top_srcdir)/tests/bench/run' --build '$(abs_top_builddir)' $(BENCH_FLAGS)
+
 # The files as operators edit them, and what each program is told.
 dist_man_MANS += man/signpostd.8 man/signpost-zones.5
 EXTRA_DIST += README.md NEWS
