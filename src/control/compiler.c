@@ -33,7 +33,7 @@ struct compiler {
 	uint64_t start_us;
 	struct buf text;
 	bool text_cut, too_long;
-	struct compiled compiled;
+	struct compilation compiled;
 	struct err err; /* what was wrong with the result; text[0] == 0: nothing */
 };
 

@@ -14,7 +14,7 @@
 #define COMPILER_TEXT_MAX ((size_t)1 << 20)
 #define COMPILER_TIME_MAX 900. /* seconds; the city database takes 5 */
 
-struct compiled {
+struct compilation {
 	struct images *images; /* NULL: refused or failed. The callee may take it and set NULL. */
 	struct compile_result result;
 	const char *text; /* what was said: the mistakes, or warnings. At most COMPILER_TEXT_MAX. */
@@ -22,7 +22,7 @@ struct compiled {
 	uint64_t took_us;
 };
 
-typedef void compiler_done_fn(void *context, struct compiled *compiled);
+typedef void compiler_done_fn(void *context, struct compilation *compiled);
 
 struct compiler;
 

@@ -19,3 +19,17 @@ signpost_control_SOURCES = %D%/main.c
 signpost_control_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 signpost_control_LDADD = libcontrol.a libprobe.a libsteer.a libstore.a libimage.a libwire.a \
 	libbase.a $(JANSSON_LIBS) $(SQLITE_LIBS) $(EV_LIBS) -lm
+
+check_PROGRAMS += test-control
+TESTS += test-control
+test_control_SOURCES = \
+	tests/unit/control/main.c tests/unit/control/control_test.h \
+	tests/unit/control/diff_test.c \
+	tests/unit/control/status_test.c \
+	tests/unit/control/supervisor_test.c \
+	tests/unit/steer/compiled.c tests/unit/steer/compiled.h \
+	tests/unit/steer/make_plan.c tests/unit/steer/make_plan.h \
+	tests/unit/run.h
+test_control_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+test_control_LDADD = libcontrol.a libprobe.a libsteer.a libstore.a libimage.a libwire.a \
+	libbase.a $(JANSSON_LIBS) $(SQLITE_LIBS) $(EV_LIBS) $(CHECK_LIBS) -lm

@@ -26,10 +26,10 @@ struct reload {
 	struct ev_loop *loop;
 	struct running *running;
 	char *server_file, *state_dir;
-	struct compiler *compiler; /* NULL: no reload runs */
-	struct compiled *compiled; /* the compiler's, once it has ended */
-	struct waiters waiting;    /* for the one that runs */
-	struct waiters queued;     /* for the next one */
+	struct compiler *compiler;    /* NULL: no reload runs */
+	struct compilation *compiled; /* the compiler's, once it has ended */
+	struct waiters waiting;       /* for the one that runs */
+	struct waiters queued;        /* for the next one */
 	json_t *last;
 	uint64_t start_us;
 	/* Verifying takes up to a second of a large world, so a thread does it. */
@@ -76,7 +76,7 @@ static void follow_log_level(const struct images *images)
 
 static void take(struct reload *reload)
 {
-	struct compiled *compiled = reload->compiled;
+	struct compilation *compiled = reload->compiled;
 	const struct images *before = running_images(reload->running);
 	struct reload_times times = { .verify_us = reload->verify_us };
 	struct running_times took = { 0 };
@@ -144,7 +144,7 @@ static void start_verifying(struct reload *reload)
 		finish(reload, report_failure("no thread to verify the images", strerror(rc)));
 }
 
-static void compiled(void *context, struct compiled *compiled)
+static void compiled(void *context, struct compilation *compiled)
 {
 	struct reload *reload = context;
 

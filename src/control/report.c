@@ -34,7 +34,7 @@ static double ms(uint64_t us)
 	return (double)us / 1000.;
 }
 
-static json_t *durations(const struct compiled *compiled, const struct reload_times *times)
+static json_t *durations(const struct compilation *compiled, const struct reload_times *times)
 {
 	const struct compile_result *result = &compiled->result;
 
@@ -74,7 +74,7 @@ json_t *report_text(const char *text)
 	return told;
 }
 
-json_t *report_success(const struct compiled *compiled, const struct images *images,
+json_t *report_success(const struct compilation *compiled, const struct images *images,
 		       json_t *changes, const struct reload_times *times)
 {
 	bool changed = changes != NULL;

@@ -15,7 +15,7 @@ struct reload_times {
 /* {"zones": {"id": "0123456789abcdef", "bytes": n, "made_ms": n}, ...} */
 json_t *report_images(const struct images *images);
 
-json_t *report_success(const struct compiled *compiled, const struct images *images,
+json_t *report_success(const struct compilation *compiled, const struct images *images,
 		       json_t *changes, const struct reload_times *times);
 json_t *report_failure(const char *error, const char *messages);
 

@@ -135,16 +135,14 @@ static json_t *pool(const struct status_input *input, uint32_t number)
 /* All pools, or the one of this name; NULL: there is none of this name. */
 static json_t *pools(const struct status_input *input, const char *name)
 {
-	const struct image *plan;
+	const struct image *plan = input->images == NULL ? NULL : &input->images->image[IMAGE_PLAN];
+	uint32_t count = plan == NULL ? 0 : plan_count(plan, pools);
 	json_t *list = json_array();
 
-	if (input->images == NULL)
-		return list;
-	plan = &input->images->image[IMAGE_PLAN];
-	for (uint32_t p = 0; p < plan_count(plan, pools); p++) {
-		const struct plan_pool *items = plan_items(plan, pools, struct plan_pool);
-
-		if (name == NULL || strcmp(plan_text(plan, items[p].name), name) == 0)
+	for (uint32_t p = 0; p < count; p++) {
+		if (name == NULL ||
+		    strcmp(plan_text(plan, plan_items(plan, pools, struct plan_pool)[p].name),
+			   name) == 0)
 			json_array_append_new(list, pool(input, p));
 	}
 	if (name != NULL && json_array_size(list) == 0) {

@@ -20,7 +20,7 @@ void columns_cell(struct columns *table, enum ink ink, const char *format, ...)
 /* Colours only where `colour`. Frees the table. */
 void columns_print(struct columns *table, FILE *out, const char *indent, bool colour);
 
-#define QUANTITY_SIZE 32
+#define QUANTITY_SIZE 48
 /* "3d 4h", "2m 10s", "0s"; "-" for a time that is not known (0). */
 const char *text_age(uint64_t then_ms, uint64_t now_ms, char text[QUANTITY_SIZE]);
 const char *text_bytes(uint64_t bytes, char text[QUANTITY_SIZE]);      /* "12.3 KiB" */

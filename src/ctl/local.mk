@@ -15,3 +15,9 @@ signpostctl_SOURCES = %D%/main.c
 signpostctl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 signpostctl_LDADD = libctl.a libserve.a libsteer.a libimage.a libwire.a libbase.a \
 	$(JANSSON_LIBS) -lm
+
+check_PROGRAMS += test-ctl
+TESTS += test-ctl
+test_ctl_SOURCES = tests/unit/ctl/ctl_test.c tests/unit/run.h
+test_ctl_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(LDNS_CFLAGS)
+test_ctl_LDADD = libctl.a libwire.a libbase.a $(JANSSON_LIBS) $(LDNS_LIBS) $(CHECK_LIBS)

@@ -1,0 +1,11 @@
+/* control_test.h - the cases of test-control. */
+#ifndef TESTS_CONTROL_TEST_H
+#define TESTS_CONTROL_TEST_H
+
+#include <check.h>
+
+void add_diff_cases(Suite *suite);
+void add_status_cases(Suite *suite);
+void add_supervisor_cases(Suite *suite);
+
+#endif

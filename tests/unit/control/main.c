@@ -1,0 +1,12 @@
+#include "../run.h"
+#include "control_test.h"
+
+int main(void)
+{
+	Suite *suite = suite_create("control");
+
+	add_diff_cases(suite);
+	add_status_cases(suite);
+	add_supervisor_cases(suite);
+	return run_suite(suite);
+}

@@ -1,0 +1,184 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "../run.h"
+#include "../steer/compiled.h"
+#include "control/report.h"
+#include "control/status.h"
+#include "control_test.h"
+
+static const struct make_site sites[] = {
+	{ "tokyo", 35.68, 139.69 },
+	{ "london", 51.51, -0.13 },
+};
+static const struct make_pool pools[] = { { .name = "edge", .sites = "tokyo london" } };
+static const struct make_node nodes[] = {
+	{ "edge", "tokyo", "a", 100, "192.0.2.1" },
+	{ "edge", "tokyo", "b", 50, "192.0.2.2 2001:db8::2" },
+	{ "edge", "london", "c", 100, "192.0.2.3" },
+};
+static const struct make_pref prefs[] = { { "edge", "tokyo london", false } };
+static const struct make_record records[] = { { "vpn.example.net.", "edge", NULL, 30 } };
+static const struct make_plan plan = { sites, 2, pools, 1, nodes, 3, prefs, 1, records, 1 };
+
+static struct node_state states[3];
+
+static const struct node_state *state_of(const void *context, uint32_t node)
+{
+	ck_assert_ptr_eq(context, states);
+	return &states[node];
+}
+
+struct fixture {
+	struct compiled compiled;
+	struct images images;
+	struct handover_process processes[3];
+	struct counters counters;
+	struct store_health store;
+	struct status_input input;
+};
+
+static void open_fixture(struct fixture *f)
+{
+	memset(f, 0, sizeof(*f));
+	memset(states, 0, sizeof(states));
+	compiled_open(&f->compiled, &plan);
+	for (int kind = 0; kind < IMAGE_KINDS; kind++)
+		f->images.fd[kind] = kind == IMAGE_LOCATIONS ? -1 : 0;
+	f->images.image[IMAGE_ZONES] = f->compiled.made.zones;
+	f->images.image[IMAGE_GEO] = f->compiled.made.geo;
+	f->images.image[IMAGE_PLAN] = f->compiled.made.plan;
+	f->images.image[IMAGE_STEERING] = f->compiled.image;
+	f->processes[1] = (struct handover_process){ .pid = 42, .restarts = 7 };
+	f->counters.queries_udp = 1000;
+	f->counters.badvers = 1;
+	f->store.lost = 3;
+	(void)snprintf(f->store.error, sizeof(f->store.error), "disk full: \xff");
+	f->input = (struct status_input){
+		.now_unix_ms = 5000,
+		.server_file = "/etc/sign\xfepost.yaml",
+		.state_dir = "/var/lib",
+		.supervisor = &f->processes[0],
+		.dns = &f->processes[1],
+		.control = &f->processes[2],
+		.counters = &f->counters,
+		.store = &f->store,
+		.images = &f->images,
+		.world_source = "compiled",
+		.node = state_of,
+		.node_context = states,
+	};
+}
+
+static const json_t *at(const json_t *json, const char *key)
+{
+	ck_assert_msg(json_object_get(json, key) != NULL, "no field %s", key);
+	return json_object_get(json, key);
+}
+
+START_TEST(status_tells_pools_sites_and_nodes)
+{
+	struct fixture f;
+	const json_t *pool, *site, *node;
+	json_t *told;
+
+	open_fixture(&f);
+	states[1] = (struct node_state){ .status = NODE_DOWN, .since_unix_ms = 4000, .rtt_us = 9 };
+	(void)snprintf(states[1].reason, sizeof(states[1].reason), "tcp: timeout");
+	told = status_json(&f.input, NULL);
+	pool = json_array_get(at(told, "pools"), 0);
+	ck_assert_str_eq(json_string_value(at(pool, "policy")), "nearest");
+	ck_assert_int_eq(json_integer_value(at(pool, "up")), 2); /* unknown counts as up */
+	ck_assert_int_eq(json_integer_value(at(pool, "total")), 3);
+	ck_assert(json_is_false(at(pool, "fallback_active")));
+	site = json_array_get(at(pool, "sites"), 0);
+	ck_assert_str_eq(json_string_value(at(site, "name")), "tokyo");
+	ck_assert_int_eq(json_integer_value(at(site, "up")), 1);
+	node = json_array_get(at(site, "nodes"), 1);
+	ck_assert_str_eq(json_string_value(at(node, "name")), "b");
+	ck_assert_str_eq(json_string_value(at(node, "status")), "down");
+	ck_assert_str_eq(json_string_value(at(node, "reason")), "tcp: timeout");
+	ck_assert_int_eq(json_integer_value(at(node, "since_ms")), 4000);
+	ck_assert_int_eq(json_integer_value(at(node, "weight")), 50);
+	ck_assert_str_eq(json_string_value(json_array_get(at(node, "addresses"), 1)),
+			 "2001:db8::2");
+	json_decref(told);
+	compiled_close(&f.compiled);
+}
+END_TEST
+
+START_TEST(status_tells_processes_counters_and_store_whatever_texts_hold)
+{
+	struct fixture f;
+	json_t *told;
+
+	open_fixture(&f);
+	told = status_json(&f.input, NULL);
+	ck_assert_int_eq(json_integer_value(at(at(at(told, "processes"), "dns"), "pid")), 42);
+	ck_assert_int_eq(json_integer_value(at(at(told, "counters"), "queries_udp")), 1000);
+	ck_assert_int_eq(json_integer_value(at(at(told, "counters"), "badvers")), 1);
+	ck_assert_int_eq(json_integer_value(at(at(told, "store"), "lost")), 3);
+	ck_assert_str_eq(json_string_value(at(at(told, "store"), "error")), "disk full: ?");
+	ck_assert_str_eq(json_string_value(at(told, "server_file")), "/etc/sign?post.yaml");
+	ck_assert_ptr_null(json_object_get(at(told, "images"), "locations"));
+	ck_assert_uint_eq(strlen(json_string_value(at(at(at(told, "images"), "geo"), "id"))), 16);
+	ck_assert(json_is_null(at(told, "last_reload")));
+	json_decref(told);
+	compiled_close(&f.compiled);
+}
+END_TEST
+
+START_TEST(one_pool_may_be_asked_for_and_must_exist)
+{
+	struct fixture f;
+	json_t *told;
+
+	open_fixture(&f);
+	told = status_json(&f.input, "edge");
+	ck_assert_uint_eq(json_array_size(at(told, "pools")), 1);
+	json_decref(told);
+	ck_assert_ptr_null(status_json(&f.input, "edg"));
+	compiled_close(&f.compiled);
+}
+END_TEST
+
+START_TEST(fallback_is_told_while_it_is_answered)
+{
+	struct fixture f;
+	json_t *told;
+
+	open_fixture(&f);
+	compiled_set(&f.compiled, "a", false);
+	compiled_set(&f.compiled, "b", false);
+	compiled_set(&f.compiled, "c", false);
+	f.images.image[IMAGE_STEERING] = f.compiled.image;
+	told = status_json(&f.input, NULL);
+	ck_assert(json_is_true(at(json_array_get(at(told, "pools"), 0), "fallback_active")));
+	json_decref(told);
+	compiled_close(&f.compiled);
+}
+END_TEST
+
+START_TEST(status_without_a_world_has_no_pools)
+{
+	struct fixture f;
+	json_t *told;
+
+	open_fixture(&f);
+	f.input.images = NULL;
+	told = status_json(&f.input, NULL);
+	ck_assert(json_is_null(at(told, "world")));
+	ck_assert_uint_eq(json_array_size(at(told, "pools")), 0);
+	json_decref(told);
+	ck_assert_ptr_null(status_json(&f.input, "edge"));
+	compiled_close(&f.compiled);
+}
+END_TEST
+
+void add_status_cases(Suite *suite)
+{
+	suite_case(suite, "status", status_tells_pools_sites_and_nodes,
+		   status_tells_processes_counters_and_store_whatever_texts_hold,
+		   one_pool_may_be_asked_for_and_must_exist, fallback_is_told_while_it_is_answered,
+		   status_without_a_world_has_no_pools);
+}

@@ -1,0 +1,284 @@
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../run.h"
+#include "base/channel.h"
+#include "control/supervisor.h"
+#include "control_test.h"
+
+/* An image with a header and one word, `content`. */
+static int make_image(enum image_kind kind, uint64_t content)
+{
+	struct image_writer writer;
+	struct err err;
+	int fd;
+
+	ck_assert_int_eq(image_writer_open(&writer, kind, sizeof(uint64_t), &err), 0);
+	*image_writer_root(&writer, uint64_t) = content;
+	ck_assert_int_eq(image_writer_finish(&writer, NULL, &fd, &err), 0);
+	return fd;
+}
+
+static void put(struct images *images, enum image_kind kind, uint64_t content)
+{
+	struct err err;
+
+	ck_assert_msg(images_set(images, kind, make_image(kind, content), &err) == 0, "%s",
+		      err.text);
+}
+
+static struct images *make_images_of(uint64_t content)
+{
+	struct images *images = images_new();
+
+	for (int kind = 0; kind < IMAGE_KINDS; kind++)
+		put(images, (enum image_kind)kind, content);
+	return images;
+}
+
+struct heard {
+	int starts, reloads, ends;
+	struct images *world;
+};
+
+static void started(void *context, const char *server_file, struct images *world)
+{
+	struct heard *heard = context;
+
+	heard->starts++;
+	heard->world = world;
+	ck_assert_str_eq(server_file, "/etc/signpost.yaml");
+}
+
+static void reload(void *context)
+{
+	((struct heard *)context)->reloads++;
+}
+
+static void gone(void *context)
+{
+	((struct heard *)context)->ends++;
+}
+
+static const struct supervisor_events events = { started, reload, gone };
+
+struct fixture {
+	struct ev_loop *loop;
+	int theirs; /* the supervisor's end */
+	struct supervisor *supervisor;
+	struct heard heard;
+};
+
+static void open_fixture(struct fixture *f)
+{
+	int ends[2];
+
+	memset(f, 0, sizeof(*f));
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	f->loop = ev_loop_new(EVFLAG_AUTO);
+	f->theirs = ends[0];
+	f->supervisor = supervisor_open(f->loop, ends[1], &events, &f->heard);
+}
+
+static void close_fixture(struct fixture *f)
+{
+	supervisor_close(f->supervisor);
+	(void)close(f->theirs);
+	ev_loop_destroy(f->loop);
+}
+
+static void turn(struct fixture *f)
+{
+	for (int i = 0; i < 8; i++)
+		(void)ev_run(f->loop, EVRUN_NOWAIT);
+}
+
+static void tell(struct fixture *f, struct handover message, const int *fds, size_t count)
+{
+	struct err err;
+
+	ck_assert_int_eq(channel_send(f->theirs, &message, sizeof(message), fds, count, &err), 0);
+}
+
+/* Type of the next message, 0: there is none. The id of its last-but-`from_end` image. */
+static uint32_t hear(struct fixture *f, uint64_t *world, size_t *fd_count)
+{
+	struct handover message;
+	int fds[CHANNEL_FDS_MAX];
+	struct err err;
+
+	if (channel_receive(f->theirs, &message, sizeof(message), fds, fd_count, &err) <= 0)
+		return 0;
+	channel_close_fds(fds, *fd_count);
+	*world = message.world;
+	return message.type;
+}
+
+START_TEST(world_and_processes_arrive_before_start)
+{
+	struct fixture f;
+	struct images *sent = make_images_of(1);
+	const int fds[] = { sent->fd[IMAGE_ZONES], sent->fd[IMAGE_GEO], sent->fd[IMAGE_STEERING],
+			    sent->fd[IMAGE_PLAN] };
+
+	open_fixture(&f);
+	tell(&f,
+	     (struct handover){ .type = HANDOVER_PROCESSES, .dns = { .pid = 17, .restarts = 2 } },
+	     NULL, 0);
+	tell(&f, (struct handover){ .type = HANDOVER_WORLD }, fds, 4);
+	tell(&f, (struct handover){ .type = HANDOVER_START, .text = "/etc/signpost.yaml" }, NULL,
+	     0);
+	turn(&f);
+	ck_assert_int_eq(f.heard.starts, 1);
+	ck_assert_int_eq(supervisor_processes(f.supervisor)->dns.pid, 17);
+	ck_assert_ptr_nonnull(f.heard.world);
+	ck_assert(images_equal(f.heard.world, f.heard.world));
+	for (int kind = 0; kind < IMAGE_LOCATIONS; kind++)
+		ck_assert_uint_eq(images_id(f.heard.world, (enum image_kind)kind),
+				  images_id(sent, (enum image_kind)kind));
+	ck_assert_int_eq(f.heard.world->fd[IMAGE_LOCATIONS], -1);
+	images_free(f.heard.world);
+	images_free(sent);
+	close_fixture(&f);
+}
+END_TEST
+
+START_TEST(world_whose_images_are_mixed_up_is_not_adopted)
+{
+	struct fixture f;
+	struct images *sent = make_images_of(1);
+	const int fds[] = { sent->fd[IMAGE_GEO], sent->fd[IMAGE_ZONES], sent->fd[IMAGE_STEERING],
+			    sent->fd[IMAGE_PLAN] };
+
+	open_fixture(&f);
+	tell(&f, (struct handover){ .type = HANDOVER_WORLD }, fds, 4);
+	tell(&f, (struct handover){ .type = HANDOVER_START, .text = "/etc/signpost.yaml" }, NULL,
+	     0);
+	turn(&f);
+	ck_assert_int_eq(f.heard.starts, 1);
+	ck_assert_ptr_null(f.heard.world);
+	images_free(sent);
+	close_fixture(&f);
+}
+END_TEST
+
+START_TEST(counters_of_all_threads_are_summed)
+{
+	struct fixture f;
+	struct counters page[3] = { { .queries_udp = 1, .connections = 7 }, { .queries_udp = 10 } };
+	struct counters sum;
+	int fd = memfd_create("counters", MFD_CLOEXEC);
+
+	ck_assert_int_eq(write(fd, page, sizeof(page)), sizeof(page));
+	open_fixture(&f);
+	supervisor_counters(f.supervisor, &sum);
+	ck_assert_uint_eq(sum.queries_udp, 0);
+	tell(&f, (struct handover){ .type = HANDOVER_COUNTERS, .worker = 3 }, &fd, 1);
+	turn(&f);
+	supervisor_counters(f.supervisor, &sum);
+	ck_assert_uint_eq(sum.queries_udp, 11);
+	ck_assert_uint_eq(sum.connections, 7);
+	(void)close(fd);
+	close_fixture(&f);
+}
+END_TEST
+
+/* The supervisor stands still while verdicts go on: what it then hears is the newest. */
+START_TEST(full_channel_brings_the_newest_when_it_is_read_again)
+{
+	struct fixture f;
+	struct images *first = make_images_of(1), *second = make_images_of(2);
+	uint64_t world = 0, last = 0;
+	size_t fd_count = 0, messages = 0;
+	bool heard_world = false;
+
+	open_fixture(&f);
+	supervisor_publish_world(f.supervisor, first);
+	for (uint64_t i = 0; i < 5000; i++) {
+		put(first, IMAGE_STEERING, 1000 + i);
+		supervisor_publish_steering(f.supervisor, first);
+	}
+	supervisor_publish_world(f.supervisor, second);
+	put(second, IMAGE_STEERING, 99999);
+	supervisor_publish_steering(f.supervisor, second);
+	supervisor_tell_reload(f.supervisor, "done");
+	for (;;) {
+		uint32_t type;
+
+		turn(&f);
+		type = hear(&f, &world, &fd_count);
+		if (type == 0)
+			break;
+		messages++;
+		if (type != HANDOVER_RELOAD)
+			last = world;
+		if (type == HANDOVER_WORLD && world == images_id(second, IMAGE_STEERING)) {
+			heard_world = true;
+			ck_assert_uint_eq(fd_count, 5);
+		}
+	}
+	ck_assert_uint_lt(messages, 5000);
+	ck_assert_msg(heard_world, "the second world came, with the steering image of the end");
+	ck_assert_uint_eq(last, images_id(second, IMAGE_STEERING));
+	images_free(first);
+	images_free(second);
+	close_fixture(&f);
+}
+END_TEST
+
+START_TEST(end_of_the_channel_and_reload_are_told)
+{
+	struct fixture f;
+
+	open_fixture(&f);
+	tell(&f, (struct handover){ .type = HANDOVER_RELOAD }, NULL, 0);
+	(void)shutdown(f.theirs, SHUT_RDWR);
+	turn(&f);
+	ck_assert_int_eq(f.heard.reloads, 1);
+	ck_assert_int_eq(f.heard.ends, 1);
+	close_fixture(&f);
+}
+END_TEST
+
+START_TEST(image_of_another_kind_is_refused_and_closed)
+{
+	struct images *images = make_images_of(1);
+	uint64_t before = images_id(images, IMAGE_GEO);
+	struct err err;
+	int fd = make_image(IMAGE_ZONES, 5);
+
+	ck_assert_int_eq(images_set(images, IMAGE_GEO, fd, &err), -1);
+	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
+	ck_assert_uint_eq(images_id(images, IMAGE_GEO), before);
+	images_free(images);
+}
+END_TEST
+
+START_TEST(worlds_are_equal_whatever_is_steered)
+{
+	struct images *a = make_images_of(1), *b = make_images_of(1);
+
+	put(b, IMAGE_STEERING, 2);
+	ck_assert(images_equal(a, b));
+	put(b, IMAGE_PLAN, 2);
+	ck_assert(!images_equal(a, b));
+	images_free(a);
+	images_free(b);
+}
+END_TEST
+
+void add_supervisor_cases(Suite *suite)
+{
+	suite_case(suite, "supervisor", world_and_processes_arrive_before_start,
+		   world_whose_images_are_mixed_up_is_not_adopted,
+		   counters_of_all_threads_are_summed,
+		   full_channel_brings_the_newest_when_it_is_read_again,
+		   end_of_the_channel_and_reload_are_told);
+	suite_case(suite, "images", image_of_another_kind_is_refused_and_closed,
+		   worlds_are_equal_whatever_is_steered);
+}

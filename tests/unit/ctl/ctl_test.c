@@ -1,0 +1,209 @@
+#include <ldns/ldns.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../run.h"
+#include "ctl/asking.h"
+#include "ctl/columns.h"
+
+/* --- columns ---------------------------------------------------------------------------------- */
+
+static char *print(struct columns *columns, bool colour)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	columns_print(columns, out, "  ", colour);
+	(void)fclose(out);
+	return text;
+}
+
+static struct columns *two_rows(void)
+{
+	struct columns *columns = columns_new("CITY|>KM|WHY");
+
+	columns_row(columns);
+	columns_cell(columns, INK_GOOD, "S\xc3\xa3o Paulo");
+	columns_cell(columns, INK_PLAIN, "%d", 7);
+	columns_cell(columns, INK_PLAIN, "far");
+	columns_row(columns);
+	columns_cell(columns, INK_BAD, "Ulm");
+	columns_cell(columns, INK_PLAIN, "%d", 12345);
+	columns_cell(columns, INK_PLAIN, " ");
+	return columns;
+}
+
+START_TEST(columns_are_aligned_by_characters)
+{
+	char *text = print(two_rows(), false);
+
+	ck_assert_str_eq(text, "  CITY          KM  WHY\n"
+			       "  S\xc3\xa3o Paulo      7  far\n"
+			       "  Ulm        12345   \n");
+	free(text);
+}
+END_TEST
+
+START_TEST(colours_do_not_move_columns)
+{
+	char *text = print(two_rows(), true);
+
+	ck_assert_ptr_nonnull(strstr(text, "\033[32mS\xc3\xa3o Paulo\033[0m      7"));
+	ck_assert_ptr_nonnull(strstr(text, "\033[1;31mUlm\033[0m        12345"));
+	free(text);
+}
+END_TEST
+
+START_TEST(quantities_have_two_units_at_most)
+{
+	static const struct {
+		uint64_t seconds;
+		const char *age;
+	} ages[] = { { 0, "0s" },         { 59, "59s" },     { 60, "1m 0s" },
+		     { 3599, "59m 59s" }, { 3600, "1h 0m" }, { 86400 * 3 + 7200 + 59, "3d 2h" } };
+	char text[QUANTITY_SIZE];
+
+	for (size_t i = 0; i < sizeof(ages) / sizeof(ages[0]); i++)
+		ck_assert_str_eq(text_age(1000, 1000 + ages[i].seconds * 1000, text), ages[i].age);
+	ck_assert_str_eq(text_age(0, 5000, text), "-");
+	ck_assert_str_eq(text_age(9000, 5000, text), "0s"); /* the clock was set back */
+	ck_assert_str_eq(text_bytes(1023, text), "1023 B");
+	ck_assert_str_eq(text_bytes(1536, text), "1.5 KiB");
+	ck_assert_str_eq(text_bytes(UINT64_C(80) << 20, text), "80.0 MiB");
+	ck_assert_str_eq(text_rtt(215, text), "0.21 ms");
+}
+END_TEST
+
+/* --- asking ----------------------------------------------------------------------------------- */
+
+static struct name parse(const char *text)
+{
+	struct name name;
+	const char *reason;
+
+	ck_assert_msg(name_parse(text, strlen(text), NULL, &name, &reason), "%s", reason);
+	return name;
+}
+
+START_TEST(query_is_what_ldns_understands)
+{
+	const struct name name = parse("vpn.example.net");
+	struct ip_prefix subnet;
+	uint8_t query[ASKING_SIZE_MAX];
+	ldns_pkt *packet;
+	char *owner;
+	size_t len;
+
+	ck_assert(ip_prefix_parse("2001:db8:1:200::/56", &subnet, NULL));
+	len = asking_write(query, &name, LDNS_RR_TYPE_AAAA, &subnet);
+	ck_assert_int_eq(ldns_wire2pkt(&packet, query, len), LDNS_STATUS_OK);
+	owner = ldns_rdf2str(ldns_rr_owner(ldns_rr_list_rr(ldns_pkt_question(packet), 0)));
+	ck_assert_str_eq(owner, "vpn.example.net.");
+	ck_assert_int_eq(ldns_rr_get_type(ldns_rr_list_rr(ldns_pkt_question(packet), 0)),
+			 LDNS_RR_TYPE_AAAA);
+	ck_assert(ldns_pkt_edns(packet));
+	ck_assert_uint_eq(ldns_rdf_size(ldns_pkt_edns_data(packet)), 8 + 7);
+	ck_assert_mem_eq(ldns_rdf_data(ldns_pkt_edns_data(packet)),
+			 "\0\x08\0\x0b\0\x02\x38\0\x20\x01\x0d\xb8\0\x01\x02", 15);
+	free(owner);
+	ldns_pkt_free(packet);
+}
+END_TEST
+
+/* An answer with an alias, written by ldns (so with compression), and an OPT record behind it. */
+static size_t make_answer(uint8_t *out, size_t size)
+{
+	static const char *const records[] = { "www.example.net. 3600 IN CNAME vpn.example.net.",
+					       "vpn.example.net. 30 IN A 203.0.113.10",
+					       "vpn.example.net. 30 IN TXT \"hi\"" };
+	static const uint8_t opt[] = { 0, 0, 41, 4, 208, 0, 0,  0,  0,   0, 11,
+				       0, 8, 0,  7, 0,   1, 24, 20, 192, 0, 2 };
+	ldns_pkt *packet = ldns_pkt_query_new(ldns_dname_new_frm_str("WWW.example.net."),
+					      LDNS_RR_TYPE_A, LDNS_RR_CLASS_IN, 0);
+	uint8_t *wire;
+	size_t len;
+
+	ldns_pkt_set_aa(packet, true);
+	for (size_t i = 0; i < 3; i++) {
+		ldns_rr *rr;
+
+		ck_assert_int_eq(ldns_rr_new_frm_str(&rr, records[i], 0, NULL, NULL),
+				 LDNS_STATUS_OK);
+		(void)ldns_pkt_push_rr(packet, LDNS_SECTION_ANSWER, rr);
+	}
+	ck_assert_int_eq(ldns_pkt2wire(&wire, packet, &len), LDNS_STATUS_OK);
+	ldns_pkt_free(packet);
+	ck_assert_uint_le(len + sizeof(opt), size);
+	memcpy(out, wire, len);
+	memcpy(out + len, opt, sizeof(opt));
+	out[11] = 1; /* ARCOUNT */
+	free(wire);
+	return len + sizeof(opt);
+}
+
+START_TEST(answer_is_read_as_ldns_wrote_it)
+{
+	uint8_t message[512];
+	size_t len = make_answer(message, sizeof(message));
+	struct name final;
+	char text[NAME_TEXT_SIZE];
+	json_t *told = asking_read(message, len, &final);
+	const json_t *records;
+
+	ck_assert_ptr_nonnull(told);
+	records = json_object_get(told, "records");
+	ck_assert_str_eq(json_string_value(json_object_get(told, "rcode")), "NOERROR");
+	ck_assert(json_is_true(json_object_get(told, "authoritative")));
+	ck_assert_int_eq(json_integer_value(json_object_get(told, "scope")), 20);
+	ck_assert_uint_eq(json_array_size(records), 3);
+	ck_assert_str_eq(json_string_value(json_array_get(records, 0)),
+			 "WWW.example.net. 3600 IN CNAME vpn.example.net.");
+	ck_assert_str_eq(json_string_value(json_array_get(records, 1)),
+			 "vpn.example.net. 30 IN A 203.0.113.10");
+	ck_assert_str_eq(json_string_value(json_array_get(records, 2)),
+			 "vpn.example.net. 30 IN TYPE16 \\# 3 026869");
+	ck_assert_str_eq(name_format(final.wire, text), "vpn.example.net.");
+	json_decref(told);
+}
+END_TEST
+
+START_TEST(cut_answer_is_damaged_at_every_length)
+{
+	uint8_t message[512];
+	size_t len = make_answer(message, sizeof(message));
+	struct name final;
+
+	for (size_t cut = 0; cut < len; cut++) {
+		uint8_t *copy = malloc(cut + 1); /* of its own size, so that a sanitizer sees */
+
+		memcpy(copy, message, cut);
+		ck_assert_msg(asking_read(copy, cut, &final) == NULL, "cut at %zu", cut);
+		free(copy);
+	}
+}
+END_TEST
+
+START_TEST(pointer_that_does_not_lead_to_the_front_is_damage)
+{
+	uint8_t message[64] = { 0, 0, 0x84, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 12, 0, 1, 0, 1 };
+	struct name final;
+
+	ck_assert_ptr_null(asking_read(message, 18, &final)); /* to itself */
+	message[13] = 40;
+	ck_assert_ptr_null(asking_read(message, sizeof(message), &final)); /* ahead */
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("ctl");
+
+	suite_case(suite, "columns", columns_are_aligned_by_characters, colours_do_not_move_columns,
+		   quantities_have_two_units_at_most);
+	suite_case(suite, "asking", query_is_what_ldns_understands, answer_is_read_as_ldns_wrote_it,
+		   cut_answer_is_damaged_at_every_length,
+		   pointer_that_does_not_lead_to_the_front_is_damage);
+	return run_suite(suite);
+}
