@@ -45,13 +45,15 @@ static enum rcode read_options(struct edns *out, const uint8_t *rdata, size_t rd
 	struct reader r = { .data = rdata, .size = rdata_len };
 
 	while (r.pos < r.size) {
-		uint16_t code = get_u16(&r);
-		uint16_t len = get_u16(&r);
-		const uint8_t *data = get_bytes(&r, len);
+		const uint8_t *head = get_bytes(&r, 4), *data = NULL;
+		uint16_t len;
 
+		if (head != NULL)
+			data = get_bytes(&r, load_u16(head + 2));
 		if (data == NULL)
 			return RCODE_FORMERR;
-		if (code != EDNS_CLIENT_SUBNET || !want_ecs)
+		len = load_u16(head + 2);
+		if (load_u16(head) != EDNS_CLIENT_SUBNET || !want_ecs)
 			continue;
 		if (out->has_ecs || read_ecs(&out->ecs, data, len) != RCODE_NOERROR) {
 			out->has_ecs = false;

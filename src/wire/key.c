@@ -15,15 +15,21 @@ static uint64_t lower_word(uint64_t word)
 	return word | ((from_a ^ past_z) & ~word & OCTETS(0x80)) >> 2;
 }
 
-static void lower_words(uint8_t *octets, size_t len)
+/* Whole words, as far as `size` octets can be read; what is copied behind the name is never
+ * looked at. */
+static void copy_lower(uint8_t *to, const uint8_t *from, size_t len, size_t size)
 {
-	for (size_t i = 0; i < len; i += sizeof(uint64_t)) {
+	size_t i = 0;
+
+	for (; i < len && size - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
 		uint64_t word;
 
-		memcpy(&word, octets + i, sizeof(word));
+		memcpy(&word, from + i, sizeof(word));
 		word = lower_word(word);
-		memcpy(octets + i, &word, sizeof(word));
+		memcpy(to + i, &word, sizeof(word));
 	}
+	for (; i < len; i++)
+		to[i] = name_lower(from[i]);
 }
 
 static size_t find_labels(struct name_key *key, const uint8_t *wire, size_t size)
@@ -55,9 +61,7 @@ size_t name_key_read(struct name_key *key, const uint8_t *wire, size_t size)
 	if (len == 0)
 		return 0;
 	key->len = (uint8_t)len;
-	memset(key->wire + (len & ~(size_t)7), 0, 8); /* the last word, whole */
-	memcpy(key->wire, wire, len);
-	lower_words(key->wire, len);
+	copy_lower(key->wire, wire, len, size);
 	key->hash[key->labels] = hash;
 	for (unsigned i = key->labels; i-- > 0;) {
 		const uint8_t *label = key->wire + key->start[i];

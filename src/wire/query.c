@@ -2,7 +2,8 @@
 
 #include "base/cursor.h"
 
-#define COMPRESSION 0xc0U
+#define COMPRESSION       0xc0U
+#define RECORD_FIXED_SIZE 10 /* type, class, TTL and length of RDATA */
 
 /* Passes over a name of a record that does not matter to us; pointers are not followed. */
 static void skip_name(struct reader *r)
@@ -24,15 +25,13 @@ static void skip_name(struct reader *r)
 	}
 }
 
-static enum rcode read_opt(struct query *out, struct reader *r, bool root_owner, bool want_ecs)
+/* `fixed`: type, class, TTL and length of RDATA. */
+static enum rcode read_opt(struct query *out, const uint8_t *fixed, const uint8_t *rdata,
+			   bool root_owner, bool want_ecs)
 {
-	uint16_t class = get_u16(r);
-	uint32_t ttl = get_u32(r);
-	uint16_t len = get_u16(r);
-	const uint8_t *rdata = get_bytes(r, len);
+	uint16_t class = load_u16(fixed + 2);
+	uint32_t ttl = load_u32(fixed + 4);
 
-	if (rdata == NULL)
-		return RCODE_FORMERR;
 	if (out->has_edns) { /* RFC 6891, 6.1.1 */
 		out->edns.has_ecs = false;
 		return RCODE_FORMERR;
@@ -42,7 +41,7 @@ static enum rcode read_opt(struct query *out, struct reader *r, bool root_owner,
 		(void)edns_read(&out->edns, class, ttl & 0xffff, rdata, 0, false);
 		return RCODE_FORMERR;
 	}
-	return edns_read(&out->edns, class, ttl, rdata, len, want_ecs);
+	return edns_read(&out->edns, class, ttl, rdata, load_u16(fixed + 8), want_ecs);
 }
 
 /* All records behind the question: only OPT is looked at, and only the additional section may
@@ -54,22 +53,23 @@ static enum rcode read_records(struct query *out, struct reader *r, unsigned bef
 
 	for (unsigned i = 0; i < before + additional; i++) {
 		size_t start = r->pos;
-		uint16_t type;
+		const uint8_t *fixed, *rdata = NULL;
+		enum rcode rcode;
 
 		skip_name(r);
-		type = get_u16(r);
-		if (type == TYPE_OPT && i >= before) {
-			enum rcode rcode = read_opt(out, r, r->pos - start == 3, want_ecs);
-
-			if (rcode == RCODE_FORMERR)
-				return rcode;
-			result = rcode;
-			continue;
-		}
-		(void)get_bytes(r, 6); /* class and TTL */
-		(void)get_bytes(r, get_u16(r));
-		if (r->bad || type == TYPE_OPT)
+		fixed = get_bytes(r, RECORD_FIXED_SIZE);
+		if (fixed != NULL)
+			rdata = get_bytes(r, load_u16(fixed + 8));
+		if (rdata == NULL)
 			return RCODE_FORMERR;
+		if (load_u16(fixed) != TYPE_OPT)
+			continue;
+		if (i < before)
+			return RCODE_FORMERR;
+		rcode = read_opt(out, fixed, rdata, fixed == r->data + start + 1, want_ecs);
+		if (rcode == RCODE_FORMERR)
+			return rcode;
+		result = rcode;
 	}
 	return result;
 }
@@ -77,13 +77,17 @@ static enum rcode read_records(struct query *out, struct reader *r, unsigned bef
 static bool read_question(struct query *out, struct reader *r)
 {
 	size_t len = name_key_read(&out->name, r->data + r->pos, r->size - r->pos);
+	const uint8_t *fixed;
 
 	if (len == 0)
 		return false;
 	r->pos += len;
-	out->type = get_u16(r);
-	out->class = get_u16(r);
-	return !r->bad;
+	fixed = get_bytes(r, 4);
+	if (fixed == NULL)
+		return false;
+	out->type = load_u16(fixed);
+	out->class = load_u16(fixed + 2);
+	return true;
 }
 
 static enum rcode read_body(struct query *out, const uint8_t *message, size_t len, bool want_ecs)
