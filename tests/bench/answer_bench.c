@@ -1,0 +1,71 @@
+/* What one call of answer() costs: nanoseconds for each kind of question. Instructions:
+ *   valgrind --tool=callgrind --toggle-collect=answer ./bench-answer N 1000   (N: the question) */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "tests/unit/serve/fixture.h"
+
+#define ROUNDS 2000000
+
+static const struct fixture_zone zones[] = {
+	{ "example.net.zone",
+	  "$TTL 3600\n@ SOA ns1 h 1 7200 900 1209600 60\n@ NS ns1\n@ NS ns2\nns1 A 192.0.2.53\n"
+	  "ns2 A 198.51.100.53\nvpn 30 POOL edge\nsticky 30 POOL sticky\nwww A 192.0.2.1\n"
+	  "*.wild 30 POOL edge\nalias CNAME vpn\ncut NS ns.cut\nns.cut A 192.0.2.2\n"
+	  "a.b.c.d.e.f TXT deep\n" },
+};
+
+static const struct question questions[] = {
+	ASK("vpn.example.net.", "A", .ecs = "192.0.2.0/24"),
+	ASK("vpn.example.net.", "AAAA", .ecs = "2001:db8::/56"),
+	ASK("sticky.example.net.", "A"),
+	ASK("vpn.example.net.", "A", .edns_size = 1232),
+	ASK("www.example.net.", "A"),
+	ASK("www.example.net.", "A", .edns_size = 1232),
+	ASK("example.net.", "NS"),
+	ASK("x.wild.example.net.", "A", .ecs = "192.0.2.0/24"),
+	ASK("alias.example.net.", "A", .ecs = "192.0.2.0/24"),
+	ASK("none.example.net.", "A"),
+	ASK("none.b.c.d.e.f.example.net.", "A"),
+	ASK("x.cut.example.net.", "A"),
+	ASK("example.org.", "A"),
+};
+#define QUESTIONS (sizeof(questions) / sizeof(questions[0]))
+
+static struct fixture fixture;
+
+static void run(const struct question *q, unsigned long rounds)
+{
+	static uint8_t message[FIXTURE_MESSAGE_SIZE], reply[4096];
+	struct client client = { .address = { { 192, 0, 2, 1 }, IP_V4 } };
+	size_t len = question_write(q, message), reply_len = 0;
+	uint64_t start = clock_mono_us();
+
+	for (unsigned long i = 0; i < rounds; i++) {
+		client.random = hash_word(i);
+		reply_len = answer(&fixture.world, &client, message, len, reply, sizeof(reply),
+				   &fixture.counters);
+	}
+	(void)printf("%-28s %-5s %-16s %5.0f ns, %zu octets\n", q->name, q->type,
+		     q->ecs != NULL      ? q->ecs
+		     : q->edns_size != 0 ? "EDNS"
+					 : "",
+		     (double)(clock_mono_us() - start) * 1000 / (double)rounds, reply_len);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long only = argc > 1 ? strtoul(argv[1], NULL, 10) : QUESTIONS;
+	unsigned long rounds = argc > 2 ? strtoul(argv[2], NULL, 10) : ROUNDS;
+
+	fixture_open(&fixture, zones, 1, NULL);
+	for (unsigned long i = 0; i < QUESTIONS; i++) {
+		if (only >= QUESTIONS || only == i)
+			run(&questions[i], rounds);
+	}
+	fixture_close(&fixture);
+	return EXIT_SUCCESS;
+}
