@@ -332,12 +332,6 @@ static bool read_type(const struct parse *parse, const struct master_token *toke
 		       master_token_shown(token), token->text);
 		return false;
 	}
-	if (record->type == TYPE_DNAME) {
-		report(parse, token,
-		       "DNAME is not supported yet: such a name would be answered "
-		       "wrongly");
-		return false;
-	}
 	return true;
 }
 

@@ -32,10 +32,29 @@ static void check_cname(const struct zone_draft *draft, const struct draft_owner
 		/* RFC 1034, 3.6.2. An apex must have the others. */
 		report(draft, DIAG_ERROR,
 		       draft_is_apex(draft, owner) ? &cname->first->place : &other->first->place,
-		       owner,
-		       "has a CNAME, so it cannot have other records");
+		       owner, "has a CNAME, so it cannot have other records");
 		return;
 	}
+}
+
+/* RFC 6672, 2.4: all names below a DNAME are its, so others there would hide it or be hidden. */
+static void check_dname(const struct zone_draft *draft, const struct draft_owner *owner)
+{
+	const struct draft_rrset *dname = draft_rrset(owner, TYPE_DNAME);
+	const struct draft_owner *above = owner->parent;
+
+	if (dname != NULL && owner->name[0] == 1 && owner->name[1] == '*')
+		report(draft, DIAG_ERROR, &dname->first->place, owner,
+		       "is a wildcard, which cannot have a DNAME");
+	if (owner->rrsets == NULL && owner->pool == 0)
+		return; /* an empty non-terminal: what is below it is told */
+	while (above != NULL && draft_rrset(above, TYPE_DNAME) == NULL)
+		above = above->parent;
+	if (above != NULL)
+		report(draft, DIAG_ERROR,
+		       owner->rrsets != NULL ? &owner->rrsets->first->place
+					     : &draft->pools[owner->pool - 1].place,
+		       owner, "lies below a DNAME, so it would never be answered");
 }
 
 static void check_ns(const struct zone_draft *draft, const struct draft_owner *owner)
@@ -138,6 +157,7 @@ void zone_check(const struct zone_draft *draft, const char *path, bool complete)
 		const struct draft_owner *owner = draft->owners[i];
 
 		check_cname(draft, owner);
+		check_dname(draft, owner);
 		check_ns(draft, owner);
 		check_soa(draft, owner);
 		if (complete)

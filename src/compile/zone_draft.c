@@ -181,6 +181,10 @@ static bool may_join(const struct zone_draft *draft, struct draft_rrset *rrset,
 		report_type(draft, record, "has a second CNAME (RFC 2181, section 10.1)");
 		return false;
 	}
+	if (record->type == TYPE_DNAME && rrset->count > 0) {
+		report_type(draft, record, "has a second DNAME (RFC 6672, section 2.4)");
+		return false;
+	}
 	if (rrset->count >= RRSET_WIRE_MAX / RR_MIN) {
 		if (!rrset->too_large)
 			report_type(draft, record,

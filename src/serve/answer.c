@@ -102,6 +102,7 @@ static void count_answer(const struct asking *asking, enum rcode rcode, struct c
 		[RCODE_NXDOMAIN] = offsetof(struct counters, nxdomain),
 		[RCODE_NOTIMP] = offsetof(struct counters, notimp),
 		[RCODE_REFUSED] = offsetof(struct counters, refused),
+		[RCODE_YXDOMAIN] = offsetof(struct counters, nxdomain), /* hardly ever */
 		[RCODE_BADVERS] = offsetof(struct counters, badvers),
 	};
 

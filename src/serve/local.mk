@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libserve.a
 libserve_a_SOURCES = \
 	%D%/answer.c %D%/answer.h \
+	%D%/chain.c %D%/chain.h \
 	%D%/choose.c %D%/choose.h \
 	%D%/count.h \
 	%D%/lookup.c %D%/lookup.h \
@@ -62,3 +63,8 @@ TESTS += test-signpost-dns
 test_signpost_dns_SOURCES = tests/unit/serve/fixture.c tests/unit/serve/process_test.c
 test_signpost_dns_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LDNS_CFLAGS)
 test_signpost_dns_LDADD = libserve.a $(libcompile_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += bench-answer
+bench_answer_SOURCES = tests/bench/answer_bench.c tests/unit/serve/fixture.c
+bench_answer_CFLAGS = $(AM_CFLAGS) $(LDNS_CFLAGS)
+bench_answer_LDADD = libserve.a $(libcompile_LIBS)

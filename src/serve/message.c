@@ -73,6 +73,14 @@ size_t block_name(const struct rrset_block *block, size_t pos, const struct owne
 	return w.full ? 0 : w.pos;
 }
 
+static void put_owner(struct writer *w, const struct owner *owner)
+{
+	if (owner->place != 0 && owner->place <= DNS_POINTER_MAX)
+		put_u16(w, (uint16_t)(POINTER | owner->place));
+	else
+		put_bytes(w, owner->name, owner->len);
+}
+
 /* RDATA from `pos` to `end` of the block, with each of its compressed names in full. `fixups` are
  * those not passed yet. */
 static void put_rdata(struct writer *w, const struct rrset_block *block, const struct owner *owner,
@@ -96,10 +104,7 @@ static void put_record(struct writer *w, const struct rrset_block *block, const 
 	size_t end = rdata + load_u16(record + 10);
 	size_t length_at;
 
-	if (owner->place != 0 && owner->place <= DNS_POINTER_MAX)
-		put_u16(w, (uint16_t)(POINTER | owner->place));
-	else
-		put_bytes(w, owner->name, owner->len);
+	put_owner(w, owner);
 	put_bytes(w, record + 2, 8);
 	length_at = w->pos;
 	put_u16(w, 0);
@@ -161,5 +166,24 @@ bool message_put_moved(struct message *message, enum message_section section,
 	message->last = message->pos;
 	message->pos += block->wire_len;
 	message->count[section] = (uint16_t)(message->count[section] + block->rr_count);
+	return true;
+}
+
+bool message_put_cname(struct message *message, const struct owner *owner, uint32_t ttl_s,
+		       const uint8_t *target, size_t target_len)
+{
+	struct writer w = { .data = message->data, .size = message->limit, .pos = message->pos };
+
+	put_owner(&w, owner);
+	put_u16(&w, TYPE_CNAME);
+	put_u16(&w, CLASS_IN);
+	put_u32(&w, ttl_s);
+	put_u16(&w, (uint16_t)target_len);
+	put_bytes(&w, target, target_len);
+	if (w.full)
+		return false;
+	message->last = owner->place != 0 ? message->pos : 0;
+	message->pos = w.pos;
+	message->count[SECTION_ANSWER]++;
 	return true;
 }

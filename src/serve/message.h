@@ -53,6 +53,10 @@ static inline bool message_put(struct message *message, enum message_section sec
 	return true;
 }
 
+/* Appends to the answer section a CNAME record that no image has. false: as message_put. */
+bool message_put_cname(struct message *message, const struct owner *owner, uint32_t ttl_s,
+		       const uint8_t *target, size_t target_len);
+
 /* Where the message has the suffix of `owner` that begins `skip` octets into it (the start of a
  * label). 0: nowhere. */
 uint16_t message_suffix(const struct message *message, const struct owner *owner, size_t skip);

@@ -1,6 +1,6 @@
 #include "serve/sections.h"
 
-#include "base/cursor.h"
+#include "serve/chain.h"
 
 /* Of the addresses that a big MX or SRV RRset asks for, these many are looked at: they are a
  * courtesy, and their work is to be bounded. */
@@ -231,63 +231,80 @@ static enum step answer_node(struct asking *asking, const struct lookup *found, 
 	return put_answer(asking, found, chain_block(found)) ? STEP_CHAIN : STEP_DONE;
 }
 
-/* The target of the CNAME that was just put becomes the name at hand. false: the chain ends here,
- * for it is long enough or has been there before. */
-static __attribute__((noinline)) bool follow(struct asking *asking, const struct rrset_block *block)
+/* Every name below a DNAME is the same name below its target (RFC 6672): the DNAME is answered,
+ * and a CNAME made from it, whose TTL is the DNAME's. */
+static __attribute__((noinline)) enum rcode answer_below_dname(struct asking *asking,
+							       const struct lookup *found,
+							       const struct rrset_block *block,
+							       bool *on)
 {
-	struct name_key *name = &asking->query->name;
+	struct owner owner = ancestor(asking,
+				      (size_t)asking->owner.len - found->encloser->name_len);
 	uint8_t target[DNS_NAME_MAX];
 	size_t len;
 
-	if (asking->links == CNAME_LINKS_MAX)
-		return false;
-	asking->seen[asking->links++] = name->hash[0];
-	len = block_name(block, 12, &asking->owner, target);
-	if (name_key_read(name, target, len) == 0)
-		return false;
-	for (unsigned i = 0; i < asking->links; i++) {
-		if (asking->seen[i] == name->hash[0])
-			return false;
+	if (!message_put(&asking->message, SECTION_ANSWER, block, &owner)) {
+		asking->message.truncated = true;
+		return RCODE_NOERROR;
 	}
-	asking->owner.len = name->len;
-	asking->owner.place = 0;
-	if (asking->message.last != 0 && asking->message.last + 12 <= DNS_POINTER_MAX)
-		asking->owner.place = (uint16_t)(asking->message.last + 12);
-	return true;
+	len = chain_below_dname(asking, block, &owner, target);
+	if (len == 0)
+		return RCODE_YXDOMAIN;
+	if (!message_put_cname(&asking->message, &asking->owner, block->ttl_s, target, len))
+		asking->message.truncated = true;
+	else if (asking->query->type != TYPE_CNAME && asking->query->type != TYPE_ANY)
+		*on = chain_follow(asking, target, len);
+	return RCODE_NOERROR;
 }
 
-/* A zone's answer for the name at hand. *chain: the CNAME that leads on, or NULL. */
-static enum rcode answer_zone(struct asking *asking, uint32_t zone,
-			      const struct rrset_block **chain)
+static bool follow_cname(struct asking *asking, const struct lookup *found)
 {
+	uint8_t target[DNS_NAME_MAX];
+	size_t len = block_name(chain_block(found), 12, &asking->owner, target);
+
+	return chain_follow(asking, target, len);
+}
+
+static enum rcode answer_missing(struct asking *asking, const struct lookup *found)
+{
+	put_soa(asking, found);
+	return RCODE_NXDOMAIN;
+}
+
+/* A zone's answer for the name at hand. *on: a chain leads on, to the name that is at hand now. */
+static enum rcode answer_zone(struct asking *asking, uint32_t zone, bool *on)
+{
+	const struct zones_entry *entry = zones_entry(&asking->world->zones, zone);
+	const struct rrset_block *dname = NULL;
 	struct lookup found;
 	enum step step;
 
-	*chain = NULL;
+	*on = false;
 	lookup_name(&found, zones_segment(&asking->world->zones, zone), &asking->query->name);
 	if (found.cut != NULL && !(found.cut == found.node && asking->query->type == TYPE_DS)) {
 		put_referral(asking, &found);
 		return RCODE_NOERROR;
 	}
 	asking->authoritative |= asking->links == 0;
-	if (found.node == NULL) {
-		put_soa(asking, &found);
-		return RCODE_NXDOMAIN;
-	}
-	step = answer_node(asking, &found,
-			   zones_entry(&asking->world->zones, zone)->pool_record_base);
+	if (found.encloser != NULL)
+		dname = zone_rrset(found.segment, found.encloser, TYPE_DNAME);
+	if (dname != NULL)
+		return answer_below_dname(asking, &found, dname, on);
+	if (found.node == NULL)
+		return answer_missing(asking, &found);
+	step = answer_node(asking, &found, entry->pool_record_base);
 	if (step == STEP_NODATA)
 		put_soa(asking, &found);
 	else if (step == STEP_CHAIN)
-		*chain = chain_block(&found);
+		*on = follow_cname(asking, &found);
 	return RCODE_NOERROR;
 }
 
 /* The rcode is that of the last name of a chain (RFC 6604, 3). */
 enum rcode sections_fill(struct asking *asking)
 {
-	enum rcode rcode = RCODE_REFUSED; /* a name of nobody's: no referral upward */
-	const struct rrset_block *chain;
+	enum rcode rcode;
+	bool on;
 
 	asking->owner = (struct owner){ .name = asking->query->name.wire,
 					.len = asking->query->name.len,
@@ -296,9 +313,9 @@ enum rcode sections_fill(struct asking *asking)
 		uint32_t zone = lookup_zone(&asking->world->zones, &asking->query->name,
 					    asking->query->type);
 
-		if (zone == ZONES_NONE)
-			return asking->links == 0 ? rcode : RCODE_NOERROR;
-		rcode = answer_zone(asking, zone, &chain);
-	} while (chain != NULL && follow(asking, chain));
+		if (zone == ZONES_NONE) /* nobody's name: no referral upward */
+			return asking->links == 0 ? RCODE_REFUSED : RCODE_NOERROR;
+		rcode = answer_zone(asking, zone, &on);
+	} while (on);
 	return rcode;
 }

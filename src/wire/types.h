@@ -35,6 +35,7 @@ enum rcode {
 	RCODE_NXDOMAIN = 3,
 	RCODE_NOTIMP = 4,
 	RCODE_REFUSED = 5,
+	RCODE_YXDOMAIN = 6, /* a DNAME makes a name too long (RFC 6672, 2.2) */
 	RCODE_BADVERS = 16,
 };
 

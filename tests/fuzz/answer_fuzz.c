@@ -20,7 +20,7 @@ static const struct fixture_zone zones[] = {
 	{ "z.zone",
 	  "$TTL 60\n@ SOA n h 1 1 1 1 1\n@ NS n\n@ MX 1 n\n@ MX 2 *.w\nn A 192.0.2.1\nn AAAA ::1\n"
 	  "vpn POOL edge\nhere POOL edge/tokyo\nloose POOL loose\nplain POOL plain\n"
-	  "*.w POOL sticky\n*.m MX 5 n\n*.c CNAME c\nc CNAME vpn\nl CNAME m\nm CNAME l\n"
+	  "*.w POOL sticky\n*.m MX 5 n\n*.c CNAME c\nc CNAME vpn\nd DNAME w\nr DNAME x.r\nl CNAME m\nm CNAME l\n"
 	  "a.b.c.d.e TXT deep\ncut NS ns.cut\ncut NS n\nns.cut A 192.0.2.2\n" TEXT_RECORD("a")
 		  TEXT_RECORD("b") TEXT_RECORD("c") TEXT_RECORD("d") TEXT_RECORD("e")
 			  TEXT_RECORD("f") },
@@ -110,6 +110,8 @@ static const struct question seeds[] = {
 	ASK("b.m.z.", "MX"),
 	ASK("x.c.z.", "A", .ecs = "10.0.0.0/8"),
 	ASK("l.z.", "A"),
+	ASK("a.d.z.", "A", .ecs = "10.0.0.0/8"),
+	ASK("a.r.z.", "A"),
 	ASK("b.c.d.e.z.", "TXT"),
 	ASK("none.b.c.d.e.z.", "TXT"),
 	ASK("x.cut.z.", "A"),

@@ -44,7 +44,6 @@ static const struct row errors[] = {
 	{ HEAD "a AAA 2001:db8::1\n", 4, 3, "unknown type \"AAA\"" },
 	{ HEAD "a TYPE65536 \\# 0\n", 4, 3, "unknown type \"TYPE65536\"" },
 	{ HEAD "a AXFR x\n", 4, 3, "\"AXFR\" is no type of records in a zone" },
-	{ HEAD "a DNAME b\n", 4, 3, "DNAME is not supported yet" },
 	{ "a A 192.0.2.1\n" HEAD, 1, 3, "the record has no TTL" },
 	/* RDATA */
 	{ HEAD "a A 192.0.2.300\n", 4, 5, "\"192.0.2.300\" is not an IPv4 address" },
@@ -78,6 +77,11 @@ static const struct row errors[] = {
 	{ HEAD "a CNAME b\na A 192.0.2.1\n", 5, 3, "has a CNAME, so it cannot have other records" },
 	{ HEAD "@ CNAME b\n", 4, 3, "example.net. has a CNAME" },
 	{ HEAD "a CNAME b\na CNAME c\n", 5, 3, "a.example.net. has a second CNAME" },
+	{ HEAD "a DNAME b\na DNAME c\n", 5, 3, "a.example.net. has a second DNAME" },
+	{ HEAD "a DNAME b\nx.y.a A 192.0.2.1\n", 5, 7, "lies below a DNAME" },
+	{ HEAD "y.a POOL edge\na DNAME b\n", 4, 5, "lies below a DNAME" },
+	{ HEAD "a DNAME b\na CNAME c\n", 4, 3, "has a CNAME, so it cannot have other" },
+	{ HEAD "*.a DNAME b\n", 4, 5, "is a wildcard, which cannot have a DNAME" },
 	{ HEAD "*.a NS ns.test.\n", 4, 5, "is a wildcard, which cannot be delegated" },
 	/* POOL */
 	{ HEAD "a POOL\n", 4, 3, "the pool is missing" },

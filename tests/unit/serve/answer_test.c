@@ -11,6 +11,8 @@
 	"au example.net. 60 IN SOA ns1.example.net. hostmaster.example.net. 1 7200 900 1209600 60\n"
 #define SUB_SOA "au own.example.net. 30 IN SOA ns.own.example.net. h.own.example.net. 2 1 1 1 30\n"
 
+#define LABEL_60 "123456789012345678901234567890123456789012345678901234567890"
+
 static const struct fixture_zone zones[] = {
 	{ "example.net.zone",
 	  "$TTL 3600\n"
@@ -53,6 +55,13 @@ static const struct fixture_zone zones[] = {
 	  "own IN DS 2 8 2 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF\n"
 	  "_vpn._udp IN SRV 0 5 51820 mail\n"
 	  "_cut._udp IN SRV 0 5 51820 ns.cut\n"
+	  "moved 120 IN DNAME new\n"
+	  "moved IN TXT \"here\"\n"
+	  "vpn.new IN 40 POOL edge\n"
+	  "away IN DNAME elsewhere.\n"
+	  "round IN DNAME x.round\n"
+	  "tomoved IN CNAME vpn.moved\n"
+	  "long IN DNAME " LABEL_60 "." LABEL_60 "." LABEL_60 ".\n"
 	  "vpn IN 30 POOL edge\n"
 	  "tokyo.vpn IN 30 POOL edge/tokyo\n"
 	  "v4only IN 30 POOL plain\n"
@@ -185,6 +194,36 @@ static const struct row rows[] = {
 	  "NOERROR aa\nan tovpn.example.net. 3600 IN CNAME vpn.example.net.\n"
 	  "an vpn.example.net. 30 IN A 203.0.113.12\necs 192.0.2.0/24/24\n" },
 
+	/* DNAME */
+	{ ASK("vpn.moved.example.net.", "A", .ecs = "192.0.2.0/24"),
+	  "NOERROR aa\nan moved.example.net. 120 IN DNAME new.example.net.\n"
+	  "an vpn.moved.example.net. 120 IN CNAME vpn.new.example.net.\n"
+	  "an vpn.new.example.net. 40 IN A 203.0.113.12\necs 192.0.2.0/24/24\n" },
+	{ ASK("tomoved.example.net.", "AAAA", .ecs = "192.0.2.0/24"),
+	  "NOERROR aa\nan tomoved.example.net. 3600 IN CNAME vpn.moved.example.net.\n"
+	  "an moved.example.net. 120 IN DNAME new.example.net.\n"
+	  "an vpn.moved.example.net. 120 IN CNAME vpn.new.example.net.\n"
+	  "an vpn.new.example.net. 40 IN AAAA 2001:db8::c\necs 192.0.2.0/24/24\n" },
+	{ ASK("x.vpn.moved.example.net.", "CNAME"),
+	  "NOERROR aa\nan moved.example.net. 120 IN DNAME new.example.net.\n"
+	  "an x.vpn.moved.example.net. 120 IN CNAME x.vpn.new.example.net.\n" },
+	{ ASK("none.moved.example.net.", "A"),
+	  "NXDOMAIN aa\nan moved.example.net. 120 IN DNAME new.example.net.\n"
+	  "an none.moved.example.net. 120 IN CNAME none.new.example.net.\n" SOA },
+	{ ASK("moved.example.net.", "TXT"),
+	  "NOERROR aa\nan moved.example.net. 3600 IN TXT \"here\"\n" },
+	{ ASK("moved.example.net.", "A"), "NOERROR aa\n" SOA },
+	{ ASK("a.b.away.example.net.", "A"),
+	  "NOERROR aa\nan away.example.net. 3600 IN DNAME elsewhere.\n"
+	  "an a.b.away.example.net. 3600 IN CNAME a.b.elsewhere.\n" },
+	{ ASK(LABEL_60 ".x.long.example.net.", "A", .edns_size = 1232),
+	  "NOERROR aa\nan long.example.net. 3600 IN DNAME " LABEL_60 "." LABEL_60 "." LABEL_60
+	  ".\nan " LABEL_60 ".x.long.example.net. 3600 IN CNAME " LABEL_60 ".x." LABEL_60
+	  "." LABEL_60 "." LABEL_60 ".\n" },
+	{ ASK(LABEL_60 ".1234567890.long.example.net.", "A"),
+	  "YXDOMAIN aa\nan long.example.net. 3600 IN DNAME " LABEL_60 "." LABEL_60 "." LABEL_60
+	  ".\n" },
+
 	/* delegations */
 	{ ASK("host.cut.example.net.", "A"),
 	  "NOERROR\nau cut.example.net. 3600 IN NS ns.cut.example.net.\n"
@@ -271,6 +310,19 @@ START_TEST(tcp_answers_are_the_same)
 	q.tcp = true;
 	reply = fixture_ask(&fixture, &q);
 	ck_assert_str_eq(reply, rows[_i].reply);
+	free(reply);
+}
+END_TEST
+
+/* Each step makes the name longer, until a link too many. */
+START_TEST(a_dname_to_itself_ends)
+{
+	static const struct question q = ASK("a.round.example.net.", "A", .tcp = true);
+	char *reply = fixture_ask(&fixture, &q);
+
+	ck_assert_int_eq(strncmp(reply, "NOERROR aa\n", 11), 0);
+	ck_assert_ptr_nonnull(strstr(reply, "an a.round.example.net. 3600 IN CNAME "
+					    "a.x.round.example.net.\n"));
 	free(reply);
 }
 END_TEST
@@ -460,6 +512,7 @@ void add_answer_tests(Suite *suite)
 	tcase_add_loop_test(answers, tcp_answers_are_the_same, 0, sizeof(rows) / sizeof(rows[0]));
 	suite_add_tcase(suite, answers);
 	tcase_add_checked_fixture(odd, setup, teardown);
+	tcase_add_test(odd, a_dname_to_itself_ends);
 	tcase_add_test(odd, answers_are_not_answered);
 	tcase_add_loop_test(odd, header_flags_follow_the_query, 0,
 			    sizeof(flag_rows) / sizeof(flag_rows[0]));
