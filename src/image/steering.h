@@ -31,8 +31,8 @@ struct steering_pool {
 	uint64_t seed;
 	uint64_t pref_tables_off; /* uint32_t[pref_count]: table of each preference */
 	uint32_t pref_count;
-	uint32_t
-		choice_count; /* node n of the pool is choice n; a fallback to addresses is one more */
+	/* Node n of the pool is choice n; a fallback other than "all" is one more. */
+	uint32_t choice_count;
 	uint8_t persistence; /* enum persistence, as in the plan */
 	uint8_t persistence_without_ecs;
 	uint8_t persistence_v4, persistence_v6;
