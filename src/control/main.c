@@ -70,7 +70,7 @@ static int parse_options(struct options *out, int argc, char **argv)
 		case 'l':
 			if (log_level_parse(optarg, &out->level))
 				break;
-			/* fall through */
+			return -1;
 		default: return -1;
 		}
 	}

@@ -27,6 +27,8 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SIGNPOST_BUILD", SOURCE / "build")).resolve()
 SLOW = 10 if "asan" in BUILD.name else 1  # how much more time a sanitized build gets
 
+PROGRAMS = ("signpostd", "signpost-dns", "signpost-control", "signpost-compile")
+
 SITES = {  # of the sample: number, and the code in its nodes' names
     "tokyo": (1, "tyo"), "singapore": (2, "sin"), "sydney": (3, "syd"), "frankfurt": (4, "fra"),
     "london": (5, "lon"), "newyork": (6, "nyc"), "sanfrancisco": (7, "sfo"), "saopaulo": (8, "gru"),
@@ -100,6 +102,11 @@ def sample_addresses():
     return [f"127.10.{site}.{node}" for site, _ in SITES.values() for node in (1, 2)]
 
 
+def open_to_everybody(path):
+    """May any user reach it? A checkout below /root, say, is root's alone."""
+    return all(part.stat().st_mode & 0o001 for part in (path, *path.parents))
+
+
 class Signpost:
     """signpostd on the files in self.folder, which the test writes before start()."""
 
@@ -111,7 +118,19 @@ class Signpost:
         self.notified = []
         self._notify = None
         self.log_path = self.folder / "log"
+        self.programs, self.geoip = BUILD, SOURCE / "geoip"
         (self.folder / "zones").mkdir(exist_ok=True)
+
+    def let_other_users_read(self):
+        """For tests in which another user than the one who runs them needs programs and data."""
+        if not open_to_everybody(BUILD):
+            self.programs = self.folder / "programs"
+            self.programs.mkdir()
+            for name in PROGRAMS:
+                shutil.copy(BUILD / name, self.programs)
+        if not open_to_everybody(self.geoip):
+            self.geoip = pathlib.Path(shutil.copytree(self.geoip, self.folder / "geoip"))
+        return self
 
     # --- files
 
@@ -122,13 +141,13 @@ class Signpost:
     def zone_file(self, name):
         return self.folder / "zones" / name
 
-    def write_server_file(self, sites, extra="", geoip=SOURCE / "geoip"):
+    def write_server_file(self, sites, extra=""):
         lines = "".join(f"  {name}: {{ location: [{lat}, {lon}] }}\n" for name, (lat, lon) in sites.items())
         self.config.write_text(
             f'listen: ["127.0.0.1:{self.port}"]\n'
             "zones: zones\nstate: state\nrun: run\nworkers: 2\n"
             f"user: {self.user}\n{extra}"
-            f"geoip:\n  databases: [{geoip}/country.mmdb]\n  countries: {geoip}/countries.tsv\n"
+            f"geoip:\n  databases: [{self.geoip}/country.mmdb]\n  countries: {self.geoip}/countries.tsv\n"
             f"sites:\n{lines}"
         )
 
@@ -141,7 +160,7 @@ class Signpost:
             (r"^state:.*$", "state: state"),
             (r"^run:.*$", "run: run"),
             (r"^user:.*$", f"user: {self.user}"),
-            (r"\.\./geoip/", f"{SOURCE}/geoip/"),
+            (r"\.\./geoip/", f"{self.geoip}/"),
         ):
             text, changed = re.subn(pattern, new, text, flags=re.MULTILINE)
             assert changed, f"the sample has no {pattern}"
@@ -153,7 +172,7 @@ class Signpost:
 
     # --- processes
 
-    def start(self, wait=True, command=(), programs=BUILD):
+    def start(self, wait=True, command=(), programs=None):
         path = str(self.folder / "notify")
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
@@ -163,7 +182,7 @@ class Signpost:
         os.chmod(path, 0o777)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [*command, str(programs / "signpostd"), "-c", str(self.config)],
+                [*command, str((programs or self.programs) / "signpostd"), "-c", str(self.config)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
                 env={**os.environ, "NOTIFY_SOCKET": path})
         if wait:
