@@ -21,8 +21,6 @@
 
 enum exit_status { EXIT_MISTAKES = 1 };
 
-extern char **environ;
-
 struct compiler {
 	struct ev_loop *loop;
 	struct ev_io result, said;
@@ -251,7 +249,7 @@ int compiler_start(struct compiler **out, struct ev_loop *loop, const char *serv
 		   const char *state_dir, compiler_done_fn *done, void *context, struct err *err)
 {
 	struct compiler *compiler;
-	int result[2], said[2];
+	int result[2] = { -1, -1 }, said[2] = { -1, -1 };
 	pid_t pid;
 
 	if (open_ends(result, said, err) != 0)

@@ -68,9 +68,9 @@ static int parse_options(struct options *out, int argc, char **argv)
 		case 'y': out->target = LOG_TARGET_SYSLOG; break;
 		case 'V': puts("signpost-control " PACKAGE_VERSION); exit(EXIT_SUCCESS);
 		case 'l':
-			if (log_level_parse(optarg, &out->level))
-				break;
-			return -1;
+			if (!log_level_parse(optarg, &out->level))
+				return -1;
+			break;
 		default: return -1;
 		}
 	}

@@ -66,7 +66,6 @@ static int misused(const char *format, const char *what)
 /* Reads a boot record from a run of signpost-compile: it alone knows what a server file says. */
 static int read_boot_record(const char *server_file, struct boot_record *out, struct err *err)
 {
-	extern char **environ;
 	char path[PATH_MAX];
 	char *file = mem_copy_text(server_file);
 	char *argv[] = { path, (char[]){ "--boot-record" }, file, NULL };
@@ -96,7 +95,7 @@ static int read_boot_record(const char *server_file, struct boot_record *out, st
 		len += (size_t)n;
 	(void)waitpid(pid, &status, 0);
 	if (status != 0 || len != sizeof(*out) || !boot_record_valid(out))
-		rc = err_set(err, "%s: where its control socket is cannot be found out",
+		rc = err_set(err, "%s: it does not tell where the control socket is (--run does)",
 			     server_file);
 out:
 	if (ends[0] >= 0)
@@ -105,26 +104,41 @@ out:
 	return rc;
 }
 
+/* The folder of the control socket, as the server file has it: the caller's, or NULL. */
+static char *run_dir_of(const char *server_file, struct err *err)
+{
+	struct boot_record *boot = mem_alloc(sizeof(*boot));
+	char *run_dir = NULL;
+
+	if (read_boot_record(server_file, boot, err) == 0)
+		run_dir = mem_copy_text(boot->run_dir);
+	free(boot);
+	return run_dir;
+}
+
 /* The caller's; NULL with the reason in err. */
 static char *socket_path(const struct options *options, struct err *err)
 {
-	const char *run_dir = options->run_dir;
-	struct boot_record *boot;
-	char *path = NULL;
+	const char *given = options->run_dir;
+	char *run_dir = NULL, *path;
 
 	if (options->socket != NULL)
 		return mem_copy_text(options->socket);
-	if (run_dir == NULL && options->server_file == NULL)
-		run_dir = getenv("SIGNPOST_RUN");
-	if (run_dir != NULL)
-		return mem_format("%s/control.sock", run_dir);
-	if (options->server_file == NULL && access(SERVER_FILE, R_OK) != 0)
-		return mem_format("%s/control.sock", RUN_DIR);
-	boot = mem_alloc(sizeof(*boot));
-	if (read_boot_record(options->server_file != NULL ? options->server_file : SERVER_FILE,
-			     boot, err) == 0)
-		path = mem_format("%s/control.sock", boot->run_dir);
-	free(boot);
+	if (given == NULL && options->server_file == NULL)
+		given = getenv("SIGNPOST_RUN");
+	if (given != NULL) {
+		run_dir = mem_copy_text(given);
+	} else if (options->server_file != NULL) {
+		run_dir = run_dir_of(options->server_file, err);
+		if (run_dir == NULL)
+			return NULL;
+	} else if (access(SERVER_FILE, R_OK) == 0) {
+		run_dir = run_dir_of(SERVER_FILE, err);
+		if (run_dir == NULL) /* broken just now; what runs is where it was */
+			(void)fprintf(stderr, "signpostctl: %s; trying " RUN_DIR "\n", err->text);
+	}
+	path = mem_format("%s/control.sock", run_dir != NULL ? run_dir : RUN_DIR);
+	free(run_dir);
 	return path;
 }
 

@@ -86,9 +86,10 @@ static void show_order(const json_t *steering, FILE *out, bool colour)
 	columns_print(table, out, "           ", colour);
 }
 
-static void show_why(const json_t *steering, FILE *out)
+static void show_why(const json_t *told, const json_t *steering, FILE *out)
 {
 	const json_t *rule = json_object_get(steering, "rule");
+	bool placed = has(json_object_get(told, "location"), "latitude");
 
 	line(out, "sites");
 	if (has(steering, "site"))
@@ -96,11 +97,13 @@ static void show_why(const json_t *steering, FILE *out)
 	else if (json_is_object(rule))
 		(void)fprintf(out, "by the rule at %s: clients %s\n", field_text(rule, "place"),
 			      field_text(rule, "clients"));
-	else if (strcmp(field_text(steering, "policy"), "nearest") == 0)
-		(void)fprintf(out, "by distance, no rule applies\n");
-	else
+	else if (strcmp(field_text(steering, "policy"), "nearest") != 0)
 		(void)fprintf(out, "by policy %s, no rule applies\n",
 			      field_text(steering, "policy"));
+	else if (placed)
+		(void)fprintf(out, "by distance, no rule applies\n");
+	else
+		(void)fprintf(out, "as the pool file has them: nobody knows where the client is\n");
 }
 
 static void show_hash(const json_t *steering, FILE *out)
@@ -160,7 +163,7 @@ static void show_steering(const json_t *told, FILE *out, bool colour)
 		(void)fprintf(out, "%lld, the same for %s\n", field_number(steering, "class"),
 			      field_text(steering, "class_prefix"));
 	}
-	show_why(steering, out);
+	show_why(told, steering, out);
 	show_order(steering, out, colour);
 	show_hash(steering, out);
 	show_node(steering, field_count(told, "now_ms"), out);

@@ -1,0 +1,191 @@
+"""signpostctl against a running Signpost: what it says is what is answered."""
+
+import json
+import os
+import random
+import subprocess
+
+import pytest
+
+import fastdns
+import signpost
+
+NAME = "vpn.example.net"
+
+
+def explain(server, *arguments):
+    return json.loads(server.ctl("explain", "--json", *arguments).stdout)
+
+
+def run(*arguments, **environment):
+    return subprocess.run([signpost.BUILD / "signpostctl", *arguments], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, **environment})
+
+
+# --- explain
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_explanation_names_the_answer_that_is_given(sample, family):
+    rng = random.Random(family)
+    length = {4: 24, 6: 56}[family]
+    for _ in range(15):
+        address = str(fastdns.random_public(rng, family))
+        told = explain(sample, NAME, address)
+        answer = sample.ask(NAME, "A", told["network"])
+        assert told["network"].endswith(f"/{length}")
+        assert [r.split()[-1] for r in told["answers"][0]["records"]] == [rr.address for rr in answer.answer[0]]
+        assert told["answers"][0]["scope"] == told["steering"]["scope"] == signpost.scope(answer)
+        assert told["steering"]["node"]["addresses"][0] == answer.answer[0][0].address
+        assert told["steering"]["node"]["site"] == told["steering"]["sites"][0]["name"], "all are up"
+        assert len(told["steering"]["sites"]) == 8
+        if "latitude" in told["location"]:
+            # Beyond the depth of a preference (4) sites follow by distance from the first.
+            kilometres = [s["km"] for s in told["steering"]["sites"]]
+            assert kilometres[:4] == sorted(kilometres)[:4]
+
+
+def test_explanation_for_people_has_all_steps(sample):
+    text = sample.ctl("explain", NAME, "133.11.0.0/24").stdout
+    for part in ("vpn.example.net., zone example.net.", "133.11.0.0/24, known by its client subnet", "JP",
+                 "country.mmdb", "the centre of its country", "IN POOL edge, policy nearest",
+                 "by distance, no rule applies", "tokyo", "<- chosen", "slot", "ECS scope /", "IN A 127.10.1.",
+                 "IN AAAA fd00:10:1::", "TTL        30 s"):
+        assert part in text, text
+    assert "\033" not in text, "no colours where nobody looks"
+
+
+def test_explanation_names_the_rule_and_where_it_is_written(fresh):
+    server, nodes = fresh
+    server.use_sample(nodes.port)
+    nodes.start(*signpost.sample_addresses())
+    path = server.zone_file("edge.pool.yaml")
+    text = path.read_text()
+    if "\nrules:" not in text:
+        text += "\nrules:\n"
+    text += "  - clients: [192.0.2.0/24]\n    sites: [sydney, tokyo]\n"
+    path.write_text(text)
+    line = 1 + text[: text.index("192.0.2.0/24")].count("\n")
+    server.start()
+    told = explain(server, NAME, "192.0.2.1")
+    place = told["steering"]["rule"]["place"].split(":")
+    assert place[0].endswith("edge.pool.yaml") and int(place[1]) == line
+    assert "192.0.2.0/24" in told["steering"]["rule"]["clients"]
+    assert [s["name"] for s in told["steering"]["sites"]][:2] == ["sydney", "tokyo"]
+    assert explain(server, NAME, "192.0.3.1")["steering"]["rule"] is None
+
+
+def test_explanation_of_a_record_of_one_site_needs_no_location(sample):
+    told = explain(sample, "tokyo.vpn.example.net", "200.160.0.0/24")
+    assert told["steering"]["site"] == "tokyo"
+    assert [s["name"] for s in told["steering"]["sites"]] == ["tokyo"]
+    assert told["answers"][0]["records"][0].split()[-1].startswith("127.10.1.")
+
+
+def test_explanation_follows_aliases_and_tells_what_is_no_pool(sample):
+    assert explain(sample, "www.example.net", "133.11.0.0")["steering"] is None
+    told = explain(sample, "nothing.example.net", "133.11.0.0")
+    assert told["zone"] == "example.net."
+    told = explain(sample, "example.com", "133.11.0.0")
+    assert told["zone"] is None and told["answers"][0]["rcode"] == "REFUSED"
+
+
+def test_type_and_source_can_be_chosen(sample):
+    told = explain(sample, NAME, "133.11.0.1", "--type", "AAAA", "--source")
+    assert [a["type"] for a in told["answers"]] == ["AAAA"]
+    assert told["known_by"] == "source address" and told["network"] == "133.11.0.1/32"
+    assert "scope" not in told["answers"][0]
+
+
+def test_explanation_of_failover_shows_who_is_down(sample):
+    sample.nodes.stop("127.10.1.1", "127.10.1.2")
+    try:
+        told = signpost.wait_until(
+            lambda: (t := explain(sample, NAME, "133.11.0.0"))["steering"]["sites"][0]["up"] == 0 and t,
+            15 * signpost.SLOW)
+        assert told["steering"]["node"]["site"] == "singapore"
+        assert [s["name"] for s in told["steering"]["sites"]][:2] == ["tokyo", "singapore"]
+    finally:
+        sample.nodes.start("127.10.1.1", "127.10.1.2")
+    signpost.wait_until(lambda: explain(sample, NAME, "133.11.0.0")["steering"]["sites"][0]["up"] == 2,
+                        15 * signpost.SLOW)
+
+
+# --- status
+
+
+def test_status_names_processes_and_counts_queries(sample):
+    before = json.loads(sample.ctl("status", "--json").stdout)
+    assert before["processes"]["supervisor"]["pid"] == sample.process.pid
+    assert before["processes"]["dns"]["pid"] == sample.pid("signpost-dns")
+    assert before["processes"]["control"]["pid"] == sample.pid("signpost-control")
+    for _ in range(10):
+        sample.ask(NAME, "A", "133.11.0.0/24")
+    sample.ask("nothing.example.net", tcp=True)
+    after = json.loads(sample.ctl("status", "--json").stdout)["counters"]
+    grown = {k: v - before["counters"][k] for k, v in after.items()}
+    assert grown["queries_udp"] == 10 and grown["queries_tcp"] == 1
+    assert grown["steered"] == 10 and grown["with_ecs"] == 10 and grown["nxdomain"] == 1
+
+
+def test_status_for_people_is_aligned_and_complete(sample):
+    text = sample.ctl("status").stdout
+    rows = [line for line in text.splitlines() if "127.10." in line]
+    assert len(rows) == 16
+    assert len({line.index("127.10.") for line in rows}) == 1, "addresses are in one column"
+    assert all(" up " in line for line in rows)
+    assert "pool edge: nearest, 16 of 16 nodes up" in text
+
+
+def test_status_of_one_pool(sample):
+    assert [p["name"] for p in json.loads(sample.ctl("status", "edge", "--json").stdout)["pools"]] == ["edge"]
+    done = sample.ctl("status", "egde", check=False)
+    assert done.returncode == 1 and "no such pool" in done.stderr
+
+
+# --- the command line
+
+
+def test_control_socket_is_found_by_folder_path_or_environment(sample):
+    run_dir = str(sample.folder / "run")
+    assert run("--run", run_dir, "status").returncode == 0
+    assert run("--socket", run_dir + "/control.sock", "status").returncode == 0
+    assert run("status", SIGNPOST_RUN=run_dir).returncode == 0
+    assert run("-c", str(sample.config), "status").returncode == 0, "the server file says where"
+
+
+def test_exit_status_tells_what_was_wrong(sample, tmp_path):
+    assert run("--help").returncode == 0
+    assert run("--version").stdout.startswith("signpostctl ")
+    for wrong in ([], ["dance"], ["status", "a", "b"], ["explain", NAME], ["explain", NAME, "1.2.3"],
+                  ["explain", NAME, "192.0.2.0/33"], ["explain", NAME, "192.0.2.0/-1"],
+                  ["explain", NAME, "192.0.2.1", "--type", "MX"], ["--frobnicate"]):
+        done = run(*wrong)
+        assert done.returncode == 2 and done.stderr, wrong
+    assert run("--run", str(tmp_path), "status").returncode == 3
+    assert sample.ctl("explain", "a..b", "192.0.2.1", check=False).returncode == 1
+
+
+def test_check_tells_all_mistakes_and_touches_nothing(sample, tmp_path):
+    assert run("check", str(sample.config)).returncode == 0
+    assert run("check", "-c", str(sample.config)).returncode == 0
+    config = tmp_path / "signpost.yaml"
+    (tmp_path / "zones").mkdir()
+    config.write_text("zones: zones\nsites:\n  a: { location: [91, 0] }\n  b: { location: [0, 999] }\n")
+    done = run("check", str(config))
+    assert done.returncode == 1
+    assert f"{config}:3:" in done.stderr and f"{config}:4:" in done.stderr
+    assert run("check", str(tmp_path / "missing.yaml")).returncode in (1, 2)
+
+
+def test_reload_says_what_changed(sample):
+    path = sample.zone_file("example.net.zone")
+    before = path.read_text()
+    path.write_text(before + "added IN A 192.0.2.99\n")
+    try:
+        assert "zone example.net. changed (serial" in sample.ctl("reload").stdout
+        assert sample.addresses("added.example.net") == ["192.0.2.99"]
+        assert "nothing has changed" in sample.ctl("reload").stdout
+    finally:
+        path.write_text(before)
+        sample.ctl("reload")
