@@ -35,5 +35,6 @@ bench: all bench-floor bench-loadgen
 	/usr/bin/python3 '$(abs_top_srcdir)/tests/bench/run' --build '$(abs_top_builddir)' $(BENCH_FLAGS)
 
 # The files as operators edit them, and what each program is told.
-dist_man_MANS += man/signpostd.8 man/signpost-zones.5
+dist_man_MANS += man/signpostctl.1 man/signpost-pool.5 man/signpost-zones.5 man/signpost.yaml.5 \
+	man/signpostd.8
 EXTRA_DIST += README.md NEWS
