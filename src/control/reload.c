@@ -67,11 +67,17 @@ static void finish(struct reload *reload, json_t *report)
 		ev_timer_start(reload->loop, &reload->next);
 }
 
-static void follow_log_level(const struct images *images)
+/* What of the server file's settings holds from now on, and what only after a restart. */
+static void follow_settings(const struct reload *reload, const struct images *images)
 {
 	const struct image *plan = &images->image[IMAGE_PLAN];
+	const struct plan_settings *settings = &image_root(plan, struct plan_root)->settings;
+	const char *state_dir = plan_text(plan, settings->state_dir);
 
-	log_set_level((enum log_level)image_root(plan, struct plan_root)->settings.log_level);
+	log_set_level((enum log_level)settings->log_level);
+	if (strcmp(state_dir, reload->state_dir) != 0)
+		log_warning("another state directory is used after a restart only",
+			    "now=%s then=%s", reload->state_dir, state_dir);
 }
 
 static void take(struct reload *reload)
@@ -92,7 +98,7 @@ static void take(struct reload *reload)
 			return;
 		}
 		compiled->images = NULL; /* the running world's */
-		follow_log_level(running_images(reload->running));
+		follow_settings(reload, running_images(reload->running));
 	}
 	times.steer_us = took.steer_us;
 	times.publish_us = took.publish_us;
