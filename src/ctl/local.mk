@@ -4,6 +4,7 @@ libctl_a_SOURCES = \
 	%D%/client.c %D%/client.h \
 	%D%/explain.c %D%/explain.h \
 	%D%/field.h %D%/show.h \
+	%D%/reach.c %D%/reach.h \
 	%D%/show_explanation.c \
 	%D%/show_reload.c \
 	%D%/show_status.c \
@@ -21,3 +22,5 @@ TESTS += test-ctl
 test_ctl_SOURCES = tests/unit/ctl/ctl_test.c tests/unit/run.h
 test_ctl_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(LDNS_CFLAGS)
 test_ctl_LDADD = libctl.a libwire.a libbase.a $(JANSSON_LIBS) $(LDNS_LIBS) $(CHECK_LIBS)
+
+dist_man_MANS += man/signpostctl.8

@@ -2,26 +2,19 @@
  * and `explain` does the data plane's lookups itself, on the images that control lends. */
 #include <config.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/program.h"
 #include "ctl/client.h"
 #include "ctl/explain.h"
-#include "ctl/field.h"
+#include "ctl/reach.h"
 #include "ctl/show.h"
-#include "image/boot.h"
-
-#define SERVER_FILE SIGNPOST_SYSCONFDIR "/signpost.yaml"
-#define RUN_DIR     "/run/signpost"
 
 enum exit_status { STATUS_OK, STATUS_REFUSED, STATUS_USAGE, STATUS_UNREACHED };
 
@@ -33,9 +26,9 @@ static const char usage[] =
 	"  status [POOL]             processes, images, counters, pools, sites, nodes\n"
 	"  explain NAME ADDRESS[/LEN]  what is answered to this client network, and why\n"
 	"\n"
-	"  -c, --config FILE         server file (" SERVER_FILE ")\n"
+	"  -c, --config FILE         server file (" REACH_SERVER_FILE ")\n"
 	"      --run DIR             where the control socket is (the server file's `run`,\n"
-	"                            $SIGNPOST_RUN, " RUN_DIR ")\n"
+	"                            $SIGNPOST_RUN, " REACH_RUN_DIR ")\n"
 	"      --socket PATH         the control socket itself\n"
 	"      --json                what was found, as JSON\n"
 	"      --type A|AAAA         explain: this type only\n"
@@ -61,92 +54,11 @@ static int misused(const char *format, const char *what)
 	return STATUS_USAGE;
 }
 
-/* --- where control is ------------------------------------------------------------------------- */
-
-/* Reads a boot record from a run of signpost-compile: it alone knows what a server file says. */
-static int read_boot_record(const char *server_file, struct boot_record *out, struct err *err)
-{
-	char path[PATH_MAX];
-	char *file = mem_copy_text(server_file);
-	char *argv[] = { path, (char[]){ "--boot-record" }, file, NULL };
-	posix_spawn_file_actions_t actions;
-	int ends[2] = { -1, -1 };
-	size_t len = 0;
-	ssize_t n;
-	pid_t pid;
-	int status = 0, rc = program_find("signpost-compile", path, sizeof(path), err);
-
-	if (rc != 0)
-		goto out;
-	if (pipe2(ends, O_CLOEXEC) != 0) {
-		rc = err_set(err, "pipe: %s", strerror(errno));
-		goto out;
-	}
-	(void)posix_spawn_file_actions_init(&actions);
-	(void)posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-	rc = posix_spawn(&pid, path, &actions, NULL, argv, environ);
-	(void)posix_spawn_file_actions_destroy(&actions);
-	(void)close(ends[1]);
-	if (rc != 0) {
-		rc = err_set(err, "%s: %s", path, strerror(rc));
-		goto out;
-	}
-	while (len < sizeof(*out) && (n = read(ends[0], (char *)out + len, sizeof(*out) - len)) > 0)
-		len += (size_t)n;
-	(void)waitpid(pid, &status, 0);
-	if (status != 0 || len != sizeof(*out) || !boot_record_valid(out))
-		rc = err_set(err, "%s: it does not tell where the control socket is (--run does)",
-			     server_file);
-out:
-	if (ends[0] >= 0)
-		(void)close(ends[0]);
-	free(file);
-	return rc;
-}
-
-/* The folder of the control socket, as the server file has it: the caller's, or NULL. */
-static char *run_dir_of(const char *server_file, struct err *err)
-{
-	struct boot_record *boot = mem_alloc(sizeof(*boot));
-	char *run_dir = NULL;
-
-	if (read_boot_record(server_file, boot, err) == 0)
-		run_dir = mem_copy_text(boot->run_dir);
-	free(boot);
-	return run_dir;
-}
-
-/* The caller's; NULL with the reason in err. */
-static char *socket_path(const struct options *options, struct err *err)
-{
-	const char *given = options->run_dir;
-	char *run_dir = NULL, *path;
-
-	if (options->socket != NULL)
-		return mem_copy_text(options->socket);
-	if (given == NULL && options->server_file == NULL)
-		given = getenv("SIGNPOST_RUN");
-	if (given != NULL) {
-		run_dir = mem_copy_text(given);
-	} else if (options->server_file != NULL) {
-		run_dir = run_dir_of(options->server_file, err);
-		if (run_dir == NULL)
-			return NULL;
-	} else if (access(SERVER_FILE, R_OK) == 0) {
-		run_dir = run_dir_of(SERVER_FILE, err);
-		if (run_dir == NULL) /* broken just now; what runs is where it was */
-			(void)fprintf(stderr, "signpostctl: %s; trying " RUN_DIR "\n", err->text);
-	}
-	path = mem_format("%s/control.sock", run_dir != NULL ? run_dir : RUN_DIR);
-	free(run_dir);
-	return path;
-}
-
 /* The answer to a request, which is taken over; an exit status, STATUS_OK: *out is there. */
 static int ask(const struct options *options, json_t *request, struct reply *out)
 {
 	struct err err;
-	char *path = socket_path(options, &err);
+	char *path = reach_control(options->socket, options->run_dir, options->server_file, &err);
 	int status = STATUS_OK;
 
 	if (path == NULL || client_ask(path, request, out, &err) != 0) {
@@ -172,7 +84,7 @@ static int command_check(const struct options *options)
 {
 	const char *file = options->count > 1             ? options->arguments[1]
 			   : options->server_file != NULL ? options->server_file
-							  : SERVER_FILE;
+							  : REACH_SERVER_FILE;
 	char path[PATH_MAX];
 	char *argv[] = { path, (char[]){ "--check" }, mem_copy_text(file), NULL };
 	struct err err;
