@@ -97,26 +97,19 @@ static json_t *site(const struct borrowed *b, uint32_t pool_site, const struct l
 
 /* In the order in which they are tried: those of the preference, or the one of a bound record. */
 static json_t *sites(const struct borrowed *b, const struct choice *choice,
-		     const struct plan_record *record, const struct location *from, struct err *err)
+		     const struct plan_record *record, const struct location *from)
 {
 	const struct plan_pool *pool = &plan_items(&b->plan, pools, struct plan_pool)[choice->pool];
 	uint32_t *order = mem_array(pool->sites.count + 1U, sizeof(*order));
+	json_t *list = json_array();
 	uint32_t count = 1;
-	struct steer *steer = NULL;
-	json_t *list = NULL;
 
 	order[0] = record->pool_site;
-	if (record->pool_site == PLAN_NONE) {
-		if (steer_open(&steer, &b->world.zones, &b->world.geo, &b->plan, err) != 0)
-			goto out;
-		count = steer_site_order(steer, choice->pool, choice->pref, order,
+	if (record->pool_site == PLAN_NONE)
+		count = steer_site_order(b->steer, choice->pool, choice->pref, order,
 					 pool->sites.count);
-	}
-	list = json_array();
 	for (uint32_t i = 0; i < count; i++)
 		json_array_append_new(list, site(b, order[i], from));
-out:
-	steer_close(steer);
 	free(order);
 	return list;
 }
@@ -163,25 +156,22 @@ static const char *const policy_name[] = { "nearest", "weighted", "failover" };
 
 static json_t *steering(const struct borrowed *b, uint32_t number,
 			const struct client_network *client, uint64_t random,
-			const struct location *from, struct err *err)
+			const struct location *from)
 {
 	const struct plan_record *record = &plan_items(&b->plan, records,
 						       struct plan_record)[number];
 	const struct plan_pool *pool = &plan_items(&b->plan, pools, struct plan_pool)[record->pool];
 	struct choice c;
-	json_t *order, *told;
+	json_t *told;
 
 	choose(&c, &b->world, number, client, random);
-	order = sites(b, &c, record, from, err);
-	if (order == NULL)
-		return NULL;
 	told = json_pack(
 		"{s:s, s:s, s:I, s:b, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:b, s:I, s:s, s:I, s:I}",
 		"pool", plan_text(&b->plan, pool->name), "policy", policy_name[pool->policy], "ttl",
 		(json_int_t)record->ttl_s, "fallback_active",
 		steering_pool(&b->world.steering, c.pool)->fallen_back != 0, "rule", rule(b, &c),
-		"sites", order, "node", node(b, &c), "table", (json_int_t)c.table, "slot",
-		(json_int_t)c.slot, "slots",
+		"sites", sites(b, &c, record, from), "node", node(b, &c), "table",
+		(json_int_t)c.table, "slot", (json_int_t)c.slot, "slots",
 		(json_int_t)steering_table(&b->world.steering, c.table)->slot_count, "hashed",
 		c.hashed, "random", c.random, "scope", (json_int_t)c.scope, "file",
 		plan_text(&b->plan, pool->file), "persistence_v4", (json_int_t)pool->persistence_v4,
@@ -271,9 +261,7 @@ static int explain_into(json_t *told, const struct borrowed *b, const struct que
 	record = find_record(b, &asked->final, told);
 	step = json_null();
 	if (record != PLAN_NONE)
-		step = steering(b, record, &client, asked->client.random, from, err);
-	if (step == NULL)
-		return -1;
+		step = steering(b, record, &client, asked->client.random, from);
 	json_object_set_new(told, "steering", step);
 	return 0;
 }

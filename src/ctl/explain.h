@@ -8,11 +8,13 @@
 #include "base/err.h"
 #include "base/netprefix.h"
 #include "image/world.h"
+#include "steer/steer.h"
 
 /* The images that control lent, and how the nodes were at that moment. */
 struct borrowed {
 	struct world world;
 	struct image plan, locations; /* locations.base NULL: there are none */
+	struct steer *steer;          /* for the order of sites */
 	const json_t *nodes;          /* in the plan's order */
 };
 

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libctl.a
 libctl_a_SOURCES = \
 	%D%/asking.c %D%/asking.h \
+	%D%/borrow.c %D%/borrow.h \
 	%D%/client.c %D%/client.h \
 	%D%/explain.c %D%/explain.h \
 	%D%/field.h %D%/show.h \

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/program.h"
+#include "ctl/borrow.h"
 #include "ctl/client.h"
 #include "ctl/explain.h"
 #include "ctl/reach.h"
@@ -24,7 +25,8 @@ static const char usage[] =
 	"  check [FILE]              all mistakes in the server file and what it names\n"
 	"  reload                    take the files as they are now: whole, or not at all\n"
 	"  status [POOL]             processes, images, counters, pools, sites, nodes\n"
-	"  explain NAME ADDRESS[/LEN]  what is answered to this client network, and why\n"
+	"  explain NAME ADDRESS[/LEN]  what is answered to this client network, and why;\n"
+	"                            -: to each network that standard input has a line of\n"
 	"\n"
 	"  -c, --config FILE         server file (" REACH_SERVER_FILE ")\n"
 	"      --run DIR             where the control socket is (the server file's `run`,\n"
@@ -72,9 +74,9 @@ static int ask(const struct options *options, json_t *request, struct reply *out
 
 /* --- the commands ----------------------------------------------------------------------------- */
 
-static int print_json(const json_t *json)
+static int print_json(const json_t *json, size_t flags)
 {
-	if (json_dumpf(json, stdout, JSON_INDENT(2)) != 0)
+	if (json_dumpf(json, stdout, flags) != 0)
 		return STATUS_UNREACHED;
 	(void)putchar('\n');
 	return STATUS_OK;
@@ -107,7 +109,7 @@ static int command_reload(const struct options *options)
 		return status;
 	status = reply_ok(&reply) ? STATUS_OK : STATUS_REFUSED;
 	if (options->json)
-		(void)print_json(reply.json);
+		(void)print_json(reply.json, JSON_INDENT(2));
 	else
 		show_reload(reply.json, status == STATUS_OK ? stdout : stderr);
 	reply_free(&reply);
@@ -135,7 +137,7 @@ static int command_status(const struct options *options)
 	if (!reply_ok(&reply))
 		return refused(&reply);
 	if (options->json)
-		status = print_json(reply.json);
+		status = print_json(reply.json, JSON_INDENT(2));
 	else
 		show_status(reply.json, stdout, isatty(STDOUT_FILENO) == 1);
 	reply_free(&reply);
@@ -144,91 +146,67 @@ static int command_status(const struct options *options)
 
 /* --- explain ---------------------------------------------------------------------------------- */
 
-/* "192.0.2.1", "192.0.2.0/24": host bits do not matter. An address alone is taken for the network
- * that resolvers send of it (RFC 7871, 11.1), or for itself when it asks itself. */
-static bool parse_network(const char *text, bool as_source, struct ip_prefix *out)
+/* What is told of one network: as JSON, one line where `line`, or for people. */
+static int explain_one(const struct options *options, const struct borrowed *borrowed,
+		       const struct question *question, json_t *now_ms, bool line)
 {
-	char address[IP_TEXT_SIZE];
-	size_t len = strcspn(text, "/");
-	char *end = NULL;
-	unsigned long bits;
+	struct err err;
+	json_t *told = explain(borrowed, question, &err);
+	int status = STATUS_OK;
 
-	if (len >= sizeof(address))
-		return false;
-	memcpy(address, text, len);
-	address[len] = '\0';
-	if (!ip_parse(address, &out->address))
-		return false;
-	bits = as_source ? ip_bits(out->address.family) : out->address.family == IP_V4 ? 24 : 56;
-	if (text[len] == '/') {
-		if (text[len + 1] < '0' || text[len + 1] > '9')
-			return false;
-		bits = strtoul(text + len + 1, &end, 10);
-		if (*end != '\0' || bits > ip_bits(out->address.family))
-			return false;
+	if (told == NULL) {
+		(void)fprintf(stderr, "signpostctl: %s\n", err.text);
+		return STATUS_REFUSED;
 	}
-	out->len = (uint8_t)bits;
-	ip_mask(out->address.bytes, out->len);
-	return true;
+	json_object_set(told, "now_ms", now_ms);
+	if (options->json)
+		status = print_json(told, line ? JSON_COMPACT : JSON_INDENT(2));
+	else
+		show_explanation(told, stdout, isatty(STDOUT_FILENO) == 1);
+	json_decref(told);
+	return status;
 }
 
-/* Opens one image of the answer by its name; an image that is not there stays empty. */
-static int open_image(const struct reply *reply, enum image_kind kind, struct image *out,
-		      struct err *err)
+/* A network a line from standard input; empty lines are passed over. */
+static int explain_lines(const struct options *options, const struct borrowed *borrowed,
+			 struct question *question, json_t *now_ms)
 {
-	const json_t *names = json_object_get(reply->json, "images"), *name;
-	size_t i;
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t len;
+	int status = STATUS_OK;
 
-	json_array_foreach(names, i, name)
-	{
-		if (strcmp(json_string_value(name), image_name[kind]) == 0 && i < reply->fd_count)
-			return image_open(out, reply->fds[i], kind, err);
+	while (status == STATUS_OK && (len = getline(&line, &size, stdin)) >= 0) {
+		line[strcspn(line, "\r\n")] = '\0';
+		if (line[0] == '\0')
+			continue;
+		if (!question_network(line, question))
+			status = misused("neither an address nor a network", line);
+		else
+			status = explain_one(options, borrowed, question, now_ms, true);
+		if (!options->json)
+			(void)putchar('\n');
 	}
-	return kind == IMAGE_LOCATIONS
-		       ? 0
-		       : err_set(err, "control lends no %s image", image_name[kind]);
+	free(line);
+	return status;
 }
 
-static int borrow(const struct reply *reply, struct borrowed *out, struct err *err)
-{
-	*out = (struct borrowed){ .nodes = json_object_get(reply->json, "nodes") };
-	if (open_image(reply, IMAGE_ZONES, &out->world.zones, err) != 0 ||
-	    open_image(reply, IMAGE_GEO, &out->world.geo, err) != 0 ||
-	    open_image(reply, IMAGE_STEERING, &out->world.steering, err) != 0 ||
-	    open_image(reply, IMAGE_PLAN, &out->plan, err) != 0 ||
-	    open_image(reply, IMAGE_LOCATIONS, &out->locations, err) != 0)
-		return -1;
-	return 0;
-}
-
-static void give_back(struct borrowed *borrowed)
-{
-	world_close(&borrowed->world);
-	image_close(&borrowed->plan);
-	image_close(&borrowed->locations);
-}
-
-static int explain_with(const struct options *options, const struct question *question,
+static int explain_with(const struct options *options, struct question *question,
 			const struct reply *reply)
 {
+	json_t *now_ms = json_object_get(reply->json, "now_ms");
 	struct borrowed borrowed;
 	struct err err;
-	json_t *told = NULL;
-	int status = STATUS_REFUSED;
+	int status;
 
-	if (borrow(reply, &borrowed, &err) == 0)
-		told = explain(&borrowed, question, &err);
-	if (told != NULL) {
-		json_object_set(told, "now_ms", json_object_get(reply->json, "now_ms"));
-		status = STATUS_OK;
-		if (options->json)
-			status = print_json(told);
-		else
-			show_explanation(told, stdout, isatty(STDOUT_FILENO) == 1);
-	} else {
+	if (borrow(reply, &borrowed, &err) != 0) {
 		(void)fprintf(stderr, "signpostctl: %s\n", err.text);
+		status = STATUS_REFUSED;
+	} else if (strcmp(options->arguments[2], "-") == 0) {
+		status = explain_lines(options, &borrowed, question, now_ms);
+	} else {
+		status = explain_one(options, &borrowed, question, now_ms, false);
 	}
-	json_decref(told);
 	give_back(&borrowed);
 	return status;
 }
@@ -244,7 +222,8 @@ static int command_explain(const struct options *options)
 	if (options->count != 3)
 		return misused("explain wants a name and an address", "explain NAME ADDRESS[/LEN]");
 	question.name = options->arguments[1];
-	if (!parse_network(options->arguments[2], options->source, &question.network))
+	if (strcmp(options->arguments[2], "-") != 0 &&
+	    !question_network(options->arguments[2], &question))
 		return misused("neither an address nor a network", options->arguments[2]);
 	status = ask(options, json_pack("{s:s}", "command", "world"), &reply);
 	if (status != STATUS_OK)

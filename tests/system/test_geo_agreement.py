@@ -57,7 +57,7 @@ def test_chosen_site_is_the_nearest_by_an_independent_computation(sample, model,
 
 def explained(server, addresses):
     done = subprocess.run([signpost.BUILD / "signpostctl", "-c", server.config, "explain", "--json", NAME, "-"],
-                          input="".join(f"{a}\n" for a in addresses), capture_output=True, text=True,
+                          input="".join(f"{a}/{a.max_prefixlen}\n" for a in addresses), capture_output=True, text=True,
                           timeout=300, check=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -72,7 +72,7 @@ def test_country_and_preference_equal_an_independent_computation(sample, model, 
         rest = sorted((s for s in order[DEPTH:]),
                       key=lambda s, first=order[0]: geomodel.haversine_km(model.sites[first], model.sites[s]))
         expected = order[:DEPTH] + rest if country in model.countries else None
-        got = [site["name"] for site in answer["sites"]]
+        got = [site["name"] for site in answer["steering"]["sites"]]
         if (answer["location"].get("country") or None) != country or (expected and got != expected):
             wrong.append((str(address), country, answer["location"], got, expected))
     assert not wrong, f"{len(wrong)} of {len(addresses)} differ, such as {wrong[:3]}"
