@@ -128,7 +128,7 @@ static void show_node(const json_t *steering, uint64_t now_ms, FILE *out)
 
 	line(out, "node");
 	if (!json_is_object(node)) {
-		(void)fprintf(out, "none: the fallback addresses of the pool\n");
+		(void)fprintf(out, "none: the pool's fallback is answered\n");
 		return;
 	}
 	(void)fprintf(out, "%s at %s, %s", field_text(node, "name"), field_text(node, "site"),

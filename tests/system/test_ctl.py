@@ -154,6 +154,22 @@ def test_control_socket_is_found_by_folder_path_or_environment(sample):
     assert run("-c", str(sample.config), "status").returncode == 0, "the server file says where"
 
 
+def test_networks_are_read_from_standard_input(sample):
+    networks = ["133.11.0.0/24", "2a00:1450::/32", "200.160.0.7/32"]
+
+    def lines(*arguments, stdin="\n".join(networks) + "\n"):
+        return subprocess.run([signpost.BUILD / "signpostctl", "--run", sample.folder / "run", "explain", *arguments,
+                               NAME, "-"], input=stdin, capture_output=True, text=True, timeout=60)
+
+    told = [json.loads(line) for line in lines("--json").stdout.splitlines()]
+    assert [t["network"] for t in told] == networks
+    for one in told:
+        alone = explain(sample, NAME, one["network"])
+        assert alone["steering"]["sites"] == one["steering"]["sites"] and alone["answers"] == one["answers"]
+    assert lines().stdout.count("IN POOL edge") == 3
+    assert lines(stdin="133.11.0.0/24\n1.2.3\n").returncode == 2
+
+
 def test_exit_status_tells_what_was_wrong(sample, tmp_path):
     assert run("--help").returncode == 0
     assert run("--version").stdout.startswith("signpostctl ")
