@@ -5,8 +5,11 @@ TESTS += tests/link-line.sh
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = /bin/sh
 AM_TESTS_ENVIRONMENT = SIGNPOST_BUILD='$(abs_top_builddir)'; export SIGNPOST_BUILD;
-EXTRA_DIST += bootstrap .ci/run zones/signpost.yaml zones/example.net.zone zones/edge.pool.yaml \
-	%D%/link-line.sh %D%/system contrib/demo-node contrib/systemd
+EXTRA_DIST += bootstrap .ci/run .clang-format .clang-tidy %D%/link-line.sh %D%/system
+
+# Of a folder in EXTRA_DIST everything is taken, also what Python leaves there.
+dist-hook:
+	rm -rf '$(distdir)/tests/system/__pycache__' '$(distdir)/tests/system/.pytest_cache'
 
 # Where threads share data: these run under ThreadSanitizer too.
 THREADED_TESTS = test-world-swap test-store
@@ -33,8 +36,3 @@ EXTRA_DIST += %D%/bench/run %D%/bench/load-big %D%/bench/data.py %D%/bench/peers
 .PHONY: bench
 bench: all bench-floor bench-loadgen
 	/usr/bin/python3 '$(abs_top_srcdir)/tests/bench/run' --build '$(abs_top_builddir)' $(BENCH_FLAGS)
-
-# The files as operators edit them, and what each program is told.
-dist_man_MANS += man/signpostctl.1 man/signpost-pool.5 man/signpost-zones.5 man/signpost.yaml.5 \
-	man/signpostd.8
-EXTRA_DIST += README.md NEWS

@@ -12,9 +12,6 @@ libcompile_a_SOURCES += \
 	%D%/mmdb_walk.c %D%/mmdb_walk.h \
 	%D%/numbering.c %D%/numbering.h
 
-EXTRA_DIST += geoip/README.md geoip/country.mmdb geoip/country.mmdb.version geoip/countries.tsv \
-	geoip/make-countries geoip/update geoip/licenses/CC0-1.0.txt geoip/licenses/NRO.txt
-
 check_PROGRAMS += test-geo
 TESTS += test-geo
 test_geo_SOURCES = \

@@ -27,4 +27,3 @@ EXTRA_PROGRAMS += bench-probe
 bench_probe_SOURCES = tests/bench/probe_load.c \
 	tests/unit/probe/sketch.c tests/unit/probe/sketch.h
 bench_probe_LDADD = libprobe.a libimage.a libbase.a $(EV_LIBS)
-EXTRA_DIST += contrib/demo-node

@@ -1,0 +1,31 @@
+# The sample, which is served from the source tree (./bootstrap run).
+EXTRA_DIST += %D%/signpost.yaml %D%/example.net.zone %D%/edge.pool.yaml
+
+# Worked examples, to be copied to the folder of the server file. In the source tree they name the
+# country database there, installed the one that is installed.
+EXAMPLES = \
+	%D%/examples/README.md \
+	%D%/examples/nearest/signpost.yaml \
+	%D%/examples/nearest/zones/example.net.zone \
+	%D%/examples/nearest/zones/edge.pool.yaml \
+	%D%/examples/active-active/signpost.yaml \
+	%D%/examples/active-active/zones/example.net.zone \
+	%D%/examples/active-active/zones/edge.pool.yaml \
+	%D%/examples/active-passive/signpost.yaml \
+	%D%/examples/active-passive/zones/example.net.zone \
+	%D%/examples/active-passive/zones/edge.pool.yaml \
+	%D%/examples/probes-and-rules/signpost.yaml \
+	%D%/examples/probes-and-rules/zones/example.net.zone \
+	%D%/examples/probes-and-rules/zones/edge.pool.yaml
+EXTRA_DIST += $(EXAMPLES)
+
+install-data-local:
+	@for file in $(EXAMPLES); do \
+		to="$(DESTDIR)$(docdir)/$${file#zones/}"; \
+		echo " sed 's|../../../geoip|$(geoipdir)|' $$file >$$to"; \
+		$(MKDIR_P) "$${to%/*}" && \
+		sed 's|\.\./\.\./\.\./geoip|$(geoipdir)|' "$(srcdir)/$$file" >"$$to" && \
+		chmod 644 "$$to" || exit 1; \
+	done
+uninstall-local:
+	rm -rf "$(DESTDIR)$(docdir)/examples"
