@@ -38,8 +38,8 @@ static const char usage[] =
 	"  -h, --help\n"
 	"  -V, --version\n"
 	"\n"
-	"Exit status: 0 well; 1 there are mistakes, or it was refused; 2 not understood, or a\n"
-	"file cannot be read; 3 control cannot be reached.\n";
+	"Exit status: 0 well; 1 there are mistakes, or it was refused; 2 not understood;\n"
+	"3 control cannot be reached.\n";
 
 struct options {
 	const char *server_file, *run_dir, *socket;
