@@ -38,6 +38,7 @@ static void gather(const struct commands *commands, struct facts *out)
 		.images = running_images(running),
 		.world_source = world_source_name[running_source(running)],
 		.world_since_unix_ms = running_since_unix_ms(running),
+		.save_error = saver_failure(commands->saver),
 		.node = node_of,
 		.node_context = running,
 		.last_reload = reload_last(commands->reload),

@@ -17,6 +17,7 @@ struct commands {
 	struct running *running;
 	struct reload *reload;
 	struct store *store;
+	const struct saver *saver;
 	const char *server_file, *state_dir;
 };
 

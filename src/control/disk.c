@@ -14,99 +14,130 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define STEERING_EVERY_S 60.
+#define STEERING_EVERY_S 60. /* and the disk is looked at */
 
 /* --- reading -------------------------------------------------------------------------------- */
 
-static int load(struct images *images, const char *dir, enum image_kind kind, struct err *err)
+static int load(struct images *images, const char *folder, enum image_kind kind, struct err *err)
 {
-	char *path = mem_format("%s/world/%s.image", dir, image_name[kind]);
+	char *path = mem_format("%s/%s.image", folder, image_name[kind]);
 	int fd = -1;
 	int rc = image_load(path, &fd, err);
 
-	if (rc == 0)
-		rc = images_set(images, kind, fd, err);
-	if (rc == 0)
-		rc = image_check_id(&images->image[kind], err);
-	if (rc != 0)
+	if (rc == 0 && (images_set(images, kind, fd, err) != 0 ||
+			image_check_id(&images->image[kind], err) != 0))
 		rc = err_prefix(err, "%s", path);
 	free(path);
 	return rc;
 }
 
-static bool is_there(const char *dir, const char *name)
+static bool is_there(const char *path)
 {
-	char *path = mem_format("%s/%s", dir, name);
 	struct stat st;
-	bool there = stat(path, &st) == 0;
 
-	free(path);
-	return there;
+	return stat(path, &st) == 0;
 }
 
-int disk_load(const char *state_dir, struct images **out, struct err *err)
+/* The locations are for `explain` and for the next reload, which makes them anew where they are
+ * damaged, and says so: no reason to go without a world. */
+static int load_all(struct images *images, const char *folder, struct err *err)
 {
-	struct images *images;
+	struct err ignored;
+
+	if (load(images, folder, IMAGE_ZONES, err) != 0 ||
+	    load(images, folder, IMAGE_GEO, err) != 0 || load(images, folder, IMAGE_PLAN, err) != 0)
+		return -1;
+	if (load(images, folder, IMAGE_LOCATIONS, &ignored) != 0)
+		images_drop(images, IMAGE_LOCATIONS);
+	return images_verify(images, err);
+}
+
+int disk_load(const char *state_dir, const char *name, struct images **out, struct err *err)
+{
+	char *folder = mem_format("%s/%s", state_dir, name);
+	struct images *images = images_new();
+	int rc = 0;
 
 	*out = NULL;
-	if (!is_there(state_dir, "world"))
-		return 0;
-	images = images_new();
-	if (load(images, state_dir, IMAGE_ZONES, err) != 0 ||
-	    load(images, state_dir, IMAGE_GEO, err) != 0 ||
-	    load(images, state_dir, IMAGE_PLAN, err) != 0 ||
-	    (is_there(state_dir, "world/locations.image") &&
-	     load(images, state_dir, IMAGE_LOCATIONS, err) != 0) ||
-	    images_verify(images, err) != 0) {
-		images_free(images);
-		return -1;
+	if (is_there(folder))
+		rc = load_all(images, folder, err);
+	if (rc == 0 && images_are_complete(images)) {
+		*out = images;
+		images = NULL; /* now the caller's */
 	}
-	*out = images;
-	return 0;
+	images_free(images);
+	free(folder);
+	return rc;
 }
 
 /* --- writing: in the thread ------------------------------------------------------------------ */
 
 struct job {
-	int fd[IMAGE_KINDS]; /* -1: not to be written */
-	bool whole;
+	int fd[IMAGE_KINDS]; /* -1: the world has none of this kind */
+	bool thorough;       /* read what is there to the last octet before believing in it */
+	bool steering;       /* the steering image is newer than the one there */
 	const char *state_dir;
+	bool wrote_world;
 	uint64_t took_ms;
-	struct err err; /* text[0] == 0: it is written */
+	struct err err; /* text[0] == 0: what is on the disk is as it should be */
 };
 
-/* The id of the image in a file, 0 where there is none. */
-static uint64_t id_in_file(int dir, const char *name)
-{
-	struct image_header header = { 0 };
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0)
-		return 0;
-	if (fstat(fd, &st) != 0 || pread(fd, &header, sizeof(header), 0) != sizeof(header) ||
-	    header.magic != IMAGE_MAGIC || header.size != (uint64_t)st.st_size)
-		header.id = 0;
-	(void)close(fd);
-	return header.id;
-}
-
-/* A reload mostly changes one image of five: the others are linked, not copied. */
-static bool link_unchanged(const struct job *job, int state, enum image_kind kind)
+static bool is_image(int file, uint64_t id, enum image_kind kind, bool thorough)
 {
 	struct image image = { NULL, 0 };
+	struct err ignored;
+	bool same;
+
+	if (image_open(&image, file, kind, &ignored) != 0)
+		return false;
+	same = image_header(&image)->id == id &&
+	       (!thorough || image_check_id(&image, &ignored) == 0);
+	image_close(&image);
+	return same;
+}
+
+static uint64_t id_of(int fd)
+{
+	struct image_header header = { 0 };
+
+	return pread(fd, &header, sizeof(header), 0) == (ssize_t)sizeof(header) ? header.id : 0;
+}
+
+/* Is the image that the job has also in STATE/world? */
+static bool is_on_disk(const struct job *job, int state, enum image_kind kind, bool thorough)
+{
+	char name[64];
+	bool same = false;
+	int file;
+
+	(void)snprintf(name, sizeof(name), "world/%s.image", image_name[kind]);
+	file = openat(state, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (file >= 0)
+		same = is_image(file, id_of(job->fd[kind]), kind, thorough);
+	if (file >= 0)
+		(void)close(file);
+	return same;
+}
+
+static bool world_is_on_disk(const struct job *job, int state)
+{
+	for (int kind = 0; kind < IMAGE_KINDS; kind++) {
+		if (job->fd[kind] >= 0 && kind != IMAGE_STEERING &&
+		    !is_on_disk(job, state, (enum image_kind)kind, job->thorough))
+			return false;
+	}
+	return true;
+}
+
+/* A reload mostly changes one image of five: the others are linked, not copied; but never a
+ * damaged one, which would go on from world to world. */
+static bool link_unchanged(const struct job *job, int state, enum image_kind kind)
+{
 	char from[64], to[64];
-	struct err err;
-	bool linked = false;
 
 	(void)snprintf(from, sizeof(from), "world/%s.image", image_name[kind]);
 	(void)snprintf(to, sizeof(to), "world.new/%s.image", image_name[kind]);
-	if (image_open(&image, job->fd[kind], kind, &err) != 0)
-		return false;
-	if (id_in_file(state, from) == image_header(&image)->id)
-		linked = linkat(state, from, state, to, 0) == 0;
-	image_close(&image);
-	return linked;
+	return is_on_disk(job, state, kind, true) && linkat(state, from, state, to, 0) == 0;
 }
 
 static int save_one(struct job *job, const char *folder, enum image_kind kind)
@@ -144,12 +175,21 @@ static int write_new(struct job *job, int state)
 	return 0;
 }
 
+/* Where there is no exchange (NFS): for a moment only world.previous is there, which will do. */
+static int replace(int state)
+{
+	remove_world(state, "world.previous");
+	if (renameat(state, "world", state, "world.previous") != 0 && errno != ENOENT)
+		return -1;
+	return renameat(state, "world.new", state, "world");
+}
+
 static int exchange(struct job *job, int state)
 {
 	if (renameat2(state, "world.new", state, "world", RENAME_EXCHANGE) == 0) {
 		remove_world(state, "world.previous");
 		(void)renameat(state, "world.new", state, "world.previous");
-	} else if (errno != ENOENT || renameat(state, "world.new", state, "world") != 0) {
+	} else if ((errno != ENOENT && errno != EINVAL && errno != ENOSYS) || replace(state) != 0) {
 		return err_set(&job->err, "%s/world: rename: %s", job->state_dir, strerror(errno));
 	}
 	if (fsync(state) != 0)
@@ -157,24 +197,26 @@ static int exchange(struct job *job, int state)
 	return 0;
 }
 
-static void *write_job(void *argument)
+static void write_what_is_due(struct job *job, int state)
 {
-	struct job *job = argument;
+	if (!world_is_on_disk(job, state))
+		job->wrote_world = write_new(job, state) == 0 && exchange(job, state) == 0;
+	else if (job->steering)
+		(void)save_one(job, "world", IMAGE_STEERING);
+}
+
+static void write_job(struct job *job)
+{
 	uint64_t start = clock_mono_ms();
 	int state = open(job->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (state < 0) {
+	if (state < 0)
 		(void)err_set(&job->err, "%s: %s", job->state_dir, strerror(errno));
-	} else if (job->whole) {
-		if (write_new(job, state) == 0)
-			(void)exchange(job, state);
-	} else if (id_in_file(state, "world/zones.image") != 0) {
-		(void)save_one(job, "world", IMAGE_STEERING);
-	}
+	else
+		write_what_is_due(job, state);
 	if (state >= 0)
 		(void)close(state);
 	job->took_ms = clock_mono_ms() - start;
-	return NULL;
 }
 
 /* --- writing: in the loop --------------------------------------------------------------------- */
@@ -184,43 +226,80 @@ struct saver {
 	struct ev_async written;
 	struct ev_timer minute;
 	char *state_dir;
-	struct job next; /* what waits; its descriptors are duplicates */
-	bool whole_due, steering_due;
+	int fd[IMAGE_KINDS]; /* duplicates: the world that belongs on the disk; -1: none */
+	bool due;            /* it is newer than what is being written */
+	bool steering_due;
+	bool checked;   /* what the disk had at the start was read in full */
 	struct job job; /* what the thread writes; its own while `running` */
 	pthread_t thread;
 	bool running;
-	bool failing; /* the last one failed: reported once, not every minute */
+	char failure[sizeof(((struct err *)NULL)->text)]; /* of the last one; "": none */
 };
 
-static void job_clear(struct job *job)
+static void close_all(int fds[IMAGE_KINDS])
 {
 	for (int kind = 0; kind < IMAGE_KINDS; kind++) {
-		if (job->fd[kind] >= 0)
-			(void)close(job->fd[kind]);
-		job->fd[kind] = -1;
+		if (fds[kind] >= 0)
+			(void)close(fds[kind]);
+		fds[kind] = -1;
 	}
+}
+
+/* All or nothing: a world that lacks an image must not replace a whole one. */
+static int duplicate_all(int out[IMAGE_KINDS], const int fds[IMAGE_KINDS], struct err *err)
+{
+	int copies[IMAGE_KINDS];
+	int rc = 0;
+
+	for (int kind = 0; kind < IMAGE_KINDS; kind++) {
+		copies[kind] = fds[kind] < 0 ? -1 : fcntl(fds[kind], F_DUPFD_CLOEXEC, 0);
+		if (copies[kind] < 0 && fds[kind] >= 0 && rc == 0)
+			rc = err_set(err, "a descriptor for the %s image: %s", image_name[kind],
+				     strerror(errno));
+	}
+	if (rc != 0) {
+		close_all(copies);
+		return rc;
+	}
+	close_all(out);
+	memcpy(out, copies, sizeof(copies));
+	return 0;
 }
 
 static void *run_job(void *argument)
 {
 	struct saver *saver = argument;
 
-	(void)write_job(&saver->job);
+	write_job(&saver->job);
 	ev_async_send(saver->loop, &saver->written);
 	return NULL;
 }
 
+/* Told once, not every minute. */
+static void note_failure(struct saver *saver, const char *why)
+{
+	if (strcmp(saver->failure, why) != 0)
+		log_error("the world is not saved", "reason=\"%s\"", why);
+	(void)snprintf(saver->failure, sizeof(saver->failure), "%s", why);
+}
+
 static void start_job(struct saver *saver)
 {
+	struct job *job = &saver->job;
 	sigset_t all, before;
+	struct err err;
 	int rc;
 
-	saver->job = saver->next;
-	saver->job.whole = saver->whole_due;
-	saver->job.state_dir = saver->state_dir;
-	for (int kind = 0; kind < IMAGE_KINDS; kind++)
-		saver->next.fd[kind] = -1;
-	saver->whole_due = false;
+	if (duplicate_all(job->fd, saver->fd, &err) != 0) {
+		note_failure(saver, err.text); /* the next minute tries again */
+		return;
+	}
+	job->state_dir = saver->state_dir;
+	job->steering = saver->steering_due;
+	job->thorough = !saver->checked;
+	job->wrote_world = false;
+	job->err.text[0] = '\0';
+	saver->due = false;
 	saver->steering_due = false;
 	(void)sigfillset(&all); /* signals are the loop's */
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -228,8 +307,8 @@ static void start_job(struct saver *saver)
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	saver->running = rc == 0;
 	if (rc != 0) {
-		log_error("the world is not saved", "reason=\"%s\"", strerror(rc));
-		job_clear(&saver->job);
+		note_failure(saver, strerror(rc));
+		close_all(job->fd);
 	}
 }
 
@@ -238,13 +317,14 @@ static void report(struct saver *saver)
 	const struct job *job = &saver->job;
 
 	if (job->err.text[0] != '\0') {
-		if (!saver->failing)
-			log_error("the world is not saved", "reason=\"%s\"", job->err.text);
-	} else if (job->whole) {
+		note_failure(saver, job->err.text);
+		return;
+	}
+	saver->failure[0] = '\0';
+	saver->checked = true;
+	if (job->wrote_world)
 		log_info("saved the world", "directory=%s/world ms=%llu", saver->state_dir,
 			 (unsigned long long)job->took_ms);
-	}
-	saver->failing = job->err.text[0] != '\0';
 }
 
 static void end_job(struct saver *saver)
@@ -254,8 +334,7 @@ static void end_job(struct saver *saver)
 	(void)pthread_join(saver->thread, NULL);
 	saver->running = false;
 	report(saver);
-	job_clear(&saver->job);
-	saver->job.err.text[0] = '\0';
+	close_all(saver->job.fd);
 }
 
 static void written(struct ev_loop *loop, struct ev_async *async, int events)
@@ -265,42 +344,51 @@ static void written(struct ev_loop *loop, struct ev_async *async, int events)
 	(void)loop;
 	(void)events;
 	end_job(saver);
-	if (saver->whole_due)
+	if (saver->due)
 		start_job(saver);
 }
 
+/* Whatever happened to the disk since - it was full, it was emptied, it was replaced - it gets the
+ * running world again. */
 static void minute(struct ev_loop *loop, struct ev_timer *timer, int events)
 {
 	struct saver *saver = timer->data;
 
 	(void)loop;
 	(void)events;
-	if (saver->steering_due && !saver->running)
+	if (saver->fd[IMAGE_ZONES] >= 0 && !saver->running)
 		start_job(saver);
-}
-
-static void duplicate(struct saver *saver, const struct images *images, enum image_kind kind)
-{
-	int *fd = &saver->next.fd[kind];
-
-	if (*fd >= 0)
-		(void)close(*fd);
-	*fd = images->fd[kind] < 0 ? -1 : fcntl(images->fd[kind], F_DUPFD_CLOEXEC, 0);
 }
 
 void saver_save(struct saver *saver, const struct images *images)
 {
-	for (int kind = 0; kind < IMAGE_KINDS; kind++)
-		duplicate(saver, images, (enum image_kind)kind);
-	saver->whole_due = true;
+	struct err err;
+
+	if (duplicate_all(saver->fd, images->fd, &err) != 0) {
+		note_failure(saver, err.text);
+		return;
+	}
+	saver->due = true;
 	if (!saver->running)
 		start_job(saver);
 }
 
 void saver_save_steering(struct saver *saver, const struct images *images)
 {
-	duplicate(saver, images, IMAGE_STEERING);
+	int *fd = &saver->fd[IMAGE_STEERING];
+	int copy = fcntl(images->fd[IMAGE_STEERING], F_DUPFD_CLOEXEC, 0);
+
+	if (copy < 0)
+		return; /* the disk has an older one, which is as good: it is made anew at a start */
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = copy;
 	saver->steering_due = true;
+}
+
+const char *saver_failure(const struct saver *saver)
+{
+	return saver->failure;
 }
 
 struct saver *saver_open(struct ev_loop *loop, const char *state_dir)
@@ -310,7 +398,7 @@ struct saver *saver_open(struct ev_loop *loop, const char *state_dir)
 	saver->loop = loop;
 	saver->state_dir = mem_copy_text(state_dir);
 	for (int kind = 0; kind < IMAGE_KINDS; kind++) {
-		saver->next.fd[kind] = -1;
+		saver->fd[kind] = -1;
 		saver->job.fd[kind] = -1;
 	}
 	ev_async_init(&saver->written, written);
@@ -327,13 +415,13 @@ void saver_close(struct saver *saver)
 	if (saver == NULL)
 		return;
 	end_job(saver);
-	if (saver->whole_due) {
+	if (saver->due) {
 		start_job(saver);
 		end_job(saver);
 	}
 	ev_async_stop(saver->loop, &saver->written);
 	ev_timer_stop(saver->loop, &saver->minute);
-	job_clear(&saver->next);
+	close_all(saver->fd);
 	free(saver->state_dir);
 	free(saver);
 }

@@ -24,7 +24,7 @@ struct images *images_new(void)
 	return images;
 }
 
-static void drop(struct images *images, enum image_kind kind)
+void images_drop(struct images *images, enum image_kind kind)
 {
 	image_close(&images->image[kind]);
 	if (images->fd[kind] >= 0)
@@ -37,7 +37,7 @@ void images_free(struct images *images)
 	if (images == NULL)
 		return;
 	for (int kind = 0; kind < IMAGE_KINDS; kind++)
-		drop(images, (enum image_kind)kind);
+		images_drop(images, (enum image_kind)kind);
 	free(images);
 }
 
@@ -49,7 +49,7 @@ int images_set(struct images *images, enum image_kind kind, int fd, struct err *
 		(void)close(fd);
 		return -1;
 	}
-	drop(images, kind);
+	images_drop(images, kind);
 	images->fd[kind] = fd;
 	images->image[kind] = image;
 	return 0;

@@ -21,6 +21,8 @@ void images_free(struct images *images); /* closes all; NULL is fine */
  * there of this kind only when that went well. */
 int images_set(struct images *images, enum image_kind kind, int fd, struct err *err);
 
+void images_drop(struct images *images, enum image_kind kind); /* what there is of this kind */
+
 /* true when zones, geo and plan are there: what control needs to serve from. */
 bool images_are_complete(const struct images *images);
 

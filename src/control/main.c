@@ -143,14 +143,20 @@ static bool take_or_drop(struct control *control, struct images *images, enum wo
 	return false;
 }
 
-/* The last good world on disk; NULL: there is none that is of use. */
+/* The last good world on disk, or the one before; NULL: there is none that is of use. */
 static struct images *load_world(const struct control *control)
 {
+	static const char *const names[] = { DISK_WORLD, DISK_WORLD_PREVIOUS };
 	struct images *images = NULL;
 	struct err err;
 
-	if (disk_load(control->options->state_dir, &images, &err) != 0)
-		log_error("the last good world is of no use", "reason=\"%s\"", err.text);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && images == NULL; i++) {
+		if (disk_load(control->options->state_dir, names[i], &images, &err) != 0)
+			log_error("a world on disk is of no use", "reason=\"%s\"", err.text);
+		else if (images != NULL && i > 0)
+			log_warning("the world before the last one is used", "directory=%s/%s",
+				    control->options->state_dir, names[i]);
+	}
 	return images;
 }
 
@@ -194,6 +200,7 @@ static int open_parts(struct control *control, uint32_t days, struct err *err)
 					       .running = control->running,
 					       .reload = control->reload,
 					       .store = control->store,
+					       .saver = control->saver,
 					       .server_file = control->server_file,
 					       .state_dir = options->state_dir };
 	return control_socket_open(&control->socket, control->loop, options->run_dir,

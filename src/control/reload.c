@@ -99,6 +99,8 @@ static void take(struct reload *reload)
 		}
 		compiled->images = NULL; /* the running world's */
 		follow_settings(reload, running_images(reload->running));
+	} else {
+		running_save(reload->running);
 	}
 	times.steer_us = took.steer_us;
 	times.publish_us = took.publish_us;

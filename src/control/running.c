@@ -376,8 +376,7 @@ int running_take(struct running *running, struct images *images, enum world_sour
 	ev_timer_stop(running->loop, &running->settle);
 	if (source == WORLD_ADOPTED)
 		settle_later(running);
-	else if (source == WORLD_COMPILED)
-		saver_save(running->saver, images);
+	saver_save(running->saver, images);
 	rc = 0;
 out:
 	free(states);
@@ -439,6 +438,12 @@ void running_close(struct running *running)
 	free(running->up);
 	free(running->verdicts);
 	free(running);
+}
+
+void running_save(struct running *running)
+{
+	if (running->images != NULL)
+		saver_save(running->saver, running->images);
 }
 
 const struct images *running_images(const struct running *running)

@@ -42,6 +42,9 @@ struct running_times {
 int running_take(struct running *running, struct images *images, enum world_source source,
 		 struct running_times *times, struct err *err);
 
+/* Writes the world to the disk where that did not work before; whoever reloads may want just that. */
+void running_save(struct running *running);
+
 const struct images *running_images(const struct running *running); /* NULL: no world yet */
 /* Of a node of the running plan. */
 const struct node_state *running_node(const struct running *running, uint32_t node);

@@ -164,7 +164,8 @@ static json_t *world(const struct status_input *input)
 	zones = &input->images->image[IMAGE_ZONES];
 	for (uint32_t z = 0; z < image_root(zones, struct zones_root)->zone_count; z++)
 		records += zones_segment(zones, z)->record_count;
-	return json_pack("{s:s, s:I, s:I, s:I, s:I}", "source", input->world_source, "since_ms",
+	return json_pack("{s:s, s:o, s:I, s:I, s:I, s:I}", "source", input->world_source,
+			 "save_error", report_text(input->save_error), "since_ms",
 			 (json_int_t)input->world_since_unix_ms, "zones",
 			 (json_int_t)image_root(zones, struct zones_root)->zone_count, "records",
 			 records, "pool_records",

@@ -21,6 +21,7 @@ struct status_input {
 	const struct images *images; /* NULL: there is no world yet */
 	const char *world_source;    /* world_source_name */
 	uint64_t world_since_unix_ms;
+	const char *save_error; /* why the world is not on the disk; "": it is */
 	const struct node_state *(*node)(const void *context, uint32_t node);
 	const void *node_context;
 	const json_t *last_reload; /* NULL: there was none */

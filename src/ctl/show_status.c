@@ -72,6 +72,9 @@ static void show_world(const json_t *status, FILE *out)
 			text_age(field_count(world, "since_ms"), now, age));
 	else
 		(void)fprintf(out, "world: none yet, every query gets SERVFAIL\n");
+	if (field_text(world, "save_error")[0] != '\0')
+		(void)fprintf(out, "world: not saved for the next start: %s\n",
+			      field_text(world, "save_error"));
 	if (field_is(status, "reloading"))
 		(void)fprintf(out, "reload: running\n");
 	if (json_is_object(last))

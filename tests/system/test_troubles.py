@@ -1,0 +1,104 @@
+"""What an operator meets at night: damaged, full, vanished and hanging things. Answers go on, what
+is wrong is told, and what is put right is used again without anybody's help."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+
+import pytest
+
+import signpost
+
+NAME = "vpn.example.net"
+JAPAN = "133.11.0.0/24"
+
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount and to drop privileges")
+
+
+@pytest.fixture
+def running(fresh):
+    """The sample, started, in a Signpost of the test's own."""
+    server, nodes = fresh
+    server.use_sample(nodes.port)
+    nodes.start(*signpost.sample_addresses())
+    server.nodes = nodes
+    return server.start()
+
+
+def world_file(server, kind, world="world"):
+    return server.folder / "state" / world / f"{kind}.image"
+
+
+def wait_saved(server):
+    signpost.wait_until(lambda: world_file(server, "zones").exists(), 10 * signpost.SLOW)
+
+
+def edit_zone(server, old, new):
+    zone = server.zone_file("example.net.zone")
+    text = zone.read_text()
+    assert old in text
+    zone.write_text(text.replace(old, new))
+
+
+def wait_log(server, text, timeout=10):
+    signpost.wait_until(lambda: text in server.log(), timeout * signpost.SLOW)
+
+
+# --- the world on disk
+
+
+def damage(path):
+    """One bit, where only a checksum tells."""
+    octets = bytearray(path.read_bytes())
+    octets[-9] ^= 1
+    path.write_bytes(octets)
+
+
+@pytest.mark.parametrize("kind", ["zones", "geo", "plan"])
+def test_damaged_world_is_replaced_and_not_passed_on(running, kind):
+    wait_saved(running)
+    answer = running.addresses(NAME, "A", JAPAN)
+    running.stop()
+    good = world_file(running, kind).read_bytes()
+    damage(world_file(running, kind))
+    running.start()
+    assert running.addresses(NAME, "A", JAPAN) == answer
+    assert f"{kind} image is damaged" in running.log()
+    signpost.wait_until(lambda: world_file(running, kind).read_bytes()[128:] == good[128:], 10 * signpost.SLOW)
+
+
+def test_world_before_the_last_one_is_served_where_the_last_one_is_damaged(running):
+    wait_saved(running)
+    edit_zone(running, "192.0.2.25", "192.0.2.26")
+    running.ctl("reload")
+    signpost.wait_until(lambda: world_file(running, "zones", "world.previous").exists(), 10 * signpost.SLOW)
+    running.stop()
+    world_file(running, "zones").write_bytes(b"half written")
+    running.zone_file("example.net.zone").write_text("not a zone\n")
+    running.start()
+    assert running.addresses("mail.example.net") == ["192.0.2.25"]
+    assert "the world before the last one is used" in running.log()
+
+
+@root_only
+def test_world_is_saved_once_a_full_disk_has_room(fresh):
+    server, nodes = fresh
+    server.use_sample(nodes.port)
+    nodes.start(*signpost.sample_addresses())
+    state = server.folder / "state"
+    state.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", state], check=True)
+    try:
+        server.start()
+        assert server.addresses(NAME, "A", JAPAN)
+        wait_log(server, "the world is not saved")
+        assert "not saved for the next start" in server.ctl("status").stdout
+        subprocess.run(["mount", "-o", "remount,size=64m", state], check=True)
+        server.ctl("reload")
+        wait_saved(server)
+        assert "not saved" not in server.ctl("status").stdout
+    finally:
+        server.stop()
+        subprocess.run(["umount", "-l", state], check=True)
