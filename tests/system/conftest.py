@@ -8,10 +8,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import signpost  # noqa: E402
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "timing: measures time, so it says nothing of a sanitized build")
-
-
 @pytest.fixture(scope="module")
 def sample():
     """The sample configuration, all its nodes up. A test that changes anything puts it back."""

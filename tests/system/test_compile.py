@@ -8,7 +8,6 @@ import random
 import socket
 import struct
 import subprocess
-import time
 
 import pytest
 
@@ -191,13 +190,10 @@ def test_no_boot_record_comes_of_a_server_file_with_mistakes(folder):
     assert done.stderr.startswith(b"signpost.yaml:1:%d: error: " % column)
 
 
-@pytest.mark.timing
 @pytest.mark.parametrize("name", ["signpost.yaml", "edge.pool.yaml", "example.net.zone"])
-def test_ten_random_megabytes_are_refused_within_a_second(folder, name):
+def test_ten_random_megabytes_are_refused_in_few_words(folder, name):
     (folder / name).write_bytes(random.Random(name).randbytes(10_000_000))
-    start = time.monotonic()
-    done = run("--check", "signpost.yaml", cwd=folder)
-    assert time.monotonic() - start < 1
+    done = run("--check", "signpost.yaml", cwd=folder)  # how soon: tests/bench/bounds.py
     assert done.returncode == 1
     assert done.stderr.startswith(name.encode() + b":1:")
     assert len(done.stderr) < 20_000

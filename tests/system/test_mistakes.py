@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import time
 
 import pytest
 
@@ -124,13 +123,10 @@ def test_server_file_that_is_broken_at_the_start_is_told_the_same_way(fresh):
     assert place in server.log()
 
 
-@pytest.mark.timing
 @pytest.mark.parametrize("path", [ZONE, POOL, SERVER])
-def test_ten_megabytes_of_random_bytes_are_refused_within_a_second(restored, path):
+def test_ten_megabytes_of_random_bytes_are_refused_in_few_words(restored, path):
     (restored.folder / path).write_bytes(os.urandom(10 << 20))
-    start = time.monotonic()
-    done = check(restored)
-    assert time.monotonic() - start < 1
+    done = check(restored)  # how soon: tests/bench/bounds.py
     assert done.returncode == 1
     told = done.stdout + done.stderr
     assert f"{path}:" in told

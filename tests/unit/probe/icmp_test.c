@@ -1,12 +1,9 @@
 #include <fcntl.h>
-#include <net/if.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -26,25 +23,6 @@ static bool write_file(const char *path, const char *text)
 	if (fd >= 0)
 		(void)close(fd);
 	return done;
-}
-
-/* A network of our own with nothing but a loopback: its settings are ours to change. Without the
- * privilege: false, and the test says that it was left out. */
-static bool enter_own_network(void)
-{
-	struct ifreq up = { .ifr_name = "lo" };
-	int fd;
-
-	if (unshare(CLONE_NEWNET) != 0) {
-		(void)fprintf(stderr, "left out: needs the right to make a network namespace\n");
-		return false;
-	}
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_eq(ioctl(fd, SIOCGIFFLAGS, &up), 0);
-	up.ifr_flags |= IFF_UP;
-	ck_assert_int_eq(ioctl(fd, SIOCSIFFLAGS, &up), 0);
-	(void)close(fd);
-	return true;
 }
 
 static int open_raw(int family)
@@ -80,7 +58,7 @@ START_TEST(raw_sockets_measure_both_families)
 {
 	int v4, v6;
 
-	if (!enter_own_network()) /* where ping sockets are closed, as by the kernel's default */
+	if (!lab_own_network()) /* where ping sockets are closed, as by the kernel's default */
 		return;
 	ck_assert(write_file("/proc/sys/net/ipv4/ping_group_range", "1 0"));
 	v4 = open_raw(AF_INET);
@@ -96,7 +74,7 @@ END_TEST
 
 START_TEST(ping_sockets_measure_both_families_where_they_are_allowed)
 {
-	if (!enter_own_network())
+	if (!lab_own_network())
 		return;
 	ck_assert(write_file("/proc/sys/net/ipv4/ping_group_range", "0 0"));
 	expect_both_families_up(-1, -1);
@@ -108,7 +86,7 @@ START_TEST(without_any_socket_nothing_is_said_of_the_node)
 	const struct sketch_node nodes[] = { { "edge", "a", { { "127.0.0.1", icmp } } } };
 	struct lab lab;
 
-	if (!enter_own_network())
+	if (!lab_own_network())
 		return;
 	ck_assert(write_file("/proc/sys/net/ipv4/ping_group_range", "1 0"));
 	lab_open(&lab, -1, -1);
@@ -130,7 +108,7 @@ START_TEST(node_that_does_not_answer_or_cannot_be_reached_is_down)
 	int v4, v6;
 	struct lab lab;
 
-	if (!enter_own_network())
+	if (!lab_own_network())
 		return;
 	ck_assert(write_file("/proc/sys/net/ipv4/icmp_echo_ignore_all", "1"));
 	ck_assert(write_file("/proc/sys/net/ipv6/icmp/echo_ignore_all", "1"));
@@ -232,7 +210,7 @@ START_TEST(only_a_reply_with_all_its_marks_is_believed)
 	int v4, tap, forger;
 	struct lab lab;
 
-	if (!enter_own_network())
+	if (!lab_own_network())
 		return;
 	ck_assert(write_file("/proc/sys/net/ipv4/ping_group_range", "1 0"));
 	ck_assert(write_file("/proc/sys/net/ipv4/icmp_echo_ignore_all", "1"));

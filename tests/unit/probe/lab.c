@@ -1,6 +1,9 @@
 #include "tests/unit/probe/lab.h"
 
 #include <check.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -129,4 +132,21 @@ void fill_backlog(const char *address, uint16_t port, int fillers[FILLERS])
 		(void)connect(fillers[i], (struct sockaddr *)&to, size); /* the later ones hang */
 	}
 	(void)usleep(20000);
+}
+
+bool lab_own_network(void)
+{
+	struct ifreq lo = { .ifr_name = "lo" };
+	bool done;
+	int fd;
+
+	if (unshare(CLONE_NEWNET) != 0)
+		return false;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	done = fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &lo) == 0;
+	lo.ifr_flags |= IFF_UP;
+	done = done && ioctl(fd, SIOCSIFFLAGS, &lo) == 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return done;
 }
