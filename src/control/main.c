@@ -203,8 +203,9 @@ static int open_parts(struct control *control, uint32_t days, struct err *err)
 					       .saver = control->saver,
 					       .server_file = control->server_file,
 					       .state_dir = options->state_dir };
-	return control_socket_open(&control->socket, control->loop, options->run_dir,
-				   commands_request, &control->commands, err);
+	control->socket = control_socket_open(control->loop, options->run_dir, commands_request,
+					      &control->commands);
+	return 0;
 }
 
 /* A world that goes on after a crash of ours is adopted as it is: no file is read again. Else the

@@ -13,7 +13,7 @@
 #include "control/report.h"
 
 struct waiter {
-	reload_done_fn *done; /* NULL: forgotten */
+	reload_done_fn *done;
 	void *context;
 };
 
@@ -58,10 +58,8 @@ static void finish(struct reload *reload, json_t *report)
 	json_object_set_new(report, "at_ms", json_integer((json_int_t)clock_unix_ms()));
 	json_decref(reload->last);
 	reload->last = report;
-	for (size_t i = 0; i < told.count; i++) {
-		if (told.items[i].done != NULL)
-			told.items[i].done(told.items[i].context, report);
-	}
+	for (size_t i = 0; i < told.count; i++)
+		told.items[i].done(told.items[i].context, report);
 	free(told.items);
 	if (reload->queued.count > 0)
 		ev_timer_start(reload->loop, &reload->next);
@@ -196,20 +194,6 @@ void reload_request(struct reload *reload, reload_done_fn *done, void *context)
 		  reload->queued.cap) = (struct waiter){ done, context };
 	if (reload->compiler == NULL)
 		ev_timer_start(reload->loop, &reload->next);
-}
-
-static void forget(struct waiters *waiters, const void *context)
-{
-	for (size_t i = 0; i < waiters->count; i++) {
-		if (waiters->items[i].context == context)
-			waiters->items[i].done = NULL;
-	}
-}
-
-void reload_forget(struct reload *reload, const void *context)
-{
-	forget(&reload->waiting, context);
-	forget(&reload->queued, context);
 }
 
 struct reload *reload_open(struct ev_loop *loop, struct running *running, const char *server_file,

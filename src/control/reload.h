@@ -23,7 +23,6 @@ struct reload *reload_open(struct ev_loop *loop, struct running *running, const 
 void reload_close(struct reload *reload); /* asks nobody any more; NULL is fine */
 
 void reload_request(struct reload *reload, reload_done_fn *done, void *context);
-void reload_forget(struct reload *reload, const void *context); /* this one no longer asks */
 
 /* How the last one ended, with "at_ms"; NULL: there was none. */
 const json_t *reload_last(const struct reload *reload);

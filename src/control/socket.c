@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,14 +17,14 @@
 #include "base/mem.h"
 
 #define ACCEPTED_AT_ONCE 32 /* then others have their turn */
+#define LOOK_EVERY_S     2. /* is the socket still there? */
 
-enum call_state { CALL_READING, CALL_WAITING, CALL_WRITING };
+/* GONE: the client hung up while its answer was being made. */
+enum call_state { CALL_READING, CALL_WAITING, CALL_WRITING, CALL_GONE };
 
 struct call {
 	struct control_socket *socket;
 	struct call *next, **link; /* of the socket's list, oldest first */
-#define ACCEPTED_AT_ONCE 32        /* then others have their turn */
-
 	enum call_state state;
 	struct ev_io io;
 	struct ev_timer patience;
@@ -37,29 +38,37 @@ struct call {
 
 struct control_socket {
 	struct ev_loop *loop;
-	struct ev_io acceptable;
+	struct ev_io acceptable; /* its fd: -1 while nothing listens */
+	struct ev_timer look;
 	socket_request_fn *request;
 	void *context;
 	struct call *calls, **last;
-	size_t call_count;
-	char *path;
+	size_t call_count; /* without those that are gone */
+	char *run_dir, *path;
 	ino_t inode; /* of our path: that of a successor is not ours to remove */
+	bool failing;
 };
 
-static void call_end(struct call *call)
+static void hang_up(struct call *call)
 {
 	struct control_socket *socket = call->socket;
 
 	ev_io_stop(socket->loop, &call->io);
 	ev_timer_stop(socket->loop, &call->patience);
-	channel_close_fds(call->fds, call->fd_count);
 	(void)close(call->io.fd);
+	socket->call_count--;
+}
+
+static void call_end(struct call *call)
+{
+	if (call->state != CALL_GONE)
+		hang_up(call);
 	*call->link = call->next;
 	if (call->next != NULL)
 		call->next->link = call->link;
 	else
-		socket->last = call->link;
-	socket->call_count--;
+		call->socket->last = call->link;
+	channel_close_fds(call->fds, call->fd_count);
 	free(call->reply);
 	free(call);
 }
@@ -110,9 +119,14 @@ static void write_reply(struct call *call)
 
 void call_answer(struct call *call, const json_t *reply, const int *fds, size_t fd_count)
 {
-	char *text = json_dumps(reply, JSON_COMPACT);
 	struct buf line = { 0 };
+	char *text;
 
+	if (call->state == CALL_GONE) {
+		call_end(call);
+		return;
+	}
+	text = json_dumps(reply, JSON_COMPACT);
 	buf_format(&line, "%s\n",
 		   text != NULL ? text : "{\"ok\":false,\"error\":\"the answer is not text\"}");
 	free(text);
@@ -205,15 +219,30 @@ static void impatient(struct ev_loop *loop, struct ev_timer *timer, int events)
 
 /* --- clients --------------------------------------------------------------------------------- */
 
-/* Ends the one that has been connected longest without a request of its own being worked on.
- * false: all of them are. */
+/* A client that waits is not read from, so its end has to be asked for. Whoever makes its answer
+ * keeps the call. */
+static bool forget_if_gone(struct call *call)
+{
+	struct pollfd peer = { .fd = call->io.fd };
+
+	if (poll(&peer, 1, 0) != 1 || !(peer.revents & (POLLHUP | POLLERR)))
+		return false;
+	hang_up(call);
+	call->state = CALL_GONE;
+	return true;
+}
+
+/* Ends the one that has been connected longest without a request of its own being worked on, or
+ * whose client has gone meanwhile. false: there is none. */
 static bool make_room(struct control_socket *socket)
 {
 	for (struct call *call = socket->calls; call != NULL; call = call->next) {
-		if (call->state != CALL_WAITING) {
+		if (call->state == CALL_READING || call->state == CALL_WRITING) {
 			call_end(call);
 			return true;
 		}
+		if (call->state == CALL_WAITING && forget_if_gone(call))
+			return true;
 	}
 	return false;
 }
@@ -306,41 +335,90 @@ out:
 	return rc;
 }
 
-int control_socket_open(struct control_socket **out, struct ev_loop *loop, const char *run_dir,
-			socket_request_fn *request, void *context, struct err *err)
+static void stop_listening(struct control_socket *socket)
 {
-	struct control_socket *socket = mem_alloc(sizeof(*socket));
+	ev_io_stop(socket->loop, &socket->acceptable);
+	if (socket->acceptable.fd >= 0)
+		(void)close(socket->acceptable.fd);
+	socket->acceptable.fd = -1;
+}
+
+/* Told once, not at every look. */
+static void start_listening(struct control_socket *socket)
+{
+	struct err err;
 	int fd;
 
-	socket->path = mem_format("%s/control.sock", run_dir);
-	if (listen_at(socket->path, &socket->inode, &fd, err) != 0) {
-		free(socket->path);
-		free(socket);
-		return -1;
+	(void)mkdir(socket->run_dir, 0755); /* is there, or bind tells what is wrong */
+	if (listen_at(socket->path, &socket->inode, &fd, &err) != 0) {
+		if (!socket->failing)
+			log_error("the control socket cannot be made, signpostctl finds nobody",
+				  "reason=\"%s\"", err.text);
+		socket->failing = true;
+		return;
 	}
+	stop_listening(socket);
+	ev_io_set(&socket->acceptable, fd, EV_READ);
+	ev_io_start(socket->loop, &socket->acceptable);
+	if (socket->failing)
+		log_info("the control socket is there again", "path=%s", socket->path);
+	socket->failing = false;
+}
+
+static bool is_in_place(const struct control_socket *socket)
+{
+	struct stat st;
+
+	return socket->acceptable.fd >= 0 && stat(socket->path, &st) == 0 &&
+	       st.st_ino == socket->inode;
+}
+
+/* A run directory is often cleaned by others, or not made in time. */
+static void look(struct ev_loop *loop, struct ev_timer *timer, int events)
+{
+	struct control_socket *socket = timer->data;
+
+	(void)loop;
+	(void)events;
+	if (is_in_place(socket))
+		return;
+	if (!socket->failing)
+		log_warning("the control socket was removed, another one is made", "path=%s",
+			    socket->path);
+	start_listening(socket);
+}
+
+struct control_socket *control_socket_open(struct ev_loop *loop, const char *run_dir,
+					   socket_request_fn *request, void *context)
+{
+	struct control_socket *socket = mem_alloc(sizeof(*socket));
+
+	socket->run_dir = mem_copy_text(run_dir);
+	socket->path = mem_format("%s/control.sock", run_dir);
 	socket->loop = loop;
 	socket->request = request;
 	socket->context = context;
 	socket->last = &socket->calls;
-	ev_io_init(&socket->acceptable, acceptable, fd, EV_READ);
+	ev_io_init(&socket->acceptable, acceptable, -1, EV_READ);
+	ev_timer_init(&socket->look, look, LOOK_EVERY_S, LOOK_EVERY_S);
 	socket->acceptable.data = socket;
-	ev_io_start(loop, &socket->acceptable);
-	*out = socket;
-	return 0;
+	socket->look.data = socket;
+	ev_timer_start(loop, &socket->look);
+	start_listening(socket);
+	return socket;
 }
 
 void control_socket_close(struct control_socket *socket)
 {
-	struct stat st;
-
 	if (socket == NULL)
 		return;
 	while (socket->calls != NULL)
 		call_end(socket->calls);
-	ev_io_stop(socket->loop, &socket->acceptable);
-	(void)close(socket->acceptable.fd);
-	if (stat(socket->path, &st) == 0 && st.st_ino == socket->inode)
+	if (is_in_place(socket))
 		(void)unlink(socket->path);
+	stop_listening(socket);
+	ev_timer_stop(socket->loop, &socket->look);
+	free(socket->run_dir);
 	free(socket->path);
 	free(socket);
 }

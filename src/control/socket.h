@@ -4,7 +4,8 @@
  *   server: one line of JSON, descriptors (SCM_RIGHTS) with its first octet, end of stream
  *
  * Nobody waits for anybody: a client that says nothing or takes nothing is cut off after
- * SOCKET_PATIENCE_S, and the longest silent one makes room when there are SOCKET_CLIENTS_MAX. */
+ * SOCKET_PATIENCE_S, and the longest silent one (or one that has gone) makes room when there are
+ * SOCKET_CLIENTS_MAX. */
 #ifndef CONTROL_SOCKET_H
 #define CONTROL_SOCKET_H
 
@@ -24,8 +25,10 @@ struct call; /* one client, from its request to its answer */
 /* Is to answer every call, now or later. */
 typedef void socket_request_fn(void *context, struct call *call, const json_t *request);
 
-int control_socket_open(struct control_socket **out, struct ev_loop *loop, const char *run_dir,
-			socket_request_fn *request, void *context, struct err *err);
+/* Where the socket cannot be made, or is removed later, that is logged and tried again every few
+ * seconds: probing and steering need no client. */
+struct control_socket *control_socket_open(struct ev_loop *loop, const char *run_dir,
+					   socket_request_fn *request, void *context);
 void control_socket_close(struct control_socket *socket); /* cuts all off; NULL is fine */
 
 /* The descriptors are duplicated. The call is over for the caller. */

@@ -4,6 +4,7 @@ is wrong is told, and what is put right is used again without anybody's help."""
 import contextlib
 import os
 import shutil
+import socket
 import subprocess
 import time
 
@@ -102,3 +103,37 @@ def test_world_is_saved_once_a_full_disk_has_room(fresh):
     finally:
         server.stop()
         subprocess.run(["umount", "-l", state], check=True)
+
+
+# --- the control socket
+
+
+def test_removed_control_socket_comes_back(running):
+    shutil.rmtree(running.folder / "run")
+    signpost.wait_until(lambda: running.ctl("status", check=False).returncode == 0, 10 * signpost.SLOW)
+
+
+def test_control_goes_on_without_a_control_socket(running):
+    """Failover matters more than signpostctl."""
+    shutil.rmtree(running.folder / "run")
+    (running.folder / "run").write_text("in the way")
+    old = running.kill("signpost-control")
+    new = running.wait_new("signpost-control", old)
+    wait_log(running, "the control socket cannot be made")
+    before = running.addresses(NAME, "A", JAPAN)
+    running.nodes.stop(*before)
+    signpost.wait_until(lambda: running.addresses(NAME, "A", JAPAN) != before, 10 * signpost.SLOW)
+    assert running.pid("signpost-control") == new
+    (running.folder / "run").unlink()
+    signpost.wait_until(lambda: running.ctl("status", check=False).returncode == 0, 10 * signpost.SLOW)
+
+
+def test_clients_that_asked_for_a_reload_and_went_make_room(running):
+    """A reload that hangs, and a job that asks for one again and again."""
+    path = str(running.folder / "run/control.sock")
+    for _ in range(300):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.connect(path)
+            client.send(b'{"command": "reload"}\n')
+    assert running.ctl("status").returncode == 0
+    assert running.ctl("reload").returncode == 0
