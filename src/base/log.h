@@ -1,7 +1,10 @@
 /* log.h - one line an event: a sentence, then key=value.
  *
  * Called by main and event callbacks only, from any thread. Nothing that a stranger can trigger
- * is logged per packet: count it instead. */
+ * is logged per packet: count it instead.
+ *
+ * Never waits: while nobody reads the log, lines are lost and counted, and the number is told when
+ * somebody does. Where there is no syslog, lines go to stderr. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 

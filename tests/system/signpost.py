@@ -172,7 +172,8 @@ class Signpost:
 
     # --- processes
 
-    def start(self, wait=True, command=(), programs=None):
+    def start(self, wait=True, command=(), programs=None, log=None):
+        """log: a descriptor for what it says, instead of the file that self.log() reads."""
         path = str(self.folder / "notify")
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
@@ -180,10 +181,10 @@ class Signpost:
         self._notify.bind(path)
         self._notify.setblocking(False)
         os.chmod(path, 0o777)
-        with open(self.log_path, "ab") as log:
+        with open(self.log_path, "ab") as file:
             self.process = subprocess.Popen(
                 [*command, str((programs or self.programs) / "signpostd"), "-c", str(self.config)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+                stdin=subprocess.DEVNULL, stdout=log or file, stderr=log or file, cwd="/",
                 env={**os.environ, "NOTIFY_SOCKET": path})
         if wait:
             self.wait_notified("READY=1", 20 * SLOW)

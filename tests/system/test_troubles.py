@@ -137,3 +137,33 @@ def test_clients_that_asked_for_a_reload_and_went_make_room(running):
             client.send(b'{"command": "reload"}\n')
     assert running.ctl("status").returncode == 0
     assert running.ctl("reload").returncode == 0
+
+
+# --- the log
+
+
+def test_failover_does_not_wait_for_a_log_that_nobody_reads(fresh):
+    """journald hangs, or a terminal was stopped: the pipe is full."""
+    server, nodes = fresh
+    server.use_sample(nodes.port)
+    nodes.start(*signpost.sample_addresses())
+    readable, writable = os.pipe()
+    try:
+        server.start(log=writable)
+        before = server.addresses(NAME, "A", JAPAN)
+        os.set_blocking(writable, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writable, b"x" * 4096)
+        os.set_blocking(writable, True)
+        for _ in range(3):
+            server.ctl("reload")
+        nodes.stop(*before)
+        signpost.wait_until(lambda: server.addresses(NAME, "A", JAPAN) != before, 10 * signpost.SLOW)
+        old = server.kill("signpost-dns")
+        server.wait_new("signpost-dns", old)
+        assert server.addresses(NAME, "A", JAPAN) != before
+        assert server.stop() == 0
+    finally:
+        os.close(writable)
+        os.close(readable)

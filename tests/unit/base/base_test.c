@@ -11,6 +11,7 @@
 #include "base/cursor.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/netprefix.h"
 #include "tests/unit/run.h"
@@ -254,6 +255,88 @@ START_TEST(hash_below_is_even)
 }
 END_TEST
 
+/* Our stderr becomes a pipe; returns its other end. */
+static int read_own_log(int *stderr_before)
+{
+	int ends[2];
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	ck_assert_int_eq(fcntl(ends[1], F_SETFL, 0), 0);
+	*stderr_before = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+	ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	(void)close(ends[1]);
+	return ends[0];
+}
+
+/* Makes room in a pipe, or reads all of it. */
+static size_t drain(int fd, char *text, size_t size)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	while (len < size && (n = read(fd, text + len, size - len)) > 0)
+		len += (size_t)n;
+	text[len < size ? len : size - 1] = '\0';
+	return len;
+}
+
+START_TEST(log_that_nobody_reads_loses_lines_and_counts_them)
+{
+	static char text[1 << 20];
+	int before, fd = read_own_log(&before);
+
+	for (int i = 0; i < 5000; i++) /* a pipe holds some 900 of them */
+		log_info("an event with a detail", "number=%d", i);
+	(void)drain(fd, text, sizeof(text));
+	log_info("read again", "%s", "");
+	(void)drain(fd, text, sizeof(text));
+	ck_assert_int_eq(dup2(before, STDERR_FILENO), STDERR_FILENO);
+	ck_assert_ptr_nonnull(strstr(text, "lines were lost while nobody read the log lines="));
+	ck_assert_ptr_nonnull(strstr(text, "read again"));
+	(void)close(before);
+	(void)close(fd);
+}
+END_TEST
+
+START_TEST(log_writes_an_event_as_one_line_cut_to_fit)
+{
+	static char text[1 << 16];
+	char foreign[3000];
+	int before, fd = read_own_log(&before);
+
+	memset(foreign, 'x', sizeof(foreign));
+	foreign[10] = '\n';
+	foreign[sizeof(foreign) - 1] = '\0';
+	log_info("event", "value=%s", foreign);
+	(void)drain(fd, text, sizeof(text));
+	ck_assert_int_eq(dup2(before, STDERR_FILENO), STDERR_FILENO);
+	ck_assert_ptr_eq(strchr(text, '\n'), text + strlen(text) - 1);
+	ck_assert_uint_gt(strlen(text), 1000);
+	(void)close(before);
+	(void)close(fd);
+}
+END_TEST
+
+START_TEST(log_goes_to_stderr_where_there_is_no_syslog)
+{
+	static char text[1 << 16];
+	int before, fd = read_own_log(&before);
+
+	if (access("/dev/log", F_OK) == 0)
+		goto out; /* this host has one: nothing to see */
+	log_open("test", LOG_TARGET_SYSLOG, LOG_LEVEL_INFO);
+	log_info("event", "%s", "");
+	(void)drain(fd, text, sizeof(text));
+	ck_assert_ptr_nonnull(strstr(text, "there is no syslog"));
+	ck_assert_ptr_nonnull(strstr(text, "test info: event\n"));
+out:
+	ck_assert_int_eq(dup2(before, STDERR_FILENO), STDERR_FILENO);
+	log_open("test", LOG_TARGET_STDERR, LOG_LEVEL_INFO);
+	(void)close(before);
+	(void)close(fd);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("base");
@@ -268,5 +351,8 @@ int main(void)
 		   message_too_long_for_the_receiver_is_an_error_not_a_cut);
 	suite_case(suite, "mem", arrays_buffers_and_arenas_grow);
 	suite_case(suite, "hash", hash_below_is_even);
+	suite_case(suite, "log", log_that_nobody_reads_loses_lines_and_counts_them,
+		   log_writes_an_event_as_one_line_cut_to_fit,
+		   log_goes_to_stderr_where_there_is_no_syslog);
 	return run_suite(suite);
 }
