@@ -11,7 +11,9 @@ import subprocess
 
 import pytest
 
-BUILD = pathlib.Path(os.environ["SIGNPOST_BUILD"])
+import signpost
+
+BUILD = signpost.BUILD
 PROGRAM = str(BUILD / "signpost-compile")
 SEALED = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 KINDS = (0, 1, 2, 4)  # zones, geo, plan, locations
