@@ -16,6 +16,7 @@
 
 #include "base/channel.h"
 #include "base/mem.h"
+#include "compile/boot_fill.h"
 #include "compile/produce.h"
 #include "image/boot.h"
 
@@ -153,30 +154,6 @@ out:
 
 /* --- the boot record -------------------------------------------------------------------------- */
 
-static bool copy_text(char *out, size_t size, const char *text)
-{
-	return (size_t)snprintf(out, size, "%s", text) < size;
-}
-
-static bool fill_record(struct boot_record *record, const struct config *config)
-{
-	*record = (struct boot_record){ .magic = BOOT_MAGIC,
-					.version = BOOT_VERSION,
-					.size = sizeof(*record),
-					.workers = config->workers,
-					.log_level = (uint32_t)config->log_level,
-					.log_target = config->log_syslog ? 1 : 0,
-					.listen_count = (uint32_t)config->listen_count };
-	for (size_t i = 0; i < config->listen_count; i++) {
-		record->listen[i].address = config->listen[i].address;
-		record->listen[i].port = config->listen[i].port;
-	}
-	return copy_text(record->user, sizeof(record->user), config->user) &&
-	       copy_text(record->state_dir, sizeof(record->state_dir), config->state_dir) &&
-	       copy_text(record->run_dir, sizeof(record->run_dir), config->run_dir) &&
-	       copy_text(record->server_file, sizeof(record->server_file), config->path);
-}
-
 static int print_boot_record(const struct arguments *args)
 {
 	struct boot_record *record = mem_alloc(sizeof(*record));
@@ -190,7 +167,7 @@ static int print_boot_record(const struct arguments *args)
 	if (rc == 0 && diag_errors(diag) == 0) {
 		if (args->state_dir != NULL)
 			config.state_dir = args->state_dir;
-		if (!fill_record(record, &config))
+		if (!boot_fill(record, &config))
 			status = failed("a path has more than 4095 octets");
 		else if (fwrite(record, sizeof(*record), 1, stdout) == 1)
 			status = finish_stdout();

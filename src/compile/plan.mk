@@ -1,5 +1,6 @@
 # configuration -> plan image, and what drives all parts
 libcompile_a_SOURCES += \
+	%D%/boot_fill.c %D%/boot_fill.h \
 	%D%/plan_build.c %D%/plan_build.h \
 	%D%/produce.c %D%/produce.h
 test_compile_SOURCES += \

@@ -31,6 +31,7 @@ static void add_settings(struct builder *b)
 {
 	const struct config *config = b->config;
 	struct plan_settings settings = {
+		.boot_id = config->boot_id,
 		.server_file = add_text(b, config->path),
 		.state_dir = add_text(b, config->state_dir),
 		.run_dir = add_text(b, config->run_dir),

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "compile/boot_fill.h"
 #include "compile/geo_build.h"
 #include "compile/plan_build.h"
 #include "compile/zones_build.h"
@@ -186,6 +187,8 @@ int produce(struct product *out, const char *file, const char *state_dir, const 
 				 .fds = { -1, -1, -1, -1 } };
 	if (config_read(&out->config, file, false, &out->arena, diag) != 0)
 		return 0; /* and diag says why */
+	out->config.boot_id = boot_id(
+		&out->config); /* of what the file says, whatever replaces it */
 	if (state_dir != NULL)
 		out->config.state_dir = state_dir;
 	out->result.config_ms = since_ms(&then_ms);

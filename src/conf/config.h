@@ -104,6 +104,7 @@ struct config {
 	const struct config_listen *listen;
 	size_t listen_count;
 	const char *zones_dir, *state_dir, *run_dir, *user;
+	uint64_t boot_id; /* see image/boot.h; set by produce */
 	uint32_t workers; /* 0: auto */
 	bool ecs;
 	uint16_t udp_size_max;

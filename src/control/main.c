@@ -31,6 +31,7 @@ struct control {
 	struct ev_loop *loop;
 	const struct options *options;
 	char *server_file;
+	uint64_t boot_id; /* of the boot record that the supervisor acts on */
 	struct supervisor *supervisor;
 	struct store *store;
 	struct saver *saver;
@@ -195,7 +196,7 @@ static int open_parts(struct control *control, uint32_t days, struct err *err)
 			 control->saver, err) != 0)
 		return -1;
 	control->reload = reload_open(control->loop, control->running, control->server_file,
-				      options->state_dir);
+				      options->state_dir, control->boot_id);
 	control->commands = (struct commands){ .supervisor = control->supervisor,
 					       .running = control->running,
 					       .reload = control->reload,
@@ -210,13 +211,15 @@ static int open_parts(struct control *control, uint32_t days, struct err *err)
 
 /* A world that goes on after a crash of ours is adopted as it is: no file is read again. Else the
  * last good one on disk is served while the files are compiled. */
-static void started(void *context, const char *server_file, struct images *adopted)
+static void started(void *context, const char *server_file, uint64_t boot_id,
+		    struct images *adopted)
 {
 	struct control *control = context;
 	struct images *images = adopted != NULL ? adopted : load_world(control);
 	enum world_source source = adopted != NULL ? WORLD_ADOPTED : WORLD_FROM_DISK;
 	struct err err;
 
+	control->boot_id = boot_id;
 	control->server_file = mem_copy_text(
 		server_file[0] != '\0' ? server_file : control->options->server_file);
 	if (open_parts(control, history_days(images), &err) != 0) {

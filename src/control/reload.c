@@ -26,6 +26,7 @@ struct reload {
 	struct ev_loop *loop;
 	struct running *running;
 	char *server_file, *state_dir;
+	uint64_t boot_id;             /* of what the supervisor acts on; 0: it did not say */
 	struct compiler *compiler;    /* NULL: no reload runs */
 	struct compilation *compiled; /* the compiler's, once it has ended */
 	struct waiters waiting;       /* for the one that runs */
@@ -65,17 +66,22 @@ static void finish(struct reload *reload, json_t *report)
 		ev_timer_start(reload->loop, &reload->next);
 }
 
-/* What of the server file's settings holds from now on, and what only after a restart. */
-static void follow_settings(const struct reload *reload, const struct images *images)
+/* What of the server file's settings holds from now on. */
+static void follow_settings(const struct images *images)
 {
 	const struct image *plan = &images->image[IMAGE_PLAN];
 	const struct plan_settings *settings = &image_root(plan, struct plan_root)->settings;
-	const char *state_dir = plan_text(plan, settings->state_dir);
 
 	log_set_level((enum log_level)settings->log_level);
-	if (strcmp(state_dir, reload->state_dir) != 0)
-		log_warning("another state directory is used after a restart only",
-			    "now=%s then=%s", reload->state_dir, state_dir);
+}
+
+/* Sockets, users and folders are the supervisor's, which acts on the file as it was at its start. */
+static bool waits_for_restart(const struct reload *reload)
+{
+	const struct image *plan = &running_images(reload->running)->image[IMAGE_PLAN];
+	uint64_t id = image_root(plan, struct plan_root)->settings.boot_id;
+
+	return id != 0 && reload->boot_id != 0 && id != reload->boot_id;
 }
 
 static void take(struct reload *reload)
@@ -84,7 +90,7 @@ static void take(struct reload *reload)
 	const struct images *before = running_images(reload->running);
 	struct reload_times times = { .verify_us = reload->verify_us };
 	struct running_times took = { 0 };
-	json_t *changes = NULL;
+	json_t *changes = NULL, *report;
 	struct err err;
 
 	if (before == NULL || !images_equal(before, compiled->images)) {
@@ -96,14 +102,17 @@ static void take(struct reload *reload)
 			return;
 		}
 		compiled->images = NULL; /* the running world's */
-		follow_settings(reload, running_images(reload->running));
+		follow_settings(running_images(reload->running));
 	} else {
 		running_save(reload->running);
 	}
 	times.steer_us = took.steer_us;
 	times.publish_us = took.publish_us;
 	times.total_us = clock_mono_us() - reload->start_us;
-	finish(reload, report_success(compiled, running_images(reload->running), changes, &times));
+	report = report_success(compiled, running_images(reload->running), changes, &times);
+	if (waits_for_restart(reload))
+		json_object_set_new(report, "restart_needed", json_true());
+	finish(reload, report);
 }
 
 /* --- verifying --------------------------------------------------------------------------------- */
@@ -197,7 +206,7 @@ void reload_request(struct reload *reload, reload_done_fn *done, void *context)
 }
 
 struct reload *reload_open(struct ev_loop *loop, struct running *running, const char *server_file,
-			   const char *state_dir)
+			   const char *state_dir, uint64_t boot_id)
 {
 	struct reload *reload = mem_alloc(sizeof(*reload));
 
@@ -205,6 +214,7 @@ struct reload *reload_open(struct ev_loop *loop, struct running *running, const 
 	reload->running = running;
 	reload->server_file = mem_copy_text(server_file);
 	reload->state_dir = mem_copy_text(state_dir);
+	reload->boot_id = boot_id;
 	ev_async_init(&reload->verified, verified);
 	ev_timer_init(&reload->next, start_next, 0., 0.);
 	reload->verified.data = reload;

@@ -14,12 +14,13 @@ struct reload;
 
 /* How it ended, for whoever asked; borrowed:
  *   {"ok": true, "changed": true, "changes": {...}, "messages": "warnings", "counts": {...},
- *    "images": {...}, "durations_ms": {...}}
+ *    "images": {...}, "durations_ms": {...}}, and "restart_needed": true where the file now says
+ *    of listen, workers, user, state, run or log target what only a restart can follow
  *   {"ok": false, "error": "...", "messages": "the mistakes"} */
 typedef void reload_done_fn(void *context, const json_t *report);
 
 struct reload *reload_open(struct ev_loop *loop, struct running *running, const char *server_file,
-			   const char *state_dir);
+			   const char *state_dir, uint64_t boot_id);
 void reload_close(struct reload *reload); /* asks nobody any more; NULL is fine */
 
 void reload_request(struct reload *reload, reload_done_fn *done, void *context);

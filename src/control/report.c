@@ -116,6 +116,10 @@ void report_log(const json_t *report)
 		return;
 	}
 	log_lines(LOG_LEVEL_WARNING, messages);
+	if (json_is_true(json_object_get(report, "restart_needed")))
+		log_warning(
+			"the server file has settings that wait for a restart",
+			"settings=\"one or more of listen, workers, user, state, run, log target\"");
 	if (!json_is_true(json_object_get(report, "changed"))) {
 		log_info("reloaded, nothing has changed", "ms=%.1f", json_real_value(took));
 		return;

@@ -113,7 +113,7 @@ static void take(struct supervisor *sup, struct handover *message, int *fds, siz
 		message->text[sizeof(message->text) - 1] = '\0';
 		world = sup->adopted;
 		sup->adopted = NULL; /* now the callee's */
-		sup->events.start(sup->context, message->text, world);
+		sup->events.start(sup->context, message->text, message->world, world);
 		break;
 	case HANDOVER_RELOAD: sup->events.reload(sup->context); break;
 	case HANDOVER_LISTENER:

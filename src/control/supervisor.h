@@ -16,7 +16,8 @@ struct supervisor;
 struct supervisor_events {
 	/* All that the supervisor holds has arrived. `world` is the running one: the callee's;
 	 * NULL: there is none. Called once. */
-	void (*start)(void *context, const char *server_file, struct images *world);
+	void (*start)(void *context, const char *server_file, uint64_t boot_id,
+		      struct images *world);
 	void (*reload)(void *context);
 	void (*gone)(void *context);
 };

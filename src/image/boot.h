@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/netprefix.h"
 
 #define BOOT_MAGIC       UINT64_C(0x31746f6f42677053)
@@ -64,6 +65,19 @@ static inline bool boot_record_valid(const struct boot_record *record)
 	       boot_text_valid(record->state_dir, sizeof(record->state_dir)) &&
 	       boot_text_valid(record->run_dir, sizeof(record->run_dir)) &&
 	       boot_text_valid(record->server_file, sizeof(record->server_file));
+}
+
+/* The same for two records that ask the same of the supervisor: all but the log level, which a
+ * reload follows. So a reload can tell that an edit waits for the next start. Not 0. */
+static inline uint64_t boot_record_id(const struct boot_record *record)
+{
+	uint64_t id = hash_bytes(record->listen, record->listen_count * sizeof(record->listen[0]),
+				 (uint64_t)record->workers << 1 | record->log_target);
+
+	id = hash_text(record->user, id);
+	id = hash_text(record->state_dir, id);
+	id = hash_text(record->run_dir, id);
+	return id != 0 ? id : 1;
 }
 
 #endif

@@ -19,7 +19,8 @@
  *                control -> sup     -                      text: how that reload ended
  *   PROCESSES    sup -> control     -                      processes (after every change)
  *
- * START's text for control: the server file's path; for dns: "". */
+ * START's text for control: the server file's path; for dns: "". Its `world` for control: the id of
+ * the boot record (image/boot.h) that the supervisor acts on. */
 #ifndef IMAGE_HANDOVER_H
 #define IMAGE_HANDOVER_H
 

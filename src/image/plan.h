@@ -8,7 +8,7 @@
 #include "base/netprefix.h"
 #include "image/image.h"
 
-#define PLAN_VERSION 1
+#define PLAN_VERSION 2
 #define PLAN_NONE    UINT32_MAX
 
 struct plan_range {
@@ -22,6 +22,7 @@ struct plan_array {
 };
 
 struct plan_settings {
+	uint64_t boot_id;     /* of the server file as it was compiled (image/boot.h); 0: none */
 	uint32_t server_file; /* text: path */
 	uint32_t state_dir, run_dir;
 	uint32_t history_days; /* how long transitions are kept */

@@ -146,6 +146,7 @@ static int run(struct supervisor *supervisor, struct boot_record *boot, struct e
 	(void)snprintf(level, sizeof(level), "%s", levels[boot->log_level]);
 	log_open("signpostd", (enum log_target)boot->log_target, (enum log_level)boot->log_level);
 	supervisor->server_file = boot->server_file;
+	supervisor->boot_id = boot_record_id(boot);
 	supervisor->control.argv = control_argv;
 	supervisor->dns.argv = dns_argv;
 	if (prepare(supervisor, boot, err) != 0)

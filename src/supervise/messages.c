@@ -82,9 +82,10 @@ static void make_start(const struct supervisor *supervisor, const struct child *
 {
 	out->message.type = HANDOVER_START;
 	out->message.worker = supervisor->listeners.workers;
-	if (child == &supervisor->control)
-		(void)snprintf(out->message.text, sizeof(out->message.text), "%s",
-			       supervisor->server_file);
+	if (child != &supervisor->control)
+		return;
+	out->message.world = supervisor->boot_id;
+	(void)snprintf(out->message.text, sizeof(out->message.text), "%s", supervisor->server_file);
 }
 
 static void make_processes(const struct supervisor *supervisor, struct outgoing *out)

@@ -20,6 +20,7 @@ struct supervisor {
 	/* The caller's; filled in before supervisor_run. */
 	int folder; /* of the executables */
 	const char *server_file;
+	uint64_t boot_id; /* of the boot record that is acted on */
 	struct listeners listeners;
 	int counters_fd;
 	int icmp_fds[2]; /* raw sockets, IPv4 and IPv6; -1: none */

@@ -205,3 +205,17 @@ def test_reload_says_what_changed(sample):
     finally:
         path.write_text(before)
         sample.ctl("reload")
+
+
+def test_reload_tells_of_settings_that_wait_for_a_restart(sample):
+    before = sample.config.read_text()
+    assert "restart" not in sample.ctl("reload").stdout
+    try:
+        sample.config.write_text(before.replace("workers: 2", "workers: 3"))
+        assert "waits for a restart" in sample.ctl("reload").stdout
+        assert "settings that wait for a restart" in sample.log()
+        sample.config.write_text(before.replace("log: { level: info }", "") + "log: { level: debug }\n")
+        assert "restart" not in sample.ctl("reload").stdout, "the log level is followed at once"
+    finally:
+        sample.config.write_text(before)
+    assert "restart" not in sample.ctl("reload").stdout

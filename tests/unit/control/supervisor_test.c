@@ -10,6 +10,8 @@
 #include "control/supervisor.h"
 #include "control_test.h"
 
+#define BOOT_ID 77 /* of what the supervisor acts on */
+
 /* An image with a header and one word, `content`. */
 static int make_image(enum image_kind kind, uint64_t content)
 {
@@ -45,12 +47,13 @@ struct heard {
 	struct images *world;
 };
 
-static void started(void *context, const char *server_file, struct images *world)
+static void started(void *context, const char *server_file, uint64_t boot_id, struct images *world)
 {
 	struct heard *heard = context;
 
 	heard->starts++;
 	heard->world = world;
+	ck_assert_uint_eq(boot_id, BOOT_ID);
 	ck_assert_str_eq(server_file, "/etc/signpost.yaml");
 }
 
@@ -131,8 +134,10 @@ START_TEST(world_and_processes_arrive_before_start)
 	     (struct handover){ .type = HANDOVER_PROCESSES, .dns = { .pid = 17, .restarts = 2 } },
 	     NULL, 0);
 	tell(&f, (struct handover){ .type = HANDOVER_WORLD }, fds, 4);
-	tell(&f, (struct handover){ .type = HANDOVER_START, .text = "/etc/signpost.yaml" }, NULL,
-	     0);
+	tell(&f,
+	     (struct handover){
+		     .type = HANDOVER_START, .world = BOOT_ID, .text = "/etc/signpost.yaml" },
+	     NULL, 0);
 	turn(&f);
 	ck_assert_int_eq(f.heard.starts, 1);
 	ck_assert_int_eq(supervisor_processes(f.supervisor)->dns.pid, 17);
@@ -157,8 +162,10 @@ START_TEST(world_whose_images_are_mixed_up_is_not_adopted)
 
 	open_fixture(&f);
 	tell(&f, (struct handover){ .type = HANDOVER_WORLD }, fds, 4);
-	tell(&f, (struct handover){ .type = HANDOVER_START, .text = "/etc/signpost.yaml" }, NULL,
-	     0);
+	tell(&f,
+	     (struct handover){
+		     .type = HANDOVER_START, .world = BOOT_ID, .text = "/etc/signpost.yaml" },
+	     NULL, 0);
 	turn(&f);
 	ck_assert_int_eq(f.heard.starts, 1);
 	ck_assert_ptr_null(f.heard.world);
