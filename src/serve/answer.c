@@ -54,6 +54,7 @@ static void begin(struct asking *asking, const uint8_t *message, uint8_t *reply,
 
 	memset(&asking->message, 0, sizeof(asking->message));
 	asking->links = 0;
+	asking->dname_count = 0;
 	asking->authoritative = false;
 	asking->steered = false;
 	asking->scope = 0;

@@ -48,8 +48,9 @@ static uint16_t extra_place(size_t block_at, const struct rrset_extra *extra)
 	return block_at != 0 && place <= DNS_POINTER_MAX ? (uint16_t)place : 0;
 }
 
-/* Addresses of the names in an answered RRset, as far as there is room. Those below a zone cut
- * are not ours to volunteer. */
+/* Addresses of the names in an answered RRset, as far as there is room. Below a zone cut they are
+ * glue, which goes with NS records only (so the image has it): a zone's own servers may be named
+ * there, as the root's are (RFC 9609, 4.2). */
 static __attribute__((noinline)) void put_extras(struct asking *asking, const struct lookup *found,
 						 const struct rrset_block *block)
 {
@@ -59,7 +60,7 @@ static __attribute__((noinline)) void put_extras(struct asking *asking, const st
 	for (unsigned i = 0; i < block->extra_count && i < EXTRAS_MAX; i++) {
 		const struct zone_node *node = extra_node(found, &extras[i]);
 
-		if (node->cut == 0 && !named_before(extras, i))
+		if (!named_before(extras, i))
 			(void)put_addresses(asking, found, node, extra_place(block_at, &extras[i]));
 	}
 }
@@ -231,6 +232,19 @@ static enum step answer_node(struct asking *asking, const struct lookup *found, 
 	return put_answer(asking, found, chain_block(found)) ? STEP_CHAIN : STEP_DONE;
 }
 
+/* A chain may come by the same DNAME again, with another name below it: once is enough. The answer
+ * to a name has one DNAME more than links at most. */
+static bool put_dname(struct asking *asking, const struct rrset_block *block,
+		      const struct owner *owner)
+{
+	for (unsigned i = 0; i < asking->dname_count; i++) {
+		if (asking->dnames[i] == block)
+			return true;
+	}
+	asking->dnames[asking->dname_count++] = block;
+	return message_put(&asking->message, SECTION_ANSWER, block, owner);
+}
+
 /* Every name below a DNAME is the same name below its target (RFC 6672): the DNAME is answered,
  * and a CNAME made from it, whose TTL is the DNAME's. */
 static __attribute__((noinline)) enum rcode answer_below_dname(struct asking *asking,
@@ -243,7 +257,7 @@ static __attribute__((noinline)) enum rcode answer_below_dname(struct asking *as
 	uint8_t target[DNS_NAME_MAX];
 	size_t len;
 
-	if (!message_put(&asking->message, SECTION_ANSWER, block, &owner)) {
+	if (!put_dname(asking, block, &owner)) {
 		asking->message.truncated = true;
 		return RCODE_NOERROR;
 	}

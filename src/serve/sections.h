@@ -24,12 +24,15 @@ struct asking {
 	struct owner owner;             /* the name as it stands in the message */
 	uint64_t seen[CNAME_LINKS_MAX]; /* hashes of the names of the chain */
 	unsigned links;
+	const struct rrset_block *dnames[CNAME_LINKS_MAX + 1]; /* that the answer has already */
+	unsigned dname_count;
 	bool authoritative; /* AA: for the name in the question (RFC 1035, 4.1.1) */
 	bool steered;       /* a POOL was answered */
 	uint8_t scope;      /* ECS scope prefix length: the longest that any RRset needs */
 };
 
-/* Fills the sections and returns the rcode. The caller has set all but owner and seen. */
+/* Fills the sections and returns the rcode. The caller has set all but owner, seen and
+ * dnames. */
 enum rcode sections_fill(struct asking *asking);
 
 #endif

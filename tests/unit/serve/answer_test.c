@@ -74,6 +74,12 @@ static const struct fixture_zone zones[] = {
 				  "www IN A 192.0.2.81\n"
 				  "back IN CNAME alias.example.net.\n"
 				  "@ IN 60 POOL edge\n" },
+	{ "rooted.zone", "$TTL 300\n" /* as the root: its own server lies below a delegation */
+			 "@ IN SOA ns.servers.sub h 2 1 1 1 30\n"
+			 "@ IN NS ns.servers.sub\n"
+			 "sub IN NS ns.other.sub\n"
+			 "ns.other.sub IN A 192.0.2.57\n"
+			 "ns.servers.sub IN A 192.0.2.56\n" },
 };
 
 static struct fixture fixture;
@@ -113,6 +119,8 @@ static const struct row rows[] = {
 	  "ad mail.example.net. 3600 IN A 192.0.2.25\n" },
 	{ ASK("_cut._udp.example.net.", "SRV"),
 	  "NOERROR aa\nan _cut._udp.example.net. 3600 IN SRV 0 5 51820 ns.cut.example.net.\n" },
+	{ ASK("rooted.", "NS"), "NOERROR aa\nan rooted. 300 IN NS ns.servers.sub.rooted.\n"
+				"ad ns.servers.sub.rooted. 300 IN A 192.0.2.56\n" },
 	{ ASK("*.wild.example.net.", "A"),
 	  "NOERROR aa\nan *.wild.example.net. 3600 IN A 192.0.2.99\n" },
 
@@ -319,10 +327,13 @@ START_TEST(a_dname_to_itself_ends)
 {
 	static const struct question q = ASK("a.round.example.net.", "A", .tcp = true);
 	char *reply = fixture_ask(&fixture, &q);
+	const char *dname = strstr(reply, "an round.example.net. 3600 IN DNAME ");
 
 	ck_assert_int_eq(strncmp(reply, "NOERROR aa\n", 11), 0);
 	ck_assert_ptr_nonnull(strstr(reply, "an a.round.example.net. 3600 IN CNAME "
 					    "a.x.round.example.net.\n"));
+	ck_assert_msg(dname != NULL && strstr(dname + 1, "an round.") == NULL,
+		      "the DNAME itself is there once");
 	free(reply);
 }
 END_TEST

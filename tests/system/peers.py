@@ -1,0 +1,164 @@
+"""NSD and Knot for a test: the same zone files as Signpost has, on loopback, in a folder of the test."""
+
+import pathlib
+import select
+import shutil
+import socket
+import subprocess
+import time
+
+import dns.exception
+import dns.message
+import dns.query
+
+import signpost
+
+
+class Peer:
+    """A name server of Debian. Its name, program and configuration are the subclass's."""
+
+    def __init__(self, folder, zones):
+        """zones: {origin: path of its file}"""
+        self.folder = pathlib.Path(folder) / self.name
+        self.zones = zones
+        self.port = signpost.free_port()
+        self.process = None
+
+    @property
+    def server(self):
+        return ("127.0.0.1", self.port)
+
+    def __enter__(self):
+        self.folder.mkdir()
+        config = self.folder / "conf"
+        config.write_text(self.configuration())
+        with open(self.folder / "log", "wb") as log:
+            self.process = subprocess.Popen([*self.command, str(config)], stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log, cwd=self.folder)
+        try:
+            for origin in self.zones:
+                signpost.wait_until(lambda: self.answers(origin), 20 * signpost.SLOW)
+        except BaseException:
+            self.__exit__()
+            print(self.log())
+            raise
+        return self
+
+    def answers(self, origin):
+        assert self.process.poll() is None, f"{self.name} ended:\n{self.log()}"
+        try:
+            return dns.query.tcp(dns.message.make_query(origin, "SOA"), "127.0.0.1", port=self.port, timeout=1).answer
+        except (OSError, EOFError, dns.exception.DNSException):
+            return None
+
+    def log(self):
+        return (self.folder / "log").read_text(errors="replace")
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Nsd(Peer):
+    name = "nsd"
+    command = ("nsd", "-d", "-c")
+
+    def configuration(self):
+        zones = "".join(f"zone:\n  name: {origin}\n  zonefile: {path}\n  provide-xfr: 127.0.0.1 NOKEY\n"
+                        for origin, path in self.zones.items())
+        return f"""server:
+  ip-address: 127.0.0.1@{self.port}
+  server-count: 1
+  username: ""
+  chroot: ""
+  database: ""
+  zonesdir: {self.folder}
+  pidfile: {self.folder}/pid
+  xfrdfile: {self.folder}/xfrd.state
+  xfrdir: {self.folder}
+  zonelistfile: {self.folder}/zone.list
+  rrl-ratelimit: 0
+  tcp-timeout: 120
+remote-control:
+  control-enable: no
+{zones}"""
+
+
+class Knot(Peer):
+    name = "knot"
+    command = ("knotd", "-c")
+
+    def configuration(self):
+        zones = "".join(f"  - domain: {origin}\n    file: {path}\n" for origin, path in self.zones.items())
+        return f"""server:
+  listen: 127.0.0.1@{self.port}
+  rundir: {self.folder}
+  udp-workers: 1
+  tcp-workers: 1
+  background-workers: 1
+  tcp-idle-timeout: 120
+log:
+  - target: stderr
+    any: warning
+database:
+  storage: {self.folder}
+template:
+  - id: default
+    storage: {self.folder}
+    zonefile-sync: -1
+    zonefile-load: whole
+    journal-content: none
+    semantic-checks: off
+zone:
+{zones}"""
+
+
+PEERS = (Nsd, Knot)
+
+
+def missing():
+    """Packages that this needs and this host has not."""
+    return [kind.name for kind in PEERS if shutil.which(kind.command[0]) is None]
+
+
+# --- asking a lot
+
+def ask_udp(server, queries, window=64, tries=5):
+    """queries: messages in wire form, whose ids are overwritten. Answers in the same order; None
+    where there is none."""
+    answers = [None] * len(queries)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.connect(server)
+        for start in range(0, len(queries), window):
+            pending = set(range(start, min(start + window, len(queries))))
+            for _ in range(tries):
+                for number in sorted(pending):
+                    sock.send(number.to_bytes(2, "big") + queries[number][2:])
+                while pending and select.select([sock], [], [], 1.0)[0]:
+                    data = sock.recv(65535)
+                    number = int.from_bytes(data[:2], "big")
+                    if number in pending:
+                        pending.remove(number)
+                        answers[number] = data
+                if not pending:
+                    break
+    return answers
+
+
+def ask_tcp(server, queries, window=16, timeout=10):
+    """As ask_udp, all on one connection, `window` at a time."""
+    answers = [None] * len(queries)
+    with socket.create_connection(server, timeout) as sock:
+        stream = sock.makefile("rb")
+        for start in range(0, len(queries), window):
+            numbers = range(start, min(start + window, len(queries)))
+            sock.sendall(b"".join(len(queries[n]).to_bytes(2, "big") + n.to_bytes(2, "big") + queries[n][2:]
+                                  for n in numbers))
+            for _ in numbers:
+                data = stream.read(int.from_bytes(stream.read(2), "big"))
+                answers[int.from_bytes(data[:2], "big")] = data
+    return answers
