@@ -96,23 +96,41 @@ static void check_pool(const struct zone_draft *draft, const struct draft_owner 
 
 /* --- name servers and their addresses ----------------------------------------------------------- */
 
+/* The name's own owner or, where it does not exist, its closest ancestor. */
+static const struct draft_owner *find_closest(const struct zone_draft *draft,
+					      const struct name *name)
+{
+	const uint8_t *wire = name->wire;
+	size_t len = name->len;
+	const struct draft_owner *owner;
+
+	while ((owner = draft_find(draft, wire, len)) == NULL) {
+		len -= 1U + *wire;
+		wire += 1 + *wire;
+	}
+	return owner;
+}
+
 static void check_server(const struct zone_draft *draft, const struct draft_owner *owner,
 			 const struct draft_record *ns)
 {
 	struct name target = { .len = (uint8_t)ns->len };
-	const struct draft_owner *server;
+	const struct draft_owner *closest, *server = NULL;
 	char text[NAME_TEXT_SIZE], owner_text[NAME_TEXT_SIZE];
 
 	for (unsigned i = 0; i < ns->len; i++)
 		target.wire[i] = name_lower(ns->data[i]);
 	if (!name_is_under(target.wire, target.len, draft->origin.wire, draft->origin.len))
 		return;
-	server = draft_find(draft, target.wire, target.len);
+	closest = find_closest(draft, &target);
+	if (closest->cut != NULL && closest->cut != owner && !draft_is_apex(draft, owner))
+		return; /* another delegation's server */
+	if (closest->len == target.len)
+		server = closest;
+	else if (closest->cut == NULL)
+		server = closest->wildcard;
 	if (server != NULL && (draft_has_address(server) || server->pool != 0))
 		return;
-	if (server != NULL && server->cut != NULL && server->cut != owner &&
-	    !draft_is_apex(draft, owner))
-		return; /* another delegation's server */
 	(void)name_format(target.wire, text);
 	(void)name_format(owner->name, owner_text);
 	if (server != NULL && draft_rrset(server, TYPE_CNAME) != NULL)

@@ -136,6 +136,23 @@ static const struct row warnings[] = {
 	{ HEAD "sub NS ns\nns CNAME a\n", 4, 5, "is a CNAME" },
 };
 
+static const char *const fine[] = {
+	HEAD "@ NS ns.w\n*.w A 192.0.2.1\n", /* a wildcard gives it its address */
+	HEAD "sub NS ns.w\n*.w POOL edge\n",
+	HEAD "sub NS ns.other\nother NS ns1.example.org.\n", /* another delegation's server */
+};
+
+START_TEST(servers_whose_addresses_are_elsewhere_are_no_matter)
+{
+	struct zones_try try;
+
+	zones_try_text(&try, fine[_i]);
+	ck_assert_msg(*try.report == '\0', "%s\nfrom:\n%s", try.report, fine[_i]);
+	ck_assert_int_ge(try.built.fd, 0);
+	zones_try_close(&try);
+}
+END_TEST
+
 START_TEST(what_is_doubtful_is_a_warning_and_the_zone_is_served)
 {
 	const struct row *row = &warnings[_i];
@@ -280,6 +297,8 @@ Suite *zones_errors_suite(void)
 
 	tcase_add_loop_test(tcase, each_mistake_is_found_at_its_place, 0,
 			    sizeof(errors) / sizeof(errors[0]));
+	tcase_add_loop_test(tcase, servers_whose_addresses_are_elsewhere_are_no_matter, 0,
+			    sizeof(fine) / sizeof(fine[0]));
 	tcase_add_loop_test(tcase, what_is_doubtful_is_a_warning_and_the_zone_is_served, 0,
 			    sizeof(warnings) / sizeof(warnings[0]));
 	tcase_add_test(tcase, all_mistakes_are_reported_at_once);
