@@ -1,5 +1,6 @@
 """NSD and Knot for a test: the same zone files as Signpost has, on loopback, in a folder of the test."""
 
+import os
 import pathlib
 import select
 import shutil
@@ -33,7 +34,8 @@ class Peer:
         config = self.folder / "conf"
         config.write_text(self.configuration())
         with open(self.folder / "log", "wb") as log:
-            self.process = subprocess.Popen([*self.command, str(config)], stdin=subprocess.DEVNULL, stdout=log,
+            program = shutil.which(self.command[0], path=PATH)
+            self.process = subprocess.Popen([program, *self.command[1:], str(config)], stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, cwd=self.folder)
         try:
             for origin in self.zones:
@@ -118,11 +120,12 @@ zone:
 
 
 PEERS = (Nsd, Knot)
+PATH = os.environ.get("PATH", "") + ":/usr/sbin"  # where Debian has them, and users do not look
 
 
 def missing():
     """Packages that this needs and this host has not."""
-    return [kind.name for kind in PEERS if shutil.which(kind.command[0]) is None]
+    return [kind.name for kind in PEERS if shutil.which(kind.command[0], path=PATH) is None]
 
 
 # --- asking a lot
@@ -149,7 +152,7 @@ def ask_udp(server, queries, window=64, tries=5):
     return answers
 
 
-def ask_tcp(server, queries, window=16, timeout=10):
+def ask_tcp(server, queries, window=64, timeout=10):
     """As ask_udp, all on one connection, `window` at a time."""
     answers = [None] * len(queries)
     with socket.create_connection(server, timeout) as sock:
