@@ -52,6 +52,8 @@ uint64_t child_ended(struct child *child, uint64_t now_ms)
 	memmove(child->ends_ms + 1, child->ends_ms, sizeof(child->ends_ms[0]) * (CHILD_ENDS - 1));
 	child->ends_ms[0] = now_ms;
 	pause_ms = pauses_ms[child_recent_ends(child, now_ms) - 1];
+	if (pause_ms > child->pause_max_ms)
+		pause_ms = child->pause_max_ms;
 	child_close_channel(child);
 	child->pid = 0;
 	child->start_at_ms = now_ms + pause_ms;

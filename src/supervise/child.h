@@ -31,6 +31,7 @@ enum child_due {
 struct child {
 	const char *name;
 	char *const *argv;
+	uint32_t pause_max_ms; /* before it is started again */
 	struct identity identity;
 
 	pid_t pid;   /* 0: not running */

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "image/handover.h"
 
@@ -15,19 +16,26 @@
 #define RECEIVE_BUFFER (8 << 20)
 #define TCP_BACKLOG    1024
 
+/* A supervisor that was killed leaves a data plane that ends within milliseconds; whoever starts
+ * another one at once need not fail for that. */
+#define PORT_WAIT_MS  1000
+#define PORT_SLEEP_US 20000
+
 struct endpoint {
 	struct sockaddr_storage address;
 	socklen_t len;
-	bool v6, wildcard;
+	bool v6, wildcard, loopback;
 	char text[IP_ENDPOINT_SIZE];
 };
 
 static struct endpoint endpoint_of(const struct boot_listen *listen)
 {
 	static const uint8_t zeros[16];
+	static const uint8_t v6_loopback[16] = { [15] = 1 };
 	struct endpoint e = { .v6 = listen->address.family == IP_V6 };
 
 	e.wildcard = memcmp(listen->address.bytes, zeros, sizeof(zeros)) == 0;
+	e.loopback = e.v6 && memcmp(listen->address.bytes, v6_loopback, sizeof(v6_loopback)) == 0;
 	e.len = ip_to_sockaddr(&listen->address, listen->port, &e.address);
 	(void)ip_endpoint_format(&listen->address, listen->port, e.text);
 	return e;
@@ -89,10 +97,11 @@ static int new_socket(const struct endpoint *e, uint32_t protocol)
 /* SO_REUSEPORT would let a second supervisor of the same user share the port in silence, each
  * getting half of the queries. So the port is first taken without it, which fails if anybody
  * listens there. */
-static int check_free(const struct endpoint *e, uint32_t protocol, struct err *err)
+static int try_bind(const struct endpoint *e, uint32_t protocol, struct err *err)
 {
 	int fd = new_socket(e, protocol);
 	int rc = -1;
+	int error;
 
 	if (fd < 0)
 		return fail(e, protocol, "socket", err);
@@ -107,8 +116,21 @@ static int check_free(const struct endpoint *e, uint32_t protocol, struct err *e
 	}
 	rc = 0;
 out:
+	error = errno;
 	(void)close(fd);
+	errno = error;
 	return rc;
+}
+
+static int check_free(const struct endpoint *e, uint32_t protocol, uint64_t until_ms,
+		      struct err *err)
+{
+	while (try_bind(e, protocol, err) != 0) {
+		if (errno != EADDRINUSE || clock_mono_ms() >= until_ms)
+			return -1;
+		(void)usleep(PORT_SLEEP_US);
+	}
+	return 0;
 }
 
 /* As large as asked where we may, else as large as net.core.rmem_max lets us. */
@@ -147,12 +169,13 @@ static int open_one(struct listeners *out, const struct endpoint *e, uint32_t pr
 	return 0;
 }
 
-static int open_endpoint(struct listeners *out, const struct endpoint *e, struct err *err)
+static int open_endpoint(struct listeners *out, const struct endpoint *e, uint64_t until_ms,
+			 struct err *err)
 {
 	static const uint32_t protocols[] = { HANDOVER_UDP, HANDOVER_TCP };
 
 	for (unsigned p = 0; p < 2; p++) {
-		if (check_free(e, protocols[p], err) != 0)
+		if (check_free(e, protocols[p], until_ms, err) != 0)
 			return -1;
 		for (uint32_t worker = 0; worker < out->workers; worker++) {
 			if (open_one(out, e, protocols[p], worker, err) != 0)
@@ -172,29 +195,38 @@ static uint32_t cores(void)
 	return count < 1 ? 1 : count > BOOT_WORKERS_MAX ? BOOT_WORKERS_MAX : (uint32_t)count;
 }
 
-static bool host_has_v6(void)
+/* A host without IPv6 (in its kernel, or switched off as in many containers) does not lack these
+ * two by mistake: they are in every sample and default. Any other address that is missing is a
+ * mistake to be told. */
+static bool is_left_out(struct endpoint e)
 {
-	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = -1;
+	bool absent = false;
 
+	if (!e.v6 || (!e.wildcard && !e.loopback))
+		return false;
+	((struct sockaddr_in6 *)&e.address)->sin6_port = 0;
+	fd = new_socket(&e, HANDOVER_UDP);
 	if (fd < 0)
-		return errno != EAFNOSUPPORT;
+		return errno == EAFNOSUPPORT;
+	if (bind(fd, (const struct sockaddr *)&e.address, e.len) != 0)
+		absent = errno == EADDRNOTAVAIL;
 	(void)close(fd);
-	return true;
+	return absent;
 }
 
 int listeners_open(struct listeners *out, const struct boot_record *boot, struct err *err)
 {
-	bool v6 = host_has_v6();
+	uint64_t until_ms = clock_mono_ms() + PORT_WAIT_MS;
 
 	*out = (struct listeners){ .workers = boot->workers != 0 ? boot->workers : cores() };
 	for (uint32_t i = 0; i < boot->listen_count; i++) {
 		struct endpoint e = endpoint_of(&boot->listen[i]);
 
-		if (e.v6 && e.wildcard && !v6) {
-			out->without_v6 = true;
+		out->left_out[i] = is_left_out(e);
+		if (out->left_out[i])
 			continue;
-		}
-		if (open_endpoint(out, &e, err) != 0) {
+		if (open_endpoint(out, &e, until_ms, err) != 0) {
 			listeners_close(out);
 			return -1;
 		}

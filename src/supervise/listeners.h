@@ -24,8 +24,8 @@ struct listeners {
 	struct listener *items;
 	size_t count, capacity;
 	uint32_t workers;
-	int receive_buffer; /* octets that the smallest UDP socket got */
-	bool without_v6;    /* "[::]" was left out: this host has no IPv6 */
+	int receive_buffer;             /* octets that the smallest UDP socket got */
+	bool left_out[BOOT_LISTEN_MAX]; /* this host has no IPv6, which they are of */
 };
 
 /* Binds all of them, or none: the message names the endpoint and what to do. */

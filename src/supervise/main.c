@@ -8,15 +8,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "config.h"
 #include "supervise/boot.h"
 #include "supervise/supervisor.h"
+
+/* While the data plane is not there, nobody is answered: a start is cheap, and waits for little. */
+#define DNS_PAUSE_MAX_MS     1000
+#define CONTROL_PAUSE_MAX_MS 5000
 
 #define DEFAULT_CONFIG SIGNPOST_SYSCONFDIR "/signpost.yaml"
 
@@ -101,12 +107,44 @@ static void log_listening(const struct boot_record *boot, const struct listeners
 {
 	char text[IP_ENDPOINT_SIZE];
 
-	for (uint32_t i = 0; i < boot->listen_count; i++)
-		log_info("listening", "endpoint=%s workers=%u receive_buffer=%d",
-			 ip_endpoint_format(&boot->listen[i].address, boot->listen[i].port, text),
-			 listeners->workers, listeners->receive_buffer);
-	if (listeners->without_v6)
-		log_warning("[::] is left out: this host has no IPv6", "%s", "");
+	for (uint32_t i = 0; i < boot->listen_count; i++) {
+		(void)ip_endpoint_format(&boot->listen[i].address, boot->listen[i].port, text);
+		if (listeners->left_out[i])
+			log_warning("not listening: this host has no IPv6", "endpoint=%s", text);
+		else
+			log_info("listening", "endpoint=%s workers=%u receive_buffer=%d", text,
+				 listeners->workers, listeners->receive_buffer);
+	}
+}
+
+/* Two supervisors with one folder would take each other's control socket and database away. A
+ * lock of the folder itself leaves nothing behind, whatever ends us. Where a file system has no
+ * locks, or the folder is not there, there is nothing to be done. */
+static int lock_folder(const char *path, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+		(void)close(fd);
+		return err_set(err,
+			       "%s: another signpostd uses this folder: stop it, or give this one "
+			       "its own 'state' and 'run' in the server file",
+			       path);
+	}
+	return 0; /* open as long as we run */
+}
+
+static int lock_folders(const struct boot_record *boot, struct err *err)
+{
+	struct stat state, run;
+	bool same = stat(boot->state_dir, &state) == 0 && stat(boot->run_dir, &run) == 0 &&
+		    state.st_dev == run.st_dev && state.st_ino == run.st_ino;
+
+	if (lock_folder(boot->state_dir, err) != 0)
+		return -1;
+	return same ? 0 : lock_folder(boot->run_dir, err);
 }
 
 /* Everything that needs root happens here, and it is over when this returns. */
@@ -121,7 +159,7 @@ static int prepare(struct supervisor *out, const struct boot_record *boot, struc
 		identity_nobody(&out->dns.identity);
 	if (identity_make_folder(boot->state_dir, 0750, user, err) != 0 ||
 	    identity_make_folder(boot->run_dir, 0755, user, err) != 0 ||
-	    listeners_open(&out->listeners, boot, err) != 0)
+	    lock_folders(boot, err) != 0 || listeners_open(&out->listeners, boot, err) != 0)
 		return -1;
 	out->counters_fd = open_counters(err);
 	if (out->counters_fd < 0)
@@ -164,9 +202,13 @@ static int fail(const struct err *err)
 int main(int argc, char **argv)
 {
 	static struct boot_record boot;
-	struct supervisor supervisor = { .icmp_fds = { -1, -1 },
-					 .dns = { .name = "signpost-dns", .channel = -1 },
-					 .control = { .name = "signpost-control", .channel = -1 } };
+	struct supervisor supervisor = {
+		.icmp_fds = { -1, -1 },
+		.dns = { .name = "signpost-dns", .pause_max_ms = DNS_PAUSE_MAX_MS, .channel = -1 },
+		.control = { .name = "signpost-control",
+			     .pause_max_ms = CONTROL_PAUSE_MAX_MS,
+			     .channel = -1 }
+	};
 	char config[PATH_MAX];
 	struct options options;
 	struct err err;

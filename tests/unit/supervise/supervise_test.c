@@ -168,7 +168,7 @@ END_TEST
 
 START_TEST(first_end_restarts_at_once_and_pauses_grow)
 {
-	struct child child = { .channel = -1 };
+	struct child child = { .channel = -1, .pause_max_ms = 5000 };
 	uint64_t now_ms = 100 * SECOND;
 
 	ck_assert_uint_eq(child_ended(&child, now_ms), 0);
@@ -178,6 +178,15 @@ START_TEST(first_end_restarts_at_once_and_pauses_grow)
 	ck_assert_uint_eq(child_ended(&child, now_ms + 6300), 5000);
 	ck_assert_uint_eq(child.start_at_ms, now_ms + 11300);
 	ck_assert_uint_eq(child.restarts, 5);
+}
+END_TEST
+
+START_TEST(pause_has_the_limit_of_its_child)
+{
+	struct child child = { .channel = -1, .pause_max_ms = 1000 };
+
+	for (unsigned i = 0; i < 10; i++)
+		ck_assert_uint_le(child_ended(&child, 100 * SECOND + i), 1000);
 }
 END_TEST
 
@@ -581,7 +590,7 @@ int main(void)
 		   steering_alone_ends_distrust_only_where_steering_was_to_blame,
 		   what_is_not_an_image_is_refused_and_changes_nothing);
 	suite_case(suite, "child", first_end_restarts_at_once_and_pauses_grow,
-		   end_after_a_quiet_time_restarts_at_once);
+		   pause_has_the_limit_of_its_child, end_after_a_quiet_time_restarts_at_once);
 	suite_case(suite, "listeners", each_worker_gets_its_own_sockets_on_the_port,
 		   second_supervisor_on_the_port_is_refused, address_of_another_host_is_named);
 	suite_case(suite, "messages", children_get_what_is_held_and_then_start,
