@@ -21,6 +21,11 @@ int identity_find(struct identity *out, const char *user, struct err *err)
 	if (!out->change) {
 		out->uid = geteuid();
 		out->gid = getegid();
+		account = getpwuid(out->uid);
+		if (account != NULL)
+			(void)snprintf(out->name, sizeof(out->name), "%s", account->pw_name);
+		else
+			(void)snprintf(out->name, sizeof(out->name), "%u", (unsigned)out->uid);
 		return 0;
 	}
 	errno = 0;
@@ -111,10 +116,17 @@ static bool in_group(const struct identity *identity, gid_t gid)
 	return false;
 }
 
+/* What the disk says is not ours to refuse: a service that starts with a disk that is full or
+ * read-only goes on with what it has, and control tells what it cannot write. */
+static bool is_trouble_of_disk(int error)
+{
+	return error == EROFS || error == ENOSPC || error == EDQUOT || error == EIO;
+}
+
 static bool may_write(const struct identity *user, const struct stat *st, const char *path)
 {
 	if (!user->change)
-		return access(path, W_OK | X_OK) == 0;
+		return access(path, W_OK | X_OK) == 0 || is_trouble_of_disk(errno);
 	if (user->uid == 0)
 		return true;
 	if (st->st_uid == user->uid)
@@ -135,6 +147,8 @@ int identity_make_folder(const char *path, mode_t mode, const struct identity *u
 				       strerror(errno));
 		return 0;
 	}
+	if (is_trouble_of_disk(errno))
+		return 0;
 	if (errno != EEXIST)
 		return err_set(err, "%s: cannot make this folder: %s", path, strerror(errno));
 	if (stat(path, &st) != 0)

@@ -21,7 +21,7 @@ struct identity {
 	char name[64];
 };
 
-/* An account by its name; `change` is set where we are root. */
+/* An account by its name where we are root (then `change` is set); else who we are. */
 int identity_find(struct identity *out, const char *user, struct err *err);
 
 /* Who may do nothing: for children that need no file of anybody's. As root the account "nobody"
@@ -43,7 +43,8 @@ int identity_assume(const struct identity *identity);
 int identity_keep_least(const struct identity *user, struct err *err);
 
 /* Makes the folder (not its parents) where it is missing; a new one belongs to `user`. An
- * existing one is left as it is, but must be writable for `user`. */
+ * existing one is left as it is, but must be writable for `user`. A disk that is full or read-only
+ * is no error here. */
 int identity_make_folder(const char *path, mode_t mode, const struct identity *user,
 			 struct err *err);
 

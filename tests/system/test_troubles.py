@@ -167,3 +167,88 @@ def test_failover_does_not_wait_for_a_log_that_nobody_reads(fresh):
     finally:
         os.close(writable)
         os.close(readable)
+
+
+# --- the start
+
+
+def second(server, config, timeout=10):
+    """Exit status and text of another signpostd, which is expected to end by itself."""
+    done = subprocess.run([server.programs / "signpostd", "-c", config], capture_output=True, text=True,
+                          timeout=timeout * signpost.SLOW)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("shared", ["state", "run"])
+def test_second_supervisor_with_the_same_folder_is_refused(running, shared):
+    other = "run" if shared == "state" else "state"
+    text = running.config.read_text().replace(str(running.port), str(signpost.free_port()))
+    config = running.folder / "second.yaml"
+    config.write_text(text.replace(f"{other}: {other}", f"{other}: {other}2"))
+    status, told = second(running, config)
+    assert status == 1
+    assert f"{running.folder}/{shared}: another signpostd uses this folder" in told
+    assert running.ctl("status").returncode == 0
+    assert running.addresses(NAME, "A", JAPAN)
+
+
+def test_supervisor_that_was_killed_leaves_nothing_in_the_way(running):
+    for _ in range(5):
+        running.process.kill()
+        running.process.wait()
+        running.start()
+        assert running.addresses(NAME, "A", JAPAN)
+    assert running.ctl("status").returncode == 0
+
+
+AS_NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+
+
+@root_only
+def test_read_only_state_is_no_reason_not_to_start(fresh):
+    server, nodes = fresh
+    server.let_other_users_read().use_sample(nodes.port)
+    nodes.start(*signpost.sample_addresses())
+    os.chmod(server.folder, 0o777)
+    state = server.folder / "state"
+    state.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=777", "tmpfs", state], check=True)
+    try:
+        server.start(command=AS_NOBODY)
+        wait_saved(server)
+        server.stop()
+        subprocess.run(["mount", "-o", "remount,ro", state], check=True)
+        server.start(command=AS_NOBODY)
+        before = server.addresses(NAME, "A", JAPAN)
+        assert "database" in server.ctl("status").stdout
+        nodes.stop(*before)
+        signpost.wait_until(lambda: server.addresses(NAME, "A", JAPAN) != before, 10 * signpost.SLOW)
+    finally:
+        server.stop()
+        subprocess.run(["umount", "-l", state], check=True)
+
+
+@root_only
+def test_folder_of_another_user_is_named_with_who_we_are(fresh):
+    server, nodes = fresh
+    server.let_other_users_read().use_sample(nodes.port)
+    os.chmod(server.folder, 0o777)
+    (server.folder / "state").mkdir()
+    server.start(wait=False, command=AS_NOBODY)
+    assert server.process.wait(20) == 1
+    server.process = None
+    assert f"{server.folder}/state: user 'nobody' cannot write there" in server.log()
+
+
+@root_only
+def test_host_without_ipv6_serves_on_what_it_has(fresh):
+    """As in many containers: the sample and the default name IPv6 addresses."""
+    server, nodes = fresh
+    server.use_sample(nodes.port)
+    text = server.config.read_text()
+    server.config.write_text(text.replace(f'"127.0.0.1:{server.port}"', f'"127.0.0.1:{server.port}", "[::1]:{server.port}"'))
+    without = 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6; ip link set lo up; exec "$@"'
+    server.start(command=["unshare", "--net", "sh", "-c", without, "sh"])
+    assert server.ctl("status").returncode == 0
+    assert f"not listening: this host has no IPv6 endpoint=[::1]:{server.port}" in server.log()
+    assert f"listening endpoint=127.0.0.1:{server.port}" in server.log()
