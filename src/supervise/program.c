@@ -106,7 +106,8 @@ static int reset_signals(void)
 	sigset_t none;
 
 	(void)sigemptyset(&none);
-	if (signal(SIGPIPE, SIG_DFL) == SIG_ERR)
+	if (signal(SIGPIPE, SIG_DFL) == SIG_ERR || signal(SIGUSR1, SIG_DFL) == SIG_ERR ||
+	    signal(SIGUSR2, SIG_DFL) == SIG_ERR)
 		return -1;
 	return sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -155,8 +155,10 @@ static int open_signals(struct supervisor *supervisor, struct err *err)
 	(void)sigemptyset(&set);
 	for (unsigned i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
 		(void)sigaddset(&set, taken[i]);
-	/* A log that nobody reads any more must not end the service. */
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+	/* A log that nobody reads any more must not end the service, nor must a signal that means
+	 * something to other daemons. */
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGUSR1, SIG_IGN) == SIG_ERR ||
+	    signal(SIGUSR2, SIG_IGN) == SIG_ERR || sigprocmask(SIG_BLOCK, &set, NULL) != 0)
 		return err_set(err, "signals: %s", strerror(errno));
 	supervisor->signals_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (supervisor->signals_fd < 0)

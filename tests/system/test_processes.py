@@ -238,3 +238,11 @@ def test_child_that_keeps_ending_is_started_less_and_less_often(fresh, program):
         starts.append(time.monotonic() - start)
     assert starts[0] < starts[1] + 0.05 < starts[2] + 0.05
     assert starts[2] >= 1
+
+
+@pytest.mark.parametrize("signum", [signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE])
+def test_signals_that_mean_nothing_here_end_nothing(sample, signum):
+    sample.process.send_signal(signum)
+    time.sleep(0.2)
+    assert sample.process.poll() is None
+    assert sample.addresses(NAME, "A", "133.11.0.0/24")
