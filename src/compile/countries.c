@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/source.h"
+
 /* ISO 3166-1 alpha-2 codes and XK. States on two continents count where GeoNames has them. */
 static const struct {
 	char code[3];
@@ -119,9 +121,15 @@ void countries_read(struct countries *out, const char *path, struct diag *diag)
 	struct place whole_file = { .file = path };
 	char *text = NULL;
 	size_t size = 0;
+	struct err err;
 	FILE *file;
 
 	*out = (struct countries){ 0 };
+	if (source_is_file(path, &err) != 0) {
+		diag_add(diag, DIAG_ERROR, &whole_file, NULL, 0, "the countries table: %s",
+			 err.text);
+		return;
+	}
 	errno = 0;
 	file = fopen(path, "re");
 	while (file != NULL && !diag_file_is_full(diag, path) && getline(&text, &size, file) >= 0) {

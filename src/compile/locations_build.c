@@ -9,6 +9,7 @@
 #include "compile/breaks.h"
 #include "compile/location_table.h"
 #include "compile/mmdb_walk.h"
+#include "conf/source.h"
 
 #define MAKER_VERSION 1 /* another one: images of older programs are not taken over */
 
@@ -143,6 +144,11 @@ static void walk_database(struct locations_job *job, uint32_t number)
 	MMDB_s db;
 	int rc;
 
+	if (source_is_file(path, &err) != 0) {
+		diag_add(job->diag, DIAG_ERROR, &database.config->place, NULL, 0, "%s: %s", path,
+			 err.text);
+		return;
+	}
 	errno = 0;
 	rc = MMDB_open(path, MMDB_MODE_MMAP, &db);
 	if (rc != MMDB_SUCCESS) {

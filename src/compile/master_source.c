@@ -40,7 +40,8 @@ static int read_all(int fd, char *text, size_t size)
 static int load(struct master_source *source, const char *path, struct err *err)
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* O_NONBLOCK: a FIFO must not stop us before we see that it is one. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int rc = -1;
 
 	if (fd < 0 || fstat(fd, &st) != 0) {

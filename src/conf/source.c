@@ -123,6 +123,15 @@ bool source_read(struct source *out, const char *file, int fd, struct arena *are
 	return check_text(out, diag);
 }
 
+int source_is_file(const char *file, struct err *err)
+{
+	struct stat st;
+
+	if (stat(file, &st) != 0)
+		return err_set(err, "%s", strerror(errno));
+	return S_ISREG(st.st_mode) ? 0 : err_set(err, "it is not a file");
+}
+
 struct place source_walk_place(struct source_walk *walk, size_t pos, size_t len)
 {
 	const struct source *source = walk->source;

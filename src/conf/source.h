@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 #include "conf/diag.h"
 
@@ -22,6 +23,10 @@ struct source {
  * refused here, with one mistake, before a parser wonders at it. false: it is in diag. */
 bool source_read(struct source *out, const char *file, int fd, struct arena *arena,
 		 struct diag *diag);
+
+/* For files that others open: 0 when it is a regular file, or a link to one. A FIFO or a device
+ * would be waited for, or never end. */
+int source_is_file(const char *file, struct err *err);
 
 /* The place of `len` octets from octet `pos` on (cut at the end of the line). */
 struct place source_place(const struct source *source, size_t pos, size_t len);

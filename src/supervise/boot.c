@@ -81,7 +81,7 @@ enum boot_result boot_read(struct boot_record *out, int folder, const char *conf
 {
 	enum boot_result result = BOOT_FAILED;
 	int ends[2] = { -1, -1 };
-	int config_fd = open(config, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int config_fd = open(config, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	pid_t pid;
 	int status, rc;
 
