@@ -59,9 +59,10 @@ int image_open(struct image *out, int fd, enum image_kind kind, struct err *err)
 	if ((size_t)st.st_size < sizeof(struct image_header))
 		return err_set(err, "%s image is cut: %lld bytes", image_name[kind],
 			       (long long)st.st_size);
-	seals = fcntl(fd,
-		      F_GET_SEALS); /* fails for regular files, whose writer renames whole ones */
-	if (seals >= 0 && (seals & SEALS) != SEALS)
+	/* Fails for regular files, whose writer renames whole ones; but not on tmpfs, where they
+	 * are told from memfds by their link. */
+	seals = fcntl(fd, F_GET_SEALS);
+	if (seals >= 0 && st.st_nlink == 0 && (seals & SEALS) != SEALS)
 		return err_set(err, "%s image is not sealed", image_name[kind]);
 	image.size = (size_t)st.st_size;
 	base = mmap(NULL, image.size, PROT_READ, MAP_PRIVATE, fd, 0);
