@@ -9,9 +9,11 @@
  *
  * Exit status: 0 well (warnings are printed), 1 mistakes in the files, 2 it failed itself. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/channel.h"
@@ -129,7 +131,12 @@ static int compile(const struct arguments *args)
 	struct product product;
 	struct err err;
 	int status = STATUS_FAILED;
-	int rc = produce(&product, args->file, args->state_dir, args->cache_dir, diag, &err);
+	int rc;
+
+	/* Nobody would take the images any more, and nobody end us if we hang. */
+	if (args->mode == MODE_EMIT)
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	rc = produce(&product, args->file, args->state_dir, args->cache_dir, diag, &err);
 
 	diag_print(diag, stderr);
 	if (rc != 0) {

@@ -234,11 +234,11 @@ static int serve(struct server *server, struct err *err)
 }
 
 /* Nobody may look into the process that reads strangers' packets, and it may become nobody else;
- * it ends with its supervisor. */
+ * it ends with its supervisor, even where it is stopped, and leaves the port to the next one. */
 static int confine(struct err *err)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-	    prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) != 0)
+	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
 		return err_set(err, "prctl: %s", strerror(errno));
 #ifndef SIGNPOST_SANITIZED /* the leak checker traces the process */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)

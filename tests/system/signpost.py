@@ -246,9 +246,9 @@ class Signpost:
             self._notify.close()
             self.process = None
 
-    def ctl(self, *arguments, check=True):
+    def ctl(self, *arguments, check=True, timeout=60):
         done = subprocess.run([BUILD / "signpostctl", "--run", self.folder / "run", *arguments],
-                              capture_output=True, text=True, timeout=60, cwd=self.folder)
+                              capture_output=True, text=True, timeout=timeout, cwd=self.folder)
         assert not check or done.returncode == 0, f"signpostctl {arguments}: {done.stdout}{done.stderr}"
         return done
 

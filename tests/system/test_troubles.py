@@ -2,8 +2,10 @@
 is wrong is told, and what is put right is used again without anybody's help."""
 
 import contextlib
+import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -11,6 +13,7 @@ import time
 import pytest
 
 import signpost
+import test_processes
 
 NAME = "vpn.example.net"
 JAPAN = "133.11.0.0/24"
@@ -252,3 +255,95 @@ def test_host_without_ipv6_serves_on_what_it_has(fresh):
     assert server.ctl("status").returncode == 0
     assert f"not listening: this host has no IPv6 endpoint=[::1]:{server.port}" in server.log()
     assert f"listening endpoint=127.0.0.1:{server.port}" in server.log()
+
+
+# --- files
+
+
+@pytest.mark.parametrize("file", ["zones/other.zone", "zones/other.pool.yaml", "country.mmdb", "countries.tsv"])
+def test_file_that_would_be_waited_for_is_a_mistake(running, file):
+    """A FIFO: whoever opens it hangs until somebody writes."""
+    for name in ("country.mmdb", "countries.tsv"):
+        shutil.copy(running.geoip / name, running.folder)
+    text = running.config.read_text()
+    running.config.write_text(text.replace(f"{running.geoip}/", f"{running.folder}/"))
+    with contextlib.suppress(FileNotFoundError):
+        (running.folder / file).unlink()
+    os.mkfifo(running.folder / file)
+    refused = running.ctl("reload", check=False, timeout=10)
+    assert refused.returncode == 1
+    assert file in refused.stderr and "file" in refused.stderr.split(file, 1)[1]
+
+
+@root_only
+def test_reload_copies_what_is_unchanged_from_a_state_on_tmpfs(fresh):
+    """Where plain files have seals, too."""
+    server, nodes = fresh
+    server.use_sample(nodes.port)
+    (server.folder / "state").mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", server.folder / "state"], check=True)
+    try:
+        server.start()
+        wait_saved(server)
+        told = json.loads(server.ctl("reload", "--json").stdout)
+        assert told["counts"]["zones_reused"] == 1
+        assert told["messages"] == ""
+    finally:
+        server.stop()
+        subprocess.run(["umount", "-l", server.folder / "state"], check=True)
+
+
+def children(pid):
+    with contextlib.suppress(FileNotFoundError):
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            return [int(child) for child in file.read().split()]
+    return []
+
+
+def compiling(server):
+    """The pid of a signpost-compile that is making an image; else None."""
+    for pid in children(server.pid("signpost-control")):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(f"/proc/{pid}/maps") as maps:
+            text = maps.read()
+            if "/signpost-compile\n" in text and "/memfd:" in text:
+                return pid
+    return None
+
+
+def stop_a_compile(server):
+    """Asks for reloads until one is caught at work and stopped. (its pid, who asked)"""
+    def caught():
+        asking = subprocess.Popen([signpost.BUILD / "signpostctl", "--run", server.folder / "run", "reload"],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while asking.poll() is None:
+            pid = compiling(server)
+            if pid is not None:
+                os.kill(pid, signal.SIGSTOP)
+                return pid, asking
+        return None
+    return signpost.wait_until(caught, 20 * signpost.SLOW)
+
+
+def test_compile_that_hangs_holds_up_nothing_and_ends_with_control(running):
+    pid, asking = stop_a_compile(running)
+    try:
+        assert "reload: running" in running.ctl("status").stdout
+        before = running.addresses(NAME, "A", JAPAN)
+        running.nodes.stop(*before)
+        signpost.wait_until(lambda: running.addresses(NAME, "A", JAPAN) != before, 10 * signpost.SLOW)
+        old = running.kill("signpost-control")
+        running.wait_new("signpost-control", old)
+        signpost.wait_until(lambda: not test_processes.is_alive(pid), 5 * signpost.SLOW)
+        signpost.wait_until(lambda: running.ctl("reload", check=False).returncode == 0, 10 * signpost.SLOW)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        asking.wait()
+
+
+def test_stopped_data_plane_does_not_keep_the_port_from_the_next_supervisor(running):
+    running.kill("signpost-dns", signal.SIGSTOP)
+    running.process.kill()
+    running.process.wait()
+    running.start()
+    assert running.addresses(NAME, "A", JAPAN)
