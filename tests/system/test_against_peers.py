@@ -11,6 +11,7 @@ import collections
 import contextlib
 import pathlib
 import random
+import re
 import subprocess
 
 import dns.flags
@@ -76,6 +77,17 @@ def write_zones(folder, root):
     return zones
 
 
+POOL = """\
+pool: one
+sites:
+  nowhere:
+    nodes:
+      only: { address: [203.0.113.99, "2001:db8:99::99"] }
+"""
+# What such a POOL record is to a server that has none.
+POOL_RECORD = (re.compile(r"^(\S+)\s+(\d+) IN POOL one$", re.MULTILINE),
+               r"\1 \2 IN A 203.0.113.99\n\1 \2 IN AAAA 2001:db8:99::99")
+
 # What Knot 3.2 does not read, in words that it does.
 FOR_KNOT = (
     ('X25\t"311061700956"', "TYPE19 \\# 13 0c333131303631373030393536"),
@@ -84,12 +96,13 @@ FOR_KNOT = (
 )
 
 
-def write_zones_for_knot(zones, folder):
+def write_zones_for(peer, zones, folder):
     folder.mkdir()
     written = {}
     for origin, path in zones.items():
-        text = path.read_text()
-        for theirs, generic in FOR_KNOT if origin == "torture.example" else ():
+        text = POOL_RECORD[0].sub(POOL_RECORD[1], path.read_text())
+        assert " POOL " not in text
+        for theirs, generic in FOR_KNOT if peer is peers.Knot and origin == "torture.example" else ():
             assert theirs in text
             text = text.replace(theirs, generic)
         written[origin] = folder / path.name
@@ -270,13 +283,13 @@ def below_cut(names, name):
 @allowed("nsd", "knot")
 def more_addresses(case):
     """RFC 1034, 4.3.2, step 6: addresses that "may be useful". We leave out those made from a
-    wildcard, those of mail servers below a delegation, and all behind the 32nd."""
+    wildcard, steered ones, those of mail servers below a delegation, and all behind the 32nd."""
     ours, theirs = case.ours, case.theirs
     if conflict(ours.additional, theirs.additional) or set(ours.additional) - set(theirs.additional):
         return None
     many = sum(len(rdatas) for _, rdatas in ours.answer.values()) > 32
     more = {name for name, _ in set(theirs.additional) - set(ours.additional)}
-    if all(wildcard_at(case.names, name) or (below_cut(case.names, name) and not ours.is_referral()) or
+    if all(wildcard_at(case.names, name) or b"pool" in name.labels or (below_cut(case.names, name) and not ours.is_referral()) or
            (many and b"mx" in name.labels) for name in more):
         return {"additional"}
 
@@ -369,9 +382,11 @@ class World:
     def __init__(self, server, zones, root):
         with contextlib.ExitStack() as stack:
             server.write_server_file({"nowhere": (0, 0)})
+            server.zone_file("one.pool.yaml").write_text(POOL)
             server.start()
-            nsd = stack.enter_context(peers.Nsd(server.folder, zones))
-            knot = stack.enter_context(peers.Knot(server.folder, write_zones_for_knot(zones, server.folder / "for-knot")))
+            nsd, knot = (
+                stack.enter_context(peer(server.folder, write_zones_for(peer, zones, server.folder / f"for-{peer.name}")))
+                for peer in peers.PEERS)
             self.zones = zones
             self.names = read_names(nsd.server, zones)
             self.questions = make_questions(self.names)
