@@ -37,6 +37,19 @@ static void check_cname(const struct zone_draft *draft, const struct draft_owner
 	}
 }
 
+/* A name below the DNAME would become another one below it, and so on. */
+static void check_dname_target(const struct zone_draft *draft, const struct draft_owner *owner,
+			       const struct draft_record *dname)
+{
+	uint8_t target[DNS_NAME_MAX];
+
+	for (unsigned i = 0; i < dname->len; i++)
+		target[i] = name_lower(dname->data[i]);
+	if (name_is_under(target, dname->len, owner->name, owner->len))
+		report(draft, DIAG_WARNING, &dname->place, owner,
+		       "has a DNAME to itself or a name below, a chain without an end");
+}
+
 /* RFC 6672, 2.4: all names below a DNAME are its, so others there would hide it or be hidden. */
 static void check_dname(const struct zone_draft *draft, const struct draft_owner *owner)
 {
@@ -46,6 +59,8 @@ static void check_dname(const struct zone_draft *draft, const struct draft_owner
 	if (dname != NULL && owner->name[0] == 1 && owner->name[1] == '*')
 		report(draft, DIAG_ERROR, &dname->first->place, owner,
 		       "is a wildcard, which cannot have a DNAME");
+	else if (dname != NULL)
+		check_dname_target(draft, owner, dname->first);
 	if (owner->rrsets == NULL && owner->pool == 0)
 		return; /* an empty non-terminal: what is below it is told */
 	while (above != NULL && draft_rrset(above, TYPE_DNAME) == NULL)
