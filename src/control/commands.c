@@ -100,6 +100,16 @@ static void command_world(struct commands *commands, struct call *call, const js
 	json_decref(reply);
 }
 
+static void command_ping(struct commands *commands, struct call *call, const json_t *request)
+{
+	json_t *reply = json_pack("{s:b}", "ok", true);
+
+	(void)commands;
+	(void)request;
+	call_answer(call, reply, NULL, 0);
+	json_decref(reply);
+}
+
 void commands_request(void *context, struct call *call, const json_t *request)
 {
 	static const struct {
@@ -107,6 +117,7 @@ void commands_request(void *context, struct call *call, const json_t *request)
 		command_fn *run;
 	} rows[] = { { "status", command_status },
 		     { "reload", command_reload },
+		     { "ping", command_ping },
 		     { "world", command_world } };
 	const char *name = json_string_value(json_object_get(request, "command"));
 

@@ -10,13 +10,21 @@
 
 #include "base/mem.h"
 
-#define REPLY_MAX  ((size_t)1 << 30)
-#define PATIENCE_S 1000 /* a reload may take as long as control gives signpost-compile */
+#define REPLY_MAX ((size_t)1 << 30)
 
-static int connect_to(const char *path, struct err *err)
+static int no_answer(unsigned patience_s, struct err *err)
+{
+	return err_set(
+		err,
+		"control does not answer (waited %u s): it hangs, or is stopped or overloaded; "
+		"queries are answered all the same",
+		patience_s);
+}
+
+static int connect_to(const char *path, unsigned patience_s, struct err *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const struct timeval patience = { .tv_sec = PATIENCE_S };
+	const struct timeval patience = { .tv_sec = (time_t)patience_s };
 	int fd;
 
 	if (strlen(path) >= sizeof(address.sun_path))
@@ -27,8 +35,12 @@ static int connect_to(const char *path, struct err *err)
 	if (fd < 0)
 		return err_set(err, "socket: %s", strerror(errno));
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)); /* connect's */
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
-		(void)err_set(err, "%s: %s (is signpostd running?)", path, strerror(errno));
+		if (errno == EAGAIN)
+			(void)no_answer(patience_s, err);
+		else
+			(void)err_set(err, "%s: %s (is signpostd running?)", path, strerror(errno));
 		(void)close(fd);
 		return -1;
 	}
@@ -50,7 +62,8 @@ static int send_request(int fd, const json_t *request, struct err *err)
 }
 
 /* Octets and, with the first of them, descriptors; up to the end of the stream. */
-static int receive(int fd, struct buf *text, struct reply *out, struct err *err)
+static int receive(int fd, unsigned patience_s, struct buf *text, struct reply *out,
+		   struct err *err)
 {
 	char chunk[65536];
 
@@ -59,6 +72,8 @@ static int receive(int fd, struct buf *text, struct reply *out, struct err *err)
 		size_t count = 0;
 		ssize_t n = channel_receive(fd, chunk, sizeof(chunk), fds, &count, err);
 
+		if (n < 0 && errno == EAGAIN)
+			return no_answer(patience_s, err);
 		if (n < 0)
 			return err_prefix(err, "control socket");
 		if (count > 0 && out->fd_count == 0) {
@@ -75,17 +90,18 @@ static int receive(int fd, struct buf *text, struct reply *out, struct err *err)
 	}
 }
 
-int client_ask(const char *socket_path, const json_t *request, struct reply *out, struct err *err)
+int client_ask(const char *socket_path, const json_t *request, unsigned patience_s,
+	       struct reply *out, struct err *err)
 {
 	struct buf text = { 0 };
 	json_error_t where;
 	int fd, rc = -1;
 
 	*out = (struct reply){ 0 };
-	fd = connect_to(socket_path, err);
+	fd = connect_to(socket_path, patience_s, err);
 	if (fd < 0)
 		return -1;
-	if (send_request(fd, request, err) != 0 || receive(fd, &text, out, err) != 0)
+	if (send_request(fd, request, err) != 0 || receive(fd, patience_s, &text, out, err) != 0)
 		goto out;
 	out->json = text.len == 0 ? NULL : json_loadb((const char *)text.data, text.len, 0, &where);
 	if (!json_is_object(out->json)) {

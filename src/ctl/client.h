@@ -13,8 +13,12 @@ struct reply {
 	size_t fd_count;
 };
 
-/* Blocks. -1: control cannot be reached, or said nothing that can be read. */
-int client_ask(const char *socket_path, const json_t *request, struct reply *out, struct err *err);
+#define CLIENT_PATIENCE_S 10 /* for whatever control answers at once */
+
+/* Blocks, for patience_s at most while nothing comes. -1: control cannot be reached, or said
+ * nothing that can be read. */
+int client_ask(const char *socket_path, const json_t *request, unsigned patience_s,
+	       struct reply *out, struct err *err);
 void reply_free(struct reply *reply);
 
 bool reply_ok(const struct reply *reply);

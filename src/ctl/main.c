@@ -56,14 +56,18 @@ static int misused(const char *format, const char *what)
 	return STATUS_USAGE;
 }
 
+/* As long as control gives signpost-compile, and some. */
+#define RELOAD_PATIENCE_S 1000
+
 /* The answer to a request, which is taken over; an exit status, STATUS_OK: *out is there. */
-static int ask(const struct options *options, json_t *request, struct reply *out)
+static int ask(const struct options *options, json_t *request, unsigned patience_s,
+	       struct reply *out)
 {
 	struct err err;
 	char *path = reach_control(options->socket, options->run_dir, options->server_file, &err);
 	int status = STATUS_OK;
 
-	if (path == NULL || client_ask(path, request, out, &err) != 0) {
+	if (path == NULL || client_ask(path, request, patience_s, out, &err) != 0) {
 		(void)fprintf(stderr, "signpostctl: %s\n", err.text);
 		status = STATUS_UNREACHED;
 	}
@@ -103,8 +107,12 @@ static int command_check(const struct options *options)
 static int command_reload(const struct options *options)
 {
 	struct reply reply;
-	int status = ask(options, json_pack("{s:s}", "command", "reload"), &reply);
+	int status = ask(options, json_pack("{s:s}", "command", "ping"), CLIENT_PATIENCE_S, &reply);
 
+	if (status != STATUS_OK)
+		return status;
+	reply_free(&reply); /* it is not control that a long reload waits for */
+	status = ask(options, json_pack("{s:s}", "command", "reload"), RELOAD_PATIENCE_S, &reply);
 	if (status != STATUS_OK)
 		return status;
 	status = reply_ok(&reply) ? STATUS_OK : STATUS_REFUSED;
@@ -131,7 +139,7 @@ static int command_status(const struct options *options)
 
 	if (options->count > 1)
 		json_object_set_new(request, "pool", json_string(options->arguments[1]));
-	status = ask(options, request, &reply);
+	status = ask(options, request, CLIENT_PATIENCE_S, &reply);
 	if (status != STATUS_OK)
 		return status;
 	if (!reply_ok(&reply))
@@ -225,7 +233,7 @@ static int command_explain(const struct options *options)
 	if (strcmp(options->arguments[2], "-") != 0 &&
 	    !question_network(options->arguments[2], &question))
 		return misused("neither an address nor a network", options->arguments[2]);
-	status = ask(options, json_pack("{s:s}", "command", "world"), &reply);
+	status = ask(options, json_pack("{s:s}", "command", "world"), CLIENT_PATIENCE_S, &reply);
 	if (status != STATUS_OK)
 		return status;
 	if (!reply_ok(&reply))

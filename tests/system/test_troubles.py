@@ -347,3 +347,39 @@ def test_stopped_data_plane_does_not_keep_the_port_from_the_next_supervisor(runn
     running.process.wait()
     running.start()
     assert running.addresses(NAME, "A", JAPAN)
+
+
+# --- processes that are stopped
+
+
+def test_stopped_control_holds_up_nobody(running):
+    """Reloads by signal, answers, a new data plane; signpostctl says what is wrong and ends."""
+    pid = running.kill("signpost-control", signal.SIGSTOP)
+    try:
+        asked = [subprocess.Popen([signpost.BUILD / "signpostctl", "--run", running.folder / "run", command],
+                                  stderr=subprocess.PIPE, text=True) for command in ("status", "reload")]
+        for _ in range(300):
+            running.process.send_signal(signal.SIGHUP)
+            time.sleep(0.001)
+        old = running.kill("signpost-dns")
+        running.wait_new("signpost-dns", old)
+        assert running.addresses(NAME, "A", JAPAN)
+        for asking in asked:
+            assert "control does not answer" in asking.communicate(timeout=20 * signpost.SLOW)[1]
+            assert asking.returncode == 3
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert running.ctl("reload").returncode == 0
+    assert "to=down" not in running.log(), "nobody was down"
+
+
+def test_stopped_data_plane_holds_up_nobody_and_gets_the_newest_world(running):
+    pid = running.kill("signpost-dns", signal.SIGSTOP)
+    try:
+        for last in range(26, 86):
+            edit_zone(running, f"192.0.2.{last - 1}", f"192.0.2.{last}")
+            running.ctl("reload", timeout=5 * signpost.SLOW)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    signpost.wait_until(lambda: running.addresses("mail.example.net") == ["192.0.2.85"], 5 * signpost.SLOW)
+    assert running.pid("signpost-dns") == pid
