@@ -188,10 +188,10 @@ static void find_countries(struct conf *conf)
 		conf->config->countries_path = path;
 }
 
-int config_read_fd(struct config *out, int fd, const char *path, bool server_only,
+int config_read_fd(struct config *out, int fd, const char *path, bool boot_only,
 		   struct arena *arena, struct diag *diag)
 {
-	struct conf conf = { .arena = arena, .diag = diag, .config = out };
+	struct conf conf = { .arena = arena, .diag = diag, .config = out, .boot_only = boot_only };
 	const struct yaml_node *root = NULL;
 	struct place whole;
 	struct source source;
@@ -209,15 +209,15 @@ int config_read_fd(struct config *out, int fd, const char *path, bool server_onl
 		return -1;
 	server_read(&conf, root);
 	find_countries(&conf);
-	if (!server_only)
+	if (!boot_only)
 		read_zones_dir(&conf, root);
 	return 0;
 }
 
-int config_read(struct config *out, const char *path, bool server_only, struct arena *arena,
+int config_read(struct config *out, const char *path, bool boot_only, struct arena *arena,
 		struct diag *diag)
 {
-	return config_read_fd(out, -1, path, server_only, arena, diag);
+	return config_read_fd(out, -1, path, boot_only, arena, diag);
 }
 
 void config_print_options(FILE *out)

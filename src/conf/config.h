@@ -128,15 +128,16 @@ struct config {
 	size_t zone_file_count;
 };
 
-/* Reads the server file and, unless `server_only`, all pool files, and lists the zone files. The
- * result lives in the arena. 0, also when there are mistakes: ask diag_errors. -1: the server
+/* Reads the server file and all pool files, and lists the zone files. `boot_only`: of the server
+ * file what a start needs, and nothing else: mistakes in the rest must not keep a server from
+ * starting with its last good world. The result lives in the arena. 0, also when there are mistakes: ask diag_errors. -1: the server
  * file cannot be read at all (also in diag). */
-int config_read(struct config *out, const char *path, bool server_only, struct arena *arena,
+int config_read(struct config *out, const char *path, bool boot_only, struct arena *arena,
 		struct diag *diag);
 
 /* The same with the server file's text read from a descriptor that is open already (it stays the
  * caller's); `path` says what is relative to what. */
-int config_read_fd(struct config *out, int fd, const char *path, bool server_only,
+int config_read_fd(struct config *out, int fd, const char *path, bool boot_only,
 		   struct arena *arena, struct diag *diag);
 
 /* All options that there are, one a line, between tabs: where in which file, name, type, default,

@@ -348,6 +348,15 @@ static const struct option *find_option(const struct option_section *section, co
 	return NULL;
 }
 
+/* Is the unknown option, whose nearest known one this is, perhaps one that a start must not miss?
+ * A "lisen" that is passed over would have us listen everywhere. */
+static bool may_mean_boot(const struct option_section *section, const char *nearest)
+{
+	const struct option *option = nearest == NULL ? NULL : find_option(section, nearest);
+
+	return option != NULL && !option->later;
+}
+
 static void report_unknown(struct conf *conf, const struct option_section *section,
 			   const struct yaml_node *key)
 {
@@ -356,6 +365,8 @@ static void report_unknown(struct conf *conf, const struct option_section *secti
 
 	for (; count < section->count && count < 64; count++)
 		names[count] = section->options[count].name;
+	if (conf->boot_only && !may_mean_boot(section, diag_nearest(key->text, names, count)))
+		return;
 	conf_error(conf, &key->place, "unknown option \"%.100s\"%s", key->text,
 		   conf_hint(conf, key->text, names, count));
 }
@@ -367,6 +378,8 @@ static void read_pair(struct conf *conf, const struct option_section *section,
 
 	if (option == NULL)
 		report_unknown(conf, section, value->key);
+	else if (conf->boot_only && option->later)
+		return;
 	else if (value->kind == YAML_SCALAR && value->empty)
 		conf_error(conf, &value->key->place, "\"%s\" has no value", option->name);
 	else
@@ -398,6 +411,7 @@ void option_read_map(struct conf *conf, const struct option_section *section,
 	}
 	for (size_t i = 0; i < section->count; i++) {
 		if (section->options[i].required &&
+		    !(conf->boot_only && section->options[i].later) &&
 		    seen_find(&seen, section->options[i].name) == NULL)
 			conf_error(conf, where, "the required option \"%s\" is missing",
 				   section->options[i].name);

@@ -20,6 +20,7 @@ struct conf {
 	struct diag *diag;
 	struct config *config; /* being filled in */
 	const char *folder;    /* absolute; paths in the file are relative to it */
+	bool boot_only;        /* options that are needed `later` are not looked at */
 };
 
 enum option_type {
@@ -40,6 +41,7 @@ struct option {
 	enum option_type type;
 	size_t offset, size; /* of the field */
 	bool required;
+	bool later; /* a server can start without; what is wrong with it is told by a reload */
 	uint32_t min, max;
 	uint32_t unit_ms;
 	const char *dflt;         /* as it would be written; NULL: none */

@@ -192,6 +192,21 @@ def test_no_boot_record_comes_of_a_server_file_with_mistakes(folder):
     assert done.stderr.startswith(b"signpost.yaml:1:%d: error: " % column)
 
 
+def test_a_boot_record_needs_only_what_a_start_needs(folder):
+    """What else is wrong is told when it is compiled; meanwhile the last good world is served."""
+    (folder / "signpost.yaml").write_text(SERVER.replace("59.91", "5900.91") + "goip: {}\nbogus: 1\n")
+    done = run("--boot-record", "signpost.yaml", cwd=folder)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert run("--check", "signpost.yaml", cwd=folder).returncode == 1
+
+
+def test_an_option_that_may_mean_one_of_the_start_is_not_passed_over(folder):
+    (folder / "signpost.yaml").write_text(SERVER.replace("listen:", "lisen:"))
+    done = run("--boot-record", "signpost.yaml", cwd=folder)
+    assert done.returncode == 1
+    assert b'unknown option "lisen" (did you mean "listen"?)' in done.stderr
+
+
 @pytest.mark.parametrize("name", ["signpost.yaml", "edge.pool.yaml", "example.net.zone"])
 def test_ten_random_megabytes_are_refused_in_few_words(folder, name):
     (folder / name).write_bytes(random.Random(name).randbytes(10_000_000))

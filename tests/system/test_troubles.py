@@ -383,3 +383,17 @@ def test_stopped_data_plane_holds_up_nobody_and_gets_the_newest_world(running):
         os.kill(pid, signal.SIGCONT)
     signpost.wait_until(lambda: running.addresses("mail.example.net") == ["192.0.2.85"], 5 * signpost.SLOW)
     assert running.pid("signpost-dns") == pid
+
+
+def test_server_file_with_a_mistake_boots_with_the_last_good_world(running):
+    wait_saved(running)
+    answer = running.addresses(NAME, "A", JAPAN)
+    running.stop()
+    text = running.config.read_text()
+    running.config.write_text(text.replace("35.68", "3500.68") + "\nbogus: 1\n")
+    running.start()
+    assert running.addresses(NAME, "A", JAPAN) == answer
+    wait_log(running, "a latitude is from -90 to 90")
+    assert running.ctl("reload", check=False).returncode == 1
+    running.config.write_text(text)
+    assert running.ctl("reload").returncode == 0
