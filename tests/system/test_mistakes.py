@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 
+import dns.rcode
 import pytest
 
 import signpost
@@ -117,10 +118,19 @@ def test_server_file_that_is_broken_at_the_start_is_told_the_same_way(fresh):
     server, nodes = fresh
     server.use_sample(nodes.port)
     place = spoil(server, next(m for m in MISTAKES if m[3] == "95.68"))
+    server.start()
+    signpost.wait_until(lambda: place in server.log(), 5 * signpost.SLOW)
+    assert server.ask(NAME).rcode() == dns.rcode.SERVFAIL, "there is no last good world yet"
+
+
+def test_server_file_that_tells_not_even_where_to_listen_is_no_start(fresh):
+    server, nodes = fresh
+    server.use_sample(nodes.port)
+    server.config.write_text(server.config.read_text().replace(f":{server.port}", ":port"))
     server.start(wait=False)
     assert server.process.wait(20) == 1
     server.process = None
-    assert place in server.log()
+    assert f"{server.config}:" in server.log() and "is not an address to listen on" in server.log()
 
 
 @pytest.mark.parametrize("path", [ZONE, POOL, SERVER])
