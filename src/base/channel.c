@@ -78,6 +78,10 @@ ssize_t channel_receive(int channel, void *message, size_t size, int *fds, size_
 		channel_close_fds(fds, *fd_count);
 		*fd_count = 0;
 		errno = EMSGSIZE;
+		if (msg.msg_flags & MSG_CTRUNC)
+			return err_set(err,
+				       "channel: no room for a message's descriptors: too many "
+				       "open files?");
 		return err_set(err, "channel: a message longer than %zu bytes", size);
 	}
 	return n;

@@ -269,12 +269,13 @@ static void on_event(struct ev_loop *loop, ev_io *io, int events)
 
 /* --- all of them ------------------------------------------------------------------------------ */
 
-void connections_open(struct connections *all, struct server_thread *thread, struct ev_loop *loop)
+void connections_open(struct connections *all, unsigned max, struct server_thread *thread,
+		      struct ev_loop *loop)
 {
 	*all = (struct connections){ .thread = thread, .loop = loop };
-	all->all = mem_array(TCP_CONNECTIONS_MAX, sizeof(*all->all));
+	all->all = mem_array(max, sizeof(*all->all));
 	all->out = mem_alloc(CONNECTION_OUT_SIZE);
-	for (unsigned i = TCP_CONNECTIONS_MAX; i-- > 0;) {
+	for (unsigned i = max; i-- > 0;) {
 		all->all[i].older = all->unused;
 		all->unused = &all->all[i];
 	}

@@ -25,7 +25,7 @@ struct connection;
 struct connections {
 	struct server_thread *thread;
 	struct ev_loop *loop;
-	struct connection *all; /* the memory of TCP_CONNECTIONS_MAX of them */
+	struct connection *all; /* the memory of as many as there may be */
 	struct connection *unused;
 	struct connection *newest, *oldest; /* by when something got on */
 	uint8_t *out;                       /* where answers are collected */
@@ -33,7 +33,8 @@ struct connections {
 	unsigned out_buffer_count;
 };
 
-void connections_open(struct connections *all, struct server_thread *thread, struct ev_loop *loop);
+void connections_open(struct connections *all, unsigned max, struct server_thread *thread,
+		      struct ev_loop *loop);
 
 /* Takes over an accepted socket. Where there are as many as there may be, the one that is idle
  * longest makes room. */

@@ -22,6 +22,10 @@
 #include "serve/udp.h"
 #include "serve/worlds.h"
 
+/* Standard streams, the supervisor's channel, what a message brings, and a few that libraries
+ * open. */
+#define DESCRIPTORS_KEPT (4 + 2 * CHANNEL_FDS_MAX + 16)
+
 struct listener {
 	int fd;
 	uint32_t protocol, worker;
@@ -149,7 +153,27 @@ static int start_udp(struct server *server, struct err *err)
 	return 0;
 }
 
-static int start_tcp_worker(struct server *server, uint32_t worker, struct err *err)
+/* Connections must leave descriptors for the images that come: a stranger who opens many of them
+ * would else keep verdicts out. */
+static unsigned tcp_connections(const struct server *server, uint32_t workers)
+{
+	struct rlimit limit;
+	rlim_t needed = DESCRIPTORS_KEPT + server->listener_count +
+			(rlim_t)workers * TCP_DESCRIPTORS;
+	rlim_t max = TCP_CONNECTIONS_MAX;
+
+	if (workers == 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+	    limit.rlim_cur >= needed + workers * max)
+		return TCP_CONNECTIONS_MAX;
+	max = limit.rlim_cur > needed ? (limit.rlim_cur - needed) / workers : 0;
+	log_warning("fewer TCP connections, for few files may be open",
+		    "connections=%ju of=%u workers=%u open_files=%ju", (uintmax_t)max * workers,
+		    TCP_CONNECTIONS_MAX * workers, workers, (uintmax_t)limit.rlim_cur);
+	return max > 0 ? (unsigned)max : 1;
+}
+
+static int start_tcp_worker(struct server *server, uint32_t worker, unsigned connections,
+			    struct err *err)
 {
 	int *fds = mem_array(server->listener_count + 1, sizeof(fds[0]));
 	struct counters *counters;
@@ -163,7 +187,8 @@ static int start_tcp_worker(struct server *server, uint32_t worker, struct err *
 	}
 	if (count > 0) {
 		counters = next_counters(server, err);
-		rc = counters == NULL ? -1 : tcp_start(fds, count, worker, counters, err);
+		rc = counters == NULL ? -1
+				      : tcp_start(fds, count, worker, connections, counters, err);
 	}
 	free(fds);
 	return rc;
@@ -171,13 +196,16 @@ static int start_tcp_worker(struct server *server, uint32_t worker, struct err *
 
 static int start(struct server *server, uint32_t workers, struct err *err)
 {
+	unsigned connections;
+
 	if (server->started)
 		return err_set(err, "a second start");
 	server->started = true;
+	connections = tcp_connections(server, workers);
 	if (start_udp(server, err) != 0)
 		return -1;
 	for (uint32_t worker = 0; worker < workers; worker++) {
-		if (start_tcp_worker(server, worker, err) != 0)
+		if (start_tcp_worker(server, worker, connections, err) != 0)
 			return -1;
 	}
 	log_info("answering", "listeners=%zu threads=%zu world=%s", server->listener_count,

@@ -93,8 +93,8 @@ static void *serve(void *object)
 	return NULL;
 }
 
-int tcp_start(const int *listeners, size_t count, unsigned number, struct counters *counters,
-	      struct err *err)
+int tcp_start(const int *listeners, size_t count, unsigned number, unsigned connections_max,
+	      struct counters *counters, struct err *err)
 {
 	struct tcp *tcp = mem_alloc(sizeof(*tcp));
 
@@ -104,7 +104,7 @@ int tcp_start(const int *listeners, size_t count, unsigned number, struct counte
 	ev_set_userdata(tcp->loop, tcp);
 	tcp->thread.counters = counters;
 	(void)snprintf(tcp->thread.name, sizeof(tcp->thread.name), "dns-tcp-%u", number);
-	connections_open(&tcp->connections, &tcp->thread, tcp->loop);
+	connections_open(&tcp->connections, connections_max, &tcp->thread, tcp->loop);
 	tcp->listeners = mem_array(count, sizeof(tcp->listeners[0]));
 	tcp->count = count;
 	for (size_t i = 0; i < count; i++)

@@ -11,10 +11,12 @@
 #include "image/handover.h"
 
 #define TCP_IDLE_TIMEOUT_S  10   /* without a whole query, or an answer getting on */
-#define TCP_CONNECTIONS_MAX 1000 /* a worker; one more closes the one that is idle longest */
+#define TCP_CONNECTIONS_MAX 1000 /* a worker */
+#define TCP_DESCRIPTORS     6    /* of a worker besides: its loop, and a connection too many */
 
-/* The thread lives until the process ends; the sockets are its own from here on. */
-int tcp_start(const int *listeners, size_t count, unsigned number, struct counters *counters,
-	      struct err *err);
+/* At most that many connections: one more closes the one that is idle longest. The thread lives
+ * until the process ends; the sockets are its own from here on. */
+int tcp_start(const int *listeners, size_t count, unsigned number, unsigned connections_max,
+	      struct counters *counters, struct err *err);
 
 #endif

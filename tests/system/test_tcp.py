@@ -43,6 +43,11 @@ def connect(server, receive_buffer=None):
     return sock
 
 
+def ask(sock, name="www.example.net."):
+    sock.sendall(rawdns.framed(rawdns.query(name)))
+    return rawdns.read_message(sock.makefile("rb"))
+
+
 def is_open(sock):
     """After everything that came was read."""
     poll = select.poll()
@@ -231,6 +236,27 @@ def test_more_connections_than_there_may_be(server):
         for sock in socks:
             sock.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_connections_leave_descriptors_for_new_images(fresh):
+    """Or a stranger could keep verdicts out by opening many where few files may be open."""
+    server, nodes = fresh
+    server.use_sample(nodes.port)
+    server.start(command=("prlimit", "--nofile=150:150"))
+    pid = server.pid("signpost-dns")
+    socks = [connect(server) for _ in range(400)]
+    try:
+        assert rawdns.rcode(ask(socks[-1])) == 0
+        assert server.addresses("www.example.net") == ["192.0.2.80"]
+        zone = server.zone_file("example.net.zone")
+        zone.write_text(zone.read_text().replace("192.0.2.80", "192.0.2.90"))
+        server.ctl("reload")
+        signpost.wait_until(lambda: server.addresses("www.example.net") == ["192.0.2.90"], 5)
+        assert rawdns.rcode(ask(socks[-1])) == 0
+        assert server.pid("signpost-dns") == pid
+    finally:
+        for sock in socks:
+            sock.close()
 
 
 def test_idle_connections_are_closed_and_busy_ones_are_not(server):
