@@ -5,7 +5,7 @@ TESTS += tests/link-line.sh
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = /bin/sh
 AM_TESTS_ENVIRONMENT = SIGNPOST_BUILD='$(abs_top_builddir)'; export SIGNPOST_BUILD;
-EXTRA_DIST += bootstrap .ci/run .clang-format .clang-tidy %D%/link-line.sh %D%/system
+EXTRA_DIST += bootstrap .ci/run .clang-format .clang-tidy %D%/link-line.sh %D%/system %D%/data
 
 # Of a folder in EXTRA_DIST everything is taken, also what Python leaves there.
 dist-hook:
