@@ -33,6 +33,7 @@ static void gather(const struct commands *commands, struct facts *out)
 		.supervisor = &processes->supervisor,
 		.dns = &processes->dns,
 		.control = &processes->control,
+		.serving = processes->serving,
 		.counters = &out->counters,
 		.store = &out->store,
 		.images = running_images(running),

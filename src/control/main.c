@@ -144,6 +144,24 @@ static bool take_or_drop(struct control *control, struct images *images, enum wo
 	return false;
 }
 
+/* Failover must reach who asks, so what is served is what we go on with; a reload tries the files
+ * again. A supervisor that repeats itself is told nothing. */
+static void other_world_is_served(void *context, struct images *images)
+{
+	struct control *control = context;
+	const struct images *running;
+
+	if (control->running == NULL || !images_are_complete(images)) {
+		images_free(images);
+		return;
+	}
+	running = running_images(control->running);
+	if (running != NULL && images_equal(running, images))
+		images_free(images);
+	else
+		(void)take_or_drop(control, images, WORLD_FALLBACK);
+}
+
 /* The last good world on disk, or the one before; NULL: there is none that is of use. */
 static struct images *load_world(const struct control *control)
 {
@@ -247,8 +265,8 @@ static void end(struct control *control)
 
 int main(int argc, char **argv)
 {
-	static const struct supervisor_events events = { started, asked_to_reload,
-							 supervisor_gone };
+	static const struct supervisor_events events = { started, other_world_is_served,
+							 asked_to_reload, supervisor_gone };
 	struct options options;
 	struct control control = { .options = &options };
 	struct ev_signal terminate;

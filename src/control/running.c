@@ -10,7 +10,7 @@
 #include "control/memory.h"
 #include "image/steering.h"
 
-const char *const world_source_name[] = { "none", "adopted", "disk", "compiled" };
+const char *const world_source_name[] = { "none", "adopted", "disk", "compiled", "fallback" };
 
 /* A change of status that waits for its steering image. */
 struct verdict {
@@ -364,7 +364,9 @@ int running_take(struct running *running, struct images *images, enum world_sour
 		goto out;
 	steered = clock_mono_us();
 	before = fallbacks_before(running, images);
-	if (!has_steering)
+	if (source == WORLD_FALLBACK) /* its other images are served already */
+		supervisor_publish_steering(running->supervisor, images);
+	else if (!has_steering)
 		supervisor_publish_world(running->supervisor, images);
 	if (times != NULL)
 		*times = (struct running_times){ steered - start, clock_mono_us() - steered };

@@ -19,9 +19,12 @@
 #define RUNNING_COALESCE_MS  10
 #define RUNNING_ROWS_EVERY_S 60 /* each node's status row is written this often */
 
-enum world_source { WORLD_NONE, WORLD_ADOPTED, WORLD_FROM_DISK, WORLD_COMPILED };
+/* FALLBACK: the data plane refused what was published last, or kept ending with it; the supervisor
+ * has it serve this one. */
+enum world_source { WORLD_NONE, WORLD_ADOPTED, WORLD_FROM_DISK, WORLD_COMPILED, WORLD_FALLBACK };
 
-extern const char *const world_source_name[]; /* "none", "adopted", "disk", "compiled" */
+extern const char *const world_source_name[]; /* "none", "adopted", "disk", "compiled",
+						 "fallback" */
 
 struct running;
 

@@ -181,10 +181,10 @@ json_t *status_json(const struct status_input *input, const char *pool_name)
 		return NULL;
 	last = input->last_reload == NULL ? json_null() : json_deep_copy(input->last_reload);
 	return json_pack(
-		"{s:b, s:s, s:I, s:o, s:o, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:b, s:o}",
+		"{s:b, s:s, s:I, s:o, s:o, s:s, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:b, s:o}",
 		"ok", true, "version", PACKAGE_VERSION, "now_ms", (json_int_t)input->now_unix_ms,
 		"server_file", report_text(input->server_file), "state",
-		report_text(input->state_dir), "processes", "supervisor",
+		report_text(input->state_dir), "serving", input->serving, "processes", "supervisor",
 		process(input->supervisor), "dns", process(input->dns), "control",
 		process(input->control), "images",
 		input->images == NULL ? json_object() : report_images(input->images), "world",

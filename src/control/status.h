@@ -16,6 +16,7 @@ struct status_input {
 	uint64_t now_unix_ms;
 	const char *server_file, *state_dir;
 	const struct handover_process *supervisor, *dns, *control;
+	const char *serving; /* what the supervisor says of it */
 	const struct counters *counters;
 	const struct store_health *store;
 	const struct images *images; /* NULL: there is no world yet */

@@ -23,6 +23,7 @@ struct supervisor {
 	struct supervisor_events events;
 	void *context;
 	struct supervisor_processes processes;
+	bool started;
 	struct images *adopted; /* until START */
 	int icmp_v4, icmp_v6;
 	struct counters *counters; /* mapped read-only; the data plane writes them */
@@ -54,6 +55,10 @@ static void keep_world(struct supervisor *sup, int *fds, size_t count)
 			images_free(images);
 			return;
 		}
+	}
+	if (sup->started) {
+		sup->events.world(sup->context, images);
+		return;
 	}
 	images_free(sup->adopted);
 	sup->adopted = images;
@@ -107,12 +112,16 @@ static void take(struct supervisor *sup, struct handover *message, int *fds, siz
 	case HANDOVER_WORLD: keep_world(sup, fds, count); break;
 	case HANDOVER_PROCESSES:
 		sup->processes = (struct supervisor_processes){ message->supervisor, message->dns,
-								message->control };
+								message->control, "" };
+		message->text[sizeof(message->text) - 1] = '\0';
+		(void)snprintf(sup->processes.serving, sizeof(sup->processes.serving), "%.*s",
+			       (int)strcspn(message->text, ";"), message->text);
 		break;
 	case HANDOVER_START:
 		message->text[sizeof(message->text) - 1] = '\0';
 		world = sup->adopted;
 		sup->adopted = NULL; /* now the callee's */
+		sup->started = true;
 		sup->events.start(sup->context, message->text, message->world, world);
 		break;
 	case HANDOVER_RELOAD: sup->events.reload(sup->context); break;

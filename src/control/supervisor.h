@@ -18,12 +18,15 @@ struct supervisor_events {
 	 * NULL: there is none. Called once. */
 	void (*start)(void *context, const char *server_file, uint64_t boot_id,
 		      struct images *world);
+	/* Later: what was published last is not served, this world is. The callee's. */
+	void (*world)(void *context, struct images *world);
 	void (*reload)(void *context);
 	void (*gone)(void *context);
 };
 
 struct supervisor_processes {
 	struct handover_process supervisor, dns, control;
+	char serving[160]; /* "serving", or what else the supervisor has to say */
 };
 
 /* `channel` becomes this object's. */

@@ -72,6 +72,9 @@ static void show_world(const json_t *status, FILE *out)
 			text_age(field_count(world, "since_ms"), now, age));
 	else
 		(void)fprintf(out, "world: none yet, every query gets SERVFAIL\n");
+	if (field_text(status, "serving")[0] != '\0' &&
+	    strcmp(field_text(status, "serving"), "serving") != 0)
+		(void)fprintf(out, "world: %s\n", field_text(status, "serving"));
 	if (field_text(world, "save_error")[0] != '\0')
 		(void)fprintf(out, "world: not saved for the next start: %s\n",
 			      field_text(world, "save_error"));

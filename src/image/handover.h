@@ -9,7 +9,9 @@
  *   ICMP         sup -> control     1 raw socket           protocol: 4 or 6
  *   WORLD        control -> sup     zones geo steering plan locations (the last may be missing)
  *                sup -> dns         zones geo steering
- *                sup -> control     all (a control that was restarted adopts the running world)
+ *                sup -> control     all of what is served: before START, a control that was restarted
+ *                                   adopts it; after, what control made last was refused or kept
+ *                                   ending the data plane, and it goes on with this one
  *   STEERING     control -> sup -> dns  1 steering image   (zones and geo stay)
  *   START        sup -> child       -                      worker (their number), text: see below
  *   READY        dns -> sup         -                      world: the steering id being served
@@ -17,7 +19,8 @@
  *                control -> sup     -                      text: there is no world, and why
  *   RELOAD       sup -> control     -                      (the supervisor got SIGHUP)
  *                control -> sup     -                      text: how that reload ended
- *   PROCESSES    sup -> control     -                      processes (after every change)
+ *   PROCESSES    sup -> control     -                      processes (after every change), text:
+ *                                                          what is served, up to the first ";"
  *
  * START's text for control: the server file's path; for dns: "". Its `world` for control: the id of
  * the boot record (image/boot.h) that the supervisor acts on. */

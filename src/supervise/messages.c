@@ -56,11 +56,8 @@ static void make_icmp(const struct supervisor *supervisor, const struct child *c
 static void make_world(const struct supervisor *supervisor, const struct child *child,
 		       struct outgoing *out)
 {
-	bool dns = child == &supervisor->dns;
-	/* Control goes on with what it made last, even where that is not being served. */
-	const struct world_set *set = dns ? worlds_to_serve(&supervisor->worlds)
-					  : &supervisor->worlds.newest;
-	size_t count = dns ? WORLD_PARTS_DNS : set->count;
+	const struct world_set *set = worlds_to_serve(&supervisor->worlds);
+	size_t count = child == &supervisor->dns ? WORLD_PARTS_DNS : set->count;
 
 	out->message.type = HANDOVER_WORLD;
 	out->message.world = set->steering_id;
@@ -177,6 +174,21 @@ static void pass_to_dns(struct supervisor *supervisor, unsigned due)
 	messages_flush(supervisor, &supervisor->dns);
 }
 
+/* What is served is what control has to steer, or no failover reaches anybody. */
+static void give_to_control(struct supervisor *supervisor)
+{
+	if (worlds_to_serve(&supervisor->worlds) == NULL)
+		return;
+	supervisor->control.due |= DUE_WORLD;
+	messages_flush(supervisor, &supervisor->control);
+}
+
+void messages_other_world(struct supervisor *supervisor)
+{
+	pass_to_dns(supervisor, DUE_WORLD);
+	give_to_control(supervisor);
+}
+
 static void take_world(struct supervisor *supervisor, const int *fds, size_t count)
 {
 	struct err err;
@@ -185,10 +197,13 @@ static void take_world(struct supervisor *supervisor, const int *fds, size_t cou
 		log_error("world refused", "%s", err.text);
 	else
 		pass_to_dns(supervisor, DUE_WORLD);
+	status_changed(supervisor);
 }
 
 static void take_steering(struct supervisor *supervisor, const int *fds, size_t count)
 {
+	const struct world_set *served = worlds_to_serve(&supervisor->worlds);
+	uint64_t before = served == NULL ? 0 : served->steering_id;
 	bool distrusted = supervisor->worlds.distrusted;
 	struct err err;
 
@@ -199,10 +214,15 @@ static void take_steering(struct supervisor *supervisor, const int *fds, size_t 
 	}
 	if (worlds_take_steering(&supervisor->worlds, fds[0], clock_mono_ms(), &err) != 0) {
 		log_error("steering image refused", "%s", err.text);
+		give_to_control(supervisor);
 		return;
 	}
-	if (!supervisor->worlds.distrusted)
-		pass_to_dns(supervisor, distrusted ? DUE_WORLD : DUE_STEERING);
+	if (supervisor->worlds.distrusted != distrusted) {
+		pass_to_dns(supervisor, DUE_WORLD);
+		status_changed(supervisor);
+	} else if (worlds_to_serve(&supervisor->worlds)->steering_id != before) {
+		pass_to_dns(supervisor, DUE_STEERING);
+	}
 }
 
 static void from_control(struct supervisor *supervisor, struct handover *message, const int *fds,
@@ -224,8 +244,10 @@ static void from_control(struct supervisor *supervisor, struct handover *message
 static void world_refused(struct supervisor *supervisor, const char *why)
 {
 	log_error("the data plane refused a world", "reason=\"%s\"", why);
-	if (!supervisor->worlds.distrusted && worlds_swap(&supervisor->worlds))
+	if (!supervisor->worlds.distrusted && worlds_swap(&supervisor->worlds)) {
 		log_warning("the previous world goes on being served", "%s", "");
+		messages_other_world(supervisor);
+	}
 	status_changed(supervisor);
 }
 

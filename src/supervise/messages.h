@@ -10,6 +10,9 @@ unsigned messages_due_at_start(const struct supervisor *supervisor, const struct
 /* Sends what is due until the channel is full (the rest when it is writable again). */
 void messages_flush(struct supervisor *supervisor, struct child *child);
 
+/* Another world is served than the one that control made last: both children get it. */
+void messages_other_world(struct supervisor *supervisor);
+
 /* Takes in one message. false: the peer is gone, the channel is of no more use. */
 bool messages_receive(struct supervisor *supervisor, struct child *child);
 

@@ -17,7 +17,7 @@ static const char *what_is_served(const struct worlds *worlds)
 		return "no world yet: every query is answered SERVFAIL";
 	if (worlds->distrusted)
 		return "serving the previous world: the newest one was refused or ended the data "
-		       "plane";
+		       "plane, and a reload tries it again";
 	return "serving";
 }
 

@@ -80,6 +80,7 @@ static void consider_other_world(struct supervisor *supervisor)
 			    "one is served",
 		  "crashes=%u", CRASHES_MAX);
 	child_forget_ends(dns);
+	messages_other_world(supervisor);
 }
 
 static void child_reaped(struct supervisor *supervisor, struct child *child, int status)

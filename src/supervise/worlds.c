@@ -32,16 +32,38 @@ static int set_copy(struct world_set *out, const struct world_set *from, struct 
 	return 0;
 }
 
-static int read_id(int fd, enum image_kind kind, uint64_t *id, struct err *err)
+static int read_header(int fd, enum image_kind kind, struct image_header *header, struct err *err)
 {
-	struct image_header header;
+	static const char *const names[IMAGE_KINDS] = { "zones", "geo", "plan", "steering",
+							"locations" };
 
-	if (pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
-	    header.magic != IMAGE_MAGIC || header.kind != (uint32_t)kind)
-		return err_set(err, "control sent something that is not a %s image",
-			       kind == IMAGE_STEERING ? "steering" : "zones");
-	*id = header.id;
+	if (pread(fd, header, sizeof(*header), 0) != (ssize_t)sizeof(*header) ||
+	    header->magic != IMAGE_MAGIC || header->kind != (uint32_t)kind)
+		return err_set(err, "control sent something that is not a %s image", names[kind]);
 	return 0;
+}
+
+static int read_ids(struct world_set *set, struct err *err)
+{
+	struct image_header zones, geo, plan, steering;
+
+	if (read_header(set->fds[WORLD_ZONES], IMAGE_ZONES, &zones, err) != 0 ||
+	    read_header(set->fds[WORLD_GEO], IMAGE_GEO, &geo, err) != 0 ||
+	    read_header(set->fds[WORLD_PLAN], IMAGE_PLAN, &plan, err) != 0 ||
+	    read_header(set->fds[WORLD_STEERING], IMAGE_STEERING, &steering, err) != 0)
+		return -1;
+	set->zones_id = zones.id;
+	set->geo_id = geo.id;
+	set->plan_id = plan.id;
+	set->steering_id = steering.id;
+	return 0;
+}
+
+static bool is_made_for(const struct image_header *steering, const struct world_set *set)
+{
+	return set->count > 0 && steering->basis[IMAGE_ZONES] == set->zones_id &&
+	       steering->basis[IMAGE_GEO] == set->geo_id &&
+	       steering->basis[IMAGE_PLAN] == set->plan_id;
 }
 
 /* Before newest is replaced: it becomes the proven one if it was served long enough, or if it was
@@ -82,7 +104,7 @@ int worlds_take(struct worlds *worlds, const int *fds, size_t count, uint64_t no
 	}
 	memcpy(next.fds, fds, count * sizeof(fds[0]));
 	next.count = count;
-	if (read_id(fds[WORLD_STEERING], IMAGE_STEERING, &next.steering_id, err) != 0) {
+	if (read_ids(&next, err) != 0) {
 		set_close(&next);
 		return -1;
 	}
@@ -93,29 +115,41 @@ int worlds_take(struct worlds *worlds, const int *fds, size_t count, uint64_t no
 	return 0;
 }
 
+static void replace_steering(struct world_set *set, int fd, uint64_t id)
+{
+	(void)close(set->fds[WORLD_STEERING]);
+	set->fds[WORLD_STEERING] = fd;
+	set->steering_id = id;
+}
+
 int worlds_take_steering(struct worlds *worlds, int fd, uint64_t now_ms, struct err *err)
 {
+	struct image_header header;
 	struct world_set next;
-	uint64_t id;
 
-	if (worlds->newest.count == 0) {
-		(void)close(fd);
-		return err_set(err, "control sent a steering image before any world");
+	if (read_header(fd, IMAGE_STEERING, &header, err) != 0)
+		goto fail;
+	if (!is_made_for(&header, &worlds->newest)) {
+		if (!worlds->distrusted || !is_made_for(&header, &worlds->proven)) {
+			(void)err_set(err, "control sent a steering image for a world that is not "
+					   "served");
+			goto fail;
+		}
+		replace_steering(&worlds->proven, fd, header.id);
+		return 0;
 	}
-	if (read_id(fd, IMAGE_STEERING, &id, err) != 0 ||
-	    set_copy(&next, &worlds->newest, err) != 0) {
-		(void)close(fd);
-		return -1;
-	}
-	(void)close(next.fds[WORLD_STEERING]);
-	next.fds[WORLD_STEERING] = fd;
-	next.steering_id = id;
+	if (set_copy(&next, &worlds->newest, err) != 0)
+		goto fail;
+	replace_steering(&next, fd, header.id);
 	keep_if_proven(worlds, now_ms);
 	replace_newest(worlds, &next);
-	/* With zones and geo as in what is served, only the steering image was to blame. */
-	if (worlds->distrusted && worlds->proven.reload == next.reload)
+	/* With zones, geo and plan as in what is served, only the steering image was to blame. */
+	if (worlds->distrusted && is_made_for(&header, &worlds->proven))
 		worlds->distrusted = false;
 	return 0;
+fail:
+	(void)close(fd);
+	return -1;
 }
 
 const struct world_set *worlds_to_serve(const struct worlds *worlds)

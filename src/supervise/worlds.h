@@ -24,9 +24,10 @@ enum world_part { WORLD_ZONES, WORLD_GEO, WORLD_STEERING, WORLD_PLAN, WORLD_LOCA
 
 struct world_set {
 	int fds[WORLD_PARTS];
-	size_t count;         /* 0: no world */
-	uint32_t reload;      /* same number: same zones, geo and plan */
-	uint64_t steering_id; /* from the image's header */
+	size_t count;    /* 0: no world */
+	uint32_t reload; /* same number: same zones, geo and plan */
+	/* From the images' headers. */
+	uint64_t zones_id, geo_id, plan_id, steering_id;
 };
 
 struct worlds {
@@ -38,7 +39,9 @@ struct worlds {
 	uint64_t reload_served_ms, steering_served_ms;
 };
 
-/* Both take the descriptors over, whatever they return. A world needs 4 or 5 (see handover.h). */
+/* Both take the descriptors over, whatever they return. A world needs 4 or 5 (see handover.h). A
+ * steering image goes to the set that it was made for: while the proven one is served control
+ * steers that. */
 int worlds_take(struct worlds *worlds, const int *fds, size_t count, uint64_t now_ms,
 		struct err *err);
 int worlds_take_steering(struct worlds *worlds, int fd, uint64_t now_ms, struct err *err);

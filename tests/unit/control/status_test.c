@@ -63,6 +63,7 @@ static void open_fixture(struct fixture *f)
 		.control = &f->processes[2],
 		.counters = &f->counters,
 		.save_error = "disk full",
+		.serving = "serving",
 		.store = &f->store,
 		.images = &f->images,
 		.world_source = "compiled",
@@ -121,6 +122,7 @@ START_TEST(status_tells_processes_counters_and_store_whatever_texts_hold)
 	ck_assert_int_eq(json_integer_value(at(at(told, "store"), "lost")), 3);
 	ck_assert_str_eq(json_string_value(at(at(told, "store"), "error")), "disk full: ?");
 	ck_assert_str_eq(json_string_value(at(at(told, "world"), "save_error")), "disk full");
+	ck_assert_str_eq(json_string_value(at(told, "serving")), "serving");
 	ck_assert_str_eq(json_string_value(at(told, "server_file")), "/etc/sign?post.yaml");
 	ck_assert_ptr_null(json_object_get(at(told, "images"), "locations"));
 	ck_assert_uint_eq(strlen(json_string_value(at(at(at(told, "images"), "geo"), "id"))), 16);

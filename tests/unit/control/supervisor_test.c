@@ -43,7 +43,7 @@ static struct images *make_images_of(uint64_t content)
 }
 
 struct heard {
-	int starts, reloads, ends;
+	int starts, worlds, reloads, ends;
 	struct images *world;
 };
 
@@ -57,6 +57,15 @@ static void started(void *context, const char *server_file, uint64_t boot_id, st
 	ck_assert_str_eq(server_file, "/etc/signpost.yaml");
 }
 
+static void other_world(void *context, struct images *world)
+{
+	struct heard *heard = context;
+
+	images_free(heard->world);
+	heard->world = world;
+	heard->worlds++;
+}
+
 static void reload(void *context)
 {
 	((struct heard *)context)->reloads++;
@@ -67,7 +76,7 @@ static void gone(void *context)
 	((struct heard *)context)->ends++;
 }
 
-static const struct supervisor_events events = { started, reload, gone };
+static const struct supervisor_events events = { started, other_world, reload, gone };
 
 struct fixture {
 	struct ev_loop *loop;
@@ -147,6 +156,28 @@ START_TEST(world_and_processes_arrive_before_start)
 		ck_assert_uint_eq(images_id(f.heard.world, (enum image_kind)kind),
 				  images_id(sent, (enum image_kind)kind));
 	ck_assert_int_eq(f.heard.world->fd[IMAGE_LOCATIONS], -1);
+	images_free(f.heard.world);
+	images_free(sent);
+	close_fixture(&f);
+}
+END_TEST
+
+START_TEST(world_after_start_is_told_at_once)
+{
+	struct fixture f;
+	struct images *sent = make_images_of(1);
+	const int fds[] = { sent->fd[IMAGE_ZONES], sent->fd[IMAGE_GEO], sent->fd[IMAGE_STEERING],
+			    sent->fd[IMAGE_PLAN] };
+
+	open_fixture(&f);
+	tell(&f,
+	     (struct handover){
+		     .type = HANDOVER_START, .world = BOOT_ID, .text = "/etc/signpost.yaml" },
+	     NULL, 0);
+	tell(&f, (struct handover){ .type = HANDOVER_WORLD }, fds, 4);
+	turn(&f);
+	ck_assert_int_eq(f.heard.worlds, 1);
+	ck_assert_uint_eq(images_id(f.heard.world, IMAGE_ZONES), images_id(sent, IMAGE_ZONES));
 	images_free(f.heard.world);
 	images_free(sent);
 	close_fixture(&f);
@@ -282,6 +313,7 @@ END_TEST
 void add_supervisor_cases(Suite *suite)
 {
 	suite_case(suite, "supervisor", world_and_processes_arrive_before_start,
+		   world_after_start_is_told_at_once,
 		   world_whose_images_are_mixed_up_is_not_adopted,
 		   counters_of_all_threads_are_summed,
 		   full_channel_brings_the_newest_when_it_is_read_again,

@@ -23,40 +23,69 @@
 
 /* --- worlds -------------------------------------------------------------------------------- */
 
-static int image_fd(enum image_kind kind, uint64_t id)
+enum { ZONES = 1, GEO = 2, PLAN = 3, OTHER_ZONES = 7 }; /* ids */
+
+/* `zones_id`: which zones a steering image is made for. */
+static int image_made_for(uint64_t zones_id, enum image_kind kind, uint64_t id)
 {
 	struct image_header header = { .magic = IMAGE_MAGIC, .kind = kind, .id = id };
 	int fd = memfd_create("image", MFD_CLOEXEC);
 
 	ck_assert_int_ge(fd, 0);
+	if (kind == IMAGE_STEERING) {
+		header.basis[IMAGE_ZONES] = zones_id;
+		header.basis[IMAGE_GEO] = GEO;
+		header.basis[IMAGE_PLAN] = PLAN;
+	}
 	ck_assert_int_eq(write(fd, &header, sizeof(header)), sizeof(header));
 	return fd;
 }
 
-static void new_world(int fds[WORLD_PARTS], uint64_t steering_id)
+static int image_fd(enum image_kind kind, uint64_t id)
 {
-	fds[WORLD_ZONES] = image_fd(IMAGE_ZONES, 1);
-	fds[WORLD_GEO] = image_fd(IMAGE_GEO, 2);
-	fds[WORLD_STEERING] = image_fd(IMAGE_STEERING, steering_id);
-	fds[WORLD_PLAN] = image_fd(IMAGE_PLAN, 3);
+	return image_made_for(ZONES, kind, id);
+}
+
+static void new_world_of(uint64_t zones_id, int fds[WORLD_PARTS], uint64_t steering_id)
+{
+	fds[WORLD_ZONES] = image_fd(IMAGE_ZONES, zones_id);
+	fds[WORLD_GEO] = image_fd(IMAGE_GEO, GEO);
+	fds[WORLD_STEERING] = image_made_for(zones_id, IMAGE_STEERING, steering_id);
+	fds[WORLD_PLAN] = image_fd(IMAGE_PLAN, PLAN);
 	fds[WORLD_LOCATIONS] = image_fd(IMAGE_LOCATIONS, 4);
 }
 
-static void take(struct worlds *worlds, uint64_t steering_id, uint64_t now_ms)
+static void new_world(int fds[WORLD_PARTS], uint64_t steering_id)
+{
+	new_world_of(ZONES, fds, steering_id);
+}
+
+static void take_of(uint64_t zones_id, struct worlds *worlds, uint64_t steering_id, uint64_t now_ms)
 {
 	int fds[WORLD_PARTS];
 	struct err err;
 
-	new_world(fds, steering_id);
+	new_world_of(zones_id, fds, steering_id);
 	ck_assert_int_eq(worlds_take(worlds, fds, WORLD_PARTS, now_ms, &err), 0);
+}
+
+static void take(struct worlds *worlds, uint64_t steering_id, uint64_t now_ms)
+{
+	take_of(ZONES, worlds, steering_id, now_ms);
+}
+
+static void take_steering_for(uint64_t zones_id, struct worlds *worlds, uint64_t steering_id,
+			      uint64_t now_ms)
+{
+	struct err err;
+	int fd = image_made_for(zones_id, IMAGE_STEERING, steering_id);
+
+	ck_assert_int_eq(worlds_take_steering(worlds, fd, now_ms, &err), 0);
 }
 
 static void take_steering(struct worlds *worlds, uint64_t steering_id, uint64_t now_ms)
 {
-	struct err err;
-	int fd = image_fd(IMAGE_STEERING, steering_id);
-
-	ck_assert_int_eq(worlds_take_steering(worlds, fd, now_ms, &err), 0);
+	take_steering_for(ZONES, worlds, steering_id, now_ms);
 }
 
 static uint64_t served_id(const struct worlds *worlds)
@@ -135,12 +164,33 @@ START_TEST(steering_alone_ends_distrust_only_where_steering_was_to_blame)
 	ck_assert_uint_eq(served_id(&worlds), 12);
 
 	worlds_served(&worlds, 12, 21 * SECOND);
-	take(&worlds, 20, 40 * SECOND); /* new zones, which crash */
+	take_of(OTHER_ZONES, &worlds, 20, 40 * SECOND); /* which crash */
 	ck_assert(worlds_swap(&worlds));
-	take_steering(&worlds, 21, 41 * SECOND);
+	take_steering_for(OTHER_ZONES, &worlds, 21, 41 * SECOND);
 	ck_assert_uint_eq(served_id(&worlds), 12);
 	take(&worlds, 30, 42 * SECOND); /* the operator mended them */
 	ck_assert_uint_eq(served_id(&worlds), 30);
+	worlds_close(&worlds);
+}
+END_TEST
+
+START_TEST(previous_world_is_steered_while_it_is_served)
+{
+	struct worlds worlds = { 0 };
+	struct err err;
+
+	take(&worlds, 10, 1 * SECOND);
+	worlds_served(&worlds, 10, 1 * SECOND);
+	take_of(OTHER_ZONES, &worlds, 20, 20 * SECOND);
+	ck_assert_int_eq(worlds_take_steering(&worlds, image_made_for(ZONES, IMAGE_STEERING, 11),
+					      21 * SECOND, &err),
+			 -1); /* too late: it is not served */
+	ck_assert(worlds_swap(&worlds));
+	take_steering(&worlds, 12, 22 * SECOND);
+	ck_assert_uint_eq(served_id(&worlds), 12);
+	ck_assert(worlds.distrusted);
+	ck_assert(worlds_swap(&worlds)); /* that one crashes as well */
+	ck_assert_uint_eq(served_id(&worlds), 20);
 	worlds_close(&worlds);
 }
 END_TEST
@@ -431,6 +481,38 @@ START_TEST(children_get_what_is_held_and_then_start)
 }
 END_TEST
 
+START_TEST(control_gets_the_world_that_is_served_instead_of_its_own)
+{
+	static struct scene scene;
+	struct supervisor *s = &scene.supervisor;
+	struct handover refused = { .type = HANDOVER_REFUSED };
+	struct handover message = { .type = HANDOVER_WORLD };
+	int fds[WORLD_PARTS];
+	size_t count;
+
+	scene_open(&scene);
+	control_sends_world(&scene, 10);
+	worlds_served(&s->worlds, 10, 1 * SECOND);
+	new_world_of(OTHER_ZONES, fds, 20);
+	send_from(scene.control, &message, fds, WORLD_PARTS);
+	channel_close_fds(fds, WORLD_PARTS);
+	ck_assert(messages_receive(s, &s->control));
+	send_from(scene.dns, &refused, NULL, 0);
+	ck_assert(messages_receive(s, &s->dns));
+	do {
+		ck_assert(next_message(scene.control, &message, &count));
+	} while (message.type == HANDOVER_PROCESSES);
+	ck_assert_uint_eq(message.type, HANDOVER_WORLD);
+	ck_assert_uint_eq(message.world, 10);
+	ck_assert_uint_eq(count, WORLD_PARTS);
+	for (int i = 0; i < 3; i++) /* both of control's, and the first one again */
+		expect(scene.dns, HANDOVER_WORLD, 3);
+	control_sends_steering(&scene, 11); /* for the one that is served */
+	expect(scene.dns, HANDOVER_STEERING, 1);
+	scene_close(&scene);
+}
+END_TEST
+
 START_TEST(world_and_steering_pass_from_control_to_dns)
 {
 	static struct scene scene;
@@ -588,13 +670,16 @@ int main(void)
 		   world_that_was_served_long_enough_is_the_one_to_go_back_to,
 		   crash_takes_the_proof_away,
 		   steering_alone_ends_distrust_only_where_steering_was_to_blame,
+		   previous_world_is_steered_while_it_is_served,
 		   what_is_not_an_image_is_refused_and_changes_nothing);
 	suite_case(suite, "child", first_end_restarts_at_once_and_pauses_grow,
 		   pause_has_the_limit_of_its_child, end_after_a_quiet_time_restarts_at_once);
 	suite_case(suite, "listeners", each_worker_gets_its_own_sockets_on_the_port,
 		   second_supervisor_on_the_port_is_refused, address_of_another_host_is_named);
 	suite_case(suite, "messages", children_get_what_is_held_and_then_start,
+		   control_gets_the_world_that_is_served_instead_of_its_own,
 		   world_and_steering_pass_from_control_to_dns,
+		   control_gets_the_world_that_is_served_instead_of_its_own,
 		   restarted_children_get_the_newest_world,
 		   child_that_does_not_read_gets_only_the_newest_when_it_reads,
 		   refused_world_gives_way_to_the_proven_one_at_the_next_start,
