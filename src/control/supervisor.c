@@ -14,11 +14,14 @@
 #include "base/mem.h"
 #include "base/netprefix.h"
 
+#define AGAIN_S 1.
+
 enum owed { OWED_NOTHING, OWED_STEERING, OWED_WORLD };
 
 struct supervisor {
 	struct ev_loop *loop;
 	struct ev_io readable, writable;
+	struct ev_timer again;
 	int channel;
 	struct supervisor_events events;
 	void *context;
@@ -215,10 +218,18 @@ static void flush(struct supervisor *sup)
 		ev_io_stop(sup->loop, &sup->writable);
 	} else if (errno == EAGAIN || errno == ENOBUFS) {
 		ev_io_start(sup->loop, &sup->writable);
-	} else { /* a supervisor that is gone is noticed by receive() */
+	} else { /* a supervisor that is gone is noticed by receive(); else want of memory, say */
 		log_error("the supervisor cannot be told", "reason=\"%s\"", err.text);
 		ev_io_stop(sup->loop, &sup->writable);
+		ev_timer_again(sup->loop, &sup->again);
 	}
+}
+
+static void flush_again(struct ev_loop *loop, struct ev_timer *timer, int events)
+{
+	(void)events;
+	ev_timer_stop(loop, timer);
+	flush(timer->data);
 }
 
 static void tell(struct supervisor *sup, char **kept, const char *text)
@@ -279,6 +290,8 @@ struct supervisor *supervisor_open(struct ev_loop *loop, int channel,
 	ev_io_init(&sup->writable, writable, channel, EV_WRITE);
 	sup->readable.data = sup;
 	sup->writable.data = sup;
+	ev_timer_init(&sup->again, flush_again, 0., AGAIN_S);
+	sup->again.data = sup;
 	ev_io_start(loop, &sup->readable);
 	return sup;
 }
@@ -289,6 +302,7 @@ void supervisor_close(struct supervisor *sup)
 		return;
 	ev_io_stop(sup->loop, &sup->readable);
 	ev_io_stop(sup->loop, &sup->writable);
+	ev_timer_stop(sup->loop, &sup->again);
 	images_free(sup->adopted);
 	free(sup->refused);
 	free(sup->reloaded);

@@ -36,6 +36,8 @@ int child_start(struct child *child, int folder, unsigned due, struct err *err)
 	child->due = due;
 	child->listeners_sent = 0;
 	child->icmp_sent = 0;
+	child->send_at_ms = 0;
+	child->unanswered = false;
 	child->started_unix_ms = clock_unix_ms();
 	return 0;
 fail:

@@ -1,8 +1,9 @@
 /* child.h - one of the two long-lived children: its process, its channel, when to start it again.
  *
  * Nothing queues for a child: `due` says which messages it must still get, and each is made from
- * what the supervisor holds at the moment it is sent. So a child that does not read costs nothing
- * and, when it reads again, gets the newest images only. */
+ * what the supervisor holds at the moment it is sent. The data plane gets images only after it has
+ * answered for the last ones: else those that it does not read would stay in memory, a world a
+ * reload. So a child that does not read costs nothing and, when it reads again, gets the newest. */
 #ifndef SUPERVISE_CHILD_H
 #define SUPERVISE_CHILD_H
 
@@ -38,6 +39,8 @@ struct child {
 	int channel; /* -1: none */
 	unsigned due;
 	size_t listeners_sent, icmp_sent;
+	bool unanswered;     /* images were sent, and neither READY nor REFUSED came back */
+	uint64_t send_at_ms; /* what is due could not be sent: not before then; 0: at once */
 
 	uint64_t started_unix_ms;
 	uint64_t start_at_ms; /* when it is to be started; 0: not planned */

@@ -11,6 +11,9 @@
 #include "base/log.h"
 #include "supervise/status.h"
 
+#define RESEND_MS  1000
+#define DUE_IMAGES (DUE_WORLD | DUE_STEERING)
+
 /* --- out ----------------------------------------------------------------------------------- */
 
 /* One message, made when it is sent. */
@@ -109,12 +112,25 @@ static void skip_empty(const struct supervisor *supervisor, struct child *child)
 		child->due &= ~(unsigned)DUE_STEERING;
 }
 
+/* The lowest bit of what may be sent; 0: nothing. */
+static unsigned next_due(const struct child *child)
+{
+	unsigned due = child->unanswered ? child->due & ~(unsigned)DUE_IMAGES : child->due;
+
+	return due & -due;
+}
+
+bool messages_wait(const struct child *child)
+{
+	return child->send_at_ms == 0 && next_due(child) != 0;
+}
+
 static void make_next(const struct supervisor *supervisor, const struct child *child,
 		      struct outgoing *out)
 {
 	memset(&out->message, 0, sizeof(out->message));
 	out->fd_count = 0;
-	switch (child->due & -child->due) {
+	switch (next_due(child)) {
 	case DUE_LISTENERS: make_listener(supervisor, child, out); break;
 	case DUE_COUNTERS:
 		out->message.type = HANDOVER_COUNTERS;
@@ -131,13 +147,28 @@ static void make_next(const struct supervisor *supervisor, const struct child *c
 	out->message.fd_count = (uint32_t)out->fd_count;
 }
 
-static void mark_sent(struct child *child)
+static void mark_sent(struct supervisor *supervisor, struct child *child)
 {
-	switch (child->due & -child->due) {
+	unsigned sent = next_due(child);
+
+	switch (sent) {
 	case DUE_LISTENERS: child->listeners_sent++; break; /* skip_empty ends the series */
 	case DUE_ICMP: child->icmp_sent++; break;
-	default: child->due &= child->due - 1; break;
+	default: child->due &= ~sent; break;
 	}
+	if ((sent & DUE_IMAGES) && child == &supervisor->dns)
+		child->unanswered = true;
+}
+
+/* Full: poll tells when to go on. Peer gone: its end will be reaped. Anything else (memory, or more
+ * descriptors under way than the limit of open files lets us) poll knows nothing about. */
+static void tell_not_sent(struct child *child, int error, const struct err *err)
+{
+	if (error == EAGAIN || error == EPIPE || error == ECONNRESET)
+		return;
+	child->send_at_ms = clock_mono_ms() + RESEND_MS;
+	log_error("message not sent", "process=%s again_in_ms=%d: %s", child->name, RESEND_MS,
+		  err->text);
 }
 
 void messages_flush(struct supervisor *supervisor, struct child *child)
@@ -149,19 +180,15 @@ void messages_flush(struct supervisor *supervisor, struct child *child)
 		if (child->channel < 0)
 			return;
 		skip_empty(supervisor, child);
-		if (child->due == 0)
+		if (next_due(child) == 0)
 			return;
 		make_next(supervisor, child, &out);
 		if (channel_send(child->channel, &out.message, sizeof(out.message), out.fds,
 				 out.fd_count, &err) != 0) {
-			/* Full: poll tells when to go on. Else the peer is gone: its end will
-			 * be reaped. */
-			if (errno != EAGAIN && errno != EPIPE && errno != ECONNRESET)
-				log_error("message not sent", "process=%s: %s", child->name,
-					  err.text);
+			tell_not_sent(child, errno, &err);
 			return;
 		}
-		mark_sent(child);
+		mark_sent(supervisor, child);
 	}
 }
 
@@ -255,6 +282,8 @@ static void from_dns(struct supervisor *supervisor, struct handover *message, co
 		     size_t count)
 {
 	channel_close_fds(fds, count); /* it has nothing to hand over */
+	if (message->type == HANDOVER_READY || message->type == HANDOVER_REFUSED)
+		supervisor->dns.unanswered = false;
 	switch (message->type) {
 	case HANDOVER_READY:
 		worlds_served(&supervisor->worlds, message->world, clock_mono_ms());
@@ -266,6 +295,7 @@ static void from_dns(struct supervisor *supervisor, struct handover *message, co
 			  message->type);
 		break;
 	}
+	messages_flush(supervisor, &supervisor->dns);
 }
 
 bool messages_receive(struct supervisor *supervisor, struct child *child)

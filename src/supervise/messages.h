@@ -7,6 +7,9 @@
 /* What a child that was just started must be sent. */
 unsigned messages_due_at_start(const struct supervisor *supervisor, const struct child *child);
 
+/* Is there anything that may be sent now? */
+bool messages_wait(const struct child *child);
+
 /* Sends what is due until the channel is full (the rest when it is writable again). */
 void messages_flush(struct supervisor *supervisor, struct child *child);
 

@@ -196,6 +196,8 @@ static void run_timers(struct supervisor *supervisor, uint64_t now_ms)
 
 		if (child->start_at_ms != 0 && now_ms >= child->start_at_ms)
 			start_child(supervisor, child);
+		if (now_ms >= child->send_at_ms)
+			child->send_at_ms = 0;
 	}
 	if (stopping(supervisor) && now_ms >= supervisor->kill_at_ms)
 		lose_patience(supervisor, now_ms);
@@ -205,15 +207,21 @@ static void run_timers(struct supervisor *supervisor, uint64_t now_ms)
 		status_tell(supervisor);
 }
 
+/* 0 is no time at all. */
+static uint64_t earlier(uint64_t next_ms, uint64_t at_ms)
+{
+	return at_ms != 0 && at_ms < next_ms ? at_ms : next_ms;
+}
+
 static uint64_t next_timer(struct supervisor *supervisor)
 {
 	uint64_t next = stopping(supervisor) ? supervisor->kill_at_ms : NEVER;
 
 	for (unsigned i = 0; i < CHILDREN; i++) {
-		uint64_t at = child_at(supervisor, i)->start_at_ms;
+		const struct child *child = child_at(supervisor, i);
 
-		if (at != 0 && at < next)
-			next = at;
+		next = earlier(next, child->start_at_ms);
+		next = earlier(next, child->send_at_ms);
 	}
 	if (!supervisor->told.ready && supervisor->started_ms + STATUS_PATIENCE_MS < next)
 		next = supervisor->started_ms + STATUS_PATIENCE_MS;
@@ -250,7 +258,7 @@ static int wait_and_serve(struct supervisor *supervisor, struct err *err)
 		const struct child *child = child_at(supervisor, i);
 
 		fds[1 + i].fd = child->channel; /* -1 is skipped */
-		fds[1 + i].events = child->due != 0 ? POLLIN | POLLOUT : POLLIN;
+		fds[1 + i].events = messages_wait(child) ? POLLIN | POLLOUT : POLLIN;
 	}
 	if (poll(fds, 1 + CHILDREN, poll_timeout(next_timer(supervisor), clock_mono_ms())) < 0) {
 		if (errno == EINTR)
