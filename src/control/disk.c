@@ -162,6 +162,20 @@ static void remove_world(int state, const char *folder)
 	(void)unlinkat(state, folder, AT_REMOVEDIR);
 }
 
+/* The names in it, too, must be there after a power cut. */
+static int sync_folder(struct job *job, int state, const char *folder)
+{
+	int fd = openat(state, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = 0;
+
+	if (fd < 0 || fsync(fd) != 0)
+		rc = err_set(&job->err, "%s/%s: fsync: %s", job->state_dir, folder,
+			     strerror(errno));
+	if (fd >= 0)
+		(void)close(fd);
+	return rc;
+}
+
 static int write_new(struct job *job, int state)
 {
 	remove_world(state, "world.new");
@@ -172,7 +186,7 @@ static int write_new(struct job *job, int state)
 		    save_one(job, "world.new", (enum image_kind)kind) != 0)
 			return -1;
 	}
-	return 0;
+	return sync_folder(job, state, "world.new");
 }
 
 /* Where there is no exchange (NFS): for a moment only world.previous is there, which will do. */

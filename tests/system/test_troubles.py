@@ -425,3 +425,74 @@ def test_previous_world_fails_over_too_while_it_is_served(running):
     signpost.wait_until(lambda: running.addresses("mail.example.net") == ["192.0.2.26"], 5)
     signpost.wait_until(lambda: "previous world" not in running.ctl("status").stdout, 5 * signpost.SLOW)
     assert "world refused" not in running.log()
+
+
+# --- edits
+
+
+def nodes_of(server):
+    told = json.loads(server.ctl("status", "--json").stdout)
+    return {node["name"]: node for pool in told["pools"] for site in pool["sites"] for node in site["nodes"]}
+
+
+def test_status_follows_the_addresses_when_two_nodes_exchange_them(running):
+    """What is known of an address is not told of another one, neither at a reload nor after a start."""
+    pool = running.zone_file("edge.pool.yaml")
+    straight = pool.read_text()
+    crossed = straight.replace("127.10.1.1,", "X").replace("127.10.1.2,", "127.10.1.1,").replace("X", "127.10.1.2,")
+    running.nodes.stop("127.10.1.2")
+    signpost.wait_until(lambda: nodes_of(running)["tyo-2"]["status"] == "down", 10 * signpost.SLOW)
+    pool.write_text(crossed)
+    running.ctl("reload")
+    assert running.addresses(NAME, "A", JAPAN) == ["127.10.1.1"]
+    now = nodes_of(running)
+    assert (now["tyo-1"]["status"], now["tyo-2"]["status"]) == ("down", "up")
+    running.stop()
+    pool.write_text(straight)
+    running.start()
+    signpost.wait_until(lambda: nodes_of(running)["tyo-1"]["status"] == "up"
+                        and nodes_of(running)["tyo-2"]["status"] == "down", 5 * signpost.SLOW)
+    assert running.addresses(NAME, "A", JAPAN) == ["127.10.1.1"]
+
+
+def test_node_with_another_address_is_measured_at_once_however_long_its_interval(running):
+    running.nodes.stop("127.10.1.2")
+    signpost.wait_until(lambda: nodes_of(running)["tyo-2"]["status"] == "down", 10 * signpost.SLOW)
+    pool = running.zone_file("edge.pool.yaml")
+    pool.write_text(pool.read_text().replace("127.10.1.2,", "127.10.1.77,").replace("interval: 1s", "interval: 1h"))
+    running.nodes.start("127.10.1.77")
+    running.ctl("reload")
+    signpost.wait_until(lambda: nodes_of(running)["tyo-2"]["status"] == "up", 3 * signpost.SLOW)
+    assert "127.10.1.77" in nodes_of(running)["tyo-2"]["reason"]
+
+
+def held(pid):
+    """Descriptors, threads, mappings."""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/status") as status:
+        threads = next(line for line in status if line.startswith("Threads:")).split()[1]
+        return len(os.listdir(f"/proc/{pid}/fd")), int(threads), sum("memfd:" in line for line in maps)
+
+
+def test_reloads_lose_no_query_and_leave_nothing_behind(running):
+    """1,000 of them were looked at by hand; some are enough to see what grows."""
+    pool = running.zone_file("edge.pool.yaml")
+    texts = [pool.read_text().replace("interval: 1s", f"interval: {seconds}s") for seconds in (2, 3)]
+    pids = [running.process.pid, running.pid("signpost-dns"), running.pid("signpost-control")]
+
+    def settled():
+        """Also the thread that saves the world has ended."""
+        time.sleep(1)
+        return [held(pid) for pid in pids]
+
+    def reload(times):
+        for i in range(times):
+            pool.write_text(texts[i % 2])
+            assert "nothing has changed" not in running.ctl("reload").stdout
+
+    reload(10)
+    before = settled()
+    with test_processes.Load(running.server, 500) as load:
+        reload(40)
+    assert (load.lost, load.servfail) == (0, 0)
+    assert settled() == before
+    assert [running.process.pid, running.pid("signpost-dns"), running.pid("signpost-control")] == pids
