@@ -231,6 +231,8 @@ static bool resolve_site(const struct config *config, const char *site, struct p
 {
 	const struct config_pool *pool = &config->pools[out->pool];
 
+	if (pool->site_count == 0)
+		return true; /* its file cannot be read, or is not whole: that is what is reported */
 	for (uint32_t i = 0; i < pool->site_count; i++) {
 		if (strcmp(config->sites[pool->sites[i].site].name, site) == 0) {
 			out->site = i;

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import tempfile
 
@@ -159,3 +160,18 @@ def test_programs_hold_only_what_they_use(sample):
     assert len(mine) == 2, "one UDP socket for each of two workers"
     held = {t[8:-1] for t in targets("signpost-control") if t.startswith("socket:[")}
     assert not mine & held
+
+
+@root_only
+def test_icmp_probes_work_for_a_user_without_rights(dropped):
+    """Through ping sockets where the user may open them, else the supervisor's raw ones; and again
+    after a restart of the control plane."""
+    pool = dropped.zone_file("edge.pool.yaml")
+    pool.write_text(re.sub(r"kind: tcp\n +port: \d+\n", "kind: icmp\n", pool.read_text()))
+    dropped.start()
+    for _ in range(2):
+        signpost.wait_until(lambda: "icmp 127.10.1.1: echo reply" in dropped.ctl("status").stdout, 10 * signpost.SLOW)
+        old = dropped.kill("signpost-control")
+        dropped.wait_new("signpost-control", old)
+        signpost.wait_until(lambda: dropped.ctl("status", check=False).returncode == 0, 10 * signpost.SLOW)
+    assert "probes cannot be made" not in dropped.log()

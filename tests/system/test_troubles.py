@@ -496,3 +496,13 @@ def test_reloads_lose_no_query_and_leave_nothing_behind(running):
     assert (load.lost, load.servfail) == (0, 0)
     assert settled() == before
     assert [running.process.pid, running.pid("signpost-dns"), running.pid("signpost-control")] == pids
+
+
+def test_pool_file_that_cannot_be_read_is_the_only_mistake_told(running):
+    pool = running.zone_file("edge.pool.yaml")
+    pool.unlink()
+    pool.symlink_to("nowhere")
+    refused = running.ctl("reload", check=False)
+    assert refused.returncode == 1
+    assert f"{pool}: error: cannot be read" in refused.stderr
+    assert refused.stderr.count("error:") == 1
