@@ -38,8 +38,7 @@ static void add_settings(struct builder *b)
 		.history_days = config->history_days,
 		.preference_depth = config->preference_depth,
 		.log_level = (uint32_t)config->log_level,
-		.udp_size_max = config->udp_size_max,
-		.ecs = config->ecs,
+		.dns = config->dns,
 	};
 
 	image_writer_root(&b->writer, struct plan_root)->settings = settings;

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "base/netprefix.h"
 #include "conf/diag.h"
-#include "image/plan.h" /* enum policy, persistence, fallback, probe_kind */
+#include "image/plan.h" /* enum policy, persistence, fallback, probe_kind; dns_settings */
 
 struct config_listen {
 	struct ip_address address;
@@ -106,8 +106,7 @@ struct config {
 	const char *zones_dir, *state_dir, *run_dir, *user;
 	uint64_t boot_id; /* see image/boot.h; set by produce */
 	uint32_t workers; /* 0: auto */
-	bool ecs;
-	uint16_t udp_size_max;
+	struct dns_settings dns;
 	enum log_level_setting {
 		CONFIG_LOG_ERROR,
 		CONFIG_LOG_WARNING,

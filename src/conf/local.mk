@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libconf.a
 libconf_a_CFLAGS = $(AM_CFLAGS) $(FYAML_CFLAGS) $(XXHASH_CFLAGS)
 libconf_a_SOURCES = \
+	%D%/answering.c %D%/answering.h \
 	%D%/config.c %D%/config.h \
 	%D%/country.c %D%/country.h \
 	%D%/diag.c %D%/diag.h \

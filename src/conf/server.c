@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/answering.h"
 #include "conf/parts.h"
 #include "conf/seen.h"
 
@@ -99,6 +100,31 @@ static void read_run(struct conf *conf, const struct yaml_node *value, void *out
 		conf_error(conf, &value->place,
 			   "\"%.100s\" is too long for the path of a socket: at most %d octets",
 			   config->run_dir, RUN_PATH_MAX);
+}
+
+/* --- tcp -------------------------------------------------------------------------------------- */
+
+static const struct option tcp_options[] = {
+	{ "idle", OPTION_DURATION, OPTION_FIELD(struct config, dns.tcp_idle_ms), .unit_ms = 100,
+	  .min = 1, .max = 36000, .dflt = "10s",
+	  .manual = "a connection on which nothing gets on is closed after this" },
+	{ "lifetime", OPTION_DURATION, OPTION_FIELD(struct config, dns.tcp_lifetime_ms),
+	  .unit_ms = 1000, .min = 1, .max = 86400, .dflt = "30m",
+	  .manual = "a connection is closed after this in any case" },
+	{ "connections", OPTION_NUMBER, OPTION_FIELD(struct config, dns.tcp_connections), .min = 1,
+	  .max = DNS_TCP_CONNECTIONS_MAX, .dflt = "1000",
+	  .manual = "connections of a worker; one more closes one of whoever has most" },
+};
+
+/* Durations are read as counts of their unit. */
+static void read_tcp(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	static const struct option_section section = OPTION_SECTION("server: tcp", tcp_options);
+	struct config *config = out;
+
+	option_read_map(conf, &section, value, &value->place, out);
+	config->dns.tcp_idle_ms *= 100;
+	config->dns.tcp_lifetime_ms *= 1000;
 }
 
 /* --- log -------------------------------------------------------------------------------------- */
@@ -328,11 +354,28 @@ static const struct option server_options[] = {
 	  .accepts = "name of a user", .manual = "whom to run as where started as root" },
 	{ "workers", OPTION_OTHER, .read = read_workers, .dflt = "auto", .kind = "number",
 	  .accepts = "auto or 1..128", .manual = "threads that answer; auto: one a core" },
-	{ "ecs", OPTION_BOOL, OPTION_FIELD(struct config, ecs), .later = true, .dflt = "true",
+	{ "ecs", OPTION_BOOL, OPTION_FIELD(struct config, dns.ecs), .later = true, .dflt = "true",
 	  .manual = "accept EDNS Client Subnet (RFC 7871)" },
-	{ "udp-size", OPTION_NUMBER, OPTION_FIELD(struct config, udp_size_max), .later = true,
-	  .min = 512, .max = 4096, .dflt = "1232",
+	{ "udp-size", OPTION_NUMBER, OPTION_FIELD(struct config, dns.udp_size_max), .later = true,
+	  .min = DNS_UDP_SIZE_LOWEST, .max = DNS_UDP_SIZE_HIGHEST, .dflt = "1232",
 	  .manual = "octets of the largest answer over UDP" },
+	{ "amplification", OPTION_OTHER, .read = read_amplification, .later = true, .dflt = "off",
+	  .kind = "number", .accepts = "off or 2..100",
+	  .manual = "how many times as long as its query an answer over UDP may be, for a client "
+		    "without a valid cookie" },
+	{ "cookies", OPTION_BOOL, OPTION_FIELD(struct config, dns.cookies), .later = true,
+	  .dflt = "true", .manual = "answer with DNS cookies (RFC 7873)" },
+	{ "version", OPTION_OTHER, .read = read_version, .later = true, .dflt = "auto",
+	  .kind = "text", .accepts = "text of at most 255 octets, auto or off",
+	  .manual = "the answer to version.bind and version.server; auto: name and version" },
+	{ "identity", OPTION_OTHER, .read = read_identity, .later = true, .dflt = "auto",
+	  .kind = "text", .accepts = "text of at most 255 octets, auto or off",
+	  .manual = "the answer to id.server and hostname.bind; auto: the host's name" },
+	{ "nsid", OPTION_OTHER, .read = read_nsid, .later = true, .dflt = "auto", .kind = "text",
+	  .accepts = "text of at most 255 octets, 0x and hexadecimal digits, auto or off",
+	  .manual = "the name server identifier (RFC 5001); auto: the host's name" },
+	{ "tcp", OPTION_OTHER, .read = read_tcp, .later = true, .kind = "map", .accepts = "a map",
+	  .manual = "limits of connections" },
 	{ "log", OPTION_OTHER, .read = read_log, .kind = "map", .accepts = "a map",
 	  .manual = "what to log, and where" },
 	{ "history", OPTION_DURATION, OPTION_FIELD(struct config, history_days), .later = true,
@@ -351,6 +394,7 @@ static const struct option server_options[] = {
 
 const struct option_section server_sections[] = {
 	OPTION_SECTION("server", server_options),
+	OPTION_SECTION("server: tcp", tcp_options),
 	OPTION_SECTION("server: log", log_options),
 	OPTION_SECTION("server: geoip", geoip_options),
 	OPTION_SECTION("server: geoip.databases[]", database_options),
@@ -364,5 +408,6 @@ void server_read(struct conf *conf, const struct yaml_node *root)
 	static const struct yaml_node no_options = { .kind = YAML_MAP };
 
 	read_log(conf, &no_options, conf->config); /* its defaults, where there is no "log" */
+	read_tcp(conf, &no_options, conf->config);
 	option_read_map(conf, &server_sections[0], root, &root->place, conf->config);
 }

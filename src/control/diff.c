@@ -257,7 +257,7 @@ static bool settings_differ(const struct images *before, const struct images *af
 	const struct plan_settings *x = &image_root(a, struct plan_root)->settings;
 	const struct plan_settings *y = &image_root(b, struct plan_root)->settings;
 
-	return x->ecs != y->ecs || x->udp_size_max != y->udp_size_max ||
+	return memcmp(&x->dns, &y->dns, sizeof(x->dns)) != 0 ||
 	       x->history_days != y->history_days || x->log_level != y->log_level ||
 	       x->preference_depth != y->preference_depth ||
 	       strcmp(plan_text(a, x->state_dir), plan_text(b, y->state_dir)) != 0 ||

@@ -278,7 +278,7 @@ json_t *explain(const struct borrowed *b, const struct question *question, struc
 		(void)err_set(err, "\"%s\" is not a domain name: %s", question->name, reason);
 		return NULL;
 	}
-	if (root->ecs != 0 && !question->as_source && question->network.len > 0)
+	if (root->dns.ecs != 0 && !question->as_source && question->network.len > 0)
 		asked.subnet = &question->network;
 	if (getrandom(&asked.client.random, sizeof(asked.client.random), 0) < 0)
 		asked.client.random = 0; /* any bits do: they choose where nothing else does */

@@ -243,7 +243,7 @@ int image_save(int fd, const char *path, struct err *err)
 	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.new", path) >= sizeof(temporary))
 		return err_set(err, "%s: the path is too long", path);
 	if (fstat(fd, &st) == 0)
-		to = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+		to = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (to < 0 || copy_all(fd, to, st.st_size) != 0 || fsync(to) != 0 ||
 	    rename(temporary, path) != 0) {
 		(void)err_set(err, "%s: %s", temporary, strerror(errno));

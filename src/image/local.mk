@@ -9,6 +9,7 @@ libimage_a_SOURCES = \
 	%D%/rdata_names.c %D%/rdata_names.h \
 	%D%/rrset.c %D%/rrset.h \
 	%D%/rrset_build.c %D%/rrset_build.h \
+	%D%/settings.h \
 	%D%/steering.c %D%/steering.h \
 	%D%/world.c %D%/world.h \
 	%D%/zones.c %D%/zones.h \

@@ -105,7 +105,7 @@ static int verify_settings(struct check *c)
 
 	if (!is_name(c, s->server_file) || !is_name(c, s->state_dir) || !is_name(c, s->run_dir) ||
 	    s->history_days == 0 || s->preference_depth == 0 || s->preference_depth > 16 ||
-	    s->log_level > 3 || s->udp_size_max < 512 || s->udp_size_max > 4096 || s->ecs > 1)
+	    s->log_level > 3 || !dns_settings_valid(&s->dns))
 		return err_set(c->err, "plan image: the settings are damaged");
 	return 0;
 }

@@ -7,8 +7,9 @@
 
 #include "base/netprefix.h"
 #include "image/image.h"
+#include "image/settings.h"
 
-#define PLAN_VERSION 2
+#define PLAN_VERSION 3
 #define PLAN_NONE    UINT32_MAX
 
 struct plan_range {
@@ -27,10 +28,8 @@ struct plan_settings {
 	uint32_t state_dir, run_dir;
 	uint32_t history_days; /* how long transitions are kept */
 	uint32_t preference_depth;
-	uint32_t log_level;    /* enum log_level */
-	uint16_t udp_size_max; /* octets; 512..4096, default 1232 (RFC 9715) */
-	uint8_t ecs;           /* 1: accept EDNS Client Subnet */
-	uint8_t reserved[5];
+	uint32_t log_level; /* enum log_level */
+	struct dns_settings dns;
 };
 
 struct plan_site {

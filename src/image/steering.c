@@ -32,9 +32,8 @@ static int check_root(const struct check *check)
 	    !image_holds(image, root->tables_off, root->table_count, sizeof(struct steering_table),
 			 8))
 		return err_set(check->err, "steering image: its lists do not lie inside");
-	if (root->udp_size_max < 512)
-		return err_set(check->err, "steering image: UDP answers of at most %u octets",
-			       root->udp_size_max);
+	if (!dns_settings_valid(&root->dns))
+		return err_set(check->err, "steering image: the settings are damaged");
 	return 0;
 }
 

@@ -10,8 +10,9 @@
 
 #include "image/image.h"
 #include "image/rrset.h"
+#include "image/settings.h"
 
-#define STEERING_VERSION 1
+#define STEERING_VERSION 2
 #define STEERING_NONE    UINT32_MAX
 
 enum steering_family { STEERING_A, STEERING_AAAA, STEERING_FAMILIES };
@@ -19,12 +20,11 @@ enum steering_family { STEERING_A, STEERING_AAAA, STEERING_FAMILIES };
 struct steering_root {
 	uint64_t serial; /* counts the images of one control process */
 	uint32_t pool_count, record_count, table_count;
-	uint16_t udp_size_max; /* the largest UDP answer, and what our OPT says */
-	uint8_t ecs;           /* 1: accept EDNS Client Subnet */
-	uint8_t reserved;
+	uint32_t reserved;
 	uint64_t pools_off;   /* struct steering_pool[] */
 	uint64_t records_off; /* struct steering_record[] */
 	uint64_t tables_off;  /* struct steering_table[] */
+	struct dns_settings dns;
 };
 
 struct steering_pool {

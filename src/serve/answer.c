@@ -8,26 +8,18 @@
 
 #define TYPE_META_FIRST 249 /* TKEY; 249 to 255 are no data (RFC 6895, 3.1) */
 
-struct settings {
-	uint16_t udp_size_max;
-	bool ecs;
-};
+/* Until there is a world: nobody has said otherwise. */
+static const struct dns_settings no_settings = { .udp_size_max = 1232 /* RFC 9715 */ };
 
-static void read_settings(const struct world *world, struct settings *out)
+static const struct dns_settings *settings_of(const struct world *world)
 {
-	const struct steering_root *root;
-
-	*out = (struct settings){ .udp_size_max = 1232 }; /* RFC 9715; nobody has said otherwise */
-	if (world == NULL)
-		return;
-	root = image_root(&world->steering, struct steering_root);
-	out->udp_size_max = root->udp_size_max;
-	out->ecs = root->ecs != 0;
+	return world == NULL ? &no_settings
+			     : &image_root(&world->steering, struct steering_root)->dns;
 }
 
 /* How long an answer may be. */
 static size_t reply_limit(const struct query *query, const struct client *client,
-			  const struct settings *settings, size_t size)
+			  const struct dns_settings *settings, size_t size)
 {
 	size_t limit = EDNS_UDP_SIZE_MIN;
 
@@ -82,7 +74,7 @@ static void put_header(const struct asking *asking, enum rcode rcode)
 	store_u16(m->data + 10, (uint16_t)(m->count[SECTION_ADDITIONAL] + asking->query->has_edns));
 }
 
-static size_t finish(struct asking *asking, enum rcode rcode, const struct settings *settings)
+static size_t finish(struct asking *asking, enum rcode rcode, const struct dns_settings *settings)
 {
 	const struct query *query = asking->query;
 	struct message *m = &asking->message;
@@ -119,7 +111,7 @@ static void count_answer(const struct asking *asking, enum rcode rcode, struct c
 size_t answer(const struct world *world, const struct client *client, const uint8_t *message,
 	      size_t len, uint8_t *reply, size_t size, struct counters *counters)
 {
-	struct settings settings;
+	const struct dns_settings *settings = settings_of(world);
 	struct query query;
 	struct asking asking;
 	enum rcode rcode;
@@ -130,16 +122,15 @@ size_t answer(const struct world *world, const struct client *client, const uint
 		counter_add(&counters->dropped, 1);
 		return 0;
 	}
-	read_settings(world, &settings);
 	asking.world = world;
 	asking.client = client;
 	asking.query = &query;
-	rcode = query_read(&query, message, len, settings.ecs);
-	begin(&asking, message, reply, reply_limit(&query, client, &settings, size));
+	rcode = query_read(&query, message, len, settings->ecs != 0);
+	begin(&asking, message, reply, reply_limit(&query, client, settings, size));
 	if (rcode == RCODE_NOERROR)
 		rcode = check_question(world, &query);
 	if (rcode == RCODE_NOERROR)
 		rcode = sections_fill(&asking);
 	count_answer(&asking, rcode, counters);
-	return finish(&asking, rcode, &settings);
+	return finish(&asking, rcode, settings);
 }

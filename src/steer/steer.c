@@ -233,8 +233,7 @@ static void put_root(struct image_writer *writer, const struct steer *steer, uin
 	root->pool_count = steer->pool_count;
 	root->record_count = plan_count(steer->plan, records);
 	root->table_count = steer->table_count;
-	root->udp_size_max = settings->udp_size_max;
-	root->ecs = settings->ecs;
+	root->dns = settings->dns;
 	root->tables_off = tables_off;
 }
 

@@ -102,8 +102,8 @@ START_TEST(the_plan_says_what_the_files_say)
 	ck_assert_str_eq(plan_text(plan, root->settings.run_dir), "/run/signpost");
 	ck_assert_int_eq(plan_text(plan, root->settings.server_file)[0], '/');
 	ck_assert_uint_eq(root->settings.history_days, 90);
-	ck_assert_uint_eq(root->settings.udp_size_max, 1232);
-	ck_assert_uint_eq(root->settings.ecs, 1);
+	ck_assert_uint_eq(root->settings.dns.udp_size_max, 1232);
+	ck_assert_uint_eq(root->settings.dns.ecs, 1);
 
 	ck_assert_uint_eq(plan_count(plan, sites), 3);
 	ck_assert_str_eq(plan_text(plan, plan_items(plan, sites, struct plan_site)[2].name),

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <config.h> /* not conf/config.h */
+
 #include "base/clock.h"
 #include "base/hash.h"
 #include "conf/country.h"
@@ -28,12 +30,18 @@ static void assert_address(const struct ip_address *address, const char *text)
 	ck_assert_str_eq(ip_format(address, got), text);
 }
 
+static void assert_text(const struct settings_text *text, const char *wanted)
+{
+	ck_assert_uint_eq(text->len, strlen(wanted));
+	ck_assert_mem_eq(text->octets, wanted, text->len);
+}
+
 START_TEST(what_is_not_written_has_the_manuals_default)
 {
 	struct reading *reading = read_good(NULL, NULL);
 	const struct config *c = &reading->config;
 	const struct config_pool *pool = &c->pools[0];
-	char *here = getcwd(NULL, 0);
+	char *here = getcwd(NULL, 0), host[256];
 
 	ck_assert_uint_eq(c->listen_count, 2);
 	assert_address(&c->listen[0].address, "0.0.0.0");
@@ -46,8 +54,18 @@ START_TEST(what_is_not_written_has_the_manuals_default)
 	ck_assert_str_eq(c->user, "signpost");
 	ck_assert_str_eq(c->folder, here);
 	ck_assert_uint_eq(c->workers, 0);
-	ck_assert(c->ecs);
-	ck_assert_uint_eq(c->udp_size_max, 1232);
+	ck_assert(c->dns.ecs);
+	ck_assert_uint_eq(c->dns.udp_size_max, 1232);
+	ck_assert_uint_eq(c->dns.amplification, 0);
+	ck_assert(c->dns.cookies);
+	ck_assert_uint_eq(c->dns.cookie_secret_count, 0);
+	ck_assert_uint_eq(c->dns.tcp_idle_ms, 10000);
+	ck_assert_uint_eq(c->dns.tcp_lifetime_ms, 1800000);
+	ck_assert_uint_eq(c->dns.tcp_connections, 1000);
+	ck_assert_int_eq(gethostname(host, sizeof(host)), 0);
+	assert_text(&c->dns.version, "Signpost " PACKAGE_VERSION);
+	assert_text(&c->dns.identity, host);
+	assert_text(&c->dns.nsid, host);
 	ck_assert_int_eq(c->log_level, CONFIG_LOG_INFO);
 	ck_assert(!c->log_syslog);
 	ck_assert_uint_eq(c->history_days, 90);
@@ -79,6 +97,8 @@ START_TEST(all_that_is_written_is_read)
 		"zones: ./zones/\nstate: state\nrun: /tmp/run\nuser: nobody\nworkers: 3\necs: false\n"
 		"udp-size: 4096\nlog: { level: debug, target: syslog }\nhistory: 48h\n"
 		"preference-depth: 16\n"
+		"amplification: 3\ncookies: false\nversion: off\nidentity: \"ns1 in Tokyo\"\n"
+		"nsid: 0x00fF\ntcp: { idle: 100ms, lifetime: 1d, connections: 1 }\n"
 		"geoip:\n  databases:\n    - a.mmdb\n"
 		"    - { path: /b.mmdb, fields: { country: x.y, latitude: loc.lat } }\n"
 		"  countries: c.tsv\n"
@@ -106,8 +126,17 @@ START_TEST(all_that_is_written_is_read)
 	ck_assert_str_eq(c->run_dir, "/tmp/run");
 	ck_assert_str_eq(c->user, "nobody");
 	ck_assert_uint_eq(c->workers, 3);
-	ck_assert(!c->ecs);
-	ck_assert_uint_eq(c->udp_size_max, 4096);
+	ck_assert(!c->dns.ecs);
+	ck_assert_uint_eq(c->dns.udp_size_max, 4096);
+	ck_assert_uint_eq(c->dns.amplification, 3);
+	ck_assert(!c->dns.cookies);
+	ck_assert_uint_eq(c->dns.tcp_idle_ms, 100);
+	ck_assert_uint_eq(c->dns.tcp_lifetime_ms, 86400000);
+	ck_assert_uint_eq(c->dns.tcp_connections, 1);
+	ck_assert_uint_eq(c->dns.version.len, 0);
+	assert_text(&c->dns.identity, "ns1 in Tokyo");
+	ck_assert_uint_eq(c->dns.nsid.len, 2);
+	ck_assert_mem_eq(c->dns.nsid.octets, "\0\377", 2);
 	ck_assert_int_eq(c->log_level, CONFIG_LOG_DEBUG);
 	ck_assert(c->log_syslog);
 	ck_assert_uint_eq(c->history_days, 2);
@@ -116,7 +145,7 @@ START_TEST(all_that_is_written_is_read)
 	(void)snprintf(path, sizeof(path), "%s/a.mmdb", c->folder);
 	ck_assert_str_eq(c->databases[0].path, path);
 	ck_assert_ptr_null(c->databases[0].fields.country);
-	ck_assert_uint_eq(c->databases[0].place.line, 14);
+	ck_assert_uint_eq(c->databases[0].place.line, 20);
 	ck_assert_str_eq(c->databases[1].path, "/b.mmdb");
 	ck_assert_str_eq(c->databases[1].fields.country, "x.y");
 	ck_assert_str_eq(c->databases[1].fields.latitude, "loc.lat");

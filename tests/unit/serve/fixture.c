@@ -235,19 +235,25 @@ static void write_records(struct image_writer *w, struct steering_root *root,
 	free(records);
 }
 
+static const struct dns_settings settings = { .udp_size_max = 1232,
+					      .ecs = 1,
+					      .tcp_idle_ms = 10000,
+					      .tcp_lifetime_ms = 1800000,
+					      .tcp_connections = 1000 };
+
 static int write_steering(const struct zones_binding *bindings, size_t count, const uint64_t ids[2],
 			  const struct fixture_options *options)
 {
 	uint64_t basis[IMAGE_KINDS] = { [IMAGE_ZONES] = ids[0], [IMAGE_GEO] = ids[1] };
-	struct steering_root root = { .udp_size_max = 1232, .ecs = 1 };
+	struct steering_root root = { .dns = settings };
 	struct image_writer w;
 	struct err err;
 	int fd = -1;
 
 	if (options != NULL && options->udp_size_max != 0)
-		root.udp_size_max = options->udp_size_max;
+		root.dns.udp_size_max = options->udp_size_max;
 	if (options != NULL && options->no_ecs)
-		root.ecs = 0;
+		root.dns.ecs = 0;
 	must(image_writer_open(&w, IMAGE_STEERING, sizeof(root), &err) == 0);
 	write_tables(&w, &root);
 	write_pools(&w, &root);
@@ -460,7 +466,7 @@ static size_t allowed_size(const struct fixture *f, const struct question *q)
 	size_t size = q->edns_size != 0                ? q->edns_size
 		      : q->ecs != NULL || q->dnssec_ok ? 1232
 						       : 512;
-	size_t most = image_root(&f->world.steering, struct steering_root)->udp_size_max;
+	size_t most = image_root(&f->world.steering, struct steering_root)->dns.udp_size_max;
 
 	return q->tcp ? DNS_MESSAGE_MAX : size < most ? size : most;
 }

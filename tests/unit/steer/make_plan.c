@@ -192,13 +192,19 @@ static struct plan_record make_record(struct plan_lists *lists, const struct mak
 	return record;
 }
 
+static const struct dns_settings dns = { .udp_size_max = 1232,
+					 .ecs = 1,
+					 .tcp_idle_ms = 10000,
+					 .tcp_lifetime_ms = 1800000,
+					 .tcp_connections = 1000 };
+
 static struct image make_plan_image(const struct make_plan *make)
 {
 	struct plan_lists lists = { .make = make };
 	struct plan_site *sites = mem_array(make->site_count, sizeof(*sites));
 	struct plan_pool *pools = mem_array(make->pool_count, sizeof(*pools));
 	struct plan_record *records = mem_array(make->record_count, sizeof(*records));
-	struct plan_root root = { .settings = { .udp_size_max = 1232, .ecs = 1 } };
+	struct plan_root root = { .settings = { .dns = dns } };
 	struct image_writer *writer = &lists.writer;
 
 	lists.writer = open_writer(IMAGE_PLAN, sizeof(struct plan_root));

@@ -397,8 +397,8 @@ START_TEST(the_image_says_what_it_was_made_from)
 	ck_assert_uint_eq(header->basis[IMAGE_GEO], image_header(&c.made.geo)->id);
 	ck_assert_uint_eq(header->basis[IMAGE_PLAN], image_header(&c.made.plan)->id);
 	ck_assert_uint_eq(image_root(&c.image, struct steering_root)->serial, 1);
-	ck_assert_uint_eq(image_root(&c.image, struct steering_root)->udp_size_max, 1232);
-	ck_assert_uint_eq(image_root(&c.image, struct steering_root)->ecs, 1);
+	ck_assert_uint_eq(image_root(&c.image, struct steering_root)->dns.udp_size_max, 1232);
+	ck_assert_uint_eq(image_root(&c.image, struct steering_root)->dns.ecs, 1);
 	compiled_close(&c);
 	open_edge(&c, &edge);
 	ck_assert_uint_eq(image_header(&c.image)->id, id); /* the same files, the same image */
