@@ -5,6 +5,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+import rfczones  # noqa: E402
 import signpost  # noqa: E402
 
 
@@ -24,3 +25,10 @@ def fresh():
     """A Signpost that is not started, without files, and nodes: (server, nodes)."""
     with signpost.world() as both:
         yield both
+
+
+@pytest.fixture(scope="session")
+def rfc():
+    """The zones of the RFC tests: see rfczones.py. Nobody changes anything."""
+    with signpost.world("signpost-rfc-") as (server, _):
+        yield rfczones.start(server)
