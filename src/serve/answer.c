@@ -96,6 +96,7 @@ static void count_answer(const struct asking *asking, enum rcode rcode, struct c
 		[RCODE_NOTIMP] = offsetof(struct counters, notimp),
 		[RCODE_REFUSED] = offsetof(struct counters, refused),
 		[RCODE_YXDOMAIN] = offsetof(struct counters, nxdomain), /* hardly ever */
+		[RCODE_NOTAUTH] = offsetof(struct counters, refused),   /* neither */
 		[RCODE_BADVERS] = offsetof(struct counters, badvers),
 	};
 
@@ -106,6 +107,26 @@ static void count_answer(const struct asking *asking, enum rcode rcode, struct c
 		counter_add(&counters->steered, 1);
 	if (asking->query->has_edns && asking->query->edns.has_ecs)
 		counter_add(&counters->with_ecs, 1);
+}
+
+/* Behind all else comes the record that says why (RFC 8945, 5.1). Where there is no room for it,
+ * TC sends the client to TCP, where there is. */
+static void make_room_for_tsig(struct asking *asking)
+{
+	struct message *m = &asking->message;
+
+	m->truncated = m->limit - m->pos < tsig_size(&asking->query->tsig);
+	m->count[SECTION_ADDITIONAL] = !m->truncated;
+}
+
+static size_t append_tsig(const struct asking *asking, size_t len)
+{
+	const struct message *m = &asking->message;
+
+	if (m->truncated)
+		return len;
+	tsig_write_badkey(m->data + len, &asking->query->tsig);
+	return len + tsig_size(&asking->query->tsig);
 }
 
 size_t answer(const struct world *world, const struct client *client, const uint8_t *message,
@@ -129,8 +150,11 @@ size_t answer(const struct world *world, const struct client *client, const uint
 	begin(&asking, message, reply, reply_limit(&query, client, settings, size));
 	if (rcode == RCODE_NOERROR)
 		rcode = check_question(world, &query);
+	else if (rcode == RCODE_NOTAUTH)
+		make_room_for_tsig(&asking);
 	if (rcode == RCODE_NOERROR)
 		rcode = sections_fill(&asking);
 	count_answer(&asking, rcode, counters);
-	return finish(&asking, rcode, settings);
+	len = finish(&asking, rcode, settings);
+	return rcode == RCODE_NOTAUTH ? append_tsig(&asking, len) : len;
 }

@@ -4,6 +4,7 @@ libwire_a_SOURCES = \
 	%D%/key.c %D%/key.h \
 	%D%/name.c %D%/name.h \
 	%D%/query.c %D%/query.h \
+	%D%/tsig.c %D%/tsig.h \
 	%D%/types.h
 
 check_PROGRAMS += test-wire

@@ -10,6 +10,7 @@
 
 #include "wire/edns.h"
 #include "wire/key.h"
+#include "wire/tsig.h"
 
 enum header_flag {
 	HEADER_QR = 0x8000,
@@ -28,6 +29,7 @@ struct query {
 	bool has_edns;
 	struct edns edns;
 	struct name_key name;
+	struct tsig tsig; /* NOTAUTH: what the answer says more about; undefined otherwise */
 };
 
 /* false: not a question to anybody (an answer, or shorter than a header): say nothing. */
@@ -36,8 +38,9 @@ static inline bool query_wants_answer(const uint8_t *message, size_t len)
 	return len >= DNS_HEADER_SIZE && (message[2] & (HEADER_QR >> 8)) == 0;
 }
 
-/* After query_wants_answer. FORMERR, NOTIMP, BADVERS: as much of *out is filled as the answer
- * that says so needs (question_len, has_edns). `want_ecs`: see edns.h. */
+/* After query_wants_answer. FORMERR, NOTIMP, NOTAUTH, BADVERS: as much of *out is filled as the
+ * answer that says so needs (question_len, has_edns; tsig, which leads into the message).
+ * `want_ecs`: see edns.h. */
 enum rcode query_read(struct query *out, const uint8_t *message, size_t len, bool want_ecs);
 
 #endif

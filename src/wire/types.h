@@ -19,6 +19,7 @@ enum rr_type {
 	TYPE_NSEC = 47,
 	TYPE_SVCB = 64,
 	TYPE_HTTPS = 65,
+	TYPE_TSIG = 250,
 	TYPE_IXFR = 251,
 	TYPE_AXFR = 252,
 	TYPE_ANY = 255,
@@ -36,6 +37,7 @@ enum rcode {
 	RCODE_NOTIMP = 4,
 	RCODE_REFUSED = 5,
 	RCODE_YXDOMAIN = 6, /* a DNAME makes a name too long (RFC 6672, 2.2) */
+	RCODE_NOTAUTH = 9,  /* a TSIG record of a key that is not known (RFC 8945, 5.2.1) */
 	RCODE_BADVERS = 16,
 };
 
@@ -44,6 +46,7 @@ enum rcode {
 #define DNS_LABEL_MAX   63
 #define DNS_LABELS_MAX  127 /* without the root's */
 #define DNS_MESSAGE_MAX 65535
+#define DNS_POINTER     0xc0U  /* a length octet that begins a compression pointer, or higher */
 #define DNS_POINTER_MAX 0x3fff /* RFC 1035, 4.1.4: a compression pointer has 14 bits */
 
 #endif

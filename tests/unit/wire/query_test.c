@@ -15,7 +15,18 @@
 #define OPT(class, ttl, rdata_len)    "\0\0\x29" class ttl rdata_len
 #define OPT_PLAIN                     OPT("\x04\xd0", "\0\0\0\0", "\0\0")
 #define OPT_ECS(len, option)          OPT("\x04\xd0", "\0\0\0\0", "\0" len) option
-#define BYTES(text)                   (const uint8_t *)(text), sizeof(text) - 1
+#define RECORD                        "\0\1\0\1\0\0\0\0\0\4abcd"
+#define KEY                           "\1k\3key\0"
+#define TSIG(rdata_len)               "\0\xfa\0\xff\0\0\0\0\0" rdata_len
+#define TSIG_RDATA_CUT             \
+	"\7unknown\0" TIMES "\0\4" \
+	"MAC!"                     \
+	"ID"                       \
+	"\0\0"                     \
+	"\0"
+#define TSIG_RDATA  TSIG_RDATA_CUT "\0"
+#define TIMES       "\0\0sixs\1\x2c"
+#define BYTES(text) (const uint8_t *)(text), sizeof(text) - 1
 
 struct row {
 	const char *what;
@@ -70,13 +81,13 @@ static const struct row rows[] = {
 	{ "OPT cut", BYTES(QUERY("\1") QUESTION "\0\0\x29\x04\xd0\0\0\0\0\0"), RCODE_FORMERR, true,
 	  false, false },
 	{ "OPT rdata cut", BYTES(QUERY("\1") QUESTION OPT("\x04\xd0", "\0\0\0\0", "\0\4") "\0\3"),
-	  RCODE_FORMERR, true, false, false },
+	  RCODE_FORMERR, true, true, false },
 	{ "two OPT", BYTES(QUERY("\2") QUESTION OPT_PLAIN OPT_PLAIN), RCODE_FORMERR, true, true,
 	  false },
 	{ "OPT of a name", BYTES(QUERY("\1") QUESTION "\1x" OPT_PLAIN), RCODE_FORMERR, true, true,
 	  false },
 	{ "OPT in authority", BYTES(HEADER("\0\0", "\1", "\0", "\1", "\0") QUESTION OPT_PLAIN),
-	  RCODE_FORMERR, true, false, false },
+	  RCODE_FORMERR, true, true, false },
 	{ "version 1", BYTES(QUERY("\1") QUESTION OPT("\x04\xd0", "\0\1\0\0", "\0\0")),
 	  RCODE_BADVERS, true, true, false },
 	{ "version 1, strange rdata",
@@ -88,14 +99,84 @@ static const struct row rows[] = {
 	{ "other records around OPT",
 	  BYTES(HEADER("\0\0", "\1", "\1", "\1", "\2") QUESTION
 		"\xc0\x0c\0\1\0\1\0\0\0\0\0\4abcd"
-		"\1x\xc0\x0c\0\6\0\1\0\0\0\0\0\0" OPT_PLAIN "\0\0\xfa\0\xff\0\0\0\0\0\2ab"),
+		"\1x\xc0\x0c\0\6\0\1\0\0\0\0\0\0" OPT_PLAIN "\0\0\xf9\0\xff\0\0\0\0\0\2ab"),
 	  RCODE_NOERROR, true, true, false },
 	{ "a record's rdata cut",
 	  BYTES(HEADER("\0\0", "\1", "\1", "\0", "\0") QUESTION "\xc0\x0c\0\1\0\1\0\0\0\0\0\4abc"),
 	  RCODE_FORMERR, true, false, false },
+	{ "no question, but OPT", BYTES(HEADER("\0\0", "\0", "\0", "\0", "\1") OPT_PLAIN),
+	  RCODE_FORMERR, false, true, false },
+	{ "two questions and OPT",
+	  BYTES(HEADER("\0\0", "\2", "\0", "\0", "\1") QUESTION QUESTION OPT_PLAIN), RCODE_FORMERR,
+	  false, true, false },
+	{ "two questions that end early",
+	  BYTES(HEADER("\0\0", "\2", "\0", "\0", "\1") QUESTION NAME "\0\1\0"), RCODE_FORMERR,
+	  false, false, false },
+	{ "no question, of version 1",
+	  BYTES(HEADER("\0\0", "\0", "\0", "\0", "\1") OPT("\x04\xd0", "\0\1\0\0", "\0\0")),
+	  RCODE_BADVERS, false, true, false },
+	{ "update of version 1",
+	  BYTES(HEADER("\x28\0", "\1", "\0", "\0", "\1")
+			QUESTION OPT("\x04\xd0", "\0\1\0\0", "\0\0")),
+	  RCODE_BADVERS, true, true, false },
+	{ "a record whose name points at itself", BYTES(QUERY("\1") QUESTION "\xc0\x1d" RECORD),
+	  RCODE_FORMERR, true, false, false },
+	{ "a record whose name points ahead", BYTES(QUERY("\1") QUESTION "\xff\xff" RECORD),
+	  RCODE_FORMERR, true, false, false },
+	{ "a record whose name points into the header",
+	  BYTES(QUERY("\1") QUESTION "\xc0\x0b" RECORD), RCODE_FORMERR, true, false, false },
+	{ "a record's name is half a pointer", BYTES(QUERY("\1") QUESTION "\1x\xc0"), RCODE_FORMERR,
+	  true, false, false },
+	{ "a record's longest name", BYTES(QUERY("\1") QUESTION NAME_255 "\0" RECORD),
+	  RCODE_NOERROR, true, false, false },
+	{ "a record's name too long", BYTES(QUERY("\1") QUESTION NAME_256 "\0" RECORD),
+	  RCODE_FORMERR, true, false, false },
 	{ "a record's name of label type 10",
 	  BYTES(HEADER("\0\0", "\1", "\1", "\0", "\0") QUESTION "\x80\0\1\0\1\0\0\0\0\0\0"),
 	  RCODE_FORMERR, true, false, false },
+
+	{ "TSIG", BYTES(QUERY("\1") QUESTION KEY TSIG("\x1d") TSIG_RDATA), RCODE_NOTAUTH, true,
+	  false, false },
+	{ "TSIG behind OPT", BYTES(QUERY("\2") QUESTION OPT_PLAIN KEY TSIG("\x1d") TSIG_RDATA),
+	  RCODE_NOTAUTH, true, true, false },
+	{ "TSIG behind OPT of version 1",
+	  BYTES(QUERY("\2") QUESTION OPT("\x04\xd0", "\0\1\0\0", "\0\0") KEY TSIG("\x1d")
+			TSIG_RDATA),
+	  RCODE_BADVERS, true, true, false },
+	{ "TSIG of an update",
+	  BYTES(HEADER("\x28\0", "\1", "\0", "\0", "\1") QUESTION KEY TSIG("\x1d") TSIG_RDATA),
+	  RCODE_NOTAUTH, true, false, false },
+	{ "TSIG, its key compressed",
+	  BYTES(QUERY("\1") QUESTION "\1k\xc0\x10" TSIG("\x1d") TSIG_RDATA), RCODE_NOTAUTH, true,
+	  false, false },
+	{ "TSIG before OPT", BYTES(QUERY("\2") QUESTION KEY TSIG("\x1d") TSIG_RDATA OPT_PLAIN),
+	  RCODE_FORMERR, true, false, false },
+	{ "TSIG twice",
+	  BYTES(QUERY("\2") QUESTION KEY TSIG("\x1d") TSIG_RDATA KEY TSIG("\x1d") TSIG_RDATA),
+	  RCODE_FORMERR, true, false, false },
+	{ "TSIG in authority",
+	  BYTES(HEADER("\0\0", "\1", "\0", "\1", "\0") QUESTION KEY TSIG("\x1d") TSIG_RDATA),
+	  RCODE_FORMERR, true, false, false },
+	{ "TSIG of class IN", BYTES(QUERY("\1") QUESTION KEY "\0\xfa\0\1\0\0\0\0\0\x1d" TSIG_RDATA),
+	  RCODE_FORMERR, true, false, false },
+	{ "TSIG with a TTL",
+	  BYTES(QUERY("\1") QUESTION KEY "\0\xfa\0\xff\0\0\0\1\0\x1d" TSIG_RDATA), RCODE_FORMERR,
+	  true, false, false },
+	{ "TSIG, RDATA too short", BYTES(QUERY("\1") QUESTION KEY TSIG("\x1c") TSIG_RDATA_CUT),
+	  RCODE_FORMERR, true, false, false },
+	{ "TSIG, RDATA too long", BYTES(QUERY("\1") QUESTION KEY TSIG("\x1e") TSIG_RDATA "x"),
+	  RCODE_FORMERR, true, false, false },
+	{ "TSIG, its key a loop", BYTES(QUERY("\1") QUESTION "\1k\xc0\x1d" TSIG("\x1d") TSIG_RDATA),
+	  RCODE_FORMERR, true, false, false },
+	{ "TSIG, its key partly in the header",
+	  BYTES(QUERY("\1") QUESTION "\1k\xc0\1" TSIG("\x1d") TSIG_RDATA), RCODE_FORMERR, true,
+	  false, false },
+	{ "TSIG, its key ends with a pointer to a zero octet",
+	  BYTES(QUERY("\1") QUESTION "\1k\xc0\x19" TSIG("\x1d") TSIG_RDATA), RCODE_NOTAUTH, true,
+	  false, false },
+	{ "TSIG, its key points at what runs into itself",
+	  BYTES(QUERY("\1") QUESTION "\1k\xc0\x1c" TSIG("\x1d") TSIG_RDATA), RCODE_FORMERR, true,
+	  false, false },
 
 	{ "unknown option", BYTES(QUERY("\1") QUESTION OPT_ECS("\6", "\xff\xfe\0\2ab")),
 	  RCODE_NOERROR, true, true, false },
