@@ -17,6 +17,17 @@ static const struct dns_settings *settings_of(const struct world *world)
 			     : &image_root(&world->steering, struct steering_root)->dns;
 }
 
+static unsigned known_options(const struct dns_settings *settings, const struct client *client)
+{
+	unsigned known = EDNS_HAS_NSID;
+
+	if (settings->ecs != 0)
+		known |= EDNS_HAS_CLIENT_SUBNET;
+	if (client->tcp) /* by UDP it is to be ignored (RFC 7828, 3.3.1) */
+		known |= EDNS_HAS_TCP_KEEPALIVE;
+	return known;
+}
+
 /* How long an answer may be. */
 static size_t reply_limit(const struct query *query, const struct client *client,
 			  const struct dns_settings *settings, size_t size)
@@ -40,7 +51,41 @@ static enum rcode check_question(const struct world *world, const struct query *
 	return world == NULL ? RCODE_SERVFAIL : RCODE_NOERROR;
 }
 
-static void begin(struct asking *asking, const uint8_t *message, uint8_t *reply, size_t limit)
+/* Padding (RFC 7830) is for encrypted transports only (RFC 8467, 3). */
+static __attribute__((noinline)) void begin_options(struct asking *asking,
+						    const struct dns_settings *settings)
+{
+	const struct client *client = asking->client;
+	unsigned asked = asking->query->edns.has;
+	struct edns_reply *opt = &asking->opt;
+
+	if ((asked & EDNS_HAS_NSID) != 0 && settings->nsid.len > 0) {
+		opt->has |= EDNS_HAS_NSID;
+		opt->nsid = settings->nsid.octets;
+		opt->nsid_len = settings->nsid.len;
+	}
+	if ((asked & EDNS_HAS_TCP_KEEPALIVE) != 0 && client->tells_keepalive) {
+		opt->has |= EDNS_HAS_TCP_KEEPALIVE;
+		opt->keepalive_100ms = client->tcp_keepalive;
+	}
+}
+
+/* Returns how many octets the sections have to leave. */
+static size_t begin_opt(struct asking *asking, const struct dns_settings *settings)
+{
+	const struct edns *edns = &asking->query->edns;
+	struct edns_reply *opt = &asking->opt;
+
+	opt->query = edns;
+	opt->udp_size = settings->udp_size_max;
+	opt->has = 0;
+	if ((edns->has & ~EDNS_HAS_CLIENT_SUBNET) != 0)
+		begin_options(asking, settings);
+	return edns_size(opt);
+}
+
+static void begin(struct asking *asking, const struct dns_settings *settings,
+		  const uint8_t *message, uint8_t *reply, size_t limit)
 {
 	const struct query *query = asking->query;
 
@@ -49,11 +94,12 @@ static void begin(struct asking *asking, const uint8_t *message, uint8_t *reply,
 	asking->dname_count = 0;
 	asking->authoritative = false;
 	asking->steered = false;
-	asking->scope = 0;
+	asking->opt.scope = 0;
+	asking->opt.error = EDNS_ERROR_NONE;
 	memcpy(reply, message, DNS_HEADER_SIZE + (size_t)query->question_len);
 	asking->message.data = reply;
 	asking->message.pos = DNS_HEADER_SIZE + (size_t)query->question_len;
-	asking->message.limit = limit - (query->has_edns ? edns_size(&query->edns) : 0);
+	asking->message.limit = limit - (query->has_edns ? begin_opt(asking, settings) : 0);
 }
 
 /* The id is there already. RA, Z, AD and CD are 0 (RFC 4035, 3.1.6). */
@@ -74,16 +120,14 @@ static void put_header(const struct asking *asking, enum rcode rcode)
 	store_u16(m->data + 10, (uint16_t)(m->count[SECTION_ADDITIONAL] + asking->query->has_edns));
 }
 
-static size_t finish(struct asking *asking, enum rcode rcode, const struct dns_settings *settings)
+static size_t finish(struct asking *asking, enum rcode rcode, size_t limit)
 {
-	const struct query *query = asking->query;
 	struct message *m = &asking->message;
 
 	put_header(asking, rcode);
-	if (!query->has_edns)
+	if (!asking->query->has_edns)
 		return m->pos;
-	edns_write(m->data + m->pos, &query->edns, rcode, settings->udp_size_max, asking->scope);
-	return m->pos + edns_size(&query->edns);
+	return m->pos + edns_write(m->data + m->pos, limit - m->pos, &asking->opt, rcode);
 }
 
 static void count_answer(const struct asking *asking, enum rcode rcode, struct counters *counters)
@@ -105,18 +149,20 @@ static void count_answer(const struct asking *asking, enum rcode rcode, struct c
 		counter_add(&counters->truncated, 1);
 	if (asking->steered)
 		counter_add(&counters->steered, 1);
-	if (asking->query->has_edns && asking->query->edns.has_ecs)
+	if (asking->query->has_edns && (asking->query->edns.has & EDNS_HAS_CLIENT_SUBNET) != 0)
 		counter_add(&counters->with_ecs, 1);
 }
 
 /* Behind all else comes the record that says why (RFC 8945, 5.1). Where there is no room for it,
- * TC sends the client to TCP, where there is. */
-static void make_room_for_tsig(struct asking *asking)
+ * TC sends the client to TCP, where there is. Returns how much is to be left. */
+static size_t make_room_for_tsig(struct asking *asking)
 {
 	struct message *m = &asking->message;
+	size_t size = tsig_size(&asking->query->tsig);
 
-	m->truncated = m->limit - m->pos < tsig_size(&asking->query->tsig);
+	m->truncated = m->limit - m->pos < size;
 	m->count[SECTION_ADDITIONAL] = !m->truncated;
+	return m->truncated ? 0 : size;
 }
 
 static size_t append_tsig(const struct asking *asking, size_t len)
@@ -136,6 +182,7 @@ size_t answer(const struct world *world, const struct client *client, const uint
 	struct query query;
 	struct asking asking;
 	enum rcode rcode;
+	size_t limit;
 
 	assert(size >= EDNS_UDP_SIZE_MIN); /* holds any question and OPT record */
 	counter_add(client->tcp ? &counters->queries_tcp : &counters->queries_udp, 1);
@@ -146,15 +193,16 @@ size_t answer(const struct world *world, const struct client *client, const uint
 	asking.world = world;
 	asking.client = client;
 	asking.query = &query;
-	rcode = query_read(&query, message, len, settings->ecs != 0);
-	begin(&asking, message, reply, reply_limit(&query, client, settings, size));
+	rcode = query_read(&query, message, len, known_options(settings, client));
+	limit = reply_limit(&query, client, settings, size);
+	begin(&asking, settings, message, reply, limit);
 	if (rcode == RCODE_NOERROR)
 		rcode = check_question(world, &query);
 	else if (rcode == RCODE_NOTAUTH)
-		make_room_for_tsig(&asking);
+		limit -= make_room_for_tsig(&asking);
 	if (rcode == RCODE_NOERROR)
 		rcode = sections_fill(&asking);
 	count_answer(&asking, rcode, counters);
-	len = finish(&asking, rcode, settings);
+	len = finish(&asking, rcode, limit);
 	return rcode == RCODE_NOTAUTH ? append_tsig(&asking, len) : len;
 }

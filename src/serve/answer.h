@@ -17,7 +17,9 @@
 struct client {
 	struct ip_address address; /* the query's source */
 	bool tcp;
-	uint64_t random; /* fresh bits for each query */
+	bool tells_keepalive;   /* by TCP: edns-tcp-keepalive is answered where the query has it */
+	uint16_t tcp_keepalive; /* ... with this: the idle timeout, in units of 100 ms */
+	uint64_t random;        /* fresh bits for each query */
 };
 
 /* Writes the answer to a message into reply[size] and returns its length; 0: drop, say nothing

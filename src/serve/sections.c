@@ -143,7 +143,8 @@ static void find_client_network(const struct asking *asking, struct client_netwo
 {
 	const struct query *query = asking->query;
 
-	out->from_ecs = query->has_edns && query->edns.has_ecs && query->edns.ecs.source > 0;
+	out->from_ecs = query->has_edns && (query->edns.has & EDNS_HAS_CLIENT_SUBNET) != 0 &&
+			query->edns.ecs.source > 0;
 	if (out->from_ecs) {
 		ecs_network(&query->edns.ecs, &out->network);
 		return;
@@ -179,8 +180,8 @@ static bool put_steered(struct asking *asking, const struct lookup *found, uint3
 	if (block == NULL)
 		return false;
 	asking->steered = true;
-	if (scope > asking->scope)
-		asking->scope = scope;
+	if (scope > asking->opt.scope)
+		asking->opt.scope = scope;
 	(void)put_answer(asking, found, block);
 	return true;
 }

@@ -19,7 +19,8 @@
 struct asking {
 	const struct world *world;
 	const struct client *client;
-	struct query *query; /* its name is replaced by a CNAME's target as a chain is followed */
+	struct edns_reply opt; /* undefined where the query has no EDNS, but for its error */
+	struct query *query;   /* its name is replaced by a CNAME's target as a chain is followed */
 	struct message message;
 	struct owner owner;             /* the name as it stands in the message */
 	uint64_t seen[CNAME_LINKS_MAX]; /* hashes of the names of the chain */
@@ -28,7 +29,6 @@ struct asking {
 	unsigned dname_count;
 	bool authoritative; /* AA: for the name in the question (RFC 1035, 4.1.1) */
 	bool steered;       /* a POOL was answered */
-	uint8_t scope;      /* ECS scope prefix length: the longest that any RRset needs */
 };
 
 /* Fills the sections and returns the rcode. The caller has set all but owner, seen and

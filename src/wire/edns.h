@@ -1,4 +1,4 @@
-/* edns.h - the OPT record (RFC 6891) and its Client Subnet option (RFC 7871), read and written.
+/* edns.h - the OPT record (RFC 6891) and its options, read and written.
  *
  * Pure. Options that are not known are skipped; what is known and malformed is FORMERR. */
 #ifndef WIRE_EDNS_H
@@ -13,9 +13,41 @@
 #include "wire/types.h"
 
 #define EDNS_UDP_SIZE_MIN 512 /* a smaller size counts as this one (RFC 6891, 6.2.3) */
-#define EDNS_SIZE_MAX     (11 + 4 + 4 + 16) /* of the OPT record that edns_write writes */
+#define EDNS_OPT_SIZE     11  /* of an OPT record without options */
+#define EDNS_OPTION_SIZE  4   /* of an option without data */
 
-enum edns_option { EDNS_CLIENT_SUBNET = 8 };
+enum edns_option {
+	EDNS_NSID = 3,           /* RFC 5001 */
+	EDNS_CLIENT_SUBNET = 8,  /* RFC 7871 */
+	EDNS_COOKIE = 10,        /* RFC 7873 */
+	EDNS_TCP_KEEPALIVE = 11, /* RFC 7828 */
+	EDNS_ERROR = 15,         /* RFC 8914 */
+};
+
+/* Sets of options: those that the caller knows (others are skipped, whatever they hold), those that
+ * a query has, those that an answer gets. */
+enum edns_set {
+	EDNS_HAS_NSID = 1,
+	EDNS_HAS_CLIENT_SUBNET = 2,
+	EDNS_HAS_COOKIE = 4,
+	EDNS_HAS_TCP_KEEPALIVE = 8,
+	EDNS_HAS_ALL = 15,
+};
+
+/* RFC 7873, 4: a client cookie, alone or with a server cookie of 8 to 32 octets. */
+#define COOKIE_CLIENT_SIZE 8
+#define COOKIE_SIZE_MIN    16
+#define COOKIE_SIZE_MAX    40
+
+/* What an Extended DNS Error says (RFC 8914, 5.2). */
+enum edns_error {
+	EDNS_ERROR_NONE = -1,
+	EDNS_ERROR_OTHER = 0,
+	EDNS_ERROR_NOT_READY = 14,
+	EDNS_ERROR_PROHIBITED = 18,
+	EDNS_ERROR_NOT_AUTHORITATIVE = 20,
+	EDNS_ERROR_NOT_SUPPORTED = 21,
+};
 
 /* Address families of the option (IANA's address family numbers). */
 enum ecs_family { ECS_NONE = 0, ECS_IPV4 = 1, ECS_IPV6 = 2 };
@@ -30,26 +62,48 @@ struct ecs {
 struct edns {
 	uint16_t udp_size; /* at least EDNS_UDP_SIZE_MIN */
 	uint8_t version;
+	uint8_t has; /* enum edns_set; the members below are undefined without their bit */
 	bool dnssec_ok;
-	bool has_ecs;
+	uint8_t cookie_len; /* COOKIE_CLIENT_SIZE, or COOKIE_SIZE_MIN and more */
 	struct ecs ecs;
+	uint8_t cookie[COOKIE_SIZE_MAX];
 };
 
-/* From the OPT record's class, TTL and RDATA. `want_ecs` false: that option is one that is not
- * known. A higher version's RDATA is not read. */
+/* From the OPT record's class, TTL and RDATA; `known` is a set. A higher version's RDATA is not
+ * read. After FORMERR *out has no options. */
 enum rcode edns_read(struct edns *out, uint16_t class, uint32_t ttl, const uint8_t *rdata,
-		     size_t rdata_len, bool want_ecs);
+		     size_t rdata_len, unsigned known);
 
-/* Size of the OPT record that answers `query`. */
-static inline size_t edns_size(const struct edns *query)
+/* The OPT record of an answer. */
+struct edns_reply {
+	const struct edns *query;
+	uint16_t udp_size; /* ours */
+	uint8_t scope;     /* of Client Subnet, where the query has it: then so has the answer */
+	uint8_t has;       /* enum edns_set without Client Subnet; see `scope` */
+	int16_t error;     /* enum edns_error */
+	uint16_t keepalive_100ms; /* RFC 7828, 3.1: in units of 100 ms */
+	uint8_t cookie_len, nsid_len;
+	const uint8_t *cookie, *nsid;
+	const char *error_text; /* NULL: none */
+};
+
+/* edns_size, of the less frequent options. */
+size_t edns_size_others(const struct edns_reply *reply);
+
+/* Octets of what belongs into the answer: all but NSID and the error. Known before the answer's
+ * sections are. */
+static inline size_t edns_size(const struct edns_reply *reply)
 {
-	return 11 + (query->has_ecs ? 8U + query->ecs.address_len : 0U);
+	size_t size = EDNS_OPT_SIZE;
+
+	if ((reply->query->has & EDNS_HAS_CLIENT_SUBNET) != 0)
+		size += EDNS_OPTION_SIZE + 4U + reply->query->ecs.address_len;
+	return reply->has == 0 ? size : size + edns_size_others(reply);
 }
 
-/* Writes edns_size(query) octets: our version (0) and UDP size, the upper bits of `rcode`, the
- * query's DO bit and, where the query had it, its Client Subnet with our scope. */
-void edns_write(uint8_t *out, const struct edns *query, enum rcode rcode, uint16_t udp_size,
-		uint8_t scope);
+/* Writes the record into out[room], room being edns_size(reply) at least, and returns its length.
+ * NSID goes into what room is left, then the error and its text. */
+size_t edns_write(uint8_t *out, size_t room, const struct edns_reply *reply, enum rcode rcode);
 
 /* The network of an option whose source is not 0. */
 static inline void ecs_network(const struct ecs *ecs, struct ip_prefix *out)

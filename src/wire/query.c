@@ -45,22 +45,22 @@ static void skip_name(struct reader *r)
 /* A record that begins at `owner`. `fixed`: its type, class, TTL and length of RDATA. `whole`: its
  * RDATA is all there. Whatever is wrong with it, it is answered with another (RFC 6891, 7). */
 static enum rcode read_opt(struct query *out, const uint8_t *owner, const uint8_t *fixed,
-			   bool whole, bool want_ecs)
+			   bool whole, unsigned known)
 {
 	uint16_t class = load_u16(fixed + 2);
 	uint32_t ttl = load_u32(fixed + 4);
 
 	if (out->has_edns) { /* RFC 6891, 6.1.1 */
-		out->edns.has_ecs = false;
+		out->edns.has = 0;
 		return RCODE_FORMERR;
 	}
 	out->has_edns = true;
 	if (!whole || fixed != owner + 1) { /* not the root's */
-		(void)edns_read(&out->edns, class, ttl & 0xffff, fixed, 0, false);
+		(void)edns_read(&out->edns, class, ttl & 0xffff, fixed, 0, 0);
 		return RCODE_FORMERR;
 	}
 	return edns_read(&out->edns, class, ttl, fixed + RECORD_FIXED_SIZE, load_u16(fixed + 8),
-			 want_ecs);
+			 known);
 }
 
 /* Of the others only TSIG is looked at. It is the last record of all, and no key is known here
@@ -77,7 +77,7 @@ static __attribute__((noinline)) enum rcode read_other(struct query *out, const 
 /* Only the additional section may hold OPT and TSIG. FORMERR ends it; BADVERS goes before NOTAUTH,
  * and neither hides a FORMERR behind it. */
 static enum rcode read_records(struct query *out, struct reader *r, unsigned before,
-			       unsigned additional, bool want_ecs)
+			       unsigned additional, unsigned known)
 {
 	enum rcode result = RCODE_NOERROR;
 	unsigned count = before + additional;
@@ -93,7 +93,7 @@ static enum rcode read_records(struct query *out, struct reader *r, unsigned bef
 			return RCODE_FORMERR;
 		whole = get_bytes(r, load_u16(fixed + 8)) != NULL;
 		if (load_u16(fixed) == TYPE_OPT)
-			rcode = read_opt(out, owner, fixed, whole && i >= before, want_ecs);
+			rcode = read_opt(out, owner, fixed, whole && i >= before, known);
 		else if (whole)
 			rcode = read_other(out, r->data, owner, fixed,
 					   i >= before && i + 1 == count);
@@ -137,7 +137,13 @@ static __attribute__((noinline)) size_t skip_questions(const uint8_t *message, s
 	return r.pos;
 }
 
-static enum rcode read_body(struct query *out, const uint8_t *message, size_t len, bool want_ecs)
+/* RFC 7873, 5.4: without a question a server cookie may be all that is asked for. */
+static bool asks_for_cookie(const struct query *query)
+{
+	return query->has_edns && (query->edns.has & EDNS_HAS_COOKIE) != 0;
+}
+
+static enum rcode read_body(struct query *out, const uint8_t *message, size_t len, unsigned known)
 {
 	struct reader r = { .data = message, .size = len, .pos = DNS_HEADER_SIZE };
 	unsigned before = (unsigned)load_u16(message + 6) + load_u16(message + 8);
@@ -155,22 +161,24 @@ static enum rcode read_body(struct query *out, const uint8_t *message, size_t le
 		out->question_len = (uint16_t)(r.pos - DNS_HEADER_SIZE);
 	}
 	if (before + additional > 0) {
-		enum rcode rcode = read_records(out, &r, before, additional, want_ecs);
+		enum rcode rcode = read_records(out, &r, before, additional, known);
 
 		if (rcode != RCODE_NOERROR)
 			return rcode;
 	}
+	if (result == RCODE_FORMERR && load_u16(message + 4) == 0 && asks_for_cookie(out))
+		return RCODE_NOERROR;
 	return result;
 }
 
-enum rcode query_read(struct query *out, const uint8_t *message, size_t len, bool want_ecs)
+enum rcode query_read(struct query *out, const uint8_t *message, size_t len, unsigned known)
 {
 	enum rcode rcode;
 
 	out->flags = load_u16(message + 2);
 	out->question_len = 0;
 	out->has_edns = false;
-	rcode = read_body(out, message, len, want_ecs);
+	rcode = read_body(out, message, len, known);
 	/* What other operations' messages look like inside is not ours to judge; but those of a
 	 * version that we do not know, or that somebody has signed, are told so first (RFC 6891,
 	 * 6.1.3; RFC 8945, 5.2.1). */

@@ -38,9 +38,10 @@ static inline bool query_wants_answer(const uint8_t *message, size_t len)
 	return len >= DNS_HEADER_SIZE && (message[2] & (HEADER_QR >> 8)) == 0;
 }
 
-/* After query_wants_answer. FORMERR, NOTIMP, NOTAUTH, BADVERS: as much of *out is filled as the
+/* After query_wants_answer. NOERROR with question_len 0: a server cookie is all that is asked for
+ * (RFC 7873, 5.4). FORMERR, NOTIMP, NOTAUTH, BADVERS: as much of *out is filled as the
  * answer that says so needs (question_len, has_edns; tsig, which leads into the message).
- * `want_ecs`: see edns.h. */
-enum rcode query_read(struct query *out, const uint8_t *message, size_t len, bool want_ecs);
+ * `known`: see edns.h. */
+enum rcode query_read(struct query *out, const uint8_t *message, size_t len, unsigned known);
 
 #endif

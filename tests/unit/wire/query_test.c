@@ -231,11 +231,13 @@ START_TEST(each_message_has_one_defined_result)
 	enum rcode rcode;
 
 	ck_assert(query_wants_answer(row->message, row->len));
-	rcode = query_read(&query, row->message, row->len, true);
+	rcode = query_read(&query, row->message, row->len, EDNS_HAS_ALL);
 	ck_assert_msg(rcode == row->rcode, "%s: rcode %d", row->what, (int)rcode);
 	ck_assert_msg((query.question_len > 0) == row->question, "%s: question", row->what);
 	ck_assert_msg(query.has_edns == row->edns, "%s: EDNS", row->what);
-	ck_assert_msg((query.has_edns && query.edns.has_ecs) == row->ecs, "%s: ECS", row->what);
+	ck_assert_msg((query.has_edns && (query.edns.has & EDNS_HAS_CLIENT_SUBNET) != 0) ==
+			      row->ecs,
+		      "%s: ECS", row->what);
 }
 END_TEST
 
@@ -249,7 +251,7 @@ START_TEST(every_cut_of_a_message_is_read_within_its_bounds)
 
 		ck_assert_ptr_nonnull(copy);
 		memcpy(copy, row->message, len);
-		(void)query_read(&query, copy, len, true);
+		(void)query_read(&query, copy, len, EDNS_HAS_ALL);
 		free(copy);
 	}
 }
@@ -269,8 +271,9 @@ START_TEST(ecs_is_an_unknown_option_where_it_is_not_wanted)
 		QUESTION OPT_ECS("\13", "\0\x08\0\7\0\1\x18\x18\xc0\0\2");
 	struct query query;
 
-	ck_assert_int_eq(query_read(&query, BYTES(bad), false), RCODE_NOERROR);
-	ck_assert(query.has_edns && !query.edns.has_ecs);
+	ck_assert_int_eq(query_read(&query, BYTES(bad), EDNS_HAS_ALL & ~EDNS_HAS_CLIENT_SUBNET),
+			 RCODE_NOERROR);
+	ck_assert(query.has_edns && (query.edns.has & EDNS_HAS_CLIENT_SUBNET) == 0);
 }
 END_TEST
 
@@ -280,39 +283,172 @@ START_TEST(edns_fields_are_read)
 
 	ck_assert_int_eq(query_read(&query,
 				    BYTES(QUERY("\1") QUESTION OPT("\x10\0", "\0\0\x80\0", "\0\0")),
-				    true),
+				    EDNS_HAS_ALL),
 			 RCODE_NOERROR);
 	ck_assert_uint_eq(query.edns.udp_size, 4096);
 	ck_assert(query.edns.dnssec_ok);
 	ck_assert_int_eq(query_read(&query,
 				    BYTES(QUERY("\1") QUESTION OPT("\0\x10", "\0\0\0\0", "\0\0")),
-				    true),
+				    EDNS_HAS_ALL),
 			 RCODE_NOERROR);
 	ck_assert_uint_eq(query.edns.udp_size, 512);
 	ck_assert(!query.edns.dnssec_ok);
 }
 END_TEST
 
+/* --- options other than Client Subnet --------------------------------------------------------- */
+
+#define COOKIE_8  "12345678"
+#define COOKIE_16 COOKIE_8 COOKIE_8
+#define COOKIE_40 COOKIE_16 COOKIE_16 COOKIE_8
+
+static const struct option_row {
+	const char *what;
+	const char *rdata;
+	size_t len;
+	enum rcode rcode;
+	unsigned has;
+	uint8_t cookie_len;
+} option_rows[] = {
+#define RDATA(text) text, sizeof(text) - 1
+	{ "NSID (RFC 5001, 2.1)", RDATA("\0\3\0\0"), RCODE_NOERROR, EDNS_HAS_NSID, 0 },
+	{ "NSID with data (2.2: ignored)", RDATA("\0\3\0\2ab"), RCODE_NOERROR, EDNS_HAS_NSID, 0 },
+	{ "NSID twice", RDATA("\0\3\0\0\0\3\0\0"), RCODE_NOERROR, EDNS_HAS_NSID, 0 },
+	{ "keepalive (RFC 7828, 3.2.1)", RDATA("\0\x0b\0\0"), RCODE_NOERROR, EDNS_HAS_TCP_KEEPALIVE,
+	  0 },
+	{ "keepalive with a timeout", RDATA("\0\x0b\0\2\0\1"), RCODE_FORMERR, 0, 0 },
+	{ "keepalive of one octet", RDATA("\0\x0b\0\1a"), RCODE_FORMERR, 0, 0 },
+	{ "cookie of no octets (RFC 7873, 5.2.2)", RDATA("\0\x0a\0\0"), RCODE_FORMERR, 0, 0 },
+	{ "cookie of 7",
+	  RDATA("\0\x0a\0\7"
+		"1234567"),
+	  RCODE_FORMERR, 0, 0 },
+	{ "cookie of 8", RDATA("\0\x0a\0\x08" COOKIE_8), RCODE_NOERROR, EDNS_HAS_COOKIE, 8 },
+	{ "cookie of 9", RDATA("\0\x0a\0\x09" COOKIE_8 "x"), RCODE_FORMERR, 0, 0 },
+	{ "cookie of 15", RDATA("\0\x0a\0\x0f" COOKIE_8 "1234567"), RCODE_FORMERR, 0, 0 },
+	{ "cookie of 16", RDATA("\0\x0a\0\x10" COOKIE_16), RCODE_NOERROR, EDNS_HAS_COOKIE, 16 },
+	{ "cookie of 40", RDATA("\0\x0a\0\x28" COOKIE_40), RCODE_NOERROR, EDNS_HAS_COOKIE, 40 },
+	{ "cookie of 41", RDATA("\0\x0a\0\x29" COOKIE_40 "x"), RCODE_FORMERR, 0, 0 },
+	{ "two cookies: the first counts (5.2)",
+	  RDATA("\0\x0a\0\x08" COOKIE_8 "\0\x0a\0\x10" COOKIE_16), RCODE_NOERROR, EDNS_HAS_COOKIE,
+	  8 },
+	{ "padding (RFC 7830)", RDATA("\0\x0c\0\2\0\0"), RCODE_NOERROR, 0, 0 },
+	{ "an error in a query", RDATA("\0\x0f\0\2\0\0"), RCODE_NOERROR, 0, 0 },
+	{ "nothing is left of what stands before FORMERR",
+	  RDATA("\0\3\0\0"
+		"\0\x0a\0\x08" COOKIE_8 "\0\x0b\0\0"
+		"\0"),
+	  RCODE_FORMERR, 0, 0 },
+#undef RDATA
+};
+
+START_TEST(each_option_has_one_defined_result)
+{
+	const struct option_row *row = &option_rows[_i];
+	uint8_t *copy = malloc(row->len); /* exactly as long: see above */
+	struct edns edns;
+	enum rcode rcode;
+
+	ck_assert_ptr_nonnull(copy);
+	memcpy(copy, row->rdata, row->len);
+	rcode = edns_read(&edns, 1232, 0, copy, row->len, EDNS_HAS_ALL);
+	ck_assert_msg(rcode == row->rcode, "%s: rcode %d", row->what, (int)rcode);
+	ck_assert_msg(edns.has == row->has, "%s: has %u", row->what, edns.has);
+	if (row->cookie_len > 0)
+		ck_assert_uint_eq(edns.cookie_len, row->cookie_len);
+	if (row->cookie_len > 0)
+		ck_assert_mem_eq(edns.cookie, row->rdata + 4, row->cookie_len);
+	/* Where no option is known, none is looked into. */
+	if (rcode == RCODE_FORMERR && row->rdata[row->len - 1] != '\0') {
+		ck_assert_int_eq(edns_read(&edns, 1232, 0, copy, row->len, 0), RCODE_NOERROR);
+		ck_assert_uint_eq(edns.has, 0);
+	}
+	free(copy);
+}
+END_TEST
+
+START_TEST(a_question_is_missing_only_where_a_cookie_is_asked_for)
+{
+	static const char with[] = HEADER("\0\0", "\0", "\0", "\0", "\1")
+		OPT("\x04\xd0", "\0\0\0\0", "\0\x0c") "\0\x0a\0\x08" COOKIE_8;
+	static const char without[] = HEADER("\0\0", "\0", "\0", "\0", "\1") OPT_PLAIN;
+	struct query query;
+
+	ck_assert_int_eq(query_read(&query, BYTES(with), EDNS_HAS_ALL), RCODE_NOERROR);
+	ck_assert_uint_eq(query.question_len, 0);
+	ck_assert_uint_eq(query.edns.cookie_len, 8);
+	ck_assert_int_eq(query_read(&query, BYTES(without), EDNS_HAS_ALL), RCODE_FORMERR);
+	ck_assert(query.has_edns);
+	ck_assert_int_eq(query_read(&query, BYTES(with), EDNS_HAS_ALL & ~EDNS_HAS_COOKIE),
+			 RCODE_FORMERR);
+}
+END_TEST
+
 START_TEST(what_edns_write_writes_is_read_again)
 {
-	uint8_t opt[EDNS_SIZE_MAX];
-	struct edns in = { .udp_size = 1232,
-			   .dnssec_ok = true,
-			   .has_ecs = true,
+	struct edns in = { .dnssec_ok = true,
+			   .has = EDNS_HAS_CLIENT_SUBNET,
 			   .ecs = { ECS_IPV6, 48, 6, { 0x20, 1, 0xd, 0xb8, 0, 7 } } };
+	struct edns_reply reply = { .query = &in,
+				    .udp_size = 1232,
+				    .scope = 40,
+				    .has = EDNS_HAS_COOKIE,
+				    .cookie = (const uint8_t *)COOKIE_40,
+				    .cookie_len = 40,
+				    .error = EDNS_ERROR_NONE };
+	uint8_t opt[200];
 	struct edns out;
+	size_t len = edns_write(opt, edns_size(&reply), &reply, RCODE_BADVERS);
 
-	edns_write(opt, &in, RCODE_BADVERS, 1232, 40);
-	ck_assert_uint_eq(edns_size(&in), 11 + 4 + 4 + 6);
+	ck_assert_uint_eq(len, 11 + 4 + 4 + 6 + 4 + 40);
+	ck_assert_uint_eq(len, edns_size(&reply));
 	ck_assert_uint_eq(opt[5], 1); /* the upper bits of BADVERS */
 	ck_assert_uint_eq(opt[18], 40);
 	opt[18] = 0; /* a query has no scope */
 	ck_assert_int_eq(edns_read(&out, load_u16(opt + 3), load_u32(opt + 5), opt + 11,
-				   load_u16(opt + 9), true),
+				   load_u16(opt + 9), EDNS_HAS_ALL),
 			 RCODE_NOERROR);
-	ck_assert(out.dnssec_ok && out.has_ecs && out.version == 0);
+	ck_assert(out.dnssec_ok && out.version == 0);
+	ck_assert_uint_eq(out.has, EDNS_HAS_CLIENT_SUBNET | EDNS_HAS_COOKIE);
 	ck_assert_uint_eq(out.udp_size, 1232);
 	ck_assert_mem_eq(&out.ecs, &in.ecs, sizeof(in.ecs));
+	ck_assert_uint_eq(out.cookie_len, 40);
+	ck_assert_mem_eq(out.cookie, COOKIE_40, 40);
+}
+END_TEST
+
+/* The OPT record's options in the order in which they are given up as room gets short. */
+START_TEST(the_error_s_text_then_the_error_then_nsid_make_room)
+{
+	struct edns in = { .dnssec_ok = false };
+	struct edns_reply reply = { .query = &in,
+				    .udp_size = 1232,
+				    .has = EDNS_HAS_NSID | EDNS_HAS_TCP_KEEPALIVE,
+				    .keepalive_100ms = 0x1234,
+				    .nsid = (const uint8_t *)"name",
+				    .nsid_len = 4,
+				    .error = EDNS_ERROR_NOT_READY,
+				    .error_text = "why" };
+	static const char all[] = "\0\x0b\0\2\x12\x34"
+				  "\0\3\0\4name"
+				  "\0\x0f\0\5\0\x0ewhy";
+	static const struct {
+		size_t room, len;
+	} sizes[] = {
+		{ 11 + 6, 11 + 6 },   { 11 + 13, 11 + 12 + 0 }, /* the error alone fits where NSID does not */
+		{ 11 + 14, 11 + 14 }, { 11 + 19, 11 + 14 },     { 11 + 20, 11 + 20 },
+		{ 11 + 22, 11 + 20 }, { 11 + 23, 11 + 23 },     { 200, 11 + 23 }
+	};
+	uint8_t opt[200];
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		memset(opt, 0xee, sizeof(opt));
+		ck_assert_uint_eq(edns_write(opt, sizes[i].room, &reply, RCODE_NOERROR),
+				  sizes[i].len);
+		ck_assert_uint_eq(load_u16(opt + 9), sizes[i].len - 11);
+		ck_assert(sizes[i].len == sizeof(opt) || opt[sizes[i].len] == 0xee);
+	}
+	ck_assert_mem_eq(opt + 11, all, sizeof(all) - 1);
 }
 END_TEST
 
@@ -363,9 +499,13 @@ void add_query_tests(Suite *suite)
 			    sizeof(rows) / sizeof(rows[0]));
 	tcase_add_loop_test(rows_case, every_cut_of_a_message_is_read_within_its_bounds, 0,
 			    sizeof(rows) / sizeof(rows[0]));
+	tcase_add_loop_test(rows_case, each_option_has_one_defined_result, 0,
+			    sizeof(option_rows) / sizeof(option_rows[0]));
 	suite_add_tcase(suite, rows_case);
 	suite_case(suite, "query", answers_and_stumps_are_nobodys_question,
 		   ecs_is_an_unknown_option_where_it_is_not_wanted, edns_fields_are_read,
+		   a_question_is_missing_only_where_a_cookie_is_asked_for,
+		   the_error_s_text_then_the_error_then_nsid_make_room,
 		   what_edns_write_writes_is_read_again);
 	suite_case(suite, "key", a_key_has_the_lower_case_name_and_each_suffix_hash,
 		   lower_case_is_that_of_each_octet);
