@@ -97,6 +97,11 @@ static inline uint32_t load_u32(const uint8_t *p)
 	return (uint32_t)load_u16(p) << 16 | load_u16(p + 2);
 }
 
+static inline uint64_t load_u64(const uint8_t *p)
+{
+	return (uint64_t)load_u32(p) << 32 | load_u32(p + 4);
+}
+
 static inline void put_u8(struct writer *w, uint8_t v)
 {
 	if (writer_has(w, 1))

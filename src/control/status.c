@@ -27,14 +27,25 @@ static json_t *counters(const struct counters *c)
 		const char *name;
 		uint64_t value;
 	} rows[] = {
-		{ "queries_udp", c->queries_udp }, { "queries_tcp", c->queries_tcp },
-		{ "answers_udp", c->answers_udp }, { "answers_tcp", c->answers_tcp },
-		{ "dropped", c->dropped },         { "truncated", c->truncated },
-		{ "steered", c->steered },         { "with_ecs", c->with_ecs },
-		{ "connections", c->connections }, { "noerror", c->noerror },
-		{ "nxdomain", c->nxdomain },       { "refused", c->refused },
-		{ "formerr", c->formerr },         { "servfail", c->servfail },
-		{ "notimp", c->notimp },           { "badvers", c->badvers },
+		{ "queries_udp", c->queries_udp },
+		{ "queries_tcp", c->queries_tcp },
+		{ "answers_udp", c->answers_udp },
+		{ "answers_tcp", c->answers_tcp },
+		{ "dropped", c->dropped },
+		{ "truncated", c->truncated },
+		{ "steered", c->steered },
+		{ "with_ecs", c->with_ecs },
+		{ "connections", c->connections },
+		{ "noerror", c->noerror },
+		{ "nxdomain", c->nxdomain },
+		{ "refused", c->refused },
+		{ "formerr", c->formerr },
+		{ "servfail", c->servfail },
+		{ "notimp", c->notimp },
+		{ "badvers", c->badvers },
+		{ "connections_open", c->connections_open },
+		{ "connections_evicted", c->connections_evicted },
+		{ "connections_timed_out", c->connections_timed_out },
 	};
 	json_t *told = json_object();
 

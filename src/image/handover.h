@@ -67,6 +67,8 @@ struct counters {
 	_Alignas(64) uint64_t queries_udp; /* only the first: each would get a line of its own */
 	uint64_t queries_tcp, answers_udp, answers_tcp, dropped, truncated, noerror, nxdomain,
 		refused, formerr, servfail, notimp, with_ecs, steered, badvers, connections;
+	uint64_t connections_open; /* now */
+	uint64_t connections_evicted, connections_timed_out;
 };
 
 #define COUNTERS_THREADS_MAX 256

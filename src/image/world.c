@@ -2,6 +2,12 @@
 
 #include <stddef.h>
 
+/* Those of an empty server file. */
+const struct dns_settings world_settings_default = { .udp_size_max = 1232, /* RFC 9715 */
+						     .tcp_idle_ms = 10000,
+						     .tcp_lifetime_ms = 30 * 60 * 1000,
+						     .tcp_connections = 1000 };
+
 int world_open(struct world *out, int zones_fd, int geo_fd, int steering_fd, struct err *err)
 {
 	struct world world = { 0 };

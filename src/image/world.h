@@ -20,6 +20,16 @@ int world_open(struct world *out, int zones_fd, int geo_fd, int steering_fd, str
 int world_fits(const struct world *world, struct err *err);
 void world_close(struct world *world); /* an empty one is fine */
 
+/* What holds while there is no world, for nobody has said otherwise. */
+extern const struct dns_settings world_settings_default;
+
+/* world NULL: those. */
+static inline const struct dns_settings *world_settings(const struct world *world)
+{
+	return world == NULL ? &world_settings_default
+			     : &image_root(&world->steering, struct steering_root)->dns;
+}
+
 /* Do the numbers that the images exchange fit (records, pools, preferences, choices)? To be asked
  * once, by who hands them over, after each image's own verification. */
 int world_verify(const struct world *world, struct err *err);

@@ -8,15 +8,6 @@
 
 #define TYPE_META_FIRST 249 /* TKEY; 249 to 255 are no data (RFC 6895, 3.1) */
 
-/* Until there is a world: nobody has said otherwise. */
-static const struct dns_settings no_settings = { .udp_size_max = 1232 /* RFC 9715 */ };
-
-static const struct dns_settings *settings_of(const struct world *world)
-{
-	return world == NULL ? &no_settings
-			     : &image_root(&world->steering, struct steering_root)->dns;
-}
-
 static unsigned known_options(const struct dns_settings *settings, const struct client *client)
 {
 	unsigned known = EDNS_HAS_NSID;
@@ -178,7 +169,7 @@ static size_t append_tsig(const struct asking *asking, size_t len)
 size_t answer(const struct world *world, const struct client *client, const uint8_t *message,
 	      size_t len, uint8_t *reply, size_t size, struct counters *counters)
 {
-	const struct dns_settings *settings = settings_of(world);
+	const struct dns_settings *settings = world_settings(world);
 	struct query query;
 	struct asking asking;
 	enum rcode rcode;

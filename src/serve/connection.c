@@ -1,80 +1,59 @@
 #include "serve/connection.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/cursor.h"
 #include "base/mem.h"
 #include "serve/count.h"
-#include "serve/tcp.h"
 #include "serve/worlds.h"
+
+/* What has come of a query is kept in the connection itself up to here: queries with padding
+ * (RFC 8467, 4.1) have 128 octets, hardly any has more than 256. */
+#define REST_SIZE 512
 
 struct connection {
 	ev_io io;
+	struct candidate candidate;
 	struct connections *all;
-	struct connection *newer, *older; /* older is also the list of unused ones */
-	ev_tstamp active;                 /* when a query was whole, or an answer got on */
+	struct connection *next_unused;
 	struct client client;
-	uint8_t *pending; /* answers that the peer has not taken; NULL: none */
-	size_t pending_len, pending_sent;
-	size_t skip; /* octets still to come of a query that is answered already */
-	bool ended;  /* the peer will send no more */
-	size_t have; /* octets in `in` */
-	uint8_t in[CONNECTION_IN_SIZE];
+	uint64_t opened_ms;
+	uint64_t active_ms;             /* when a query was answered, or an answer got on */
+	struct connection_space *space; /* NULL: there is no more than `rest` to keep */
+	size_t have;              /* octets that came and are not answered: in space->in, or rest */
+	size_t out_len, out_sent; /* of space->out: what the peer has not taken is between */
+	bool expired;             /* past its lifetime: takes no more queries */
+	bool ended;               /* all was said; what still comes is passed over */
+	uint8_t rest[REST_SIZE];
 };
 
-/* --- the list, by activity -------------------------------------------------------------------- */
-
-static void list_remove(struct connection *c)
+static struct connection *connection_of(struct candidate *candidate)
 {
-	struct connections *all = c->all;
-
-	*(c->newer != NULL ? &c->newer->older : &all->newest) = c->older;
-	*(c->older != NULL ? &c->older->newer : &all->oldest) = c->newer;
-}
-
-static void list_add_newest(struct connection *c)
-{
-	struct connections *all = c->all;
-
-	c->active = ev_now(all->loop);
-	c->newer = NULL;
-	c->older = all->newest;
-	*(c->older != NULL ? &c->older->newer : &all->oldest) = c;
-	all->newest = c;
+	return (struct connection *)(void *)((uint8_t *)candidate -
+					     offsetof(struct connection, candidate));
 }
 
 static void touch(struct connection *c)
 {
-	list_remove(c);
-	list_add_newest(c);
+	c->active_ms = clock_mono_ms();
+	eviction_touch(&c->all->eviction, &c->candidate);
 }
 
-/* --- buffers ---------------------------------------------------------------------------------- */
+/* --- closing ---------------------------------------------------------------------------------- */
 
-static uint8_t *take_out_buffer(struct connections *all)
+static void give_space_back(struct connection *c)
 {
-	if (all->out_buffer_count > 0)
-		return all->out_buffers[--all->out_buffer_count];
-	return mem_alloc(CONNECTION_OUT_SIZE);
+	if (c->space == NULL)
+		return;
+	c->all->space_of[c->space - c->all->spaces] = NULL;
+	c->candidate.network->spaces--;
+	c->space = NULL;
 }
-
-static void drop_pending(struct connection *c)
-{
-	struct connections *all = c->all;
-
-	if (c->pending != NULL && all->out_buffer_count < OUT_BUFFERS_KEPT)
-		all->out_buffers[all->out_buffer_count++] = c->pending;
-	else
-		free(c->pending);
-	c->pending = NULL;
-}
-
-/* --- opening and closing ---------------------------------------------------------------------- */
 
 static void close_connection(struct connection *c)
 {
@@ -82,10 +61,11 @@ static void close_connection(struct connection *c)
 
 	ev_io_stop(all->loop, &c->io);
 	(void)close(c->io.fd);
-	list_remove(c);
-	drop_pending(c);
-	c->older = all->unused;
+	give_space_back(c);
+	eviction_remove(&all->eviction, &c->candidate);
+	c->next_unused = all->unused;
 	all->unused = c;
+	counter_set(&all->thread->counters->connections_open, all->eviction.count);
 }
 
 static void wait_for(struct connection *c, int events)
@@ -97,67 +77,106 @@ static void wait_for(struct connection *c, int events)
 	ev_io_start(c->all->loop, &c->io);
 }
 
-bool connections_close_oldest(struct connections *all)
+/* Not close(2) at once: where queries came that were not read, that sends RST, and the peer loses
+ * answers that are still under way. So it is told that this side has ended, and ends its own;
+ * what it says until then is passed over. A peer that does not is closed when it is idle. */
+static void end_connection(struct connection *c)
 {
-	if (all->oldest == NULL)
-		return false;
-	close_connection(all->oldest);
-	return true;
+	(void)shutdown(c->io.fd, SHUT_WR);
+	c->ended = true;
+	c->have = 0;
+	give_space_back(c);
+	wait_for(c, EV_READ);
 }
 
-void connections_close_idle(struct connections *all, ev_tstamp timeout_s)
+/* --- buffers ---------------------------------------------------------------------------------- */
+
+static bool goes_before(const struct connection *a, const struct connection *b)
 {
-	while (all->oldest != NULL && ev_now(all->loop) - all->oldest->active > timeout_s)
-		close_connection(all->oldest);
+	unsigned spaces_a = a->candidate.network->spaces, spaces_b = b->candidate.network->spaces;
+
+	return spaces_a > spaces_b ||
+	       (spaces_a == spaces_b && a->candidate.activity < b->candidate.activity);
+}
+
+/* Who has one and is to give it back. */
+static struct connection *choose_holder(const struct connections *all)
+{
+	struct connection *chosen = all->space_of[0];
+
+	for (unsigned i = 1; i < CONNECTION_SPACES; i++) {
+		if (goes_before(all->space_of[i], chosen))
+			chosen = all->space_of[i];
+	}
+	return chosen;
+}
+
+static bool find_space(const struct connections *all, unsigned *out)
+{
+	for (*out = 0; *out < CONNECTION_SPACES; ++*out) {
+		if (all->space_of[*out] == NULL)
+			return true;
+	}
+	return false;
+}
+
+static void take_space(struct connection *c)
+{
+	struct connections *all = c->all;
+	unsigned number;
+
+	if (!find_space(all, &number)) {
+		close_connection(choose_holder(all));
+		counter_add(&all->thread->counters->connections_evicted, 1);
+		(void)find_space(all, &number);
+	}
+	all->space_of[number] = c;
+	c->candidate.network->spaces++;
+	c->space = &all->spaces[number];
+}
+
+/* From the shared buffer, for the next one's turn comes. */
+static void keep(struct connection *c)
+{
+	const struct connection_space *shared = c->all->shared;
+
+	if (c->space != NULL)
+		return;
+	take_space(c);
+	memcpy(c->space->in, shared->in, c->have);
+	memcpy(c->space->out + c->out_sent, shared->out + c->out_sent, c->out_len - c->out_sent);
 }
 
 /* --- out -------------------------------------------------------------------------------------- */
 
-/* false: the connection is broken. */
-static bool send_some(const struct connection *c, const uint8_t *data, size_t len, size_t *sent)
+/* Sends what there is, as far as the peer takes it. false: the connection is broken. */
+static bool send_out(struct connection *c, const struct connection_space *space)
 {
 	ssize_t n;
 
 	do {
-		n = send(c->io.fd, data, len, MSG_NOSIGNAL);
+		n = send(c->io.fd, space->out + c->out_sent, c->out_len - c->out_sent,
+			 MSG_NOSIGNAL);
 	} while (n < 0 && errno == EINTR);
-	*sent = n > 0 ? (size_t)n : 0;
-	return n >= 0 || errno == EAGAIN || errno == EWOULDBLOCK;
-}
-
-/* Sends what was collected; what the peer does not take now is kept, and then it is not read from
- * until it does. false: the connection is broken. */
-static bool send_collected(struct connection *c, size_t len)
-{
-	const uint8_t *out = c->all->out;
-	size_t sent;
-
-	if (!send_some(c, out, len, &sent))
-		return false;
-	if (sent == len)
-		return true;
-	c->pending = take_out_buffer(c->all);
-	c->pending_len = len - sent;
-	c->pending_sent = 0;
-	memcpy(c->pending, out + sent, len - sent);
-	wait_for(c, EV_WRITE);
+	if (n < 0)
+		return errno == EAGAIN || errno == EWOULDBLOCK;
+	c->out_sent += (size_t)n;
+	if (c->out_sent == c->out_len)
+		c->out_sent = c->out_len = 0;
 	return true;
 }
 
 /* --- in --------------------------------------------------------------------------------------- */
 
-/* Octets of the query at `pos`, its length field included, as many as are looked at; 0: it is not
- * there yet. *rest: how many more it has. */
-static size_t whole_query(const struct connection *c, size_t pos, size_t *rest)
+/* Octets of the query that is there, with its length field; 0: it has not come to its end. */
+static size_t whole_query(const uint8_t *in, size_t have)
 {
-	size_t have = c->have - pos, len, seen;
+	size_t len;
 
 	if (have < 2)
 		return 0;
-	len = 2U + load_u16(c->in + pos);
-	seen = len < sizeof(c->in) ? len : sizeof(c->in);
-	*rest = len - seen;
-	return have < seen ? 0 : seen;
+	len = 2U + load_u16(in);
+	return have < len ? 0 : len;
 }
 
 static size_t answer_query(struct connection *c, const uint8_t *query, size_t len, uint8_t *out)
@@ -175,85 +194,107 @@ static size_t answer_query(struct connection *c, const uint8_t *query, size_t le
 	return 2 + written;
 }
 
-/* Takes whole queries out of `in` and collects their answers. Returns how many octets these have;
- * *taken: how many queries there were. */
-static size_t answer_queries(struct connection *c, unsigned *taken)
+/* Answers whole queries from `pos` on, as many as make a batch. Returns how many octets they have.
+ * What gets no answer is no activity, so nobody keeps a connection with it. */
+static size_t answer_queries(struct connection *c, struct connection_space *space, size_t pos)
 {
-	size_t pos = 0, len = 0, seen;
+	size_t start = pos, len;
 
-	*taken = 0;
-	while (len <= CONNECTION_OUT_BATCH && (seen = whole_query(c, pos, &c->skip)) > 0) {
-		len += answer_query(c, c->in + pos + 2, seen - 2, c->all->out + len);
-		pos += seen;
-		++*taken;
+	while (c->out_len <= CONNECTION_OUT_BATCH &&
+	       (len = whole_query(space->in + pos, c->have - pos)) > 0) {
+		c->out_len += answer_query(c, space->in + pos + 2, len - 2,
+					   space->out + c->out_len);
+		pos += len;
 	}
-	c->have -= pos;
-	memmove(c->in, c->in + pos, c->have);
-	return len;
+	if (c->out_len > 0)
+		touch(c);
+	return pos - start;
 }
 
-/* Goes on until there is no whole query left, or the peer has to take answers first. */
-static void advance(struct connection *c)
+/* Keeps what has to be kept, and waits: for the peer to take its answers, for the next turn where
+ * there are more queries (the socket can be written to at once), or for more to come. */
+static void settle(struct connection *c, const struct connection_space *space)
 {
-	unsigned taken;
+	bool more = c->out_len > 0 || whole_query(space->in, c->have) > 0;
 
-	while (c->pending == NULL) {
-		size_t len = answer_queries(c, &taken);
+	if (more || c->have > sizeof(c->rest)) {
+		keep(c);
+	} else {
+		memcpy(c->rest, space->in, c->have);
+		give_space_back(c);
+	}
+	wait_for(c, more ? EV_WRITE : EV_READ);
+}
 
-		if (taken == 0)
-			break;
-		touch(c);
-		if (len > 0 && !send_collected(c, len)) {
+/* One turn: until there is no whole query left, the peer has to take answers first, or it has got
+ * enough for now. Each answer is complete when it is begun, so they go out in the order of their
+ * queries (RFC 7766, 6.2.1.1 and 7), as many as were made with one call, each behind its length
+ * (8). */
+static void advance(struct connection *c, struct connection_space *space)
+{
+	size_t pos = 0, given = 0, taken;
+
+	do {
+		taken = answer_queries(c, space, pos);
+		pos += taken;
+		given += c->out_len;
+		if (c->out_len > 0 && !send_out(c, space)) {
 			close_connection(c);
 			return;
 		}
-	}
-	if (c->pending == NULL && c->ended)
-		close_connection(c);
+	} while (taken > 0 && c->out_len == 0 && given < CONNECTION_TURN_OUT);
+	c->have -= pos;
+	memmove(space->in, space->in + pos, c->have);
+	settle(c, space);
 }
 
-static void pass_over(struct connection *c)
+/* false: it is closed. */
+static bool receive(struct connection *c, uint8_t *in, size_t size, size_t *len)
 {
-	size_t count = c->skip < c->have ? c->skip : c->have;
+	ssize_t n = recv(c->io.fd, in, size, 0);
 
-	c->skip -= count;
-	c->have -= count;
-	memmove(c->in, c->in + count, c->have);
+	*len = n > 0 ? (size_t)n : 0;
+	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)))
+		return true;
+	close_connection(c); /* the peer has said all, and has all its answers; or it is broken */
+	return false;
 }
 
-/* There is room in `in`: what fills it is a whole query, and those were taken. */
+/* There is room for more: what fills it is a whole query, and those were taken. */
 static void on_readable(struct connection *c)
 {
-	ssize_t n = recv(c->io.fd, c->in + c->have, sizeof(c->in) - c->have, 0);
+	struct connection_space *space = c->space != NULL ? c->space : c->all->shared;
+	size_t room = sizeof(space->in) - c->have, len;
 
-	if (n < 0) {
-		if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
-			close_connection(c);
+	if (c->ended) {
+		(void)receive(c, space->in, sizeof(space->in), &len);
 		return;
 	}
-	c->ended = n == 0;
-	c->have += (size_t)n;
-	if (c->skip > 0)
-		pass_over(c);
-	advance(c);
+	if (c->space == NULL)
+		memcpy(space->in, c->rest, c->have);
+	if (!receive(c, space->in + c->have, room < CONNECTION_TURN_IN ? room : CONNECTION_TURN_IN,
+		     &len))
+		return;
+	c->have += len;
+	advance(c, space);
 }
 
 static void on_writable(struct connection *c)
 {
-	size_t sent;
+	size_t before = c->out_sent;
 
-	if (!send_some(c, c->pending + c->pending_sent, c->pending_len - c->pending_sent, &sent)) {
+	if (c->out_len > 0 && !send_out(c, c->space)) {
 		close_connection(c);
 		return;
 	}
-	c->pending_sent += sent;
-	if (sent > 0)
+	if (c->out_sent != before)
 		touch(c);
-	if (c->pending_sent < c->pending_len)
+	if (c->out_len > 0)
 		return;
-	drop_pending(c);
-	wait_for(c, EV_READ);
-	advance(c);
+	if (c->expired)
+		end_connection(c);
+	else
+		advance(c, c->space);
 }
 
 static void on_event(struct ev_loop *loop, ev_io *io, int events)
@@ -267,38 +308,108 @@ static void on_event(struct ev_loop *loop, ev_io *io, int events)
 		on_readable(c);
 }
 
+/* --- limits ----------------------------------------------------------------------------------- */
+
+bool connections_evict(struct connections *all)
+{
+	struct candidate *chosen = eviction_choose(&all->eviction);
+
+	if (chosen == NULL)
+		return false;
+	close_connection(connection_of(chosen));
+	counter_add(&all->thread->counters->connections_evicted, 1);
+	return true;
+}
+
+static void close_idle(struct connections *all, uint64_t now_ms)
+{
+	struct candidate *oldest;
+
+	while ((oldest = all->eviction.by_activity.oldest) != NULL &&
+	       now_ms - connection_of(oldest)->active_ms > all->limits.idle_ms) {
+		close_connection(connection_of(oldest));
+		counter_add(&all->thread->counters->connections_timed_out, 1);
+	}
+}
+
+/* Answers that are still pending are sent first. */
+static void end_old(struct connections *all, uint64_t now_ms)
+{
+	struct candidate *oldest;
+
+	while ((oldest = all->eviction.by_age.oldest) != NULL &&
+	       now_ms - connection_of(oldest)->opened_ms > all->limits.lifetime_ms) {
+		struct connection *c = connection_of(oldest);
+
+		eviction_forget_age(&all->eviction, oldest);
+		counter_add(&all->thread->counters->connections_timed_out, 1);
+		c->expired = true;
+		if (c->out_len == 0)
+			end_connection(c);
+	}
+}
+
+static void read_limits(struct connections *all)
+{
+	const struct dns_settings *settings = world_settings(worlds_current());
+
+	all->limits.idle_ms = settings->tcp_idle_ms;
+	all->limits.lifetime_ms = settings->tcp_lifetime_ms;
+	all->limits.connections = settings->tcp_connections < all->max ? settings->tcp_connections
+								       : all->max;
+}
+
+ev_tstamp connections_tick(struct connections *all)
+{
+	uint64_t now_ms = clock_mono_ms();
+
+	read_limits(all);
+	close_idle(all, now_ms);
+	end_old(all, now_ms);
+	while (all->eviction.count > all->limits.connections)
+		(void)connections_evict(all);
+	return all->limits.idle_ms < 4000 ? (ev_tstamp)all->limits.idle_ms / 4000. : 1.;
+}
+
 /* --- all of them ------------------------------------------------------------------------------ */
 
+/* One more than there may be: it is there before another one has to go. */
 void connections_open(struct connections *all, unsigned max, struct server_thread *thread,
 		      struct ev_loop *loop)
 {
-	*all = (struct connections){ .thread = thread, .loop = loop };
-	all->all = mem_array(max, sizeof(*all->all));
-	all->out = mem_alloc(CONNECTION_OUT_SIZE);
-	for (unsigned i = max; i-- > 0;) {
-		all->all[i].older = all->unused;
-		all->unused = &all->all[i];
-	}
+	*all = (struct connections){ .thread = thread, .loop = loop, .max = max };
+	all->all = mem_array((size_t)max + 1, sizeof(*all->all));
+	all->shared = mem_alloc(sizeof(*all->shared));
+	all->spaces = mem_array(CONNECTION_SPACES, sizeof(*all->spaces));
+	eviction_open(&all->eviction, max + 1, server_thread_random(thread));
+	counter_set(&thread->counters->connections_open, 0); /* of a process that is gone */
+	read_limits(all);
+}
+
+static struct connection *take_unused(struct connections *all)
+{
+	struct connection *c = all->unused;
+
+	if (c == NULL)
+		return &all->all[all->used++];
+	all->unused = c->next_unused;
+	return c;
 }
 
 void connection_open(struct connections *all, int fd, const struct sockaddr_storage *from)
 {
-	struct connection *c;
-	int on = 1;
+	struct connection *c = take_unused(all);
 
-	if (all->unused == NULL)
-		(void)connections_close_oldest(all);
-	c = all->unused;
-	all->unused = c->older;
+	memset(c, 0, offsetof(struct connection, rest));
 	c->all = all;
-	c->pending = NULL;
-	c->skip = c->have = 0;
-	c->ended = false;
-	c->client = (struct client){ .tcp = true };
+	c->client.tcp = true;
 	ip_from_sockaddr(from, &c->client.address, NULL);
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	c->opened_ms = c->active_ms = clock_mono_ms();
 	ev_io_init(&c->io, on_event, fd, EV_READ);
 	ev_io_start(all->loop, &c->io);
-	list_add_newest(c);
+	eviction_add(&all->eviction, &c->candidate, &c->client.address);
+	if (all->eviction.count > all->limits.connections)
+		(void)connections_evict(all);
 	counter_add(&all->thread->counters->connections, 1);
+	counter_set(&all->thread->counters->connections_open, all->eviction.count);
 }

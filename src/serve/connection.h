@@ -1,7 +1,14 @@
-/* connection.h - one TCP connection: bytes in, queries, answers, bytes out.
+/* connection.h - TCP connections of one worker: bytes in, queries, answers, bytes out.
  *
- * Its worker's thread only. While a peer does not take its answers nothing more is read from it:
- * so a connection holds at most one buffer of each kind. */
+ * What comes is read into one buffer that all connections of the worker share, answered, and
+ * sent, so that one that waits for queries costs its struct. Few have more to keep than that: a
+ * long query that has not come to its end, answers that the peer does not take, queries behind
+ * those. They are given one of CONNECTION_SPACES buffers; where there is none left, the client
+ * network that has most of them gives one back: its connection that is idle longest is closed.
+ * While a peer does not take its answers nothing more is read from it. So the memory of a worker
+ * is bounded, whatever strangers do.
+ *
+ * The worker's thread only. No allocation after the start. */
 #ifndef SERVE_CONNECTION_H
 #define SERVE_CONNECTION_H
 
@@ -9,41 +16,57 @@
 #include <stdbool.h>
 
 #include "serve/answer.h"
+#include "serve/eviction.h"
 #include "serve/thread.h"
 
-/* Room for the queries of a connection. Of a longer one this much is looked at, which is too
- * little for anything but FORMERR, and the rest is passed over. */
-#define CONNECTION_IN_SIZE 4096
-/* Answers are collected until there are this many octets, then written. */
-#define CONNECTION_OUT_BATCH 16384
+#define CONNECTION_SPACES 128
+/* Answers are collected until there are this many octets, then sent. */
+#define CONNECTION_OUT_BATCH 32768
 #define CONNECTION_OUT_SIZE  (CONNECTION_OUT_BATCH + 2 + DNS_MESSAGE_MAX)
-#define OUT_BUFFERS_KEPT     16
+/* A connection that has been given as many octets, or that many read, waits until it was each
+ * other one's turn. */
+#define CONNECTION_TURN_OUT 65536
+#define CONNECTION_TURN_IN  8192
+
+/* Memory is the system's until it is written to. */
+struct connection_space {
+	uint8_t in[2 + DNS_MESSAGE_MAX];  /* any query fits */
+	uint8_t out[CONNECTION_OUT_SIZE]; /* answers, each behind its length */
+};
+
+/* From the settings of the world that is served (signpost.yaml(5), tcp). */
+struct connection_limits {
+	uint64_t idle_ms, lifetime_ms;
+	unsigned connections;
+};
 
 struct connection;
 
-/* What the connections of one thread share. */
 struct connections {
 	struct server_thread *thread;
 	struct ev_loop *loop;
-	struct connection *all; /* the memory of as many as there may be */
-	struct connection *unused;
-	struct connection *newest, *oldest; /* by when something got on */
-	uint8_t *out;                       /* where answers are collected */
-	uint8_t *out_buffers[OUT_BUFFERS_KEPT];
-	unsigned out_buffer_count;
+	struct connection_limits limits;
+	unsigned max; /* what there is room for; the limit may be lower */
+	struct eviction eviction;
+	struct connection *all, *unused;
+	size_t used;                     /* of `all`, ever */
+	struct connection_space *shared; /* for whoever's turn it is */
+	struct connection_space *spaces;
+	struct connection *space_of[CONNECTION_SPACES]; /* NULL: nobody's */
 };
 
 void connections_open(struct connections *all, unsigned max, struct server_thread *thread,
 		      struct ev_loop *loop);
 
-/* Takes over an accepted socket. Where there are as many as there may be, the one that is idle
- * longest makes room. */
+/* Takes over an accepted socket, and closes another connection where there are too many now
+ * (eviction.h). */
 void connection_open(struct connections *all, int fd, const struct sockaddr_storage *from);
 
-/* Closes the one that is idle longest. false: there is none. */
-bool connections_close_oldest(struct connections *all);
+/* Closes the one that has to go first. false: there is none. */
+bool connections_evict(struct connections *all);
 
-/* Closes those that are idle for longer than that. */
-void connections_close_idle(struct connections *all, ev_tstamp timeout_s);
+/* Reads the limits anew and closes what is idle for too long, too old, or too many. Returns the
+ * seconds until it is to be called again. */
+ev_tstamp connections_tick(struct connections *all);
 
 #endif

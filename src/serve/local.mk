@@ -4,6 +4,7 @@ libserve_a_SOURCES = \
 	%D%/chain.c %D%/chain.h \
 	%D%/choose.c %D%/choose.h \
 	%D%/count.h \
+	%D%/eviction.c %D%/eviction.h \
 	%D%/lookup.c %D%/lookup.h \
 	%D%/message.c %D%/message.h \
 	%D%/sections.c %D%/sections.h
@@ -26,6 +27,7 @@ test_serve_SOURCES = \
 	tests/unit/run.h \
 	tests/unit/serve/answer_test.c \
 	tests/unit/serve/choose_test.c \
+	tests/unit/serve/eviction_test.c \
 	tests/unit/serve/fixture.c tests/unit/serve/fixture.h \
 	tests/unit/serve/main.c \
 	tests/unit/serve/message_test.c \

@@ -39,6 +39,8 @@ struct server {
 	size_t counter_count;
 	size_t threads;
 	bool started;
+	unsigned connections_max;    /* a worker's: there are descriptors for them */
+	unsigned connections_wanted; /* as the settings had it when that was compared */
 };
 
 /* --- messages to the supervisor --------------------------------------------------------------- */
@@ -154,26 +156,36 @@ static int start_udp(struct server *server, struct err *err)
 }
 
 /* Connections must leave descriptors for the images that come: a stranger who opens many of them
- * would else keep verdicts out. */
+ * would else keep verdicts out. Returns how many a worker may have. */
 static unsigned tcp_connections(const struct server *server, uint32_t workers)
 {
 	struct rlimit limit;
 	rlim_t needed = DESCRIPTORS_KEPT + server->listener_count +
 			(rlim_t)workers * TCP_DESCRIPTORS;
-	rlim_t max = TCP_CONNECTIONS_MAX;
+	rlim_t max = 0;
 
 	if (workers == 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
-	    limit.rlim_cur >= needed + workers * max)
-		return TCP_CONNECTIONS_MAX;
-	max = limit.rlim_cur > needed ? (limit.rlim_cur - needed) / workers : 0;
-	log_warning("fewer TCP connections, for few files may be open",
-		    "connections=%ju of=%u workers=%u open_files=%ju", (uintmax_t)max * workers,
-		    TCP_CONNECTIONS_MAX * workers, workers, (uintmax_t)limit.rlim_cur);
+	    limit.rlim_cur >= needed + (rlim_t)workers * DNS_TCP_CONNECTIONS_MAX)
+		return DNS_TCP_CONNECTIONS_MAX;
+	if (limit.rlim_cur > needed)
+		max = (limit.rlim_cur - needed) / workers;
 	return max > 0 ? (unsigned)max : 1;
 }
 
-static int start_tcp_worker(struct server *server, uint32_t worker, unsigned connections,
-			    struct err *err)
+/* The server file may ask for more connections than this process may have descriptors for. */
+static void tell_lack_of_descriptors(struct server *server)
+{
+	unsigned wanted = world_settings(worlds_current())->tcp_connections;
+
+	if (!server->started || wanted == server->connections_wanted)
+		return;
+	server->connections_wanted = wanted;
+	if (wanted > server->connections_max)
+		log_warning("fewer TCP connections, for few files may be open",
+			    "connections=%u of=%u, each worker", server->connections_max, wanted);
+}
+
+static int start_tcp_worker(struct server *server, uint32_t worker, struct err *err)
 {
 	int *fds = mem_array(server->listener_count + 1, sizeof(fds[0]));
 	struct counters *counters;
@@ -188,7 +200,8 @@ static int start_tcp_worker(struct server *server, uint32_t worker, unsigned con
 	if (count > 0) {
 		counters = next_counters(server, err);
 		rc = counters == NULL ? -1
-				      : tcp_start(fds, count, worker, connections, counters, err);
+				      : tcp_start(fds, count, worker, server->connections_max,
+						  counters, err);
 	}
 	free(fds);
 	return rc;
@@ -196,16 +209,15 @@ static int start_tcp_worker(struct server *server, uint32_t worker, unsigned con
 
 static int start(struct server *server, uint32_t workers, struct err *err)
 {
-	unsigned connections;
-
 	if (server->started)
 		return err_set(err, "a second start");
 	server->started = true;
-	connections = tcp_connections(server, workers);
+	server->connections_max = tcp_connections(server, workers);
+	tell_lack_of_descriptors(server);
 	if (start_udp(server, err) != 0)
 		return -1;
 	for (uint32_t worker = 0; worker < workers; worker++) {
-		if (start_tcp_worker(server, worker, connections, err) != 0)
+		if (start_tcp_worker(server, worker, err) != 0)
 			return -1;
 	}
 	log_info("answering", "listeners=%zu threads=%zu world=%s", server->listener_count,
@@ -228,8 +240,14 @@ static int handle(struct server *server, const struct handover *message, const i
 			return 0;
 		break;
 	case HANDOVER_COUNTERS: rc = take_counters(server, message, fds, fd_count, err); break;
-	case HANDOVER_WORLD: take_world(fds, fd_count); break;
-	case HANDOVER_STEERING: take_steering(fds, fd_count); break;
+	case HANDOVER_WORLD:
+		take_world(fds, fd_count);
+		tell_lack_of_descriptors(server);
+		break;
+	case HANDOVER_STEERING:
+		take_steering(fds, fd_count);
+		tell_lack_of_descriptors(server);
+		break;
 	case HANDOVER_START: rc = start(server, message->worker, err); break;
 	default: rc = err_set(err, "a message of type %u", message->type); break;
 	}

@@ -1,7 +1,7 @@
 /* tcp.h - one thread a worker, on libev: its TCP listeners and their connections (RFC 7766).
  *
  * Queries may be pipelined and cut anywhere; answers go out in the order of their queries. A peer
- * that does not read is not read from. Memory is bounded by the numbers below. */
+ * that does not read is not read from. Memory is bounded (connection.h). */
 #ifndef SERVE_TCP_H
 #define SERVE_TCP_H
 
@@ -10,12 +10,10 @@
 #include "base/err.h"
 #include "image/handover.h"
 
-#define TCP_IDLE_TIMEOUT_S  10   /* without a whole query, or an answer getting on */
-#define TCP_CONNECTIONS_MAX 1000 /* a worker */
-#define TCP_DESCRIPTORS     6    /* of a worker besides: its loop, and a connection too many */
+#define TCP_DESCRIPTORS 6 /* of a worker besides: its loop, and a connection too many */
 
-/* At most that many connections: one more closes the one that is idle longest. The thread lives
- * until the process ends; the sockets are its own from here on. */
+/* At most that many connections, or fewer where the settings say so. The thread lives until the
+ * process ends; the sockets are its own from here on. */
 int tcp_start(const int *listeners, size_t count, unsigned number, unsigned connections_max,
 	      struct counters *counters, struct err *err);
 

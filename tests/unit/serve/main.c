@@ -6,6 +6,7 @@ int main(void)
 
 	add_message_tests(suite);
 	add_choose_tests(suite);
+	add_eviction_tests(suite);
 	add_answer_tests(suite);
 	add_size_tests(suite);
 	return run_suite(suite);

@@ -19,10 +19,11 @@
 #include "tests/unit/run.h"
 #include "tests/unit/serve/fixture.h"
 
-#define PROGRAM   "./signpost-dns"
-#define THREADS   8
-#define PATIENCE  10000 /* ms */
-#define ROOT_NAME "here.z."
+#define PROGRAM         "./signpost-dns"
+#define THREADS         8
+#define PATIENCE        10000 /* ms */
+#define CONNECTIONS_MAX 1000  /* of the fixture */
+#define ROOT_NAME       "here.z."
 
 static const struct fixture_zone zones[] = {
 	{ "z.zone",
@@ -434,7 +435,7 @@ END_TEST
 
 START_TEST(one_connection_too_many_closes_the_one_idle_longest)
 {
-	static int fds[TCP_CONNECTIONS_MAX + 1];
+	static int fds[CONNECTIONS_MAX + 1];
 	uint8_t out[200], reply[1232];
 	size_t len = tcp_query(out, 1, &tcp_question);
 	struct rlimit limit;
@@ -442,22 +443,22 @@ START_TEST(one_connection_too_many_closes_the_one_idle_longest)
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	limit.rlim_cur = limit.rlim_max;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	for (unsigned i = 0; i < TCP_CONNECTIONS_MAX; i++)
+	for (unsigned i = 0; i < CONNECTIONS_MAX; i++)
 		fds[i] = client_socket(SOCK_STREAM, INADDR_LOOPBACK);
-	for (unsigned i = TCP_CONNECTIONS_MAX; i-- > 0;) { /* the last one is the idlest now */
+	for (unsigned i = CONNECTIONS_MAX; i-- > 0;) { /* the last one is the idlest now */
 		ck_assert_int_eq(write(fds[i], out, len), (ssize_t)len);
 		(void)read_answer(fds[i], reply);
 	}
-	fds[TCP_CONNECTIONS_MAX] = client_socket(SOCK_STREAM, INADDR_LOOPBACK);
-	ck_assert_int_eq(write(fds[TCP_CONNECTIONS_MAX], out, len), (ssize_t)len);
-	(void)read_answer(fds[TCP_CONNECTIONS_MAX], reply);
-	ck_assert(is_closed(fds[TCP_CONNECTIONS_MAX - 1]));
+	fds[CONNECTIONS_MAX] = client_socket(SOCK_STREAM, INADDR_LOOPBACK);
+	ck_assert_int_eq(write(fds[CONNECTIONS_MAX], out, len), (ssize_t)len);
+	(void)read_answer(fds[CONNECTIONS_MAX], reply);
+	ck_assert(is_closed(fds[CONNECTIONS_MAX - 1]));
 	ck_assert_int_eq(write(fds[0], out, len), (ssize_t)len);
 	(void)read_answer(fds[0], reply);
-	for (unsigned i = 0; i <= TCP_CONNECTIONS_MAX; i++)
+	for (unsigned i = 0; i <= CONNECTIONS_MAX; i++)
 		(void)close(fds[i]);
-	ck_assert_uint_eq(server.counters[1].connections, TCP_CONNECTIONS_MAX + 1);
-	ck_assert_uint_eq(server.counters[1].answers_tcp, TCP_CONNECTIONS_MAX + 2);
+	ck_assert_uint_eq(server.counters[1].connections, CONNECTIONS_MAX + 1);
+	ck_assert_uint_eq(server.counters[1].answers_tcp, CONNECTIONS_MAX + 2);
 }
 END_TEST
 
