@@ -179,12 +179,25 @@ static size_t whole_query(const uint8_t *in, size_t have)
 	return have < len ? 0 : len;
 }
 
+/* What a client is told of its idle timeout, in units of 100 ms (RFC 7828, 3.1). 0 asks it to close
+ * when it has its answers (3.3.2): when seven of eight connections that may be are there, before
+ * others have to be closed for them. */
+static uint16_t keepalive(const struct connections *all)
+{
+	uint64_t units = all->limits.idle_ms / 100;
+
+	if (all->eviction.count >= all->limits.connections - all->limits.connections / 8)
+		return 0;
+	return units < UINT16_MAX ? (uint16_t)units : UINT16_MAX;
+}
+
 static size_t answer_query(struct connection *c, const uint8_t *query, size_t len, uint8_t *out)
 {
 	struct server_thread *thread = c->all->thread;
 	size_t written;
 
 	c->client.random = server_thread_random(thread);
+	c->client.tcp_keepalive = keepalive(c->all);
 	written = answer(worlds_current(), &c->client, query, len, out + 2, DNS_MESSAGE_MAX,
 			 thread->counters);
 	if (written == 0)
@@ -402,7 +415,7 @@ void connection_open(struct connections *all, int fd, const struct sockaddr_stor
 
 	memset(c, 0, offsetof(struct connection, rest));
 	c->all = all;
-	c->client.tcp = true;
+	c->client.tcp = c->client.tells_keepalive = true;
 	ip_from_sockaddr(from, &c->client.address, NULL);
 	c->opened_ms = c->active_ms = clock_mono_ms();
 	ev_io_init(&c->io, on_event, fd, EV_READ);
