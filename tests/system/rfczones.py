@@ -179,10 +179,17 @@ def ask(server, message, transport):
 # --- answers
 
 def read_section(section):
-    """A Section of a message's section."""
-    order = [(rrset.name, rrset.rdtype) for rrset in section]
-    assert len(set(order)) == len(order), f"an RRset in two parts: {section}"
-    return Section(order, {(rrset.name, rrset.rdtype): (rrset.ttl, set(rrset)) for rrset in section})
+    """A Section of a message's section. RRSIGs are one RRset, whatever types they cover."""
+    read = Section([], {})
+    for rrset in section:
+        key = (rrset.name, rrset.rdtype)
+        assert key not in read.rrsets or rrset.covers, f"an RRset in two parts: {section}"
+        if key not in read.rrsets:
+            read.order.append(key)
+        ttl, rdatas = read.rrsets.setdefault(key, (rrset.ttl, set()))
+        assert ttl == rrset.ttl, f"an RRset with two TTLs: {section}"
+        rdatas.update(rrset)
+    return read
 
 
 def show(section):
@@ -230,8 +237,7 @@ def check(server, row, transport):
     wrong = differences(row, reply)
     assert not wrong, f"{row}:\n" + "\n".join(f"{part}: {a}, not {b}" for part, a, b in wrong) + f"\n{reply}"
     if row.sections[0] is not None:
-        order = [(rrset.name, rrset.rdtype) for rrset in reply.answer]
-        assert order == row.sections[0].order, "the answer's RRsets are not in the order of the chain"
+        assert read_section(reply.answer).order == row.sections[0].order, "the answer's RRsets are not in the order of the chain"
     return reply
 
 
