@@ -8,7 +8,7 @@ A row is one line:
 
     section ; question ; status ; answer ; authority ; additional  # remark
 
-question: "name type [class] [+edns +do +rd +ad +cd +z +bufsize=N]"; status: rcode, then aa and tc
+question: "name type [class] [+edns +do +rd +ad +cd +z +bufsize=N +subnet=NETWORK]"; status: rcode, then aa and tc
 where they are to be set. A section is records as in a master file, with " / " between them: names
 are relative to the zone of the RFC, the TTL is 3600 where there is none. "-" is no record, "?" is
 whatever comes. "SOA" alone is the zone's SOA as in a negative answer, "SOA name" that of another
@@ -38,9 +38,34 @@ NEGATIVE_TTL = 300  # their SOA's MINIMUM
 TRANSPORTS = ("udp", "tcp")
 Z = 0x0040  # the bit of the header that is left (RFC 1035, 4.1.1; RFC 6895, 2)
 
-POOLS = {  # of one node that is not probed, so that there is one answer
-    "one": '  nowhere:\n    nodes:\n      only: { address: [203.0.113.99, "2001:db8:99::99"] }\n',
-    "two": "  nowhere:\n    nodes:\n      v4: { address: 203.0.113.98 }\n",
+SITES = {"east": (35.68, 139.69), "west": (40.71, -74.01)}
+POOLS = {  # of nodes that are not probed; for one client there is one answer
+    "one": """
+sites:
+  east:
+    nodes:
+      only: { address: [203.0.113.99, "2001:db8:99::99"] }
+""",
+    "two": """
+sites:
+  east:
+    nodes:
+      v4: { address: 203.0.113.98 }
+""",
+    "ruled": """
+sites:
+  east:
+    nodes:
+      e: { address: [203.0.113.1, "2001:db8:1::1"] }
+  west:
+    nodes:
+      w: { address: [203.0.113.2, "2001:db8:2::2"] }
+rules:
+  - clients: [192.0.2.0/24, "2001:db8:e::/48"]
+    sites: [east, west]
+  - clients: [0.0.0.0/0, "::/0"]
+    sites: [west, east]
+""",
 }
 
 
@@ -140,7 +165,7 @@ def query(question, origin="."):
     message = dns.message.Message()
     message.find_rrset(message.question, absolute(name, origin), dns.rdataclass.from_text(rdclass),
                        dns.rdatatype.from_text(rrtype), create=True, force_unique=True)
-    size, do = None, False
+    size, do, options = None, False, []
     for word in words:
         if word in FLAGS:
             message.flags |= FLAGS[word]
@@ -148,11 +173,15 @@ def query(question, origin="."):
             do, size = True, size or 1232
         elif word == "+edns":
             size = size or 1232
+        elif word.startswith("+subnet="):
+            address, _, length = word.partition("=")[2].partition("/")
+            options.append(dns.edns.ECSOption(address, int(length)))
+            size = size or 1232
         else:
             assert word.startswith("+bufsize="), word
             size = int(word.partition("=")[2])
     if size is not None:
-        message.use_edns(0, dns.flags.DO if do else 0, size)
+        message.use_edns(0, dns.flags.DO if do else 0, size, options=options)
     return message
 
 
@@ -261,12 +290,12 @@ def without_pools(text):
 
 def write_pools(server):
     for name, sites in POOLS.items():
-        server.zone_file(f"{name}.pool.yaml").write_text(f"pool: {name}\nsites:\n{sites}")
+        server.zone_file(f"{name}.pool.yaml").write_text(f"pool: {name}\n{sites}")
 
 
 def start(server):
     """All zones and pools on a Signpost that is not started."""
-    server.write_server_file({"nowhere": (0, 0)})
+    server.write_server_file(SITES)
     write_pools(server)
     for path in zone_files().values():
         server.zone_file(path.name).write_text(path.read_text())
