@@ -13,10 +13,16 @@ static bool seen_before(const struct asking *asking, uint64_t hash)
 	return false;
 }
 
+uint16_t chain_target_place(const struct asking *asking)
+{
+	size_t place = asking->message.last + RDATA_POS;
+
+	return asking->message.last != 0 && place <= DNS_POINTER_MAX ? (uint16_t)place : 0;
+}
+
 bool chain_follow(struct asking *asking, const uint8_t *target, size_t len)
 {
 	struct name_key *name = &asking->query->name;
-	size_t place = asking->message.last + RDATA_POS;
 
 	if (asking->links == CNAME_LINKS_MAX)
 		return false;
@@ -24,9 +30,7 @@ bool chain_follow(struct asking *asking, const uint8_t *target, size_t len)
 	if (name_key_read(name, target, len) == 0 || seen_before(asking, name->hash[0]))
 		return false;
 	asking->owner.len = name->len;
-	asking->owner.place = 0;
-	if (asking->message.last != 0 && place <= DNS_POINTER_MAX)
-		asking->owner.place = (uint16_t)place;
+	asking->owner.place = chain_target_place(asking);
 	return true;
 }
 

@@ -4,6 +4,10 @@
 
 #include "serve/sections.h"
 
+/* Where the message has the target of the CNAME or DNAME record that was just put; 0: out of a
+ * pointer's reach. */
+uint16_t chain_target_place(const struct asking *asking);
+
 /* The target of the CNAME record that was just put, `len` octets, becomes the name at hand.
  * false: the chain ends here, for it is long enough or has been there before. */
 bool chain_follow(struct asking *asking, const uint8_t *target, size_t len);

@@ -170,16 +170,19 @@ bool message_put_moved(struct message *message, enum message_section section,
 }
 
 bool message_put_cname(struct message *message, const struct owner *owner, uint32_t ttl_s,
-		       const uint8_t *target, size_t target_len)
+		       const uint8_t *target, size_t target_len, size_t kept, uint16_t place)
 {
 	struct writer w = { .data = message->data, .size = message->limit, .pos = message->pos };
+	bool pointed = place != 0 && kept + 2 < target_len;
 
 	put_owner(&w, owner);
 	put_u16(&w, TYPE_CNAME);
 	put_u16(&w, CLASS_IN);
 	put_u32(&w, ttl_s);
-	put_u16(&w, (uint16_t)target_len);
-	put_bytes(&w, target, target_len);
+	put_u16(&w, (uint16_t)(pointed ? kept + 2 : target_len));
+	put_bytes(&w, target, pointed ? kept : target_len);
+	if (pointed)
+		put_u16(&w, (uint16_t)(POINTER | place));
 	if (w.full)
 		return false;
 	message->last = owner->place != 0 ? message->pos : 0;

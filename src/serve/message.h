@@ -53,9 +53,10 @@ static inline bool message_put(struct message *message, enum message_section sec
 	return true;
 }
 
-/* Appends to the answer section a CNAME record that no image has. false: as message_put. */
+/* Appends to the answer section a CNAME record that no image has. Behind the first `kept` octets of
+ * its target the message has the rest already, at `place`; 0: nowhere. false: as message_put. */
 bool message_put_cname(struct message *message, const struct owner *owner, uint32_t ttl_s,
-		       const uint8_t *target, size_t target_len);
+		       const uint8_t *target, size_t target_len, size_t kept, uint16_t place);
 
 /* Where the message has the suffix of `owner` that begins `skip` octets into it (the start of a
  * label). 0: nowhere. */

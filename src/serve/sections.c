@@ -234,16 +234,22 @@ static enum step answer_node(struct asking *asking, const struct lookup *found, 
 }
 
 /* A chain may come by the same DNAME again, with another name below it: once is enough. The answer
- * to a name has one DNAME more than links at most. */
+ * to a name has one DNAME more than links at most. *target: where the message has the DNAME's. */
 static bool put_dname(struct asking *asking, const struct rrset_block *block,
-		      const struct owner *owner)
+		      const struct owner *owner, uint16_t *target)
 {
-	for (unsigned i = 0; i < asking->dname_count; i++) {
-		if (asking->dnames[i] == block)
-			return true;
+	unsigned i = 0;
+
+	while (i < asking->dname_count && asking->dnames[i].block != block)
+		i++;
+	if (i == asking->dname_count) {
+		if (!message_put(&asking->message, SECTION_ANSWER, block, owner))
+			return false;
+		asking->dnames[asking->dname_count++].block = block;
+		asking->dnames[i].target = chain_target_place(asking);
 	}
-	asking->dnames[asking->dname_count++] = block;
-	return message_put(&asking->message, SECTION_ANSWER, block, owner);
+	*target = asking->dnames[i].target;
+	return true;
 }
 
 /* Every name below a DNAME is the same name below its target (RFC 6672): the DNAME is answered,
@@ -253,19 +259,21 @@ static __attribute__((noinline)) enum rcode answer_below_dname(struct asking *as
 							       const struct rrset_block *block,
 							       bool *on)
 {
-	struct owner owner = ancestor(asking,
-				      (size_t)asking->owner.len - found->encloser->name_len);
+	size_t kept = (size_t)asking->owner.len - found->encloser->name_len;
+	struct owner owner = ancestor(asking, kept);
 	uint8_t target[DNS_NAME_MAX];
+	uint16_t place;
 	size_t len;
 
-	if (!put_dname(asking, block, &owner)) {
+	if (!put_dname(asking, block, &owner, &place)) {
 		asking->message.truncated = true;
 		return RCODE_NOERROR;
 	}
 	len = chain_below_dname(asking, block, &owner, target);
 	if (len == 0)
 		return RCODE_YXDOMAIN;
-	if (!message_put_cname(&asking->message, &asking->owner, block->ttl_s, target, len))
+	if (!message_put_cname(&asking->message, &asking->owner, block->ttl_s, target, len, kept,
+			       place))
 		asking->message.truncated = true;
 	else if (asking->query->type != TYPE_CNAME && asking->query->type != TYPE_ANY)
 		*on = chain_follow(asking, target, len);

@@ -25,7 +25,10 @@ struct asking {
 	struct owner owner;             /* the name as it stands in the message */
 	uint64_t seen[CNAME_LINKS_MAX]; /* hashes of the names of the chain */
 	unsigned links;
-	const struct rrset_block *dnames[CNAME_LINKS_MAX + 1]; /* that the answer has already */
+	struct {
+		const struct rrset_block *block;
+		uint16_t target;       /* where the message has it; 0: out of a pointer's reach */
+	} dnames[CNAME_LINKS_MAX + 1]; /* that the answer has already */
 	unsigned dname_count;
 	bool authoritative; /* AA: for the name in the question (RFC 1035, 4.1.1) */
 	bool steered;       /* a POOL was answered */
