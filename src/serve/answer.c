@@ -34,12 +34,38 @@ static size_t reply_limit(const struct query *query, const struct client *client
 	return limit < size ? limit : size;
 }
 
-/* Transfers are no question for this server; nor are the other types that name no data. */
+/* Zones are not transferred; that is said of our zones, and of others that they are not ours
+ * (RFC 5936, 2.2.1). OPT, TSIG and NXNAME stand in messages or bitmaps, but are never asked for
+ * (RFC 9824, 3.5). Nor are the other types that name no data a question for this server. */
+static __attribute__((noinline)) enum rcode refuse_type(const struct world *world,
+							const struct query *query)
+{
+	const struct name_key *name = &query->name;
+
+	switch (query->type) {
+	case TYPE_OPT:
+	case TYPE_NXNAME:
+	case TYPE_TSIG: return RCODE_FORMERR;
+	case TYPE_AXFR:
+	case TYPE_IXFR:
+		return zones_find(&world->zones, name->hash[0], name->wire, name->len) == ZONES_NONE
+			       ? RCODE_NOTAUTH
+			       : RCODE_REFUSED;
+	default: return RCODE_REFUSED;
+	}
+}
+
 static enum rcode check_question(const struct world *world, const struct query *query)
 {
-	if (query->class != CLASS_IN || (query->type >= TYPE_META_FIRST && query->type < TYPE_ANY))
+	uint16_t type = query->type;
+
+	if (query->class != CLASS_IN)
 		return RCODE_REFUSED;
-	return world == NULL ? RCODE_SERVFAIL : RCODE_NOERROR;
+	if (world == NULL)
+		return RCODE_SERVFAIL;
+	if (type == TYPE_OPT || type == TYPE_NXNAME || (type >= TYPE_META_FIRST && type < TYPE_ANY))
+		return refuse_type(world, query);
+	return RCODE_NOERROR;
 }
 
 /* Padding (RFC 7830) is for encrypted transports only (RFC 8467, 3). */
@@ -174,6 +200,7 @@ size_t answer(const struct world *world, const struct client *client, const uint
 	struct asking asking;
 	enum rcode rcode;
 	size_t limit;
+	bool badkey; /* of its NOTAUTH a TSIG record says more */
 
 	assert(size >= EDNS_UDP_SIZE_MIN); /* holds any question and OPT record */
 	counter_add(client->tcp ? &counters->queries_tcp : &counters->queries_udp, 1);
@@ -185,15 +212,16 @@ size_t answer(const struct world *world, const struct client *client, const uint
 	asking.client = client;
 	asking.query = &query;
 	rcode = query_read(&query, message, len, known_options(settings, client));
+	badkey = rcode == RCODE_NOTAUTH;
 	limit = reply_limit(&query, client, settings, size);
 	begin(&asking, settings, message, reply, limit);
 	if (rcode == RCODE_NOERROR)
 		rcode = check_question(world, &query);
-	else if (rcode == RCODE_NOTAUTH)
+	else if (badkey)
 		limit -= make_room_for_tsig(&asking);
 	if (rcode == RCODE_NOERROR)
 		rcode = sections_fill(&asking);
 	count_answer(&asking, rcode, counters);
 	len = finish(&asking, rcode, limit);
-	return rcode == RCODE_NOTAUTH ? append_tsig(&asking, len) : len;
+	return badkey ? append_tsig(&asking, len) : len;
 }

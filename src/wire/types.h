@@ -19,6 +19,7 @@ enum rr_type {
 	TYPE_NSEC = 47,
 	TYPE_SVCB = 64,
 	TYPE_HTTPS = 65,
+	TYPE_NXNAME = 128,
 	TYPE_TSIG = 250,
 	TYPE_IXFR = 251,
 	TYPE_AXFR = 252,
@@ -37,7 +38,8 @@ enum rcode {
 	RCODE_NOTIMP = 4,
 	RCODE_REFUSED = 5,
 	RCODE_YXDOMAIN = 6, /* a DNAME makes a name too long (RFC 6672, 2.2) */
-	RCODE_NOTAUTH = 9,  /* a TSIG record of a key that is not known (RFC 8945, 5.2.1) */
+	RCODE_NOTAUTH = 9,  /* a key that is not known (RFC 8945, 5.2.1), nor is the zone that is
+			       to be transferred (RFC 5936, 2.2.1) */
 	RCODE_BADVERS = 16,
 };
 
