@@ -50,7 +50,10 @@ ROWS = rfczones.rows("rfc4035.test.", f"""
 3.1.4.1 ; test. DS ; REFUSED
 3.1.4.1 ; . DS ; REFUSED
 3.1.5 ; @ AXFR ; REFUSED  # no transfers
-3.1.5 ; host AXFR ; REFUSED
+3.1.5 ; host AXFR ; NOTAUTH  # no zone, so none of ours (RFC 5936, 2.2.1)
+3.1.5 ; cut AXFR ; NOTAUTH
+3.1.5 ; child AXFR ; REFUSED
+3.1.5 ; elsewhere.invalid. AXFR ; NOTAUTH
 3.1.6 ; host A +ad ; NOERROR aa ; host A 192.0.2.80  # AD is cleared: we do not validate
 3.1.6 ; host A +cd ; NOERROR aa ; host A 192.0.2.80
 3.1.6 ; host A +ad +cd +rd ; NOERROR aa ; host A 192.0.2.80
