@@ -128,7 +128,8 @@ static bool walk_rr(struct walk *walk, size_t *pos)
 	if (block->wire_len < rdata)
 		return fail(walk, "an RR does not end within the block");
 	if (load_u16(rr) != (0xc000 | DNS_HEADER_SIZE) || load_u16(rr + 2) != block->type ||
-	    load_u16(rr + 4) != CLASS_IN || load_u32(rr + 6) != block->ttl_s)
+	    load_u16(rr + 4) != CLASS_IN ||
+	    (load_u32(rr + 6) != block->ttl_s && block->type != TYPE_RRSIG))
 		return fail(walk, "an RR does not fit its block");
 	if (block->wire_len - rdata < load_u16(rr + 10))
 		return fail(walk, "RDATA does not end within the block");

@@ -37,7 +37,7 @@
 struct rrset_block {
 	uint16_t type;
 	uint16_t rr_count;
-	uint32_t ttl_s;
+	uint32_t ttl_s; /* of each record; RRSIG: the smallest, each has its own (RFC 4034, 3) */
 	uint16_t owner_len;   /* of the owner name in wire form */
 	uint16_t fixup_count; /* ascending */
 	uint16_t extra_count;

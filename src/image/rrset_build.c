@@ -162,6 +162,14 @@ static void put_rdata(struct build *build, const struct rrset_rdata *rdata, uint
 	put_bytes(&build->wire, rdata->data + pos, rdata->len - pos);
 }
 
+/* A signature's TTL is that of what it signs, as that zone's keeper had it: its Original TTL field.
+ * One owner's signatures are of many types, and so of many TTLs (RFC 4034, 3 and 3.1.4). */
+static uint32_t record_ttl(const struct rrset_source *source, const struct rrset_rdata *rdata)
+{
+	return source->type == TYPE_RRSIG && rdata->len >= 8 ? load_u32(rdata->data + 4)
+							     : source->ttl_s;
+}
+
 static void put_rr(struct build *build, size_t i)
 {
 	const struct rrset_source *source = build->source;
@@ -171,7 +179,7 @@ static void put_rr(struct build *build, size_t i)
 	put_pointer(build, DNS_HEADER_SIZE);
 	put_u16(&build->wire, source->type);
 	put_u16(&build->wire, CLASS_IN);
-	put_u32(&build->wire, source->ttl_s);
+	put_u32(&build->wire, record_ttl(source, &source->rdatas[i]));
 	put_u16(&build->wire, 0);
 	start = build->wire.pos;
 	put_rdata(build, &source->rdatas[i], extras != NULL ? extras[i] : 0);
