@@ -24,3 +24,8 @@ uint64_t clock_unix_ms(void)
 {
 	return read_us(CLOCK_REALTIME) / 1000;
 }
+
+uint32_t clock_unix_s(void)
+{
+	return (uint32_t)(read_us(CLOCK_REALTIME_COARSE) / 1000000);
+}

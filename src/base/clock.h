@@ -7,5 +7,6 @@
 uint64_t clock_mono_ms(void); /* since some start; never steps, counts suspension (BOOTTIME) */
 uint64_t clock_mono_us(void);
 uint64_t clock_unix_ms(void); /* since 1970 UTC; may step */
+uint32_t clock_unix_s(void);  /* of the last tick: no system call, a few nanoseconds */
 
 #endif

@@ -15,7 +15,7 @@ libctl_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 bin_PROGRAMS += signpostctl
 signpostctl_SOURCES = %D%/main.c
 signpostctl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-signpostctl_LDADD = libctl.a libserve.a libsteer.a libimage.a libwire.a libbase.a \
+signpostctl_LDADD = libctl.a libserve.a $(SODIUM_LIBS) libsteer.a libimage.a libwire.a libbase.a \
 	$(JANSSON_LIBS) -lm
 
 check_PROGRAMS += test-ctl

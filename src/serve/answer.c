@@ -3,6 +3,8 @@
 #include <assert.h>
 
 #include "base/cursor.h"
+#include "serve/chaos.h"
+#include "serve/cookies.h"
 #include "serve/count.h"
 #include "serve/sections.h"
 
@@ -14,58 +16,11 @@ static unsigned known_options(const struct dns_settings *settings, const struct 
 
 	if (settings->ecs != 0)
 		known |= EDNS_HAS_CLIENT_SUBNET;
+	if (settings->cookies != 0 && settings->cookie_secret_count > 0)
+		known |= EDNS_HAS_COOKIE;
 	if (client->tcp) /* by UDP it is to be ignored (RFC 7828, 3.3.1) */
 		known |= EDNS_HAS_TCP_KEEPALIVE;
 	return known;
-}
-
-/* How long an answer may be. */
-static size_t reply_limit(const struct query *query, const struct client *client,
-			  const struct dns_settings *settings, size_t size)
-{
-	size_t limit = EDNS_UDP_SIZE_MIN;
-
-	if (client->tcp)
-		return size < DNS_MESSAGE_MAX ? size : DNS_MESSAGE_MAX;
-	if (query->has_edns)
-		limit = query->edns.udp_size;
-	if (limit > settings->udp_size_max)
-		limit = settings->udp_size_max;
-	return limit < size ? limit : size;
-}
-
-/* Zones are not transferred; that is said of our zones, and of others that they are not ours
- * (RFC 5936, 2.2.1). OPT, TSIG and NXNAME stand in messages or bitmaps, but are never asked for
- * (RFC 9824, 3.5). Nor are the other types that name no data a question for this server. */
-static __attribute__((noinline)) enum rcode refuse_type(const struct world *world,
-							const struct query *query)
-{
-	const struct name_key *name = &query->name;
-
-	switch (query->type) {
-	case TYPE_OPT:
-	case TYPE_NXNAME:
-	case TYPE_TSIG: return RCODE_FORMERR;
-	case TYPE_AXFR:
-	case TYPE_IXFR:
-		return zones_find(&world->zones, name->hash[0], name->wire, name->len) == ZONES_NONE
-			       ? RCODE_NOTAUTH
-			       : RCODE_REFUSED;
-	default: return RCODE_REFUSED;
-	}
-}
-
-static enum rcode check_question(const struct world *world, const struct query *query)
-{
-	uint16_t type = query->type;
-
-	if (query->class != CLASS_IN)
-		return RCODE_REFUSED;
-	if (world == NULL)
-		return RCODE_SERVFAIL;
-	if (type == TYPE_OPT || type == TYPE_NXNAME || (type >= TYPE_META_FIRST && type < TYPE_ANY))
-		return refuse_type(world, query);
-	return RCODE_NOERROR;
 }
 
 /* Padding (RFC 7830) is for encrypted transports only (RFC 8467, 3). */
@@ -73,17 +28,24 @@ static __attribute__((noinline)) void begin_options(struct asking *asking,
 						    const struct dns_settings *settings)
 {
 	const struct client *client = asking->client;
-	unsigned asked = asking->query->edns.has;
+	const struct edns *edns = &asking->query->edns;
 	struct edns_reply *opt = &asking->opt;
 
-	if ((asked & EDNS_HAS_NSID) != 0 && settings->nsid.len > 0) {
+	if ((edns->has & EDNS_HAS_NSID) != 0 && settings->nsid.len > 0) {
 		opt->has |= EDNS_HAS_NSID;
 		opt->nsid = settings->nsid.octets;
 		opt->nsid_len = settings->nsid.len;
 	}
-	if ((asked & EDNS_HAS_TCP_KEEPALIVE) != 0 && client->tells_keepalive) {
+	if ((edns->has & EDNS_HAS_TCP_KEEPALIVE) != 0 && client->tells_keepalive) {
 		opt->has |= EDNS_HAS_TCP_KEEPALIVE;
 		opt->keepalive_100ms = client->tcp_keepalive;
+	}
+	if ((edns->has & EDNS_HAS_COOKIE) != 0) {
+		opt->has |= EDNS_HAS_COOKIE;
+		asking->cookie_verdict = cookie_answer(settings, edns, &client->address,
+						       client->unix_s, asking->cookie);
+		opt->cookie = asking->cookie;
+		opt->cookie_len = COOKIE_ANSWER_SIZE;
 	}
 }
 
@@ -101,22 +63,49 @@ static size_t begin_opt(struct asking *asking, const struct dns_settings *settin
 	return edns_size(opt);
 }
 
-static void begin(struct asking *asking, const struct dns_settings *settings,
-		  const uint8_t *message, uint8_t *reply, size_t limit)
+/* How long an answer to a message of `len` octets may be. Whatever the limit is, it holds header,
+ * question and OPT record: twice a query is more than that, for the OPT record has no more than a
+ * server cookie (16 octets) that the query's has not. */
+static size_t reply_limit(const struct asking *asking, const struct dns_settings *settings,
+			  size_t len, size_t size)
+{
+	size_t limit = EDNS_UDP_SIZE_MIN;
+
+	if (asking->client->tcp)
+		return size < DNS_MESSAGE_MAX ? size : DNS_MESSAGE_MAX;
+	if (asking->query->has_edns)
+		limit = asking->query->edns.udp_size;
+	if (limit > settings->udp_size_max)
+		limit = settings->udp_size_max;
+	if (settings->amplification > 0 && asking->cookie_verdict != COOKIE_VALID &&
+	    limit > settings->amplification * len)
+		limit = settings->amplification * len;
+	return limit < size ? limit : size;
+}
+
+/* Returns how long the answer may be. */
+static size_t begin(struct asking *asking, const struct dns_settings *settings,
+		    const uint8_t *message, size_t len, uint8_t *reply, size_t size)
 {
 	const struct query *query = asking->query;
+	size_t opt_size, limit;
 
 	memset(&asking->message, 0, sizeof(asking->message));
 	asking->links = 0;
 	asking->dname_count = 0;
 	asking->authoritative = false;
 	asking->steered = false;
+	asking->cookie_verdict = COOKIE_NEW;
 	asking->opt.scope = 0;
 	asking->opt.error = EDNS_ERROR_NONE;
+	asking->opt.error_text = NULL;
+	opt_size = query->has_edns ? begin_opt(asking, settings) : 0;
+	limit = reply_limit(asking, settings, len, size);
 	memcpy(reply, message, DNS_HEADER_SIZE + (size_t)query->question_len);
 	asking->message.data = reply;
 	asking->message.pos = DNS_HEADER_SIZE + (size_t)query->question_len;
-	asking->message.limit = limit - (query->has_edns ? begin_opt(asking, settings) : 0);
+	asking->message.limit = limit - opt_size;
+	return limit;
 }
 
 /* The id is there already. RA, Z, AD and CD are 0 (RFC 4035, 3.1.6). */
@@ -159,6 +148,7 @@ static void count_answer(const struct asking *asking, enum rcode rcode, struct c
 		[RCODE_YXDOMAIN] = offsetof(struct counters, nxdomain), /* hardly ever */
 		[RCODE_NOTAUTH] = offsetof(struct counters, refused),   /* neither */
 		[RCODE_BADVERS] = offsetof(struct counters, badvers),
+		[RCODE_BADCOOKIE] = offsetof(struct counters, refused), /* nor this */
 	};
 
 	counter_add((uint64_t *)(void *)((uint8_t *)counters + of_rcode[rcode]), 1);
@@ -192,6 +182,44 @@ static size_t append_tsig(const struct asking *asking, size_t len)
 	return len + tsig_size(&asking->query->tsig);
 }
 
+static enum rcode fail(struct asking *asking, enum rcode rcode, enum edns_error error)
+{
+	asking->opt.error = (int16_t)error;
+	return rcode;
+}
+
+/* Zones are not transferred; that is said of our zones, and of others that they are not ours
+ * (RFC 5936, 2.2.1). OPT, TSIG and NXNAME stand in messages or bitmaps, but are never asked for
+ * (RFC 9824, 3.5). Nor are the other types that name no data a question for this server. */
+static __attribute__((noinline)) enum rcode refuse_type(struct asking *asking)
+{
+	const struct name_key *name = &asking->query->name;
+	uint16_t type = asking->query->type;
+
+	if (type == TYPE_OPT || type == TYPE_NXNAME || type == TYPE_TSIG)
+		return RCODE_FORMERR;
+	if ((type == TYPE_AXFR || type == TYPE_IXFR) && asking->query->class == CLASS_IN &&
+	    zones_find(&asking->world->zones, name->hash[0], name->wire, name->len) == ZONES_NONE)
+		return fail(asking, RCODE_NOTAUTH, EDNS_ERROR_NOT_AUTHORITATIVE);
+	return fail(asking, RCODE_REFUSED, EDNS_ERROR_NOT_SUPPORTED);
+}
+
+static enum rcode fill(struct asking *asking, const struct dns_settings *settings)
+{
+	const struct query *query = asking->query;
+	uint16_t type = query->type;
+
+	if (query->question_len == 0) /* RFC 7873, 5.4 */
+		return asking->cookie_verdict == COOKIE_INVALID ? RCODE_BADCOOKIE : RCODE_NOERROR;
+	if (query->class != CLASS_IN && query->class != CLASS_CH)
+		return fail(asking, RCODE_REFUSED, EDNS_ERROR_NOT_SUPPORTED);
+	if (asking->world == NULL)
+		return fail(asking, RCODE_SERVFAIL, EDNS_ERROR_NOT_READY);
+	if (type == TYPE_OPT || type == TYPE_NXNAME || (type >= TYPE_META_FIRST && type < TYPE_ANY))
+		return refuse_type(asking);
+	return query->class == CLASS_IN ? sections_fill(asking) : chaos_fill(asking, settings);
+}
+
 size_t answer(const struct world *world, const struct client *client, const uint8_t *message,
 	      size_t len, uint8_t *reply, size_t size, struct counters *counters)
 {
@@ -213,14 +241,13 @@ size_t answer(const struct world *world, const struct client *client, const uint
 	asking.query = &query;
 	rcode = query_read(&query, message, len, known_options(settings, client));
 	badkey = rcode == RCODE_NOTAUTH;
-	limit = reply_limit(&query, client, settings, size);
-	begin(&asking, settings, message, reply, limit);
+	limit = begin(&asking, settings, message, len, reply, size);
 	if (rcode == RCODE_NOERROR)
-		rcode = check_question(world, &query);
+		rcode = fill(&asking, settings);
 	else if (badkey)
 		limit -= make_room_for_tsig(&asking);
-	if (rcode == RCODE_NOERROR)
-		rcode = sections_fill(&asking);
+	else if (rcode == RCODE_NOTIMP)
+		(void)fail(&asking, rcode, EDNS_ERROR_NOT_SUPPORTED);
 	count_answer(&asking, rcode, counters);
 	len = finish(&asking, rcode, limit);
 	return badkey ? append_tsig(&asking, len) : len;

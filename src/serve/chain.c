@@ -20,15 +20,23 @@ uint16_t chain_target_place(const struct asking *asking)
 	return asking->message.last != 0 && place <= DNS_POINTER_MAX ? (uint16_t)place : 0;
 }
 
+/* The rcode does not tell that the answer has no end. */
+static bool cut(struct asking *asking, const char *why)
+{
+	asking->opt.error = EDNS_ERROR_OTHER;
+	asking->opt.error_text = why;
+	return false;
+}
+
 bool chain_follow(struct asking *asking, const uint8_t *target, size_t len)
 {
 	struct name_key *name = &asking->query->name;
 
 	if (asking->links == CNAME_LINKS_MAX)
-		return false;
+		return cut(asking, "chain of aliases too long");
 	asking->seen[asking->links++] = name->hash[0];
 	if (name_key_read(name, target, len) == 0 || seen_before(asking, name->hash[0]))
-		return false;
+		return cut(asking, "chain of aliases is a loop");
 	asking->owner.len = name->len;
 	asking->owner.place = chain_target_place(asking);
 	return true;

@@ -247,6 +247,7 @@ static void advance(struct connection *c, struct connection_space *space)
 {
 	size_t pos = 0, given = 0, taken;
 
+	c->client.unix_s = clock_unix_s();
 	do {
 		taken = answer_queries(c, space, pos);
 		pos += taken;

@@ -2,12 +2,15 @@ noinst_LIBRARIES += libserve.a
 libserve_a_SOURCES = \
 	%D%/answer.c %D%/answer.h \
 	%D%/chain.c %D%/chain.h \
+	%D%/chaos.c %D%/chaos.h \
 	%D%/choose.c %D%/choose.h \
+	%D%/cookies.c %D%/cookies.h \
 	%D%/count.h \
 	%D%/eviction.c %D%/eviction.h \
 	%D%/lookup.c %D%/lookup.h \
 	%D%/message.c %D%/message.h \
 	%D%/sections.c %D%/sections.h
+libserve_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
 
 # Never ldns, SQLite, libmaxminddb, libfyaml or jansson: this process meets strangers' packets.
 pkglibexec_PROGRAMS += signpost-dns
@@ -19,7 +22,7 @@ signpost_dns_SOURCES = \
 	%D%/udp.c %D%/udp.h \
 	%D%/worlds.c %D%/worlds.h
 signpost_dns_CFLAGS = $(AM_CFLAGS) $(URCU_CFLAGS)
-signpost_dns_LDADD = libserve.a libimage.a libwire.a libbase.a $(EV_LIBS) $(URCU_LIBS)
+signpost_dns_LDADD = libserve.a $(SODIUM_LIBS) libimage.a libwire.a libbase.a $(EV_LIBS) $(URCU_LIBS)
 
 check_PROGRAMS += test-serve
 TESTS += test-serve
@@ -34,7 +37,7 @@ test_serve_SOURCES = \
 	tests/unit/serve/serve_test.h \
 	tests/unit/serve/size_test.c
 test_serve_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LDNS_CFLAGS)
-test_serve_LDADD = libserve.a $(libcompile_LIBS) $(CHECK_LIBS)
+test_serve_LDADD = libserve.a $(SODIUM_LIBS) $(libcompile_LIBS) $(CHECK_LIBS)
 
 # Apart, for the thread sanitizer.
 check_PROGRAMS += test-world-swap
@@ -44,14 +47,14 @@ test_world_swap_SOURCES = \
 	tests/unit/serve/fixture.c \
 	tests/unit/serve/world_swap_test.c
 test_world_swap_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LDNS_CFLAGS) $(URCU_CFLAGS)
-test_world_swap_LDADD = libserve.a $(libcompile_LIBS) $(CHECK_LIBS) $(URCU_LIBS)
+test_world_swap_LDADD = libserve.a $(SODIUM_LIBS) $(libcompile_LIBS) $(CHECK_LIBS) $(URCU_LIBS)
 
 # With --enable-fuzzing (clang) a libFuzzer target, else a test with its own messages.
 check_PROGRAMS += fuzz-answer
 fuzz_answer_SOURCES = tests/fuzz/answer_fuzz.c tests/unit/serve/fixture.c
 fuzz_answer_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LDNS_CFLAGS)
 fuzz_answer_LDFLAGS = $(AM_LDFLAGS)
-fuzz_answer_LDADD = libserve.a $(libcompile_LIBS) $(CHECK_LIBS)
+fuzz_answer_LDADD = libserve.a $(SODIUM_LIBS) $(libcompile_LIBS) $(CHECK_LIBS)
 if FUZZING
 fuzz_answer_CFLAGS += -fsanitize=fuzzer -DSIGNPOST_LIBFUZZER
 fuzz_answer_LDFLAGS += -fsanitize=fuzzer
@@ -64,9 +67,9 @@ check_PROGRAMS += test-signpost-dns
 TESTS += test-signpost-dns
 test_signpost_dns_SOURCES = tests/unit/serve/fixture.c tests/unit/serve/process_test.c
 test_signpost_dns_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LDNS_CFLAGS)
-test_signpost_dns_LDADD = libserve.a $(libcompile_LIBS) $(CHECK_LIBS)
+test_signpost_dns_LDADD = libserve.a $(SODIUM_LIBS) $(libcompile_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += bench-answer
 bench_answer_SOURCES = tests/bench/answer_bench.c tests/unit/serve/fixture.c
 bench_answer_CFLAGS = $(AM_CFLAGS) $(LDNS_CFLAGS)
-bench_answer_LDADD = libserve.a $(libcompile_LIBS)
+bench_answer_LDADD = libserve.a $(SODIUM_LIBS) $(libcompile_LIBS)

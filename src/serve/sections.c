@@ -336,8 +336,12 @@ enum rcode sections_fill(struct asking *asking)
 		uint32_t zone = lookup_zone(&asking->world->zones, &asking->query->name,
 					    asking->query->type);
 
-		if (zone == ZONES_NONE) /* nobody's name: no referral upward */
-			return asking->links == 0 ? RCODE_REFUSED : RCODE_NOERROR;
+		if (zone == ZONES_NONE) { /* nobody's name: no referral upward */
+			if (asking->links > 0)
+				return RCODE_NOERROR;
+			asking->opt.error = EDNS_ERROR_NOT_AUTHORITATIVE;
+			return RCODE_REFUSED;
+		}
 		rcode = answer_zone(asking, zone, &on);
 	} while (on);
 	return rcode;

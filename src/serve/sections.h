@@ -9,6 +9,7 @@
 #include "image/world.h"
 #include "serve/answer.h"
 #include "serve/choose.h"
+#include "serve/cookies.h"
 #include "serve/lookup.h"
 #include "serve/message.h"
 #include "wire/query.h"
@@ -30,8 +31,10 @@ struct asking {
 		uint16_t target;       /* where the message has it; 0: out of a pointer's reach */
 	} dnames[CNAME_LINKS_MAX + 1]; /* that the answer has already */
 	unsigned dname_count;
-	bool authoritative; /* AA: for the name in the question (RFC 1035, 4.1.1) */
-	bool steered;       /* a POOL was answered */
+	bool authoritative;                 /* AA: for the name in the question (RFC 1035, 4.1.1) */
+	bool steered;                       /* a POOL was answered */
+	enum cookie_verdict cookie_verdict; /* COOKIE_NEW also where there is no cookie */
+	uint8_t cookie[COOKIE_ANSWER_SIZE];
 };
 
 /* Fills the sections and returns the rcode. The caller has set all but owner, seen and

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "serve/answer.h"
@@ -84,11 +85,11 @@ static void answer_from(struct msghdr *reply, struct msghdr *query)
 		reply->msg_control = query->msg_control;
 }
 
-static bool answer_one(struct udp *udp, const struct world *world, unsigned i, struct mmsghdr *out,
-		       struct iovec *iov)
+static bool answer_one(struct udp *udp, const struct world *world, uint32_t unix_s, unsigned i,
+		       struct mmsghdr *out, struct iovec *iov)
 {
 	struct msghdr *query = &udp->in[i].msg_hdr;
-	struct client client = { .random = server_thread_random(&udp->thread) };
+	struct client client = { .random = server_thread_random(&udp->thread), .unix_s = unix_s };
 	size_t len;
 
 	ip_from_sockaddr(&udp->from[i], &client.address, NULL);
@@ -106,10 +107,11 @@ static bool answer_one(struct udp *udp, const struct world *world, unsigned i, s
 static unsigned answer_batch(struct udp *udp, unsigned received)
 {
 	const struct world *world = worlds_current();
+	uint32_t unix_s = clock_unix_s();
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < received; i++)
-		count += answer_one(udp, world, i, &udp->out[count], &udp->out_iov[count]);
+		count += answer_one(udp, world, unix_s, i, &udp->out[count], &udp->out_iov[count]);
 	return count;
 }
 

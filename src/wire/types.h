@@ -41,6 +41,7 @@ enum rcode {
 	RCODE_NOTAUTH = 9,  /* a key that is not known (RFC 8945, 5.2.1), nor is the zone that is
 			       to be transferred (RFC 5936, 2.2.1) */
 	RCODE_BADVERS = 16,
+	RCODE_BADCOOKIE = 23, /* RFC 7873, 8 */
 };
 
 #define DNS_HEADER_SIZE 12

@@ -304,7 +304,7 @@ static const struct row rows[] = {
 	  "NOERROR aa\nan www.example.net. 3600 IN A 192.0.2.80\necs 2001:db8::/32/0\n" },
 	{ ASK("missing.example.net.", "A", .ecs = "10.0.0.0/8"),
 	  "NXDOMAIN aa\n" SOA "ecs 10.0.0.0/8/0\n" },
-	{ ASK("example.org.", "A", .ecs = "10.0.0.0/8"), "REFUSED\necs 10.0.0.0/8/0\n" },
+	{ ASK("example.org.", "A", .ecs = "10.0.0.0/8"), "REFUSED\necs 10.0.0.0/8/0\nerror 20\n" },
 };
 
 START_TEST(each_question_has_its_answer)

@@ -414,22 +414,51 @@ static void print_records(struct buf *text, const char *section, const ldns_rr_l
 	}
 }
 
-static void print_ecs(struct buf *text, ldns_pkt *pkt)
+static void print_ecs(struct buf *text, const uint8_t *data, size_t len)
 {
-	ldns_rdf *options = ldns_pkt_edns_data(pkt);
-	const uint8_t *data;
 	struct ip_address address = { .family = IP_V4 };
 	char address_text[IP_TEXT_SIZE];
 
-	if (options == NULL || ldns_rdf_size(options) < 8)
-		return;
-	data = ldns_rdf_data(options);
-	must(load_u16(data) == EDNS_CLIENT_SUBNET);
-	must(load_u16(data + 2) == ldns_rdf_size(options) - 4);
-	if (load_u16(data + 4) == ECS_IPV6)
+	must(len >= 4 && len <= 20);
+	if (load_u16(data) == ECS_IPV6)
 		address.family = IP_V6;
-	memcpy(address.bytes, data + 8, ldns_rdf_size(options) - 8);
-	buf_format(text, "ecs %s/%u/%u\n", ip_format(&address, address_text), data[6], data[7]);
+	memcpy(address.bytes, data + 4, len - 4);
+	buf_format(text, "ecs %s/%u/%u\n", ip_format(&address, address_text), data[2], data[3]);
+}
+
+/* "option 3 6e616d65", but for the two that tests ask about by words. */
+static void print_option(struct buf *text, unsigned code, const uint8_t *data, size_t len)
+{
+	if (code == EDNS_CLIENT_SUBNET) {
+		print_ecs(text, data, len);
+	} else if (code == EDNS_ERROR) {
+		must(len >= 2);
+		buf_format(text, "error %u%s%.*s\n", load_u16(data), len > 2 ? " " : "",
+			   (int)len - 2, (const char *)data + 2);
+	} else {
+		buf_format(text, "option %u ", code);
+		for (size_t i = 0; i < len; i++)
+			buf_format(text, "%02x", data[i]);
+		buf_format(text, "\n");
+	}
+}
+
+static void print_options(struct buf *text, ldns_pkt *pkt)
+{
+	ldns_rdf *options = ldns_pkt_edns_data(pkt);
+	struct reader r = { 0 };
+
+	if (options != NULL)
+		r = (struct reader){ .data = ldns_rdf_data(options),
+				     .size = ldns_rdf_size(options) };
+	while (r.pos < r.size) {
+		unsigned code = get_u16(&r);
+		size_t len = get_u16(&r);
+		const uint8_t *data = get_bytes(&r, len);
+
+		must(data != NULL);
+		print_option(text, code, data, len);
+	}
 }
 
 static void print_header(struct buf *text, ldns_pkt *pkt)
@@ -455,7 +484,7 @@ char *reply_text(const uint8_t *reply, size_t len)
 	print_records(&text, "an", ldns_pkt_answer(pkt));
 	print_records(&text, "au", ldns_pkt_authority(pkt));
 	print_records(&text, "ad", ldns_pkt_additional(pkt));
-	print_ecs(&text, pkt);
+	print_options(&text, pkt);
 	ldns_pkt_free(pkt);
 	buf_append(&text, "", 1);
 	return (char *)text.data;

@@ -1,0 +1,91 @@
+#include "serve/cookies.h"
+
+#include <sodium/crypto_shorthash_siphash24.h>
+#include <sodium/utils.h>
+#include <string.h>
+
+#include "base/cursor.h"
+
+/* RFC 9018, 4:
+ *    0: | client cookie, 8 octets                   |
+ *    8: | version | reserved, 3 octets              |
+ *   12: | timestamp, 4 octets                       |
+ *   16: | hash of all before and of the client's address, 8 octets | */
+#define VERSION_AT   8
+#define TIMESTAMP_AT 12
+#define HASH_AT      16
+#define HASH_SIZE    8
+#define VERSION      1
+
+_Static_assert(crypto_shorthash_siphash24_KEYBYTES == COOKIE_SECRET_SIZE &&
+		       crypto_shorthash_siphash24_BYTES == HASH_SIZE,
+	       "SipHash-2-4 as RFC 9018, 4.4 has it");
+
+/* SipHash-2-4 of the first HASH_AT octets of a cookie, as they are (also what is reserved in it),
+ * and of the address without a port (4.4). */
+static void hash(uint8_t out[HASH_SIZE], const uint8_t *cookie, const struct ip_address *client,
+		 const uint8_t secret[COOKIE_SECRET_SIZE])
+{
+	size_t address_len = ip_bits(client->family) / 8;
+	uint8_t input[HASH_AT + sizeof(client->bytes)];
+
+	memcpy(input, cookie, HASH_AT);
+	memcpy(input + HASH_AT, client->bytes, address_len);
+	(void)crypto_shorthash_siphash24(out, input, HASH_AT + address_len, secret); /* returns 0 */
+}
+
+/* Seconds, in serial number arithmetic (RFC 1982): less than 0 when it was made ahead of us. */
+static int32_t age_of(const uint8_t *cookie, uint32_t now_s)
+{
+	return (int32_t)(now_s - load_u32(cookie + TIMESTAMP_AT));
+}
+
+/* The secret's number; settings->cookie_secret_count: it was made with none of ours. */
+static unsigned find_secret(const struct dns_settings *settings, const uint8_t *cookie,
+			    const struct ip_address *client)
+{
+	unsigned i;
+
+	for (i = 0; i < settings->cookie_secret_count; i++) {
+		uint8_t made[HASH_SIZE];
+
+		hash(made, cookie, client, settings->cookie_secrets[i]);
+		if (sodium_memcmp(made, cookie + HASH_AT, HASH_SIZE) == 0)
+			break;
+	}
+	return i;
+}
+
+static void make(uint8_t out[COOKIE_ANSWER_SIZE], const struct dns_settings *settings,
+		 const uint8_t *client_cookie, const struct ip_address *client, uint32_t now_s)
+{
+	memcpy(out, client_cookie, COOKIE_CLIENT_SIZE);
+	store_u32(out + VERSION_AT, (uint32_t)VERSION << 24);
+	store_u32(out + TIMESTAMP_AT, now_s);
+	hash(out + HASH_AT, out, client, settings->cookie_secrets[0]);
+}
+
+/* The time is looked at first: most cookies that are not valid are old, and cost no hash. */
+enum cookie_verdict cookie_answer(const struct dns_settings *settings, const struct edns *query,
+				  const struct ip_address *client, uint32_t now_s,
+				  uint8_t out[COOKIE_ANSWER_SIZE])
+{
+	enum cookie_verdict verdict = query->cookie_len == COOKIE_CLIENT_SIZE ? COOKIE_NEW
+									      : COOKIE_INVALID;
+
+	if (query->cookie_len == COOKIE_ANSWER_SIZE && query->cookie[VERSION_AT] == VERSION) {
+		int32_t age_s = age_of(query->cookie, now_s);
+		unsigned secret = settings->cookie_secret_count;
+
+		if (age_s <= COOKIE_VALID_FOR_S && age_s >= -COOKIE_AHEAD_S)
+			secret = find_secret(settings, query->cookie, client);
+		if (secret < settings->cookie_secret_count)
+			verdict = COOKIE_VALID;
+		if (secret == 0 && verdict == COOKIE_VALID && age_s < COOKIE_RENEWED_AFTER_S) {
+			memcpy(out, query->cookie, COOKIE_ANSWER_SIZE);
+			return verdict;
+		}
+	}
+	make(out, settings, query->cookie, client, now_s);
+	return verdict;
+}
