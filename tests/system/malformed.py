@@ -147,6 +147,7 @@ ROWS = {
     "record-name-endless": additional(b"\3www\7example"),
     "record-cut": [additional(A[:length]) for length in range(2, 12)],
     "record-rdlength": [additional(record(1, b"\xc0\0\2\1", TO_QUESTION, length=length)) for length in (5, 65535)],
+    "long": additional(record(65280, bytes(4096 - BEHIND_QUESTION)), opt()),
 
     # OPT
     "opt": additional(opt()),
