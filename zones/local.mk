@@ -16,7 +16,10 @@ EXAMPLES = \
 	%D%/examples/active-passive/zones/edge.pool.yaml \
 	%D%/examples/probes-and-rules/signpost.yaml \
 	%D%/examples/probes-and-rules/zones/example.net.zone \
-	%D%/examples/probes-and-rules/zones/edge.pool.yaml
+	%D%/examples/probes-and-rules/zones/edge.pool.yaml \
+	%D%/examples/services/signpost.yaml \
+	%D%/examples/services/zones/example.net.zone \
+	%D%/examples/services/zones/edge.pool.yaml
 EXTRA_DIST += $(EXAMPLES)
 
 install-data-local:

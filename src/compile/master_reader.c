@@ -1,5 +1,6 @@
 #include "compile/master_reader.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "compile/master_lexer.h"
 #include "compile/master_rdata.h"
 #include "compile/master_word.h"
+#include "image/pool_types.h"
 
 #define INCLUDE_DEPTH 16
 #define TTL_MAX       UINT32_C(0x7fffffff) /* RFC 2181, 8 */
@@ -335,21 +337,56 @@ static bool read_type(const struct parse *parse, const struct master_token *toke
 	return true;
 }
 
+/* Adds the type that a word behind the pool names. */
+static bool read_pool_type(const struct parse *parse, const struct master_token *token,
+			   struct master_record *record)
+{
+	static const char *const names[] = { "A", "AAAA", "SRV", "HTTPS", "SVCB" };
+	uint8_t bit = pool_type_bit(master_type_parse(token));
+	char word[16] = "";
+	const char *nearest;
+
+	if (bit == 0) {
+		if (token->len < sizeof(word))
+			(void)memcpy(word, token->text, token->len);
+		for (char *p = word; *p != '\0'; p++)
+			*p = (char)toupper((unsigned char)*p);
+		nearest = diag_nearest(word, names, sizeof(names) / sizeof(names[0]));
+		report(parse, token,
+		       "\"%.*s\" is no type that a POOL record answers: those are A, AAAA, SRV, "
+		       "HTTPS and SVCB%s%s%s",
+		       master_token_shown(token), token->text,
+		       nearest != NULL ? " (did you mean \"" : "", nearest != NULL ? nearest : "",
+		       nearest != NULL ? "\"?)" : "");
+		return false;
+	}
+	if ((record->pool_types & bit) != 0) {
+		report(parse, token, "%.*s is listed twice", master_token_shown(token),
+		       token->text);
+		return false;
+	}
+	if ((record->pool_types & POOL_TYPES_SERVICE) == 0)
+		record->service_place = master_token_place(&parse->file->lexer, token);
+	record->pool_types |= bit;
+	return true;
+}
+
 static bool read_pool(const struct parse *parse, struct master_record *record)
 {
 	const struct master_token *word = &parse->line->tokens[parse->next];
 
 	if (parse->next == parse->line->count) {
 		report(parse, last_token(parse),
-		       "the pool is missing: it is written POOL pool, or "
-		       "POOL pool/site");
+		       "the pool is missing: it is written POOL pool, or POOL pool/site, and "
+		       "then the types, if not A AAAA");
 		return false;
 	}
-	if (parse->next + 1 < parse->line->count) {
-		report(parse, word + 1, "\"%.*s\" is more than a POOL record holds",
-		       master_token_shown(word + 1), word[1].text);
-		return false;
+	for (size_t i = parse->next + 1; i < parse->line->count; i++) {
+		if (!read_pool_type(parse, &parse->line->tokens[i], record))
+			return false;
 	}
+	if (record->pool_types == 0)
+		record->pool_types = POOL_TYPES_ADDRESS;
 	buf_append(&parse->reader->data, word->text, word->len);
 	record->len = (uint16_t)(word->len < UINT16_MAX ? word->len : UINT16_MAX);
 	return true;

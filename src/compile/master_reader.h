@@ -3,7 +3,7 @@
  * As BIND reads it: owner, TTL and class may be left out; TTL and class come in any order. The
  * default TTL is $TTL (RFC 2308, 4), else that of the record before, else the SOA's MINIMUM.
  * After $INCLUDE, origin and owner are what they were before. Besides the types of DNS there is
- * POOL, whose RDATA is one word: the name of a pool, or pool/site.
+ * POOL, whose RDATA is one word, the name of a pool, or pool/site, and the types that it answers.
  *
  * Each mistake is reported at its token, and reading goes on with the next record. */
 #ifndef COMPILE_MASTER_READER_H
@@ -19,11 +19,13 @@ struct master_record {
 	uint32_t ttl_s;
 	uint16_t type;       /* not for POOL */
 	bool pool;           /* a POOL record: data is its word, as text */
+	uint8_t pool_types;  /* of a POOL record: bits of enum pool_type */
 	const uint8_t *data; /* RDATA, names not compressed; until the next record */
 	uint16_t len;
-	struct master_place place;       /* of the type, where an error shows the record */
-	struct master_place data_place;  /* of the first word of the RDATA */
-	struct master_place owner_place; /* len 0: not written */
+	struct master_place place;         /* of the type, where an error shows the record */
+	struct master_place data_place;    /* of the first word of the RDATA */
+	struct master_place owner_place;   /* len 0: not written */
+	struct master_place service_place; /* of a POOL record's first SRV, HTTPS or SVCB */
 };
 
 /* Opens `path`; that it cannot be read is reported, and the stream is then empty. Origin and

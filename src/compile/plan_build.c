@@ -122,6 +122,9 @@ static void add_pool_site(struct builder *b, const struct config_pool *pool,
 			.pool = site.pool,
 			.pool_site = COUNT(b, pool_sites, struct plan_pool_site),
 			.weight = of->weight,
+			.host = of->host != NULL ? add_bytes(b, of->host->wire, of->host->len) : 0,
+			.host_len = of->host != NULL ? of->host->len : 0,
+			.port = config_node_port(pool, of),
 			.addresses = add_addresses(b, of->addresses, of->address_count),
 			.checks = add_checks(b, pool, probes, of),
 		};
@@ -164,6 +167,8 @@ static void add_pool(struct builder *b, const struct config_pool *from)
 		.nodes = { .first = COUNT(b, nodes, struct plan_node) },
 		.fallback_addresses = add_addresses(b, from->fallback_addresses,
 						    from->fallback_address_count),
+		.alpn = from->alpn_len > 0 ? add_bytes(b, from->alpn, from->alpn_len) : 0,
+		.alpn_len = (uint32_t)from->alpn_len,
 	};
 
 	for (size_t i = 0; i < from->site_count; i++)
@@ -179,7 +184,11 @@ static void add_record(struct builder *b, const struct zones_binding *from)
 				      .owner_len = from->owner_len,
 				      .pool = from->pool,
 				      .pool_site = PLAN_NONE,
-				      .ttl_s = from->ttl_s };
+				      .ttl_s = from->ttl_s,
+				      .types = from->types,
+				      .target_skip = from->target_skip,
+				      .target_types = from->target_types,
+				      .target_ttl_s = from->target_ttl_s };
 
 	assert(from->pool < b->config->pool_count);
 	if (from->site != PLAN_NONE) {

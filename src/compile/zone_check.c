@@ -1,5 +1,6 @@
 #include "compile/zone_check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,16 +92,29 @@ static void check_soa(const struct zone_draft *draft, const struct draft_owner *
 		       "has an SOA, which belongs to the zone's origin alone");
 }
 
+/* A type that the POOL record answers already. */
+static void report_double(const struct zone_draft *draft, const struct draft_owner *owner,
+			  const struct draft_rrset *rrset)
+{
+	static const char *const names[] = {
+		[TYPE_A] = "A",         [TYPE_AAAA] = "AAAA", [TYPE_SRV] = "SRV",
+		[TYPE_HTTPS] = "HTTPS", [TYPE_SVCB] = "SVCB",
+	};
+	char what[64];
+
+	(void)snprintf(what, sizeof(what), "has a POOL record, so it cannot have an %s record",
+		       names[rrset->type]);
+	report(draft, DIAG_ERROR, &rrset->first->place, owner, what);
+}
+
 static void check_pool(const struct zone_draft *draft, const struct draft_owner *owner)
 {
 	const struct draft_pool *pool = &draft->pools[owner->pool - 1];
 
-	if (draft_rrset(owner, TYPE_A) != NULL)
-		report(draft, DIAG_ERROR, &draft_rrset(owner, TYPE_A)->first->place, owner,
-		       "has a POOL record, so it cannot have an A record");
-	if (draft_rrset(owner, TYPE_AAAA) != NULL)
-		report(draft, DIAG_ERROR, &draft_rrset(owner, TYPE_AAAA)->first->place, owner,
-		       "has a POOL record, so it cannot have an AAAA record");
+	for (const struct draft_rrset *rrset = owner->rrsets; rrset != NULL; rrset = rrset->next) {
+		if ((pool_type_bit(rrset->type) & pool->types) != 0)
+			report_double(draft, owner, rrset);
+	}
 	if (owner->cut != NULL)
 		report(draft, DIAG_ERROR, &pool->place, owner,
 		       owner->cut == owner
@@ -144,7 +158,7 @@ static void check_server(const struct zone_draft *draft, const struct draft_owne
 		server = closest;
 	else if (closest->cut == NULL)
 		server = closest->wildcard;
-	if (server != NULL && (draft_has_address(server) || server->pool != 0))
+	if (server != NULL && draft_has_address(server))
 		return;
 	(void)name_format(target.wire, text);
 	(void)name_format(owner->name, owner_text);

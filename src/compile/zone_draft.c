@@ -226,8 +226,10 @@ static void add_pool(struct zone_draft *draft, struct draft_owner *owner,
 	struct draft_pool pool = { .owner = owner,
 				   .pool = word,
 				   .ttl_s = record->ttl_s,
+				   .types = record->pool_types,
 				   .place = record->place,
-				   .data_place = record->data_place };
+				   .data_place = record->data_place,
+				   .service_place = record->service_place };
 
 	if (owner->pool != 0) {
 		report_type(draft, record, "has a second POOL record");
@@ -239,6 +241,7 @@ static void add_pool(struct zone_draft *draft, struct draft_owner *owner,
 	}
 	array_add(draft->pools, draft->pool_count, draft->pool_cap) = pool;
 	owner->pool = draft->pool_count;
+	owner->pool_types = pool.types;
 	draft->record_count++;
 }
 

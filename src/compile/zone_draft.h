@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "compile/master_reader.h"
+#include "image/pool_types.h"
 #include "wire/name.h"
 
 struct draft_record {
@@ -32,7 +33,8 @@ struct draft_pool {
 	struct draft_owner *owner;
 	const char *pool, *site; /* site NULL: every site */
 	uint32_t ttl_s;
-	struct master_place place, data_place;
+	uint8_t types; /* bits of enum pool_type */
+	struct master_place place, data_place, service_place;
 };
 
 struct draft_owner {
@@ -45,6 +47,7 @@ struct draft_owner {
 	uint32_t pool; /* index in pools + 1, 0: none */
 	uint32_t node; /* offset in the segment, once it is written */
 	uint8_t len, labels;
+	uint8_t pool_types; /* of its POOL record; 0: it has none */
 };
 
 struct zone_draft {
@@ -82,7 +85,8 @@ static inline bool draft_is_apex(const struct zone_draft *draft, const struct dr
 
 static inline bool draft_has_address(const struct draft_owner *owner)
 {
-	return draft_rrset(owner, TYPE_A) != NULL || draft_rrset(owner, TYPE_AAAA) != NULL;
+	return draft_rrset(owner, TYPE_A) != NULL || draft_rrset(owner, TYPE_AAAA) != NULL ||
+	       (owner->pool_types & POOL_TYPES_ADDRESS) != 0;
 }
 
 #endif

@@ -101,6 +101,7 @@ static void write_node(struct write *write, const struct draft_owner *owner)
 	node->cut = owner->cut != NULL ? owner->cut->node : 0;
 	node->wildcard = owner->wildcard != NULL ? owner->wildcard->node : 0;
 	node->pool_record = owner->pool;
+	node->pool_types = owner->pool_types;
 	memcpy((uint8_t *)(node->rrsets + node->rrset_count), owner->name, owner->len);
 }
 
@@ -277,6 +278,7 @@ static void write_pools(struct write *write)
 			.ttl_s = pool->ttl_s,
 			.pool_name_off = name,
 			.site_name_off = site,
+			.types = pool->types,
 		};
 	}
 }

@@ -8,6 +8,7 @@ libcompile_a_SOURCES += \
 	%D%/master_word.c %D%/master_word.h \
 	%D%/zone_check.c %D%/zone_check.h \
 	%D%/zone_draft.c %D%/zone_draft.h \
+	%D%/zone_service.c %D%/zone_service.h \
 	%D%/zone_write.c %D%/zone_write.h \
 	%D%/zones_build.c %D%/zones_build.h
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "compile/zone_check.h"
+#include "compile/zone_service.h"
 #include "compile/zone_write.h"
 #include "image/zones.h"
 
@@ -120,55 +121,115 @@ static void list_items(struct build *build)
 
 /* --- POOL records ----------------------------------------------------------------------------- */
 
-static void add_binding(struct build *build, const uint8_t *owner, uint32_t owner_len,
-			uint32_t ttl_s, const struct pool_choice *choice)
+static void add_binding(struct build *build, const struct service_record *record,
+			const struct pool_choice *choice, const struct service *service)
 {
+	uint32_t owner_len = (uint32_t)name_length(record->owner, DNS_NAME_MAX);
 	struct bound bound = {
 		.binding = { .owner_len = owner_len,
-			     .ttl_s = ttl_s,
+			     .ttl_s = record->ttl_s,
 			     .pool = choice->pool,
-			     .site = choice->site },
+			     .site = choice->site,
+			     .types = record->types,
+			     .target_skip = service->target_skip,
+			     .target_types = service->target_types,
+			     .target_ttl_s = service->target_ttl_s },
 		.owner_at = build->owners.len,
 	};
 
-	buf_append(&build->owners, owner, owner_len);
+	buf_append(&build->owners, record->owner, owner_len);
 	array_add(build->bounds, build->bound_count, build->bound_cap) = bound;
+}
+
+static struct service_record draft_record(const struct draft_pool *pool)
+{
+	return (struct service_record){ .owner = pool->owner->name,
+					.pool = pool->pool,
+					.site = pool->site,
+					.ttl_s = pool->ttl_s,
+					.types = pool->types };
+}
+
+/* The POOL record where the target that nodes share would be. */
+static bool draft_target(const struct zone_draft *draft, const struct draft_owner *owner,
+			 struct service_record *out)
+{
+	size_t skip = service_target_skip(owner->name);
+	const struct draft_owner *target = draft_find(draft, owner->name + skip, owner->len - skip);
+
+	if (target == NULL || target->pool == 0)
+		return false;
+	*out = draft_record(&draft->pools[target->pool - 1]);
+	return true;
 }
 
 static void bind_draft(struct build *build, const struct zone_draft *draft)
 {
 	for (uint32_t i = 0; i < draft->pool_count; i++) {
 		const struct draft_pool *pool = &draft->pools[i];
+		struct service_record record = draft_record(pool), target;
+		bool has_target = draft_target(draft, pool->owner, &target);
 		struct pool_choice choice;
+		struct service service;
 
-		if (zone_pool_resolve(build->config, pool->pool, pool->site, &choice))
-			add_binding(build, pool->owner->name, pool->owner->len, pool->ttl_s,
-				    &choice);
-		else
+		if (!zone_pool_resolve(build->config, pool->pool, pool->site, &choice)) {
 			zone_pool_report(draft, pool, &choice);
+			continue;
+		}
+		service_check(&service, build->config, &choice, &record,
+			      has_target ? &target : NULL);
+		service_report(draft, build->config, pool, &choice, &service);
+		add_binding(build, &record, &choice, &service);
 	}
 }
 
-/* The same for a copied segment. false: one is unknown; to say where, the zone must be read. */
+static struct service_record segment_record(const struct zone_segment *segment, uint32_t number)
+{
+	const struct zone_pool_record *r =
+		zone_at(segment, struct zone_pool_record, segment->pool_records_off) + number;
+
+	return (struct service_record){
+		.owner = zone_node_name(zone_at(segment, struct zone_node, r->node)),
+		.pool = zone_at(segment, char, r->pool_name_off),
+		.site = r->site_name_off != 0 ? zone_at(segment, char, r->site_name_off) : NULL,
+		.ttl_s = r->ttl_s,
+		.types = (uint8_t)r->types
+	};
+}
+
+static bool segment_target(const struct zone_segment *segment, const uint8_t *owner,
+			   struct service_record *out)
+{
+	const uint8_t *name = owner + service_target_skip(owner);
+	const struct zone_node *node = zone_find(segment, name_hash(name), name,
+						 name_length(name, DNS_NAME_MAX));
+
+	if (node == NULL || node->pool_record == 0)
+		return false;
+	*out = segment_record(segment, node->pool_record - 1);
+	return true;
+}
+
+/* The same for a copied segment. false: something is to be said of one; to say where, the zone
+ * must be read. */
 static bool bind_segment(struct build *build, const struct zone_segment *segment)
 {
-	const struct zone_pool_record *record = zone_at(segment, struct zone_pool_record,
-							segment->pool_records_off);
 	size_t bound_count = build->bound_count;
 
-	for (uint32_t i = 0; i < segment->pool_record_count; i++, record++) {
-		const struct zone_node *node = zone_at(segment, struct zone_node, record->node);
-		const char *pool = zone_at(segment, char, record->pool_name_off);
-		const char *site = record->site_name_off != 0
-					   ? zone_at(segment, char, record->site_name_off)
-					   : NULL;
+	for (uint32_t i = 0; i < segment->pool_record_count; i++) {
+		struct service_record record = segment_record(segment, i), target;
+		bool has_target = segment_target(segment, record.owner, &target);
 		struct pool_choice choice;
+		struct service service = { .problem = SERVICE_NO_TARGET };
 
-		if (!zone_pool_resolve(build->config, pool, site, &choice)) {
+		if (zone_pool_resolve(build->config, record.pool, record.site, &choice))
+			service_check(&service, build->config, &choice, &record,
+				      has_target ? &target : NULL);
+		if (service.problem != SERVICE_FINE) {
 			build->bound_count = bound_count;
 			return false;
 		}
-		add_binding(build, zone_node_name(node), node->name_len, record->ttl_s, &choice);
+		add_binding(build, &record, &choice, &service);
 	}
 	return true;
 }

@@ -18,8 +18,11 @@ struct zones_binding {
 	const uint8_t *owner; /* lower-case wire form */
 	uint32_t owner_len;
 	uint32_t ttl_s;
-	uint32_t pool; /* number of the pool in config */
-	uint32_t site; /* index in the pool's sites, PLAN_NONE: every site */
+	uint32_t pool;                     /* number of the pool in config */
+	uint32_t site;                     /* index in the pool's sites, PLAN_NONE: every site */
+	uint8_t types;                     /* bits of enum pool_type */
+	uint8_t target_skip, target_types; /* as in struct plan_record */
+	uint32_t target_ttl_s;
 };
 
 struct zones_built {

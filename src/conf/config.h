@@ -14,6 +14,7 @@
 #include "base/netprefix.h"
 #include "conf/diag.h"
 #include "image/plan.h" /* enum policy, persistence, fallback, probe_kind; dns_settings */
+#include "wire/name.h"
 
 struct config_listen {
 	struct ip_address address;
@@ -51,6 +52,8 @@ struct config_node {
 	const struct ip_address *addresses;
 	size_t address_count;
 	uint32_t weight;
+	uint16_t port;           /* of its service; 0: the pool's */
+	const struct name *host; /* its own host name; NULL: none */
 	struct place place;
 };
 
@@ -89,6 +92,9 @@ struct config_pool {
 	const struct ip_address *fallback_addresses;
 	size_t fallback_address_count;
 	bool strict_pair;
+	uint16_t port;       /* of the nodes that name none; 0: none */
+	const uint8_t *alpn; /* as it stands in the RDATA of HTTPS and SVCB (RFC 9460, 7.1.1) */
+	size_t alpn_len;
 	const struct config_probe *probes;
 	size_t probe_count;
 	const struct config_pool_site *sites;
@@ -96,6 +102,12 @@ struct config_pool {
 	const struct config_rule *rules;
 	size_t rule_count;
 };
+
+static inline uint16_t config_node_port(const struct config_pool *pool,
+					const struct config_node *node)
+{
+	return node->port != 0 ? node->port : pool->port;
+}
 
 struct config {
 	const char *file;   /* the server file, as given */

@@ -24,4 +24,4 @@ test_conf_SOURCES = \
 	tests/unit/conf/fixture.c tests/unit/conf/fixture.h \
 	tests/unit/conf/mistakes_test.c
 test_conf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(XXHASH_CFLAGS)
-test_conf_LDADD = libconf.a libbase.a $(FYAML_LIBS) $(CHECK_LIBS)
+test_conf_LDADD = libconf.a libwire.a libbase.a $(FYAML_LIBS) $(CHECK_LIBS)

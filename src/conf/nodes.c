@@ -68,6 +68,48 @@ void addresses_read(struct conf *conf, const struct yaml_node *value,
 	*count = reading.count;
 }
 
+/* --- host names ------------------------------------------------------------------------------- */
+
+/* Letters, digits and hyphens that stand between them (RFC 952, RFC 1123, 2.1). */
+static bool is_host_label(const uint8_t *label)
+{
+	for (unsigned i = 1; i <= *label; i++) {
+		uint8_t c = label[i];
+		bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+
+		if (!plain && (c != '-' || i == 1 || i == *label))
+			return false;
+	}
+	return true;
+}
+
+static bool is_host(const struct name *name)
+{
+	for (const uint8_t *label = name->wire; *label != 0; label += 1 + *label) {
+		if (!is_host_label(label))
+			return false;
+	}
+	return name->labels > 0;
+}
+
+static void read_host(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config_node *node = out;
+	struct name *name = arena_alloc(conf->arena, sizeof(*name));
+	struct ip_address address;
+	const char *reason = "a host name has letters, digits and hyphens";
+
+	if (!conf_expect(conf, value, YAML_SCALAR, "a host name"))
+		return;
+	if (ip_parse(value->text, &address))
+		reason = "it is an address";
+	else if (name_parse(value->text, strlen(value->text), NULL, name, &reason) && is_host(name))
+		node->host = name;
+	if (node->host == NULL)
+		conf_error(conf, &value->place, "\"%.100s\" is not a host name: %s", value->text,
+			   reason);
+}
+
 /* --- nodes ------------------------------------------------------------------------------------ */
 
 static void read_node_address(struct conf *conf, const struct yaml_node *value, void *out)
@@ -84,6 +126,11 @@ static const struct option node_options[] = {
 	{ "weight", OPTION_NUMBER, OPTION_FIELD(struct config_node, weight), .max = 65535,
 	  .dflt = "100",
 	  .manual = "share of clients beside the other nodes; 0: none while others are up" },
+	{ "port", OPTION_NUMBER, OPTION_FIELD(struct config_node, port), .min = 1, .max = 65535,
+	  .manual = "the service's port, for SRV, HTTPS and SVCB; default: the pool's" },
+	{ "host", OPTION_OTHER, .read = read_host, .kind = "host name",
+	  .accepts = "a whole host name, with or without a dot at its end",
+	  .manual = "this one node's name, the target of its SRV, HTTPS and SVCB records" },
 };
 
 const struct option_section node_section = OPTION_SECTION("pool: sites.NAME.nodes.NAME",

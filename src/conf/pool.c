@@ -6,6 +6,8 @@
 #include "conf/pool_parts.h"
 #include "conf/seen.h"
 
+#define ALPN_IDS_MAX 64
+
 /* --- persistence ------------------------------------------------------------------------------ */
 
 struct prefix_lengths {
@@ -146,6 +148,50 @@ static void read_probes(struct conf *conf, const struct yaml_node *value, void *
 	pool->probe_count = count;
 }
 
+/* --- services --------------------------------------------------------------------------------- */
+
+struct alpn_reading {
+	uint8_t *value;
+	size_t len;
+};
+
+static void read_alpn_id(struct conf *conf, const struct yaml_node *item, void *context)
+{
+	struct alpn_reading *reading = context;
+	size_t len = strlen(item->text);
+
+	if (len == 0 || len > UINT8_MAX) {
+		conf_error(conf, &item->place, "an ALPN id has 1 to 255 octets, this one has %zu",
+			   len);
+		return;
+	}
+	for (size_t at = 0; at < reading->len; at += 1U + reading->value[at]) {
+		if (reading->value[at] == len &&
+		    memcmp(reading->value + at + 1, item->text, len) == 0) {
+			conf_error(conf, &item->place, "%.100s is listed twice", item->text);
+			return;
+		}
+	}
+	reading->value[reading->len] = (uint8_t)len;
+	memcpy(reading->value + reading->len + 1, item->text, len);
+	reading->len += 1 + len;
+}
+
+static void read_alpn(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config_pool *pool = out;
+	struct alpn_reading reading = { 0 };
+
+	if (items_count(value) > ALPN_IDS_MAX) {
+		conf_error(conf, &value->place, "there are at most %d ALPN ids", ALPN_IDS_MAX);
+		return;
+	}
+	reading.value = arena_alloc(conf->arena, items_count(value) * (1 + UINT8_MAX));
+	items_read(conf, value, "an ALPN id or a list of them", read_alpn_id, &reading);
+	pool->alpn = reading.value;
+	pool->alpn_len = reading.len;
+}
+
 /* --- the file --------------------------------------------------------------------------------- */
 
 static const char *const policy_words[] = { "nearest", "weighted", "failover", NULL };
@@ -190,6 +236,11 @@ static const struct option pool_options[] = {
 	  .dflt = "false",
 	  .manual = "a node without an address of the asked family gives no answer, instead of "
 		    "the best node that has one" },
+	{ "port", OPTION_NUMBER, OPTION_FIELD(struct config_pool, port), .min = 1, .max = 65535,
+	  .manual = "the service's port at the nodes that name none, for SRV, HTTPS and SVCB" },
+	{ "alpn", OPTION_OTHER, .read = read_alpn, .kind = "list",
+	  .accepts = "one or a list of ALPN ids, such as h2",
+	  .manual = "what HTTPS and SVCB records say of the protocols that the nodes speak" },
 	{ "probes", OPTION_OTHER, .read = read_probes, .kind = "list", .accepts = "a list of maps",
 	  .manual = "health checks; a node is up when all of them say so" },
 	{ "sites", OPTION_OTHER, .required = true, .read = pool_sites_read, .kind = "map",

@@ -5,6 +5,7 @@
 
 #include "base/cursor.h"
 #include "base/mem.h"
+#include "ctl/rdata_text.h"
 #include "wire/edns.h"
 #include "wire/query.h"
 
@@ -100,6 +101,13 @@ static bool add_rdata(struct buf *line, struct reader rdata, uint16_t type, stru
 			return false;
 		buf_format(line, "CNAME %s", name_format(target->wire, text));
 		return true;
+	case TYPE_SRV:
+		buf_format(line, "SRV ");
+		return rdata_text_srv(line, rdata.data + rdata.pos, len);
+	case TYPE_SVCB:
+	case TYPE_HTTPS:
+		buf_format(line, type == TYPE_SVCB ? "SVCB " : "HTTPS ");
+		return rdata_text_svcb(line, rdata.data + rdata.pos, len);
 	default: /* RFC 3597, 5 */
 		buf_format(line, "TYPE%u \\# %zu ", type, len);
 		for (size_t i = 0; i < len; i++)

@@ -22,6 +22,25 @@ static json_t *prefix_text(const struct ip_address *address, uint8_t len)
 	return json_string(ip_prefix_format(&prefix, text));
 }
 
+/* --- types ------------------------------------------------------------------------------------- */
+
+const struct explained_type explained_types[EXPLAINED_TYPES] = { { "A", TYPE_A },
+								 { "AAAA", TYPE_AAAA },
+								 { "SRV", TYPE_SRV },
+								 { "HTTPS", TYPE_HTTPS },
+								 { "SVCB", TYPE_SVCB } };
+
+static json_t *type_names(uint8_t types)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < EXPLAINED_TYPES; i++) {
+		if ((types & pool_type_bit(explained_types[i].type)) != 0)
+			json_array_append_new(list, json_string(explained_types[i].name));
+	}
+	return list;
+}
+
 /* --- location --------------------------------------------------------------------------------- */
 
 /* JSON text of a country or continent code; null where it is not known. */
@@ -176,6 +195,7 @@ static json_t *steering(const struct borrowed *b, uint32_t number,
 		c.hashed, "random", c.random, "scope", (json_int_t)c.scope, "file",
 		plan_text(&b->plan, pool->file), "persistence_v4", (json_int_t)pool->persistence_v4,
 		"persistence_v6", (json_int_t)pool->persistence_v6);
+	json_object_set_new(told, "types", type_names(record->types));
 	json_object_set_new(
 		told, "site",
 		record->pool_site == PLAN_NONE
@@ -198,21 +218,21 @@ struct asked {
 	struct name name, final;
 };
 
-static int ask(const struct borrowed *b, struct asked *asked, const char *type_name, uint16_t type,
+static int ask(const struct borrowed *b, struct asked *asked, const struct explained_type *type,
 	       json_t *answers, struct err *err)
 {
 	uint8_t query[ASKING_SIZE_MAX];
 	uint8_t *reply = mem_alloc(DNS_MESSAGE_MAX);
 	struct counters ignored = { 0 };
-	size_t len = asking_write(query, &asked->name, type, asked->subnet);
+	size_t len = asking_write(query, &asked->name, type->type, asked->subnet);
 	json_t *told;
 
 	len = answer(&b->world, &asked->client, query, len, reply, DNS_MESSAGE_MAX, &ignored);
 	told = asking_read(reply, len, &asked->final);
 	free(reply);
 	if (told == NULL)
-		return err_set(err, "the answer to a query of type %s cannot be read", type_name);
-	json_object_set_new(told, "type", json_string(type_name));
+		return err_set(err, "the answer to a query of type %s cannot be read", type->name);
+	json_object_set_new(told, "type", json_string(type->name));
 	json_array_append_new(answers, told);
 	return 0;
 }
@@ -239,19 +259,35 @@ static uint32_t find_record(const struct borrowed *b, const struct name *name, j
 	return zones_entry(&b->world.zones, zone)->pool_record_base + found.node->pool_record - 1;
 }
 
+/* The types that are answered at a name by its POOL record; without one, addresses. */
+static uint8_t types_of(const struct borrowed *b, const struct name *name)
+{
+	json_t *ignored = json_object();
+	uint32_t record = find_record(b, name, ignored);
+
+	json_decref(ignored);
+	return record == PLAN_NONE
+		       ? POOL_TYPES_ADDRESS
+		       : plan_items(&b->plan, records, struct plan_record)[record].types;
+}
+
 static int explain_into(json_t *told, const struct borrowed *b, const struct question *question,
 			struct asked *asked, struct err *err)
 {
 	const struct client_network client = { question->network, asked->subnet != NULL };
 	const struct location *from = NULL;
-	uint8_t prefix_len = 0;
+	uint8_t prefix_len = 0, types = question->types;
 	uint32_t record;
 	json_t *step, *answers = json_array();
 
 	json_object_set_new(told, "answers", answers);
-	if ((question->a && ask(b, asked, "A", TYPE_A, answers, err) != 0) ||
-	    (question->aaaa && ask(b, asked, "AAAA", TYPE_AAAA, answers, err) != 0))
-		return -1;
+	if (types == 0)
+		types = types_of(b, &asked->name);
+	for (size_t i = 0; i < EXPLAINED_TYPES; i++) {
+		if ((types & pool_type_bit(explained_types[i].type)) != 0 &&
+		    ask(b, asked, &explained_types[i], answers, err) != 0)
+			return -1;
+	}
 	if (b->locations.base != NULL)
 		from = locations_find(&b->locations, &question->network.address, &prefix_len);
 	json_object_set_new(told, "location",

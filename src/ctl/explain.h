@@ -22,8 +22,15 @@ struct question {
 	const char *name;
 	struct ip_prefix network;
 	bool as_source; /* asks itself, without a client subnet */
-	bool a, aaaa;   /* the types to ask for */
+	uint8_t types;  /* to ask for: bits of enum pool_type; 0: those that the name answers */
 };
+
+/* The types that can be explained: those that a POOL record answers. */
+#define EXPLAINED_TYPES 5
+extern const struct explained_type {
+	const char *name;
+	uint16_t type;
+} explained_types[EXPLAINED_TYPES];
 
 /* NULL, with the reason in err: this cannot be asked. The caller's. */
 json_t *explain(const struct borrowed *borrowed, const struct question *question, struct err *err);

@@ -5,6 +5,7 @@ libctl_a_SOURCES = \
 	%D%/client.c %D%/client.h \
 	%D%/explain.c %D%/explain.h \
 	%D%/field.h %D%/show.h \
+	%D%/rdata_text.c %D%/rdata_text.h \
 	%D%/reach.c %D%/reach.h \
 	%D%/show_explanation.c \
 	%D%/show_reload.c \

@@ -33,7 +33,7 @@ static const char usage[] =
 	"                            $SIGNPOST_RUN, " REACH_RUN_DIR ")\n"
 	"      --socket PATH         the control socket itself\n"
 	"      --json                what was found, as JSON\n"
-	"      --type A|AAAA         explain: this type only\n"
+	"      --type TYPE           explain: this type only, of A, AAAA, SRV, HTTPS and SVCB\n"
 	"      --source              explain: the address asks itself, without a client subnet\n"
 	"  -h, --help\n"
 	"  -V, --version\n"
@@ -43,7 +43,8 @@ static const char usage[] =
 
 struct options {
 	const char *server_file, *run_dir, *socket;
-	bool json, source, a, aaaa;
+	bool json, source;
+	uint8_t types;    /* bits of enum pool_type; 0: not given */
 	char **arguments; /* the command first */
 	int count;
 };
@@ -221,9 +222,7 @@ static int explain_with(const struct options *options, struct question *question
 
 static int command_explain(const struct options *options)
 {
-	struct question question = { .as_source = options->source,
-				     .a = options->a,
-				     .aaaa = options->aaaa };
+	struct question question = { .as_source = options->source, .types = options->types };
 	struct reply reply;
 	int status;
 
@@ -247,9 +246,12 @@ static int command_explain(const struct options *options)
 
 static bool parse_type(struct options *options, const char *text)
 {
-	options->a = strcasecmp(text, "A") == 0;
-	options->aaaa = strcasecmp(text, "AAAA") == 0;
-	return options->a || options->aaaa;
+	options->types = 0;
+	for (size_t i = 0; i < EXPLAINED_TYPES; i++) {
+		if (strcasecmp(text, explained_types[i].name) == 0)
+			options->types = pool_type_bit(explained_types[i].type);
+	}
+	return options->types != 0;
 }
 
 /* STATUS_OK, or the exit status of a usage that is over here (-1: well). */
@@ -269,7 +271,7 @@ static int parse_options(struct options *out, int argc, char **argv)
 	};
 	int option;
 
-	*out = (struct options){ .a = true, .aaaa = true };
+	*out = (struct options){ 0 };
 	while ((option = getopt_long(argc, argv, "c:hV", names, NULL)) != -1) {
 		switch (option) {
 		case 'c': out->server_file = optarg; break;

@@ -149,15 +149,29 @@ static void show_node(const json_t *steering, uint64_t now_ms, FILE *out)
 			      "           nothing is up in this pool: its fallback is answered\n");
 }
 
+/* As the record has them: addresses go without saying. */
+static void show_types(const json_t *types, FILE *out)
+{
+	const json_t *type;
+	size_t i;
+
+	if (json_array_size(types) == 2 &&
+	    strcmp(json_string_value(json_array_get(types, 1)), "AAAA") == 0)
+		return;
+	json_array_foreach(types, i, type)(void) fprintf(out, " %s", json_string_value(type));
+}
+
 static void show_steering(const json_t *told, FILE *out, bool colour)
 {
 	const json_t *steering = json_object_get(told, "steering");
 
 	line(out, "record");
-	(void)fprintf(out, "%s %lld IN POOL %s%s%s, policy %s (%s)\n", field_text(told, "owner"),
+	(void)fprintf(out, "%s %lld IN POOL %s%s%s", field_text(told, "owner"),
 		      field_number(steering, "ttl"), field_text(steering, "pool"),
-		      has(steering, "site") ? "/" : "", field_text(steering, "site"),
-		      field_text(steering, "policy"), field_text(steering, "file"));
+		      has(steering, "site") ? "/" : "", field_text(steering, "site"));
+	show_types(json_object_get(steering, "types"), out);
+	(void)fprintf(out, ", policy %s (%s)\n", field_text(steering, "policy"),
+		      field_text(steering, "file"));
 	if (has(steering, "class")) {
 		line(out, "class");
 		(void)fprintf(out, "%lld, the same for %s\n", field_number(steering, "class"),

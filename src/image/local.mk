@@ -6,6 +6,7 @@ libimage_a_SOURCES = \
 	%D%/image.c %D%/image.h \
 	%D%/locations.c %D%/locations.h \
 	%D%/plan.c %D%/plan.h \
+	%D%/pool_types.h \
 	%D%/rdata_names.c %D%/rdata_names.h \
 	%D%/rrset.c %D%/rrset.h \
 	%D%/rrset_build.c %D%/rrset_build.h \

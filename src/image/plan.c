@@ -42,6 +42,36 @@ static bool is_name(const struct check *c, uint32_t offset)
 	return offset != 0 && is_text(c, offset) && c->plan->base[offset] != '\0';
 }
 
+/* A lower-case name in wire form. */
+static bool is_wire_name(const struct check *c, uint32_t offset, uint32_t len)
+{
+	const uint8_t *name = c->plan->base + offset;
+
+	if (offset < IMAGE_ROOT || offset >= c->plan->size || len == 0 ||
+	    name_length(name, c->plan->size - offset) != len)
+		return false;
+	for (uint32_t i = 0; i < len; i++) {
+		if (name_lower(name[i]) != name[i])
+			return false;
+	}
+	return true;
+}
+
+/* Octets that tell lengths of 1 to 255, each with as many octets behind it. */
+static bool is_alpn(const struct check *c, uint32_t offset, uint32_t len)
+{
+	const uint8_t *alpn = c->plan->base + offset;
+
+	if (len > 0 && (len > UINT16_MAX || offset < IMAGE_ROOT || offset > c->plan->size ||
+			len > c->plan->size - offset))
+		return false;
+	for (uint32_t at = 0; at < len; at += 1U + alpn[at]) {
+		if (alpn[at] == 0 || alpn[at] > len - at - 1)
+			return false;
+	}
+	return true;
+}
+
 static bool is_inside(struct plan_range range, uint32_t count)
 {
 	return range.first <= count && range.count <= count - range.first;
@@ -137,7 +167,8 @@ static int verify_pools(struct check *c)
 		    pool->policy > POLICY_FAILOVER || pool->persistence > PERSISTENCE_SUBNET ||
 		    pool->persistence_without_ecs > PERSISTENCE_SUBNET ||
 		    pool->fallback > FALLBACK_ADDRESSES || pool->persistence_v4 > 32 ||
-		    pool->persistence_v6 > 128 || pool->strict_pair > 1)
+		    pool->persistence_v6 > 128 || pool->strict_pair > 1 ||
+		    !is_alpn(c, pool->alpn, pool->alpn_len))
 			return bad(c, "pool", i);
 		if (!follows(pool->sites, &next_site, c->root->pool_sites.count) ||
 		    !follows(pool->nodes, &next_node, c->root->nodes.count) ||
@@ -184,6 +215,7 @@ static int verify_nodes(struct check *c)
 		if (!is_name(c, node->name) || node->pool_site >= c->root->pool_sites.count ||
 		    node->pool != c->pool_sites[node->pool_site].pool || node->weight > 65535 ||
 		    node->addresses.count == 0 ||
+		    (node->host != 0 && !is_wire_name(c, node->host, node->host_len)) ||
 		    !is_inside(node->addresses, c->root->addresses.count) ||
 		    !follows(node->checks, &next_check, c->root->checks.count))
 			return bad(c, "node", i);
@@ -234,20 +266,27 @@ static int verify_rules(struct check *c)
 	return 0;
 }
 
+/* Does a label of the owner name start there (the root's octet is one)? */
+static bool is_label(const uint8_t *owner, uint32_t pos)
+{
+	uint32_t at = 0;
+
+	while (at < pos && owner[at] != 0)
+		at += 1U + owner[at];
+	return at == pos;
+}
+
 static int verify_records(struct check *c)
 {
 	for (uint32_t i = 0; i < c->root->records.count; i++) {
 		const struct plan_record *record = &c->records[i];
-		const uint8_t *owner = c->plan->base + record->owner;
 
-		if (record->owner < IMAGE_ROOT || record->owner >= c->plan->size ||
-		    record->owner_len == 0 ||
-		    name_length(owner, c->plan->size - record->owner) != record->owner_len)
+		if (!is_wire_name(c, record->owner, record->owner_len))
 			return bad(c, "record", i);
-		for (uint32_t k = 0; k < record->owner_len; k++) {
-			if (name_lower(owner[k]) != owner[k])
-				return bad(c, "record", i);
-		}
+		if (record->types == 0 || (record->types & ~POOL_TYPES_ALL) != 0 ||
+		    (record->target_types & ~POOL_TYPES_ADDRESS) != 0 ||
+		    !is_label(c->plan->base + record->owner, record->target_skip))
+			return bad(c, "record", i);
 		if (record->pool >= c->root->pools.count ||
 		    (record->pool_site != PLAN_NONE &&
 		     (record->pool_site >= c->root->pool_sites.count ||

@@ -7,9 +7,10 @@
 
 #include "base/netprefix.h"
 #include "image/image.h"
+#include "image/pool_types.h"
 #include "image/settings.h"
 
-#define PLAN_VERSION 3
+#define PLAN_VERSION 4
 #define PLAN_NONE    UINT32_MAX
 
 struct plan_range {
@@ -55,6 +56,8 @@ struct plan_pool {
 	struct plan_range sites;              /* plan_pool_site, in the file's order */
 	struct plan_range nodes;              /* plan_node: those of its sites, in order */
 	struct plan_range fallback_addresses; /* plan_address */
+	/* The value of SvcParamKey alpn (RFC 9460, 7.1.1) of all its nodes; no octets: none. */
+	uint32_t alpn, alpn_len;
 };
 
 struct plan_pool_site {
@@ -66,6 +69,9 @@ struct plan_node {
 	uint32_t name; /* unique in its pool; "pool/name" is its key in the database */
 	uint32_t pool, pool_site;
 	uint32_t weight; /* 0..65535; 0: gets no clients while others are up */
+	uint32_t host;   /* offset of its own host name, lower-case wire form; 0: none */
+	uint16_t host_len;
+	uint16_t port; /* of its service; 0: none is named */
 	struct plan_range addresses;
 	struct plan_range checks; /* plan_check: node is up when all of them are */
 };
@@ -102,7 +108,12 @@ struct plan_record {    /* one POOL record */
 	uint32_t pool;
 	uint32_t pool_site; /* plan_pool_site, PLAN_NONE: every site */
 	uint32_t ttl_s;
-	uint32_t reserved;
+	uint8_t types; /* bits of enum pool_type: what is answered at this name */
+	/* The target name of services whose node has no host: the owner name without its first
+	 * `target_skip` octets, and which addresses are answered there; 0: there is none. */
+	uint8_t target_skip, target_types;
+	uint8_t reserved;
+	uint32_t target_ttl_s;
 };
 
 struct plan_root {

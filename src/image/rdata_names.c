@@ -31,6 +31,7 @@ const struct rdata_names *rdata_names_find(uint16_t type)
 		{ TYPE_RP, 0, 2, false, false },   { TYPE_AFSDB, 2, 1, false, false },
 		{ TYPE_RT, 2, 1, false, false },   { TYPE_PX, 2, 2, false, false },
 		{ TYPE_KX, 2, 1, false, false },   { TYPE_DNAME, 0, 1, false, false },
+		{ TYPE_SVCB, 2, 1, false, true },  { TYPE_HTTPS, 2, 1, false, true },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

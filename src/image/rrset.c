@@ -90,6 +90,14 @@ static bool walk_name(struct walk *walk, size_t *pos, size_t end)
 	return true;
 }
 
+/* What may stand behind the names: SOA has five numbers, SVCB its parameters (RFC 9460, 2.2). */
+static bool is_rest(uint16_t type, size_t len)
+{
+	if (type == TYPE_SVCB || type == TYPE_HTTPS)
+		return true;
+	return len == (type == TYPE_SOA ? 20U : 0U);
+}
+
 static bool walk_rdata(struct walk *walk, size_t pos, size_t end)
 {
 	const struct rdata_names *names = rdata_names_find(walk->block->type);
@@ -114,7 +122,7 @@ static bool walk_rdata(struct walk *walk, size_t pos, size_t end)
 		if (!names->compressible)
 			pos += plain;
 	}
-	if (end - pos != (walk->block->type == TYPE_SOA ? 20U : 0U))
+	if (!is_rest(walk->block->type, end - pos))
 		return fail(walk, "RDATA has another length than its type");
 	return true;
 }

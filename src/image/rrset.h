@@ -45,11 +45,12 @@ struct rrset_block {
 	uint8_t wire[];
 };
 
-/* A name in RDATA whose addresses belong into the additional section (NS, MX, SRV). */
+/* A name in RDATA whose addresses belong into the additional section (NS, MX, SRV, SVCB). */
 struct rrset_extra {
 	uint16_t name_pos; /* in wire: where the target's name stands */
 	uint16_t reserved;
-	uint32_t node; /* zones image: offset in the zone's segment of the target's node */
+	uint32_t node; /* zones image: offset in the zone's segment of the target's node;
+                          steering image: enum steering_target */
 };
 
 static inline size_t rrset_canonical_base(const struct rrset_block *block)

@@ -20,7 +20,7 @@ struct rrset_source {
 	const struct rrset_rdata *rdatas; /* valid RDATA of the type, no duplicates */
 	size_t count;                     /* 1 or more */
 	/* For each RDATA the node whose addresses belong into the additional section, 0: none.
-	 * NULL: none at all. Only for NS, MX and SRV. */
+	 * NULL: none at all. Only for types that rdata_names.h calls additional. */
 	const uint32_t *extra_nodes;
 };
 

@@ -15,8 +15,15 @@ struct check {
 	struct err *err;
 };
 
-static const uint16_t family_type[STEERING_FAMILIES] = { TYPE_A, TYPE_AAAA };
-static const uint16_t family_octets[STEERING_FAMILIES] = { 4, 16 };
+static const uint16_t column_type[STEERING_COLUMNS] = {
+	[STEERING_A] = TYPE_A,
+	[STEERING_AAAA] = TYPE_AAAA,
+	[STEERING_SRV] = TYPE_SRV,
+	[STEERING_HTTPS] = TYPE_HTTPS,
+	[STEERING_SVCB] = TYPE_SVCB,
+	[STEERING_TARGET_A] = TYPE_A,
+	[STEERING_TARGET_AAAA] = TYPE_AAAA,
+};
 
 static int check_root(const struct check *check)
 {
@@ -120,18 +127,38 @@ static int check_block(const struct check *check, uint64_t offset, uint32_t reco
 }
 
 /* Nothing but addresses of the family: all RRs have the same size. */
-static bool is_family(const struct check *check, uint64_t offset, unsigned family)
+static bool is_addresses(const struct rrset_block *block)
 {
-	const struct rrset_block *block = image_at(check->image, struct rrset_block, offset);
-	size_t rr_size = RR_FIXED + family_octets[family];
+	uint16_t octets = block->type == TYPE_A ? 4 : 16;
+	size_t rr_size = RR_FIXED + (size_t)octets;
 
-	if (block->type != family_type[family] || block->extra_count != 0 ||
-	    block->wire_len != block->rr_count * rr_size)
+	if (block->extra_count != 0 || block->wire_len != block->rr_count * rr_size)
 		return false;
 	for (size_t rr = 0; rr < block->wire_len; rr += rr_size)
-		if (load_u16(block->wire + rr + RR_FIXED - 2) != family_octets[family])
+		if (load_u16(block->wire + rr + RR_FIXED - 2) != octets)
 			return false;
 	return true;
+}
+
+/* One record, whose target name is marked. */
+static bool is_service(const struct rrset_block *block)
+{
+	uint32_t whose;
+
+	if (block->rr_count != 1 || block->extra_count != 1)
+		return false;
+	whose = rrset_extras(block)->node;
+	return whose == STEERING_TARGET_SHARED || whose == STEERING_TARGET_NODE;
+}
+
+static bool fits_column(const struct check *check, uint64_t offset, unsigned column)
+{
+	const struct rrset_block *block = image_at(check->image, struct rrset_block, offset);
+
+	if (block->type != column_type[column])
+		return false;
+	return block->type == TYPE_A || block->type == TYPE_AAAA ? is_addresses(block)
+								 : is_service(block);
 }
 
 static int check_answers(const struct check *check, uint32_t number)
@@ -140,12 +167,12 @@ static int check_answers(const struct check *check, uint32_t number)
 	uint32_t choices = steering_pool(check->image, record->pool)->choice_count;
 	const uint64_t *offsets = image_at(check->image, uint64_t, record->answers_off);
 
-	for (uint32_t i = 0; i < choices * STEERING_FAMILIES; i++) {
+	for (uint32_t i = 0; i < choices * record->width; i++) {
 		if (offsets[i] == 0)
 			continue;
 		if (check_block(check, offsets[i], number) != 0)
 			return -1;
-		if (!is_family(check, offsets[i], i % STEERING_FAMILIES))
+		if (!fits_column(check, offsets[i], i % record->width))
 			return err_set(check->err,
 				       "steering image: an answer of record %u is not of its type",
 				       number);
@@ -166,14 +193,19 @@ static int check_record(const struct check *check, uint32_t number)
 		return err_set(check->err,
 			       "steering image: record %u has table %u, which does not fit", number,
 			       record->table);
+	if (record->types == 0 || (record->types & ~POOL_TYPES_ALL) != 0 ||
+	    record->width != steering_width(record->types))
+		return err_set(check->err, "steering image: record %u has types that do not fit",
+			       number);
 	if (!image_holds(check->image, record->answers_off, pool->choice_count,
-			 sizeof(uint64_t) * STEERING_FAMILIES, 8))
+			 sizeof(uint64_t) * record->width, 8))
 		return err_set(check->err,
 			       "steering image: the answers of record %u do not lie inside",
 			       number);
 	/* Records share lists of answers, and neighbours do so most. */
 	if (number > 0 && record->pool == (record - 1)->pool &&
-	    record->answers_off == (record - 1)->answers_off)
+	    record->answers_off == (record - 1)->answers_off &&
+	    record->width == (record - 1)->width)
 		return 0;
 	return check_answers(check, number);
 }

@@ -3,19 +3,40 @@
  *   POOL record + preference -> table -> slot[hash of the client network] -> choice
  *   POOL record + choice + type -> answer set (an RRset block), copied
  *
- * A choice names nodes, not addresses: A and AAAA of one client name the same node. Compiled by
- * control from the plan and the nodes' status; replaced whole at each verdict. */
+ * A choice names nodes, not addresses: A, AAAA, SRV, HTTPS and SVCB of one client name the same
+ * node. Compiled by control from the plan and the nodes' status; replaced whole at each verdict. */
 #ifndef IMAGE_STEERING_H
 #define IMAGE_STEERING_H
 
 #include "image/image.h"
+#include "image/pool_types.h"
 #include "image/rrset.h"
 #include "image/settings.h"
 
-#define STEERING_VERSION 2
+#define STEERING_VERSION 3
 #define STEERING_NONE    UINT32_MAX
 
-enum steering_family { STEERING_A, STEERING_AAAA, STEERING_FAMILIES };
+/* What a record's list of answers has for each choice. The lists of records that answer addresses
+ * only have the first STEERING_FAMILIES of them. */
+enum steering_column {
+	STEERING_A,
+	STEERING_AAAA,
+	STEERING_FAMILIES,
+	STEERING_SRV = STEERING_FAMILIES,
+	STEERING_HTTPS,
+	STEERING_SVCB,
+	/* The addresses of the choice's node, and of no other, for the additional section: their
+	 * owner name is the target name in the RDATA of the three above. */
+	STEERING_TARGET_A,
+	STEERING_TARGET_AAAA,
+	STEERING_COLUMNS
+};
+
+/* Whose name a service's target is (struct rrset_extra's `node`). */
+enum steering_target {
+	STEERING_TARGET_SHARED = 1, /* every node's: its addresses are another's elsewhere */
+	STEERING_TARGET_NODE = 2,   /* the node's own */
+};
 
 struct steering_root {
 	uint64_t serial; /* counts the images of one control process */
@@ -49,9 +70,28 @@ struct steering_table {
 struct steering_record {
 	uint32_t pool;
 	uint32_t table;       /* of a record bound to one site; STEERING_NONE: by preference */
-	uint64_t answers_off; /* uint64_t[choice_count][STEERING_FAMILIES]: offset of the block;
-                                  0: NODATA */
+	uint64_t answers_off; /* uint64_t[choice_count][width]: offset of the block; 0: NODATA */
+	uint8_t types;        /* bits of enum pool_type: as at the zones image's node */
+	uint8_t width;        /* steering_width(types) */
+	uint8_t reserved[6];
 };
+
+static inline uint8_t steering_width(uint8_t types)
+{
+	return (types & POOL_TYPES_SERVICE) != 0 ? STEERING_COLUMNS : STEERING_FAMILIES;
+}
+
+/* Of one of enum pool_type's types. */
+static inline enum steering_column steering_column(uint16_t type)
+{
+	static const uint8_t columns[] = {
+		[TYPE_A] = STEERING_A,         [TYPE_AAAA] = STEERING_AAAA,
+		[TYPE_SRV] = STEERING_SRV,     [TYPE_SVCB] = STEERING_SVCB,
+		[TYPE_HTTPS] = STEERING_HTTPS,
+	};
+
+	return (enum steering_column)columns[type];
+}
 
 static inline const struct steering_record *steering_record(const struct image *steering,
 							    uint32_t record)
@@ -85,10 +125,10 @@ static inline uint16_t steering_slot(const struct image *steering,
 static inline const struct rrset_block *steering_answer(const struct image *steering,
 							const struct steering_record *record,
 							uint16_t choice,
-							enum steering_family family)
+							enum steering_column column)
 {
-	uint64_t offset = image_at(steering, uint64_t,
-				   record->answers_off)[choice * STEERING_FAMILIES + family];
+	const uint64_t *answers = image_at(steering, uint64_t, record->answers_off);
+	uint64_t offset = answers[(size_t)choice * record->width + column];
 
 	return offset == 0 ? NULL : image_at(steering, struct rrset_block, offset);
 }

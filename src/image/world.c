@@ -42,6 +42,28 @@ void world_close(struct world *world)
 	image_close(&world->steering);
 }
 
+/* Where a node says that its POOL record answers a type, the record's list has it. */
+static int verify_types(const struct world *world, struct err *err)
+{
+	const struct zones_root *zones = image_root(&world->zones, struct zones_root);
+
+	for (uint32_t zone = 0; zone < zones->zone_count; zone++) {
+		const struct zone_segment *segment = zones_segment(&world->zones, zone);
+		const struct zone_pool_record *records = zone_at(segment, struct zone_pool_record,
+								 segment->pool_records_off);
+		uint32_t base = zones_entry(&world->zones, zone)->pool_record_base;
+
+		for (uint32_t i = 0; i < segment->pool_record_count; i++) {
+			if (records[i].types != steering_record(&world->steering, base + i)->types)
+				return err_set(err,
+					       "POOL record %u has other types in the zones image "
+					       "than in the steering image",
+					       base + i);
+		}
+	}
+	return 0;
+}
+
 int world_verify(const struct world *world, struct err *err)
 {
 	const struct zones_root *zones = image_root(&world->zones, struct zones_root);
@@ -65,5 +87,5 @@ int world_verify(const struct world *world, struct err *err)
 				       pool, prefs,
 				       steering_pool(&world->steering, pool)->pref_count);
 	}
-	return 0;
+	return verify_types(world, err);
 }

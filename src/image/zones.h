@@ -12,10 +12,11 @@
 #define IMAGE_ZONES_H
 
 #include "image/image.h"
+#include "image/pool_types.h"
 #include "image/rrset.h"
 #include "wire/name.h"
 
-#define ZONES_VERSION 1
+#define ZONES_VERSION 2
 #define ZONES_NONE    UINT32_MAX
 
 struct zones_root {
@@ -66,6 +67,7 @@ struct zone_pool_record {
 	uint32_t ttl_s;
 	uint32_t pool_name_off; /* NUL-terminated text, in the segment */
 	uint32_t site_name_off; /* 0: every site of the pool */
+	uint32_t types;         /* bits of enum pool_type, at least one */
 };
 
 /* One cache line: tags first, then where. Tag = the hash's upper 32 bits; the bucket index comes
@@ -93,8 +95,8 @@ struct zone_rrset {
 struct zone_node {
 	uint8_t name_len;
 	uint8_t labels;
-	uint8_t flags; /* enum zone_node_flags */
-	uint8_t reserved;
+	uint8_t flags;        /* enum zone_node_flags */
+	uint8_t pool_types;   /* what its POOL record answers: bits of enum pool_type */
 	uint16_t rrset_count; /* 0 and no pool: an empty non-terminal */
 	uint16_t reserved2;
 	uint32_t cut;               /* node of the zone cut at or above this name, 0: none */

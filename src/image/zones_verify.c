@@ -246,6 +246,8 @@ static int check_links(struct check *check, const struct zone_node *node)
 		    memcmp(zone_node_name(other) + 2, name, node->name_len) != 0)
 			return fail_at(check, node, "has another name's wildcard");
 	}
+	if (node->pool_record == 0 && node->pool_types != 0)
+		return fail_at(check, node, "has types of a POOL record, and none");
 	if (node->pool_record != 0) {
 		const struct zone_pool_record *records = zone_at(segment, struct zone_pool_record,
 								 segment->pool_records_off);
@@ -253,6 +255,8 @@ static int check_links(struct check *check, const struct zone_node *node)
 		if (node->pool_record > segment->pool_record_count ||
 		    records[node->pool_record - 1].node != node_offset(check, node))
 			return fail_at(check, node, "has another name's POOL record");
+		if (node->pool_types != records[node->pool_record - 1].types)
+			return fail_at(check, node, "has other types than its POOL record");
 	}
 	return 0;
 }
@@ -321,6 +325,8 @@ static int check_pool_records(struct check *check)
 		if (!is_node(check, record->node) ||
 		    node_at(check, record->node)->pool_record != i + 1)
 			return fail(check, "a POOL record's owner does not know it");
+		if (record->types == 0 || (record->types & ~(uint32_t)POOL_TYPES_ALL) != 0)
+			return fail(check, "a POOL record's types are out of range");
 		if (!is_text(check, record->pool_name_off) ||
 		    (record->site_name_off != 0 && !is_text(check, record->site_name_off)))
 			return fail(check, "a POOL record's pool is no text");

@@ -6,6 +6,50 @@
  * courtesy, and their work is to be bounded. */
 #define EXTRAS_MAX 32
 
+/* --- steered names ---------------------------------------------------------------------------- */
+
+/* What a POOL record answers to this client. */
+struct steered {
+	const struct steering_record *record;
+	uint16_t choice;
+	uint8_t scope; /* not 0: it is for clients of this network only (RFC 7871) */
+};
+
+/* ECS with source 0 says "not my address": then the resolver's own counts, as without ECS. */
+static void find_client_network(const struct asking *asking, struct client_network *out)
+{
+	const struct query *query = asking->query;
+
+	out->from_ecs = query->has_edns && (query->edns.has & EDNS_HAS_CLIENT_SUBNET) != 0 &&
+			query->edns.ecs.source > 0;
+	if (out->from_ecs) {
+		ecs_network(&query->edns.ecs, &out->network);
+		return;
+	}
+	out->network.address = asking->client->address;
+	out->network.len = (uint8_t)ip_bits(out->network.address.family);
+}
+
+static void steer(const struct asking *asking, const struct zone_node *node, struct steered *out)
+{
+	uint32_t record = asking->pool_record_base + node->pool_record - 1;
+	struct client_network client;
+	struct choice choice;
+
+	find_client_network(asking, &client);
+	choose(&choice, asking->world, record, &client, asking->client->random);
+	out->record = steering_record(&asking->world->steering, record);
+	out->choice = choice.choice;
+	out->scope = client.from_ecs ? choice.scope : 0;
+}
+
+static const struct rrset_block *steered_block(const struct asking *asking,
+					       const struct steered *steered,
+					       enum steering_column column)
+{
+	return steering_answer(&asking->world->steering, steered->record, steered->choice, column);
+}
+
 /* --- additional section ----------------------------------------------------------------------- */
 
 static const struct zone_node *extra_node(const struct lookup *found,
@@ -14,20 +58,32 @@ static const struct zone_node *extra_node(const struct lookup *found,
 	return zone_at(found->segment, struct zone_node, extra->node);
 }
 
+/* An RRset that goes with another one. What resolvers find in the additional section is for all
+ * their clients (RFC 7871, 7.3.1), so what is for a client subnet is left out: they will ask for
+ * it (RFC 9460, 4.4). */
+static const struct rrset_block *extra_block(const struct asking *asking,
+					     const struct lookup *found,
+					     const struct zone_node *node, uint16_t type)
+{
+	struct steered steered;
+
+	if ((node->pool_types & pool_type_bit(type)) == 0)
+		return zone_rrset(found->segment, node, type);
+	steer(asking, node, &steered);
+	return steered.scope != 0 ? NULL : steered_block(asking, &steered, steering_column(type));
+}
+
 static bool put_addresses(struct asking *asking, const struct lookup *found,
-			  const struct zone_node *node, uint16_t place)
+			  const struct zone_node *node, const struct owner *owner)
 {
 	static const uint16_t types[] = { TYPE_A, TYPE_AAAA };
-	struct owner owner = { .name = zone_node_name(node),
-			       .len = node->name_len,
-			       .place = place };
 	bool all = true;
 
 	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		const struct rrset_block *block = zone_rrset(found->segment, node, types[i]);
+		const struct rrset_block *block = extra_block(asking, found, node, types[i]);
 
 		if (block != NULL)
-			all &= message_put(&asking->message, SECTION_ADDITIONAL, block, &owner);
+			all &= message_put(&asking->message, SECTION_ADDITIONAL, block, owner);
 	}
 	return all;
 }
@@ -48,6 +104,14 @@ static uint16_t extra_place(size_t block_at, const struct rrset_extra *extra)
 	return block_at != 0 && place <= DNS_POINTER_MAX ? (uint16_t)place : 0;
 }
 
+static struct owner extra_owner(const struct zone_node *node, size_t block_at,
+				const struct rrset_extra *extra)
+{
+	return (struct owner){ .name = zone_node_name(node),
+			       .len = node->name_len,
+			       .place = extra_place(block_at, extra) };
+}
+
 /* Addresses of the names in an answered RRset, as far as there is room. Below a zone cut they are
  * glue, which goes with NS records only (so the image has it): a zone's own servers may be named
  * there, as the root's are (RFC 9609, 4.2). */
@@ -59,9 +123,37 @@ static __attribute__((noinline)) void put_extras(struct asking *asking, const st
 
 	for (unsigned i = 0; i < block->extra_count && i < EXTRAS_MAX; i++) {
 		const struct zone_node *node = extra_node(found, &extras[i]);
+		struct owner owner = extra_owner(node, block_at, &extras[i]);
 
 		if (!named_before(extras, i))
-			(void)put_addresses(asking, found, node, extra_place(block_at, &extras[i]));
+			(void)put_addresses(asking, found, node, &owner);
+	}
+}
+
+/* The addresses of the node that a generated record names, which stands last in the message.
+ * Where its target is a name of all nodes, they are for this client only. */
+static __attribute__((noinline)) void put_target(struct asking *asking,
+						 const struct rrset_block *block,
+						 const struct steered *steered)
+{
+	const struct rrset_extra *extra = rrset_extras(block);
+	const uint8_t *name = block->wire + extra->name_pos;
+	struct owner owner = asking->owner; /* ".", in SVCB's RDATA */
+
+	if (extra->node == STEERING_TARGET_SHARED && steered->scope != 0)
+		return;
+	if (*name != 0)
+		owner = (struct owner){
+			.name = name,
+			.len = (uint8_t)name_length(name, block->wire_len - extra->name_pos),
+			.place = extra_place(asking->message.last, extra),
+		};
+	for (unsigned i = STEERING_TARGET_A; i <= STEERING_TARGET_AAAA; i++) {
+		const struct rrset_block *addresses = steered_block(asking, steered,
+								    (enum steering_column)i);
+
+		if (addresses != NULL)
+			(void)message_put(&asking->message, SECTION_ADDITIONAL, addresses, &owner);
 	}
 }
 
@@ -79,12 +171,11 @@ static void put_glue(struct asking *asking, const struct lookup *found,
 	for (unsigned inside = 2; inside-- > 0;) {
 		for (unsigned i = 0; i < block->extra_count; i++) {
 			const struct zone_node *node = extra_node(found, &extras[i]);
+			struct owner owner = extra_owner(node, block_at, &extras[i]);
 
 			if ((node->cut == cut) != (inside == 1))
 				continue;
-			if (!put_addresses(asking, found, node,
-					   extra_place(block_at, &extras[i])) &&
-			    inside == 1)
+			if (!put_addresses(asking, found, node, &owner) && inside == 1)
 				asking->message.truncated = true;
 		}
 	}
@@ -136,53 +227,24 @@ static __attribute__((noinline)) void put_referral(struct asking *asking,
 		asking->message.truncated = true;
 }
 
-/* --- steered names ---------------------------------------------------------------------------- */
-
-/* ECS with source 0 says "not my address": then the resolver's own counts, as without ECS. */
-static void find_client_network(const struct asking *asking, struct client_network *out)
+/* false: the pool has nothing of that type, for nobody; so the scope stays 0, as for all negative
+ * answers (RFC 7871, 7.4). */
+static bool put_steered(struct asking *asking, const struct lookup *found, uint16_t type)
 {
-	const struct query *query = asking->query;
+	const struct rrset_block *block;
+	struct steered steered;
 
-	out->from_ecs = query->has_edns && (query->edns.has & EDNS_HAS_CLIENT_SUBNET) != 0 &&
-			query->edns.ecs.source > 0;
-	if (out->from_ecs) {
-		ecs_network(&query->edns.ecs, &out->network);
-		return;
-	}
-	out->network.address = asking->client->address;
-	out->network.len = (uint8_t)ip_bits(out->network.address.family);
-}
-
-static const struct rrset_block *steered_block(struct asking *asking, const struct lookup *found,
-					       uint32_t base, enum steering_family family,
-					       uint8_t *scope)
-{
-	uint32_t record = base + found->node->pool_record - 1;
-	struct client_network client;
-	struct choice choice;
-
-	find_client_network(asking, &client);
-	choose(&choice, asking->world, record, &client, asking->client->random);
-	*scope = client.from_ecs ? choice.scope : 0;
-	return steering_answer(&asking->world->steering,
-			       steering_record(&asking->world->steering, record), choice.choice,
-			       family);
-}
-
-/* false: the pool has no address of that family, for nobody; so the scope stays 0, as for all
- * negative answers (RFC 7871, 7.4). */
-static bool put_steered(struct asking *asking, const struct lookup *found, uint32_t base,
-			enum steering_family family)
-{
-	uint8_t scope;
-	const struct rrset_block *block = steered_block(asking, found, base, family, &scope);
-
+	steer(asking, found->node, &steered);
+	block = steered_block(asking, &steered, steering_column(type));
 	if (block == NULL)
 		return false;
 	asking->steered = true;
-	if (scope > asking->opt.scope)
-		asking->opt.scope = scope;
-	(void)put_answer(asking, found, block);
+	if (steered.scope > asking->opt.scope)
+		asking->opt.scope = steered.scope;
+	if (!message_put(&asking->message, SECTION_ANSWER, block, &asking->owner))
+		asking->message.truncated = true;
+	else if (block->extra_count > 0)
+		put_target(asking, block, &steered);
 	return true;
 }
 
@@ -192,13 +254,16 @@ enum step { STEP_DONE, STEP_NODATA, STEP_CHAIN };
 
 /* RFC 8482, 4.1: ANY is answered with one RRset of the name. */
 static __attribute__((noinline)) enum step answer_any(struct asking *asking,
-						      const struct lookup *found, uint32_t base)
+						      const struct lookup *found)
 {
+	static const uint16_t types[] = { TYPE_A, TYPE_AAAA, TYPE_SRV, TYPE_HTTPS, TYPE_SVCB };
 	const struct zone_node *node = found->node;
 
-	if (node->pool_record != 0 && (put_steered(asking, found, base, STEERING_A) ||
-				       put_steered(asking, found, base, STEERING_AAAA)))
-		return STEP_DONE;
+	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if ((node->pool_types & pool_type_bit(types[i])) != 0 &&
+		    put_steered(asking, found, types[i]))
+			return STEP_DONE;
+	}
 	if (node->rrset_count == 0)
 		return STEP_NODATA;
 	(void)put_answer(asking, found,
@@ -211,18 +276,16 @@ static const struct rrset_block *chain_block(const struct lookup *found)
 	return zone_rrset(found->segment, found->node, TYPE_CNAME);
 }
 
-static enum step answer_node(struct asking *asking, const struct lookup *found, uint32_t base)
+static enum step answer_node(struct asking *asking, const struct lookup *found)
 {
 	const struct zone_node *node = found->node;
 	uint16_t type = asking->query->type;
 	const struct rrset_block *block;
 
-	if (node->pool_record != 0 && (type == TYPE_A || type == TYPE_AAAA))
-		return put_steered(asking, found, base, type == TYPE_A ? STEERING_A : STEERING_AAAA)
-			       ? STEP_DONE
-			       : STEP_NODATA;
+	if ((node->pool_types & pool_type_bit(type)) != 0)
+		return put_steered(asking, found, type) ? STEP_DONE : STEP_NODATA;
 	if (type == TYPE_ANY)
-		return answer_any(asking, found, base);
+		return answer_any(asking, found);
 	block = zone_rrset(found->segment, node, type);
 	if (block != NULL) {
 		(void)put_answer(asking, found, block);
@@ -297,12 +360,12 @@ static enum rcode answer_missing(struct asking *asking, const struct lookup *fou
 /* A zone's answer for the name at hand. *on: a chain leads on, to the name that is at hand now. */
 static enum rcode answer_zone(struct asking *asking, uint32_t zone, bool *on)
 {
-	const struct zones_entry *entry = zones_entry(&asking->world->zones, zone);
 	const struct rrset_block *dname = NULL;
 	struct lookup found;
 	enum step step;
 
 	*on = false;
+	asking->pool_record_base = zones_entry(&asking->world->zones, zone)->pool_record_base;
 	lookup_name(&found, zones_segment(&asking->world->zones, zone), &asking->query->name);
 	if (found.cut != NULL && !(found.cut == found.node && asking->query->type == TYPE_DS)) {
 		put_referral(asking, &found);
@@ -315,7 +378,7 @@ static enum rcode answer_zone(struct asking *asking, uint32_t zone, bool *on)
 		return answer_below_dname(asking, &found, dname, on);
 	if (found.node == NULL)
 		return answer_missing(asking, &found);
-	step = answer_node(asking, &found, entry->pool_record_base);
+	step = answer_node(asking, &found);
 	if (step == STEP_NODATA)
 		put_soa(asking, &found);
 	else if (step == STEP_CHAIN)

@@ -20,8 +20,9 @@
 struct asking {
 	const struct world *world;
 	const struct client *client;
-	struct edns_reply opt; /* undefined where the query has no EDNS, but for its error */
-	struct query *query;   /* its name is replaced by a CNAME's target as a chain is followed */
+	uint32_t pool_record_base; /* of the zone at hand */
+	struct edns_reply opt;     /* undefined where the query has no EDNS, but for its error */
+	struct query *query; /* its name is replaced by a CNAME's target as a chain is followed */
 	struct message message;
 	struct owner owner;             /* the name as it stands in the message */
 	uint64_t seen[CNAME_LINKS_MAX]; /* hashes of the names of the chain */

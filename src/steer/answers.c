@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "image/rrset_build.h"
+#include "steer/services.h"
 
 static const uint16_t family_type[STEERING_FAMILIES] = { TYPE_A, TYPE_AAAA };
 static const uint8_t family_ip[STEERING_FAMILIES] = { IP_V4, IP_V6 };
@@ -36,8 +37,8 @@ static size_t collect(struct rrset_rdata *rdatas, const struct image *plan,
 
 /* Makes the block of some addresses; *at is 0 where there are none. */
 static int make_block(struct answers *answers, struct rrset_source *source,
-		      const struct image *plan, const struct plan_range *addresses,
-		      enum steering_family family, uint64_t *at)
+		      const struct image *plan, const struct plan_range *addresses, unsigned family,
+		      uint64_t *at)
 {
 	struct rrset_rdata *rdatas = mem_array(addresses->count, sizeof(*rdatas));
 	ptrdiff_t offset = 0;
@@ -53,37 +54,90 @@ static int make_block(struct answers *answers, struct rrset_source *source,
 	return offset < 0 ? -1 : 0;
 }
 
-/* The addresses behind a choice. */
-static const struct plan_range *choice_addresses(const struct pool *pool, uint32_t choice)
+/* What stands behind a choice. */
+static struct service_node choice_node(const struct pool *pool, uint32_t choice)
 {
-	return choice < pool->node_count ? &pool->nodes[choice].addresses
-					 : &pool->plan_pool->fallback_addresses;
+	if (choice >= pool->node_count)
+		return (struct service_node){ NULL, &pool->plan_pool->fallback_addresses };
+	return (struct service_node){ &pool->nodes[choice], &pool->nodes[choice].addresses };
+}
+
+/* The node's addresses as the additional section has them. */
+static int make_targets(struct answers *answers, const struct image *plan,
+			const struct plan_record *record, const struct service_node *from,
+			uint64_t *at)
+{
+	uint8_t types = service_address_types(record, from);
+	struct rrset_source source = { .owner = plan->base + record->owner,
+				       .owner_len = (uint16_t)record->owner_len,
+				       .ttl_s = service_address_ttl_s(record, from) };
+
+	for (unsigned family = 0; family < STEERING_FAMILIES; family++) {
+		if ((types & pool_type_bit(family_type[family])) == 0)
+			continue;
+		if (source.ttl_s == record->ttl_s)
+			at[STEERING_TARGET_A + family] = at[family];
+		else if (make_block(answers, &source, plan, from->addresses, family,
+				    &at[STEERING_TARGET_A + family]) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int make_services(struct answers *answers, const struct image *plan,
+			 const struct plan_record *record, const struct service_node *from,
+			 uint64_t *at)
+{
+	static const uint16_t types[] = { TYPE_SRV, TYPE_HTTPS, TYPE_SVCB };
+
+	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		ptrdiff_t offset;
+
+		if ((record->types & pool_type_bit(types[i])) == 0)
+			continue;
+		if (service_build(&answers->bytes, plan, record, from, types[i], &offset) != 0)
+			return -1;
+		if (offset > 0)
+			at[steering_column(types[i])] = answers->bytes_off + (uint64_t)offset;
+	}
+	return make_targets(answers, plan, record, from, at);
+}
+
+/* All columns of one choice. */
+static int make_choice(struct answers *answers, const struct image *plan,
+		       const struct plan_record *record, const struct service_node *from,
+		       uint64_t *at)
+{
+	struct rrset_source source = { .owner = plan->base + record->owner,
+				       .owner_len = (uint16_t)record->owner_len,
+				       .ttl_s = record->ttl_s };
+
+	for (unsigned family = 0; family < STEERING_FAMILIES; family++) {
+		if (make_block(answers, &source, plan, from->addresses, family, &at[family]) != 0)
+			return -1;
+	}
+	return (record->types & POOL_TYPES_SERVICE) == 0
+		       ? 0
+		       : make_services(answers, plan, record, from, at);
 }
 
 static int make_blocks(struct answers *answers, const struct image *plan, const struct pool *pool,
 		       const struct plan_record *record, struct err *err)
 {
 	uint32_t choices = pool_choice_count(pool);
-	struct rrset_source source = { .owner = plan->base + record->owner,
-				       .owner_len = (uint16_t)record->owner_len,
-				       .ttl_s = record->ttl_s };
-	struct answer_blocks blocks = { record->pool, record->ttl_s, record->owner_len, NULL };
+	struct answer_blocks blocks = { record->pool, steering_width(record->types), NULL };
 
-	blocks.at = mem_array((size_t)choices * STEERING_FAMILIES, sizeof(*blocks.at));
+	blocks.at = mem_array((size_t)choices * blocks.width, sizeof(*blocks.at));
 	array_add(answers->blocks, answers->block_count, answers->block_cap) = blocks;
 	for (uint32_t choice = 0; choice < choices; choice++) {
-		for (unsigned family = 0; family < STEERING_FAMILIES; family++) {
-			uint64_t *at = &blocks.at[choice * STEERING_FAMILIES + family];
+		struct service_node from = choice_node(pool, choice);
 
-			if (make_block(answers, &source, plan, choice_addresses(pool, choice),
-				       family, at) != 0)
-				return err_set(
-					err, "pool '%s': %s has too many addresses for one answer",
-					plan_text(plan, pool->plan_pool->name),
-					choice < pool->node_count
-						? plan_text(plan, pool->nodes[choice].name)
-						: "the fallback");
-		}
+		if (make_choice(answers, plan, record, &from,
+				blocks.at + (size_t)choice * blocks.width) != 0)
+			return err_set(err, "pool '%s': %s has too many addresses for one answer",
+				       plan_text(plan, pool->plan_pool->name),
+				       from.node != NULL ? plan_text(plan, from.node->name)
+							 : "the fallback");
 	}
 	return 0;
 }
@@ -94,16 +148,43 @@ static int make_blocks(struct answers *answers, const struct image *plan, const 
  * too. */
 struct sorted_record {
 	uint32_t pool, ttl_s, owner_len, site;
+	uint8_t services;   /* 0: of the rest nothing matters */
+	uint8_t target_len; /* 0: no block has a part of the owner name */
+	uint8_t target_types;
+	uint32_t target_ttl_s;
+	const uint8_t *target;
 	uint32_t record;
 };
+
+static int compare_numbers(uint32_t a, uint32_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int compare_services(const struct sorted_record *x, const struct sorted_record *y)
+{
+	int order = compare_numbers(x->services, y->services);
+
+	if (order != 0 || x->services == 0)
+		return order;
+	if (x->target_types != y->target_types)
+		return compare_numbers(x->target_types, y->target_types);
+	if (x->target_ttl_s != y->target_ttl_s)
+		return compare_numbers(x->target_ttl_s, y->target_ttl_s);
+	if (x->target_len != y->target_len)
+		return compare_numbers(x->target_len, y->target_len);
+	return memcmp(x->target, y->target, x->target_len);
+}
 
 static int compare_blocks(const struct sorted_record *x, const struct sorted_record *y)
 {
 	if (x->pool != y->pool)
-		return x->pool < y->pool ? -1 : 1;
+		return compare_numbers(x->pool, y->pool);
 	if (x->ttl_s != y->ttl_s)
-		return x->ttl_s < y->ttl_s ? -1 : 1;
-	return x->owner_len < y->owner_len ? -1 : x->owner_len > y->owner_len;
+		return compare_numbers(x->ttl_s, y->ttl_s);
+	if (x->owner_len != y->owner_len)
+		return compare_numbers(x->owner_len, y->owner_len);
+	return compare_services(x, y);
 }
 
 static int compare_records(const void *a, const void *b)
@@ -131,7 +212,18 @@ static struct sorted_record *sort_records(const struct image *plan)
 
 		if (r->pool_site != PLAN_NONE)
 			site = r->pool_site - pools[r->pool].sites.first;
-		sorted[i] = (struct sorted_record){ r->pool, r->ttl_s, r->owner_len, site, i };
+		sorted[i] = (struct sorted_record){ .pool = r->pool,
+						    .ttl_s = r->ttl_s,
+						    .owner_len = r->owner_len,
+						    .site = site,
+						    .services = r->types & POOL_TYPES_SERVICE,
+						    .target_types = r->target_types,
+						    .target_ttl_s = r->target_ttl_s,
+						    .target = plan->base + r->owner +
+							      r->target_skip,
+						    .record = i };
+		if (r->target_skip > 0 || (r->types & POOL_TYPE_SRV) != 0)
+			sorted[i].target_len = (uint8_t)(r->owner_len - r->target_skip);
 	}
 	if (count > 0)
 		qsort(sorted, count, sizeof(*sorted), compare_records);
@@ -141,8 +233,9 @@ static struct sorted_record *sort_records(const struct image *plan)
 static void add_list(struct answers *answers, const struct pool *pool, uint32_t site)
 {
 	struct answer_list list = { .blocks = answers->block_count - 1, .site = site };
+	uint8_t width = answers->blocks[list.blocks].width;
 
-	list.at = mem_array((size_t)pool_choice_count(pool) * STEERING_FAMILIES, sizeof(*list.at));
+	list.at = mem_array((size_t)pool_choice_count(pool) * width, sizeof(*list.at));
 	array_add(answers->lists, answers->list_count, answers->list_cap) = list;
 }
 
@@ -185,21 +278,21 @@ void answers_close(struct answers *answers)
 	buf_free(&answers->bytes);
 }
 
+/* Addresses may be those of a node that stands in; all else is of the choice's own node. */
 static void update_list(struct answer_list *list, const struct answer_blocks *blocks,
 			const struct pool *pool)
 {
 	const uint32_t *picks = list->site == POOL_NONE ? pool->picks : pool->bound_picks;
-	size_t count = (size_t)pool->node_count * STEERING_FAMILIES;
+	size_t width = blocks->width;
 
-	for (size_t i = 0; i < count; i++) {
-		size_t family = i % STEERING_FAMILIES;
+	memcpy(list->at, blocks->at, pool_choice_count(pool) * width * sizeof(*list->at));
+	for (size_t i = 0; i < (size_t)pool->node_count * STEERING_FAMILIES; i++) {
+		size_t choice = i / STEERING_FAMILIES, family = i % STEERING_FAMILIES;
 
-		list->at[i] = picks[i] == POOL_NONE
-				      ? 0
-				      : blocks->at[(size_t)picks[i] * STEERING_FAMILIES + family];
+		list->at[choice * width + family] = picks[i] == POOL_NONE
+							    ? 0
+							    : blocks->at[picks[i] * width + family];
 	}
-	if (pool->fallback_choice)
-		memcpy(list->at + count, blocks->at + count, STEERING_FAMILIES * sizeof(*list->at));
 }
 
 void answers_update(struct answers *answers, const struct pool *pool)

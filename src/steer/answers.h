@@ -1,9 +1,9 @@
-/* answers.h - the answer sets: for each POOL record, choice and family one RRset block.
+/* answers.h - the answer sets: for each POOL record, choice and type one RRset block.
  *
  * What a node answers never changes while the plan lives, so all blocks are made once; status
  * only decides which of them stands for a choice. Records whose answers have the same bytes
- * (pool, site, TTL and length of the owner name are the same: the name itself is not in a block)
- * share one list. */
+ * (pool, site, TTL, length of the owner name and, for services, types and target are the same: the
+ * owner name itself is not in a block) share one list. */
 #ifndef STEER_ANSWERS_H
 #define STEER_ANSWERS_H
 
@@ -12,15 +12,16 @@
 
 /* The blocks of one pool with one TTL for owner names of one length. */
 struct answer_blocks {
-	uint32_t pool, ttl_s, owner_len;
-	uint64_t *at; /* [choice][family]: offset in the image, 0: no address of that family */
+	uint32_t pool;
+	uint8_t width; /* how many columns there are: enum steering_column */
+	uint64_t *at;  /* [choice][column]: offset in the image, 0: there is no such answer */
 };
 
 /* What is answered now for all records alike. */
 struct answer_list {
 	uint32_t blocks;    /* number of its struct answer_blocks */
 	uint32_t site;      /* of the pool; POOL_NONE: not bound to one */
-	uint64_t *at;       /* [choice][family]: offset in the image, 0: NODATA */
+	uint64_t *at;       /* [choice][column]: offset in the image, 0: NODATA */
 	uint64_t image_off; /* scratch of who assembles: where the list stands */
 };
 

@@ -5,6 +5,7 @@ libsteer_a_SOURCES = \
 	%D%/order.c \
 	%D%/pool.c %D%/pool.h \
 	%D%/rendezvous.c %D%/rendezvous.h \
+	%D%/services.c %D%/services.h \
 	%D%/steer.c %D%/steer.h \
 	%D%/substitute.c \
 	%D%/table.c %D%/table.h

@@ -195,7 +195,8 @@ static void put_lists(struct image_writer *writer, struct answers *answers,
 	for (uint32_t i = 0; i < answers->list_count; i++) {
 		struct answer_list *list = &answers->lists[i];
 		const struct pool *pool = &pools[answers->blocks[list->blocks].pool];
-		size_t count = (size_t)pool_choice_count(pool) * STEERING_FAMILIES;
+		size_t count = (size_t)pool_choice_count(pool) *
+			       answers->blocks[list->blocks].width;
 
 		list->image_off = image_writer_append(writer, list->at, count * sizeof(*list->at),
 						      sizeof(*list->at));
@@ -217,7 +218,9 @@ static void put_records(struct image_writer *writer, const struct steer *steer)
 
 		out[i] = (struct steering_record){ .pool = records[i].pool,
 						   .table = STEERING_NONE,
-						   .answers_off = list->image_off };
+						   .answers_off = list->image_off,
+						   .types = records[i].types,
+						   .width = steering_width(records[i].types) };
 		if (list->site != POOL_NONE)
 			out[i].table = pool_site_table(pool, list->site);
 	}

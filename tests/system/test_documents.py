@@ -148,6 +148,7 @@ sites:
 """
 ZONE = "@ 60 IN SOA ns1.example.org. host.example.org. 1 2 3 4 5\n@ 60 IN NS ns1.example.org.\n"
 POOL = """pool: edge
+port: 1194
 sites:
   tokyo: { nodes: { tyo-1: { address: 203.0.113.1 } } }
   frankfurt: { nodes: { fra-1: { address: 203.0.113.2 } } }

@@ -35,9 +35,9 @@ static const uint8_t vpn[] = "\3vpn\7example\3net";
 static const uint8_t tokyo_vpn[] = "\5tokyo\3vpn\7example\3net";
 
 static const struct zones_binding bindings[] = {
-	{ vpn, sizeof(vpn), 30, 0, PLAN_NONE },
-	{ tokyo_vpn, sizeof(tokyo_vpn), 60, 0, 1 },
-	{ vpn, sizeof(vpn), 5, 1, 0 },
+	{ vpn, sizeof(vpn), 30, 0, PLAN_NONE, POOL_TYPES_ADDRESS, 0, 0, 0 },
+	{ tokyo_vpn, sizeof(tokyo_vpn), 60, 0, 1, POOL_TYPES_ALL, 6, POOL_TYPE_A, 30 },
+	{ vpn, sizeof(vpn), 5, 1, 0, POOL_TYPES_ADDRESS, 0, 0, 0 },
 };
 
 static struct reading *read_pools(void)
@@ -372,6 +372,9 @@ static const struct {
 	IN(records, plan_record, owner_len, 16),
 	IN(records, plan_record, pool, 2),
 	IN(records, plan_record, pool_site, 2),
+	IN(records, plan_record, types, 0),
+	IN(records, plan_record, target_skip, 1),
+	IN(records, plan_record, target_types, 4),
 };
 #undef IN
 

@@ -85,7 +85,25 @@ static const struct row errors[] = {
 	{ HEAD "*.a NS ns.test.\n", 4, 5, "is a wildcard, which cannot be delegated" },
 	/* POOL */
 	{ HEAD "a POOL\n", 4, 3, "the pool is missing" },
-	{ HEAD "a POOL edge tokyo\n", 4, 13, "\"tokyo\" is more than a POOL record holds" },
+	{ HEAD "a POOL edge tokyo\n", 4, 13, "\"tokyo\" is no type that a POOL record answers" },
+	{ HEAD "a POOL edge A https a\n", 4, 21, "a is listed twice" },
+	{ HEAD "a POOL edge HTPPS\n", 4, 13, "(did you mean \"HTTPS\"?)" },
+	{ HEAD "a POOL edge MX\n", 4, 13, "those are A, AAAA, SRV, HTTPS and SVCB" },
+	{ HEAD "_a POOL hosts SRV\n_a SRV 1 2 3 b\n", 5, 4,
+	  "has a POOL record, so it cannot have an SRV record" },
+	{ HEAD "v POOL ported A HTTPS\nv HTTPS 1 .\n", 5, 3, "cannot have an HTTPS record" },
+	{ HEAD "_a._udp.v POOL ported SRV\n", 4, 23,
+	  "node \"p-1\" of pool \"ported\" (ported.pool.yaml:3) needs a \"host\", or "
+	  "v.example.net., the target that nodes without one share, a POOL record of ported with "
+	  "A or AAAA" },
+	{ HEAD "v POOL edge\n_a._udp.v POOL ported SRV\n", 5, 23, "a POOL record of ported" },
+	{ HEAD "v POOL ported\n_a.v POOL ported/tokyo SVCB\n", 5, 24,
+	  "a POOL record of ported/tokyo" },
+	{ HEAD "v POOL ported HTTPS\n", 4, 15, "needs a \"host\", or v.example.net." },
+	{ HEAD "v POOL mixed SRV A\n", 4, 14,
+	  "SRV needs a \"port\", which node \"m-3\" of pool \"mixed\" (mixed.pool.yaml:9) has "
+	  "not" },
+	{ HEAD "*.v POOL ported A SRV\n", 4, 19, "a wildcard cannot be its target name" },
 	{ HEAD "a POOL egde\n", 4, 8, "there is no pool \"egde\" (did you mean \"edge\"?)" },
 	{ HEAD "a POOL edge/tokio\n", 4, 13,
 	  "pool \"edge\" has no site \"tokio\" (did you mean \"tokyo\"?)" },
@@ -136,6 +154,8 @@ static const struct row warnings[] = {
 	{ HEAD "sub NS ns\nns CNAME a\n", 4, 5, "is a CNAME" },
 	{ HEAD "moved DNAME x.y.MOVED\n", 4, 7, "a chain without an end" },
 	{ HEAD "moved DNAME moved\n", 4, 7, "a chain without an end" },
+	{ HEAD "v POOL mixed/tokyo AAAA SRV\n", 4, 25,
+	  "nodes \"m-1\" and \"m-2\" of pool \"mixed\" (mixed.pool.yaml:8) have different ports" },
 };
 
 static const char *const fine[] = {
@@ -143,6 +163,12 @@ static const char *const fine[] = {
 	HEAD "sub NS ns.w\n*.w POOL edge\n",
 	HEAD "sub NS ns.other\nother NS ns1.example.org.\n", /* another delegation's server */
 	HEAD "moved DNAME xmoved\nxmoved A 192.0.2.1\nup DNAME @\n",
+	HEAD "v POOL ported\n_a._udp.v POOL ported SRV\n",
+	HEAD "_dns.v POOL ported/tokyo SVCB\nv POOL ported/tokyo aaaa\n",
+	HEAD "*.v POOL ported A HTTPS SVCB\n",
+	HEAD "*.v POOL hosts SRV\nw POOL hosts HTTPS\n",
+	HEAD "v POOL mixed/frankfurt A AAAA HTTPS\n",
+	HEAD "v POOL edge A\nv AAAA ::1\nv HTTPS 1 .\n",
 };
 
 START_TEST(what_is_fine_is_not_reported)

@@ -13,7 +13,9 @@ struct zones_file {
 	size_t size; /* 0: strlen(text) */
 };
 
-/* Pools known to the config: edge with sites tokyo and frankfurt, and backup with tokyo. */
+/* Pools known to the config: edge with sites tokyo and frankfurt, and backup with tokyo, both
+ * without nodes; ported at both sites, a node each, and both with port 443; hosts at tokyo, two nodes
+ * with ports and hosts; mixed at tokyo with ports 443 and 444, at frankfurt without a port. */
 struct zones_try {
 	char folder[64];
 	char *paths[ZONES_FILES_MAX];

@@ -59,15 +59,37 @@ static void build(struct zones_try *try, const struct image *previous)
 	static const struct config_site sites[] = { { .name = "tokyo" }, { .name = "frankfurt" } };
 	static const struct config_pool_site edge[] = { { .site = 1 }, { .site = 0 } };
 	static const struct config_pool_site backup[] = { { .site = 0 } };
+	static const struct name host = { .wire = "\2h1\4test", .len = 9, .labels = 2 };
+	static const struct config_node ported_nodes[] = {
+		{ .name = "p-1", .port = 443, .place = { "ported.pool.yaml", 3, 1, 3 } },
+		{ .name = "p-2", .port = 443, .place = { "ported.pool.yaml", 4, 1, 3 } },
+	};
+	static const struct config_node hosts_nodes[] = {
+		{ .name = "h-1", .port = 1, .host = &host },
+		{ .name = "h-2", .port = 2, .host = &host },
+	};
+	static const struct config_node mixed_nodes[] = {
+		{ .name = "m-1", .port = 443, .place = { "mixed.pool.yaml", 7, 1, 3 } },
+		{ .name = "m-2", .port = 444, .place = { "mixed.pool.yaml", 8, 1, 3 } },
+		{ .name = "m-3", .place = { "mixed.pool.yaml", 9, 1, 3 } },
+	};
+	static const struct config_pool_site ported[] = { { 0, &ported_nodes[0], 1, { 0 } },
+							  { 1, &ported_nodes[1], 1, { 0 } } };
+	static const struct config_pool_site hosts[] = { { 0, hosts_nodes, 2, { 0 } } };
+	static const struct config_pool_site mixed[] = { { 0, mixed_nodes, 2, { 0 } },
+							 { 1, &mixed_nodes[2], 1, { 0 } } };
 	static const struct config_pool pools[] = {
 		{ .name = "backup", .sites = backup, .site_count = 1 },
 		{ .name = "edge", .sites = edge, .site_count = 2 },
+		{ .name = "ported", .sites = ported, .site_count = 2 },
+		{ .name = "hosts", .sites = hosts, .site_count = 1 },
+		{ .name = "mixed", .sites = mixed, .site_count = 2 },
 	};
 	const struct config config = {
 		.sites = sites,
 		.site_count = 2,
 		.pools = pools,
-		.pool_count = try->without_pools ? 0 : 2,
+		.pool_count = try->without_pools ? 0 : sizeof(pools) / sizeof(pools[0]),
 		.zone_files = (const char *const *)try->paths,
 		.zone_file_count = try->path_count,
 	};

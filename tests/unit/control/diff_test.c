@@ -29,7 +29,8 @@ static const struct make_pref prefs[] = {
 	{ "web", "london", false },
 };
 
-static const struct make_plan base = { sites, 2, pools, 2, nodes, 3, prefs, 2, NULL, 0 };
+static const struct make_plan base = { sites, 2,    pools, 2,    nodes, 3,    prefs,
+				       2,     NULL, 0,     NULL, 0,     NULL, NULL };
 
 /* Made images in the shape in which control holds them; the descriptors are not real. */
 static struct images hold(const struct made *made)
@@ -145,7 +146,8 @@ START_TEST(numbers_that_moved_are_no_change)
 		{ "web", "london", false },
 	};
 	static const struct make_plan to = { more_sites, 3,          more_pools, 3,    more_nodes,
-					     4,          more_prefs, 3,          NULL, 0 };
+					     4,          more_prefs, 3,          NULL, 0,
+					     NULL,       0,          NULL,       NULL };
 	json_t *told = diff(&base, &to);
 
 	ck_assert_str_eq(list(told, "sites"), "added berlin");

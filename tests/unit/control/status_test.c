@@ -19,7 +19,8 @@ static const struct make_node nodes[] = {
 };
 static const struct make_pref prefs[] = { { "edge", "tokyo london", false } };
 static const struct make_record records[] = { { "vpn.example.net.", "edge", NULL, 30 } };
-static const struct make_plan plan = { sites, 2, pools, 1, nodes, 3, prefs, 1, records, 1 };
+static const struct make_plan plan = { sites, 2,       pools, 1,    nodes, 3,    prefs,
+				       1,     records, 1,     NULL, 0,     NULL, NULL };
 
 static struct node_state states[3];
 

@@ -10,6 +10,7 @@
 
 #include "base/cursor.h"
 #include "base/mem.h"
+#include "compile/zone_service.h"
 #include "compile/zones_build.h"
 #include "image/rrset_build.h"
 #include "wire/edns.h"
@@ -182,33 +183,80 @@ static void write_pools(struct image_writer *w, struct steering_root *root)
 	root->pools_off = image_writer_append(w, all, sizeof(all), 8);
 }
 
-static uint64_t write_answer(struct image_writer *w, const struct zones_binding *binding,
-			     unsigned node, unsigned family, unsigned generation)
+static uint64_t write_block(struct image_writer *w, const struct rrset_source *source)
+{
+	struct buf block = { 0 };
+	uint64_t offset;
+
+	must(rrset_build(&block, source) == 0);
+	offset = image_writer_append(w, block.data, block.len, 8);
+	buf_free(&block);
+	return offset;
+}
+
+/* SRV: port 1000 + n. HTTPS, SVCB: no parameters. The target is the shared one, but in pool loose
+ * it is nodeN.test. */
+static uint64_t write_service(struct image_writer *w, const struct zones_binding *binding,
+			      unsigned node, uint16_t type)
+{
+	uint8_t data[6 + DNS_NAME_MAX] = { 0 }, host[] = "\5node0\4test";
+	bool own = binding->pool == POOL_LOOSE;
+	const uint8_t *target = own ? host : binding->owner + binding->target_skip;
+	uint8_t before = type == TYPE_SRV ? 6 : 2;
+	uint32_t whose = own ? STEERING_TARGET_NODE : STEERING_TARGET_SHARED;
+	struct rrset_rdata rdata = { data, before };
+	struct rrset_source source = { .owner = binding->owner,
+				       .owner_len = (uint16_t)binding->owner_len,
+				       .type = type,
+				       .ttl_s = binding->ttl_s,
+				       .rdatas = &rdata,
+				       .count = 1,
+				       .extra_nodes = &whose };
+
+	host[5] = (uint8_t)('0' + node);
+	if (type != TYPE_SRV && target == binding->owner)
+		target = (const uint8_t *)"";
+	store_u16(data + before - 2, type == TYPE_SRV ? (uint16_t)(1000 + node) : 1);
+	memcpy(data + before, target, name_length(target, DNS_NAME_MAX));
+	rdata.len = (uint16_t)(before + name_length(target, DNS_NAME_MAX));
+	return write_block(w, &source);
+}
+
+static uint64_t write_address(struct image_writer *w, const struct zones_binding *binding,
+			      unsigned node, uint16_t type, unsigned generation)
 {
 	uint8_t v4[] = { 203, 0, 113, 10 };
 	uint8_t v6[] = { 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10 };
 	uint8_t plain[] = { 198, 51, 100, 1 };
-	struct rrset_rdata rdata = { family == STEERING_A ? v4 : v6,
-				     family == STEERING_A ? 4 : 16 };
+	struct rrset_rdata rdata = { type == TYPE_A ? v4 : v6, type == TYPE_A ? 4 : 16 };
 	struct rrset_source source = { .owner = binding->owner,
 				       .owner_len = (uint16_t)binding->owner_len,
-				       .type = family == STEERING_A ? TYPE_A : TYPE_AAAA,
+				       .type = type,
 				       .ttl_s = binding->ttl_s,
 				       .rdatas = &rdata,
 				       .count = 1 };
-	struct buf block = { 0 };
-	uint64_t offset;
 
 	v4[3] = (uint8_t)(10 + node + generation);
 	v6[15] = v4[3];
-	if (binding->pool == POOL_PLAIN && family == STEERING_AAAA)
+	if (binding->pool == POOL_PLAIN && type == TYPE_AAAA)
 		return 0;
 	if (binding->pool == POOL_PLAIN)
 		rdata.data = plain;
-	must(rrset_build(&block, &source) == 0);
-	offset = image_writer_append(w, block.data, block.len, 8);
-	buf_free(&block);
-	return offset;
+	return write_block(w, &source);
+}
+
+static uint64_t write_answer(struct image_writer *w, const struct zones_binding *binding,
+			     unsigned node, unsigned column, unsigned generation)
+{
+	switch (column) {
+	case STEERING_A:
+	case STEERING_TARGET_A: return write_address(w, binding, node, TYPE_A, generation);
+	case STEERING_AAAA:
+	case STEERING_TARGET_AAAA: return write_address(w, binding, node, TYPE_AAAA, generation);
+	case STEERING_SRV: return write_service(w, binding, node, TYPE_SRV);
+	case STEERING_HTTPS: return write_service(w, binding, node, TYPE_HTTPS);
+	default: return write_service(w, binding, node, TYPE_SVCB);
+	}
 }
 
 static void write_records(struct image_writer *w, struct steering_root *root,
@@ -217,18 +265,20 @@ static void write_records(struct image_writer *w, struct steering_root *root,
 	struct steering_record *records = mem_array(count + 1, sizeof(*records));
 
 	for (size_t i = 0; i < count; i++) {
-		uint64_t answers[NODES][STEERING_FAMILIES];
+		uint64_t answers[NODES * STEERING_COLUMNS];
+		uint8_t width = steering_width(bindings[i].types);
 
-		for (unsigned n = 0; n < NODES; n++) {
-			for (unsigned family = 0; family < STEERING_FAMILIES; family++)
-				answers[n][family] = write_answer(w, &bindings[i], n, family,
-								  generation);
-		}
+		for (unsigned n = 0; n < NODES * (unsigned)width; n++)
+			answers[n] = write_answer(w, &bindings[i], n / width, n % width,
+						  generation);
 		records[i].pool = bindings[i].pool;
 		records[i].table = bindings[i].site == PLAN_NONE ? STEERING_NONE
 				   : bindings[i].site == 0       ? TABLE_TOKYO
 								 : TABLE_FRANKFURT;
-		records[i].answers_off = image_writer_append(w, answers, sizeof(answers), 8);
+		records[i].answers_off = image_writer_append(
+			w, answers, NODES * (size_t)width * sizeof(answers[0]), 8);
+		records[i].types = bindings[i].types;
+		records[i].width = width;
 	}
 	root->record_count = (uint32_t)count;
 	root->records_off = image_writer_append(w, records, count * sizeof(*records), 8);
@@ -281,8 +331,12 @@ static struct zones_binding *read_bindings(const struct image *zones, size_t *co
 			const char *pool = zone_at(segment, char, record->pool_name_off);
 			struct zones_binding *b = &all[(*count)++];
 
-			*b = (struct zones_binding){ zone_node_name(node), node->name_len,
-						     record->ttl_s, 0, PLAN_NONE };
+			*b = (struct zones_binding){ .owner = zone_node_name(node),
+						     .owner_len = node->name_len,
+						     .ttl_s = record->ttl_s,
+						     .site = PLAN_NONE,
+						     .types = (uint8_t)record->types };
+			b->target_skip = (uint8_t)service_target_skip(b->owner);
 			while (strcmp(pools[b->pool].name, pool) != 0)
 				b->pool++;
 			if (record->site_name_off != 0)

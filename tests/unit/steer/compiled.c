@@ -97,7 +97,7 @@ static void add_block(const struct rrset_block *block)
 }
 
 static void add_choice(const struct compiled *compiled, uint32_t record, uint16_t choice,
-		       enum steering_family family)
+		       enum steering_column family)
 {
 	const struct rrset_block *block = steering_answer(
 		&compiled->image, steering_record(&compiled->image, record), choice, family);
@@ -109,7 +109,7 @@ static void add_choice(const struct compiled *compiled, uint32_t record, uint16_
 }
 
 const char *compiled_answers(const struct compiled *compiled, uint32_t record, uint32_t pref,
-			     enum steering_family family)
+			     enum steering_column family)
 {
 	const struct steering_table *table = compiled_table(compiled, record, pref);
 	uint32_t pool = steering_record(&compiled->image, record)->pool;
@@ -134,7 +134,7 @@ const char *compiled_answers(const struct compiled *compiled, uint32_t record, u
 }
 
 const char *compiled_answer(const struct compiled *compiled, uint32_t record, uint32_t pref,
-			    uint64_t hash, enum steering_family family)
+			    uint64_t hash, enum steering_column family)
 {
 	const struct steering_table *table = compiled_table(compiled, record, pref);
 	uint32_t slot = hash_below(hash, table->slot_count);

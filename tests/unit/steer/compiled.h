@@ -26,11 +26,11 @@ void compiled_set(struct compiled *compiled, const char *node, bool up);
 /* All answers of a record that clients with this preference get:
  * in order of the choices, "a b | c": a node with two addresses, and one with one; "-": NODATA. */
 const char *compiled_answers(const struct compiled *compiled, uint32_t record, uint32_t pref,
-			     enum steering_family family);
+			     enum steering_column family);
 
 /* The one answer for a hash. */
 const char *compiled_answer(const struct compiled *compiled, uint32_t record, uint32_t pref,
-			    uint64_t hash, enum steering_family family);
+			    uint64_t hash, enum steering_column family);
 
 const struct steering_table *compiled_table(const struct compiled *compiled, uint32_t record,
 					    uint32_t pref);

@@ -31,6 +31,14 @@ static const struct make_record records[] = { { "a.example.", "a", NULL, 30 },
 					      { "w.example.", "a", "west", 30 },
 					      { "b.example.", "b", NULL, 30 } };
 
+static const struct make_service services[] = { { "e1", 443, "e1.example." },
+						{ "e2", 8443, NULL } };
+static const struct make_types types[] = {
+	{ POOL_TYPES_ALL, 0, POOL_TYPES_ADDRESS, 30 },
+	{ POOL_TYPES_ADDRESS, 0, 0, 0 },
+	{ POOL_TYPE_HTTPS, 0, POOL_TYPE_A, 60 },
+};
+
 static const struct make_plan make = {
 	.sites = sites,
 	.site_count = COUNT(sites),
@@ -42,6 +50,10 @@ static const struct make_plan make = {
 	.pref_count = COUNT(prefs),
 	.records = records,
 	.record_count = COUNT(records),
+	.services = services,
+	.service_count = COUNT(services),
+	.types = types,
+	.alpn = "\2h2",
 };
 
 static unsigned touch(const struct rrset_block *block)
@@ -53,6 +65,11 @@ static unsigned touch(const struct rrset_block *block)
 		sum += block->wire[i];
 	for (unsigned i = 0; i < block->fixup_count; i++)
 		sum += block->wire[fixups[i]] + block->wire[fixups[i] + 1];
+	for (unsigned i = 0; i < block->extra_count; i++) {
+		size_t pos = rrset_extras(block)[i].name_pos;
+
+		sum += (unsigned)name_length(block->wire + pos, block->wire_len - pos);
+	}
 	return sum;
 }
 
@@ -66,9 +83,9 @@ static unsigned read_table(const struct image *image, const struct steering_reco
 	for (uint32_t slot = 0; slot < table->slot_count; slot++) {
 		uint16_t choice = steering_slot(image, table, slot);
 
-		for (unsigned family = 0; family < STEERING_FAMILIES; family++) {
+		for (unsigned column = 0; column < record->width; column++) {
 			const struct rrset_block *block = steering_answer(image, record, choice,
-									  family);
+									  column);
 
 			if (block != NULL)
 				sum += touch(block);

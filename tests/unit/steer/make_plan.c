@@ -101,6 +101,30 @@ static struct plan_range add_addresses(struct plan_lists *lists, const char *tex
 	return range;
 }
 
+static uint32_t add_name(struct plan_lists *lists, const char *text, struct name *name)
+{
+	const char *reason = "";
+
+	ck_assert_msg(name_parse(text, strlen(text), NULL, name, &reason), "%s", reason);
+	return (uint32_t)image_writer_append(&lists->writer, name->wire, name->len, 1);
+}
+
+static void add_service(struct plan_lists *lists, struct plan_node *node, const char *name)
+{
+	const struct make_plan *make = lists->make;
+	struct name host;
+
+	for (size_t i = 0; i < make->service_count; i++) {
+		if (strcmp(make->services[i].node, name) != 0)
+			continue;
+		node->port = make->services[i].port;
+		if (make->services[i].host == NULL)
+			continue;
+		node->host = add_name(lists, make->services[i].host, &host);
+		node->host_len = host.len;
+	}
+}
+
 static void add_nodes(struct plan_lists *lists, uint32_t pool, const char *site)
 {
 	const struct make_plan *make = lists->make;
@@ -115,6 +139,7 @@ static void add_nodes(struct plan_lists *lists, uint32_t pool, const char *site)
 		node.name = add_text(&lists->writer, from->name);
 		node.pool_site = (uint32_t)lists->pool_site_count;
 		node.addresses = add_addresses(lists, from->addresses);
+		add_service(lists, &node, from->name);
 		array_add(lists->nodes, lists->node_count, lists->node_cap) = node;
 	}
 }
@@ -149,6 +174,10 @@ static struct plan_pool make_pool(struct plan_lists *lists, uint32_t number)
 	};
 
 	pool.name = add_text(&lists->writer, from->name);
+	if (lists->make->alpn != NULL) {
+		pool.alpn = add_text(&lists->writer, lists->make->alpn);
+		pool.alpn_len = (uint32_t)strlen(lists->make->alpn);
+	}
 	pool.sites.first = (uint32_t)lists->pool_site_count;
 	pool.nodes.first = (uint32_t)lists->node_count;
 	add_sites(lists, number, from->sites);
@@ -178,13 +207,20 @@ static uint32_t find_pool_site(const struct plan_lists *lists, uint32_t pool, co
 
 static struct plan_record make_record(struct plan_lists *lists, const struct make_record *from)
 {
-	struct plan_record record = { .pool_site = PLAN_NONE, .ttl_s = from->ttl_s };
-	const char *reason = "";
+	const struct make_types *types = lists->make->types;
+	struct plan_record record = { .pool_site = PLAN_NONE,
+				      .ttl_s = from->ttl_s,
+				      .types = POOL_TYPES_ADDRESS };
 	struct name name;
 
-	ck_assert_msg(name_parse(from->owner, strlen(from->owner), NULL, &name, &reason), "%s",
-		      reason);
-	record.owner = (uint32_t)image_writer_append(&lists->writer, name.wire, name.len, 1);
+	if (types != NULL) {
+		types += from - lists->make->records;
+		record.types = types->types;
+		record.target_skip = types->target_skip;
+		record.target_types = types->target_types;
+		record.target_ttl_s = types->target_ttl_s;
+	}
+	record.owner = add_name(lists, from->owner, &name);
 	record.owner_len = name.len;
 	record.pool = pool_number(lists->make, from->pool);
 	if (from->site != NULL)

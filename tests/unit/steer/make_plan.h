@@ -40,6 +40,19 @@ struct make_record {
 	uint32_t ttl_s;
 };
 
+/* What a node's service has besides addresses. */
+struct make_service {
+	const char *node;
+	uint16_t port;
+	const char *host; /* NULL: none */
+};
+
+/* What the record of the same row answers, where it is not addresses alone. */
+struct make_types {
+	uint8_t types, target_skip, target_types;
+	uint32_t target_ttl_s;
+};
+
 struct make_plan {
 	const struct make_site *sites;
 	size_t site_count;
@@ -51,6 +64,10 @@ struct make_plan {
 	size_t pref_count;
 	const struct make_record *records;
 	size_t record_count;
+	const struct make_service *services;
+	size_t service_count;
+	const struct make_types *types; /* one a record; NULL: addresses */
+	const char *alpn;               /* of all pools, with its lengths; NULL: none */
 };
 
 struct made {

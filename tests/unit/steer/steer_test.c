@@ -525,9 +525,16 @@ static void make_many(struct many *many, unsigned pools, unsigned site_count, un
 	for (unsigned i = 0; i < pools * 50; i++)
 		many->prefs[i] = (struct make_pref){ many->pools[i % pools].name,
 						     many->sites[i % site_count].name, false };
-	many->make = (struct make_plan){ many->sites,   site_count, many->pools, pools,
-					 many->nodes,   node_count, many->prefs, pools * 50UL,
-					 many->records, pools };
+	many->make = (struct make_plan){ .sites = many->sites,
+					 .site_count = site_count,
+					 .pools = many->pools,
+					 .pool_count = pools,
+					 .nodes = many->nodes,
+					 .node_count = node_count,
+					 .prefs = many->prefs,
+					 .pref_count = pools * 50UL,
+					 .records = many->records,
+					 .record_count = pools };
 }
 
 static void many_free(struct many *many)
