@@ -277,14 +277,17 @@ def zone_files():
     return {path.stem: path for path in sorted(DATA.glob("*.zone"))}
 
 
-# What a POOL record of POOLS["one"] is to a server that has none.
-POOL_RECORD = re.compile(r"^(\S+)[ \t]+(?:(\d+)[ \t]+)?(?:IN[ \t]+)?POOL[ \t]+one[ \t]*$", re.MULTILINE)
+# What POOL records are to a server that has none: what they answer to a client without subnet.
+POOL_RECORD = re.compile(r"^(\S+)[ \t]+(?:(\d+)[ \t]+)?POOL[ \t]+(\S+)[ \t]*$", re.MULTILINE)
+AS_RECORDS = {
+    "one": ("A 203.0.113.99", "AAAA 2001:db8:99::99"), "two": ("A 203.0.113.98",),
+    "ruled": ("A 203.0.113.2", "AAAA 2001:db8:2::2"), "ruled/east": ("A 203.0.113.1", "AAAA 2001:db8:1::1"),
+}
 
 
 def without_pools(text):
     def records(match):
-        owner, ttl = match[1], match[2] or ""
-        return f"{owner} {ttl} A 203.0.113.99\n{owner} {ttl} AAAA 2001:db8:99::99"
+        return "\n".join(f"{match[1]} {match[2] or ''} {record}" for record in AS_RECORDS[match[3]])
     return POOL_RECORD.sub(records, text)
 
 
