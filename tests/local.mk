@@ -5,11 +5,13 @@ TESTS += tests/link-line.sh
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = /bin/sh
 AM_TESTS_ENVIRONMENT = SIGNPOST_BUILD='$(abs_top_builddir)'; export SIGNPOST_BUILD;
-EXTRA_DIST += bootstrap .ci/run .clang-format .clang-tidy %D%/link-line.sh %D%/system %D%/data
+EXTRA_DIST += bootstrap .ci/run .clang-format .clang-tidy %D%/link-line.sh %D%/system %D%/data %D%/fuzz
 
 # Of a folder in EXTRA_DIST everything is taken, also what Python leaves there.
 dist-hook:
 	rm -rf '$(distdir)/tests/system/__pycache__' '$(distdir)/tests/system/.pytest_cache'
+
+include tests/fuzz/local.mk
 
 # Where threads share data: these run under ThreadSanitizer too.
 THREADED_TESTS = test-world-swap test-store

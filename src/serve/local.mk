@@ -49,19 +49,6 @@ test_world_swap_SOURCES = \
 test_world_swap_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LDNS_CFLAGS) $(URCU_CFLAGS)
 test_world_swap_LDADD = libserve.a $(SODIUM_LIBS) $(libcompile_LIBS) $(CHECK_LIBS) $(URCU_LIBS)
 
-# With --enable-fuzzing (clang) a libFuzzer target, else a test with its own messages.
-check_PROGRAMS += fuzz-answer
-fuzz_answer_SOURCES = tests/fuzz/answer_fuzz.c tests/unit/serve/fixture.c
-fuzz_answer_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LDNS_CFLAGS)
-fuzz_answer_LDFLAGS = $(AM_LDFLAGS)
-fuzz_answer_LDADD = libserve.a $(SODIUM_LIBS) $(libcompile_LIBS) $(CHECK_LIBS)
-if FUZZING
-fuzz_answer_CFLAGS += -fsanitize=fuzzer -DSIGNPOST_LIBFUZZER
-fuzz_answer_LDFLAGS += -fsanitize=fuzzer
-else
-TESTS += fuzz-answer
-endif
-
 # Starts ./signpost-dns, as its supervisor.
 check_PROGRAMS += test-signpost-dns
 TESTS += test-signpost-dns

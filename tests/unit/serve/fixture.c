@@ -43,6 +43,13 @@ static const struct config_pool pools[POOLS] = {
 	[POOL_STICKY] = { .name = "sticky", .sites = both, .site_count = 2 },
 };
 
+void fixture_config(struct config *out)
+{
+	*out = (struct config){
+		.sites = sites, .site_count = 2, .pools = pools, .pool_count = POOLS
+	};
+}
+
 static char *write_zone(const char *folder, const struct fixture_zone *zone)
 {
 	char *path = mem_format("%s/%s", folder, zone->file);
@@ -58,15 +65,13 @@ static void compile_zones(struct zones_built *out, const struct fixture_zone *zo
 {
 	char folder[] = "/tmp/signpost-serve-XXXXXX";
 	const char **paths = mem_array(count, sizeof(*paths));
-	struct config config = { .sites = sites,
-				 .site_count = 2,
-				 .pools = pools,
-				 .pool_count = POOLS,
-				 .zone_files = paths,
-				 .zone_file_count = count };
+	struct config config;
 	struct diag *diag = diag_new();
 	struct err err;
 
+	fixture_config(&config);
+	config.zone_files = paths;
+	config.zone_file_count = count;
 	must(mkdtemp(folder) != NULL);
 	for (size_t i = 0; i < count; i++)
 		paths[i] = write_zone(folder, &zones[i]);

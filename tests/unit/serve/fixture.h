@@ -13,6 +13,7 @@
 #ifndef TESTS_UNIT_SERVE_FIXTURE_H
 #define TESTS_UNIT_SERVE_FIXTURE_H
 
+#include "conf/config.h"
 #include "image/handover.h"
 #include "serve/answer.h"
 
@@ -38,6 +39,9 @@ struct fixture_options {
 void fixture_open(struct fixture *f, const struct fixture_zone *zones, size_t count,
 		  const struct fixture_options *options);
 void fixture_close(struct fixture *f);
+
+/* The sites and pools that there are, for compiling zones with; the rest is empty. */
+void fixture_config(struct config *out);
 
 /* Another steering image for the same zones and geo images: the caller's descriptor. */
 int fixture_steering(const struct fixture *f, const struct fixture_options *options);

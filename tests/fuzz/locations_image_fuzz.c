@@ -1,0 +1,91 @@
+/* A locations image with edits: where locations_verify takes it, no lookup may lead outside of it,
+ * and the geo image that is made from it verifies. */
+#include <string.h>
+#include <unistd.h>
+
+#include "compile/geo_build.h"
+#include "tests/fuzz/ask.h"
+#include "tests/fuzz/edit.h"
+#include "tests/fuzz/sample.h"
+
+const unsigned long fuzz_runs = 1500, fuzz_runs_an_accepted = 20;
+
+#define REGIONS 9
+
+static struct sample sample;
+static struct edit_region regions[REGIONS];
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	const struct locations_root *root;
+
+	(void)argc;
+	(void)argv;
+	sample_open();
+	must(sample_compile(&sample));
+	root = image_root(&sample.locations, struct locations_root);
+	regions[0] = (struct edit_region){ IMAGE_ROOT, sizeof(*root) };
+	regions[1] = (struct edit_region){ root->v4_start_off, root->v4_count * 4 };
+	regions[2] = (struct edit_region){ root->v4_value_off, root->v4_count * 4 };
+	regions[3] = (struct edit_region){ root->v6_start_off, root->v6_count * 16 };
+	regions[4] = (struct edit_region){ root->v6_value_off, root->v6_count * 4 };
+	regions[5] = (struct edit_region){ root->locations_off,
+					   root->location_count * sizeof(struct location) };
+	regions[6] = (struct edit_region){ root->databases_off, root->database_count * 4 };
+	regions[7] = (struct edit_region){ root->texts_off, root->texts_size };
+	regions[8] = (struct edit_region){ IMAGE_ROOT, sample.locations.size - IMAGE_ROOT };
+	return 0;
+}
+
+static void look_up(const struct image *locations)
+{
+	for (unsigned i = 0; i < ASK_ADDRESSES; i++) {
+		struct ip_address address = ask_address(i);
+		uint8_t len = 0;
+		const struct location *found = locations_find(locations, &address, &len);
+		size_t size = strlen(location_text(locations, found->city)) +
+			      strlen(location_text(locations, found->subdivision)) +
+			      strlen(location_database(locations, found->country_database)) +
+			      strlen(location_database(locations, found->asn_database));
+
+		must(len <= ip_bits(address.family) && size <= 4 * locations->size);
+	}
+}
+
+static void build_from(const struct image *locations)
+{
+	struct diag *diag = diag_new();
+	struct arena arena = { 0 };
+	struct image geo = { NULL, 0 };
+	struct config config;
+	int geo_fd, locations_fd;
+	struct err err;
+
+	must(config_read(&config, sample_path(SAMPLE_SERVER), false, &arena, diag) == 0);
+	must_do(geo_build(&config, locations, &geo_fd, &locations_fd, diag, &err), &err);
+	if (geo_fd >= 0) {
+		must_do(image_open(&geo, geo_fd, IMAGE_GEO, &err), &err);
+		must_do(geo_verify(&geo, &err), &err);
+		(void)close(geo_fd);
+		(void)close(locations_fd);
+	}
+	image_close(&geo);
+	arena_free(&arena);
+	diag_free(diag);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct image locations = edit_image(&sample.locations, regions, REGIONS, data, size);
+	struct err err;
+
+	if (locations_verify(&locations, &err) == 0) {
+		fuzz_accepted++;
+		look_up(&locations);
+		if (image_root(&locations, struct locations_root)->key ==
+		    image_root(&sample.locations, struct locations_root)->key)
+			build_from(&locations);
+	}
+	edit_free(&locations);
+	return 0;
+}

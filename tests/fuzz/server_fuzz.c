@@ -1,0 +1,75 @@
+/* A server file: read, as at a start and whole. What is without mistakes gives a boot record and a
+ * plan that are valid. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "compile/boot_fill.h"
+#include "compile/plan_build.h"
+#include "image/boot.h"
+#include "tests/fuzz/sample.h"
+
+const unsigned long fuzz_runs = 4000, fuzz_runs_an_accepted = 50;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	sample_open();
+	return 0;
+}
+
+static void check_boot_record(const struct config *config)
+{
+	struct boot_record *record = mem_alloc(sizeof(*record));
+
+	if (boot_fill(record, config)) /* not: a path is too long, and it says so */
+		must(boot_record_valid(record));
+	free(record);
+}
+
+static void check_plan(const struct config *config, struct diag *diag)
+{
+	struct zones_built zones;
+	struct image plan;
+	struct err err;
+	int fd;
+
+	must_do(zones_build(config, NULL, &zones, diag, &err), &err);
+	if (diag_errors(diag) == 0) {
+		must_do(plan_build(config, zones.bindings, zones.binding_count, &fd, &err), &err);
+		must_do(image_open(&plan, fd, IMAGE_PLAN, &err), &err);
+		must_do(plan_verify(&plan, &err), &err);
+		image_close(&plan);
+		(void)close(fd);
+	}
+	zones_built_free(&zones);
+}
+
+static void read_file(bool boot_only)
+{
+	struct diag *diag = diag_new();
+	struct arena arena = { 0 };
+	struct config config;
+	int rc = config_read(&config, sample_path(SAMPLE_SERVER), boot_only, &arena, diag);
+
+	must(rc == 0 || diag_errors(diag) > 0);
+	if (diag_errors(diag) == 0) {
+		check_boot_record(&config);
+		if (!boot_only) {
+			fuzz_accepted++;
+			check_plan(&config, diag);
+		}
+	}
+	arena_free(&arena);
+	diag_free(diag);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	sample_write(SAMPLE_SERVER, data, size);
+	read_file(true);
+	read_file(false);
+	return 0;
+}

@@ -1,0 +1,72 @@
+/* A steering image with edits: where steering_verify takes it and it fits the others, no query may
+ * lead outside of it. */
+#include "tests/fuzz/ask.h"
+#include "tests/fuzz/edit.h"
+#include "tests/fuzz/sample.h"
+
+const unsigned long fuzz_runs = 20000, fuzz_runs_an_accepted = 10;
+
+#define REGIONS_MAX 64
+
+static struct sample sample;
+static struct edit_region regions[REGIONS_MAX];
+static size_t region_count;
+
+static void add_region(uint64_t offset, uint64_t size)
+{
+	if (region_count < REGIONS_MAX)
+		regions[region_count++] = (struct edit_region){ offset, size };
+}
+
+static void add_regions(const struct image *steering)
+{
+	const struct steering_root *root = image_root(steering, struct steering_root);
+
+	add_region(IMAGE_ROOT, sizeof(*root));
+	add_region(root->pools_off, root->pool_count * sizeof(struct steering_pool));
+	add_region(root->records_off, root->record_count * sizeof(struct steering_record));
+	add_region(root->tables_off, root->table_count * sizeof(struct steering_table));
+	for (uint32_t i = 0; i < root->table_count; i++)
+		add_region(steering_table(steering, i)->slots_off,
+			   steering_table(steering, i)->slot_count * sizeof(uint16_t));
+	for (uint32_t i = 0; i < root->record_count; i++) {
+		const struct steering_record *record = steering_record(steering, i);
+		const struct steering_pool *pool = steering_pool(steering, record->pool);
+
+		add_region(record->answers_off,
+			   pool->choice_count * STEERING_FAMILIES * sizeof(uint64_t));
+		add_region(pool->pref_tables_off, pool->pref_count * sizeof(uint32_t));
+		for (uint16_t n = 0; n < pool->choice_count; n++) {
+			const struct rrset_block *block = steering_answer(steering, record, n,
+									  STEERING_A);
+
+			if (block != NULL)
+				add_region((uint64_t)((const uint8_t *)block - steering->base),
+					   rrset_block_size(block));
+		}
+	}
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	sample_open();
+	must(sample_compile(&sample));
+	add_regions(&sample.world.steering);
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct world world = sample.world;
+	struct err err;
+
+	world.steering = edit_image(&sample.world.steering, regions, region_count, data, size);
+	if (steering_verify(&world.steering, &err) == 0 && world_verify(&world, &err) == 0) {
+		fuzz_accepted++;
+		ask_everything(&world);
+	}
+	edit_free(&world.steering);
+	return 0;
+}

@@ -1,0 +1,198 @@
+/* A zone file: read, checked, written and verified; what compiles is then served, and each of its
+ * records must be found again. $INCLUDE does not leave the folder. */
+#include <ldns/ldns.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/cursor.h"
+#include "compile/master_reader.h"
+#include "compile/zones_build.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/sample.h"
+#include "tests/unit/serve/fixture.h"
+#include "wire/key.h"
+
+const unsigned long fuzz_runs = 4000, fuzz_runs_an_accepted = 20;
+
+#define RECORDS_MAX 100 /* of a zone that are looked for */
+
+static const struct fixture_zone other = {
+	"other.zone", "$TTL 60\n@ SOA n h 1 1 1 1 1\n@ NS n\nn A 192.0.2.1\n"
+};
+static const char included[] = "i A 192.0.2.9\nj CNAME i\n";
+
+static struct fixture fixture; /* for all but the zones */
+static const char *path;
+
+/* What ldns leaks where it refuses an IPSECKEY record (1.8.3) ends with signpost-compile. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libldns.so";
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	fixture_open(&fixture, &other, 1, NULL);
+	sample_open();
+	sample_write("zones/included", included, sizeof(included) - 1);
+	path = sample_path(SAMPLE_ZONE);
+	return 0;
+}
+
+/* --- each record is found ----------------------------------------------------------------------- */
+
+/* The same octets, but for the case of names in them. */
+static bool same_rdata(const ldns_rr *rr, const struct master_record *record)
+{
+	ldns_buffer *wire = ldns_buffer_new(DNS_MESSAGE_MAX);
+	bool same;
+
+	must(wire != NULL && ldns_rr_rdata2buffer_wire(wire, rr) == LDNS_STATUS_OK);
+	same = ldns_buffer_position(wire) == record->len;
+	for (size_t i = 0; same && i < record->len; i++)
+		same = name_lower(*ldns_buffer_at(wire, i)) == name_lower(record->data[i]);
+	ldns_buffer_free(wire);
+	return same;
+}
+
+static bool is_answered(const ldns_pkt *pkt, const struct master_record *record)
+{
+	const ldns_rr_list *list = ldns_pkt_answer(pkt);
+
+	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(list, i);
+		const ldns_rdf *owner = ldns_rr_owner(rr);
+
+		if (ldns_rr_get_type(rr) == record->type &&
+		    ldns_rdf_size(owner) == record->owner->len &&
+		    strncasecmp((const char *)ldns_rdf_data(owner),
+				(const char *)record->owner->wire, 1) == 0 &&
+		    name_equal(ldns_rdf_data(owner), record->owner->wire) && same_rdata(rr, record))
+			return true;
+	}
+	return false;
+}
+
+static void find_again(const struct world *world, const struct master_record *record)
+{
+	static uint8_t message[512], reply[DNS_MESSAGE_MAX];
+	const struct client client = { .address = { { 192, 0, 2, 1 }, IP_V4 }, .tcp = true };
+	struct writer w = { .data = message, .size = sizeof(message) };
+	ldns_pkt *pkt = NULL;
+	size_t len;
+
+	put_u32(&w, 0x49440000);
+	put_u32(&w, 0x00010000);
+	put_u32(&w, 0);
+	put_bytes(&w, record->owner->wire, record->owner->len);
+	put_u16(&w, record->pool ? TYPE_A : record->type);
+	put_u16(&w, CLASS_IN);
+	len = answer(world, &client, message, w.pos, reply, sizeof(reply), &fixture.counters);
+	must(ldns_wire2pkt(&pkt, reply, len) == LDNS_STATUS_OK);
+	must(ldns_pkt_get_rcode(pkt) == LDNS_RCODE_NOERROR);
+	if (record->pool)
+		must(ldns_pkt_ancount(pkt) == 1);
+	else
+		must(is_answered(pkt, record));
+	ldns_pkt_free(pkt);
+}
+
+/* What is outside of the zone has been passed over, with a warning. Below a cut, and at it but for
+ * DS, the answer is a referral. */
+static bool is_ours(const struct zone_segment *segment, const struct master_record *record)
+{
+	struct name_key key;
+	const struct zone_node *node;
+
+	if (!name_is_under(record->owner->wire, record->owner->len, segment->origin,
+			   segment->origin_len))
+		return false;
+	must(name_key_read(&key, record->owner->wire, record->owner->len) != 0);
+	node = zone_find(segment, key.hash[0], key.wire, key.len);
+	must(node != NULL);
+	return node->cut == 0 ||
+	       (record->type == TYPE_DS && zone_at(segment, struct zone_node, node->cut) == node);
+}
+
+static void find_all(const struct world *world)
+{
+	const struct zone_segment *segment = zones_segment(&world->zones, 0);
+	struct diag *diag = diag_new();
+	struct master_sources sources = { .diag = diag };
+	struct name origin = { .len = segment->origin_len, .labels = segment->origin_labels };
+	struct master_reader *reader;
+	struct master_record record;
+
+	memcpy(origin.wire, segment->origin, origin.len);
+	reader = master_reader_open(path, &origin, &sources);
+	for (unsigned i = 0; i < RECORDS_MAX && master_reader_next(reader, &record); i++) {
+		if (is_ours(segment, &record))
+			find_again(world, &record);
+	}
+	must(diag_errors(diag) == 0);
+	master_reader_close(reader);
+	master_sources_free(&sources);
+	diag_free(diag);
+}
+
+/* --- one file ----------------------------------------------------------------------------------- */
+
+static void serve(int zones_fd)
+{
+	struct fixture served = fixture;
+	struct world *world = &served.world;
+	struct err err;
+	int fd;
+
+	must_do(image_open(&world->zones, zones_fd, IMAGE_ZONES, &err), &err);
+	must_do(zones_verify(&world->zones, &err), &err);
+	served.ids[0] = image_header(&world->zones)->id;
+	fd = fixture_steering(&served, NULL);
+	must_do(image_open(&world->steering, fd, IMAGE_STEERING, &err), &err);
+	must_do(steering_verify(&world->steering, &err), &err);
+	must_do(world_fits(world, &err), &err);
+	must_do(world_verify(world, &err), &err);
+	find_all(world);
+	image_close(&world->zones);
+	image_close(&world->steering);
+	(void)close(fd);
+}
+
+/* A path with a slash would leave the folder, and what is there is nobody's to know. */
+static bool leaves_the_folder(const uint8_t *data, size_t size)
+{
+	for (size_t i = 0; i + 8 <= size; i++) {
+		if (strncasecmp((const char *)data + i, "$INCLUDE", 8) == 0)
+			return memchr(data, '/', size) != NULL;
+	}
+	return false;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct config config;
+	struct zones_built built;
+	struct diag *diag;
+	struct err err;
+
+	if (leaves_the_folder(data, size))
+		return 0;
+	fixture_config(&config);
+	config.zone_files = &path;
+	config.zone_file_count = 1;
+	diag = diag_new();
+	sample_write(SAMPLE_ZONE, data, size);
+	must_do(zones_build(&config, NULL, &built, diag, &err), &err);
+	if (diag_errors(diag) == 0) {
+		fuzz_accepted++;
+		serve(built.fd);
+	}
+	zones_built_free(&built);
+	diag_free(diag);
+	return 0;
+}
