@@ -93,6 +93,7 @@ struct master_reader *master_reader_open(const char *path, const struct name *or
 	struct err err;
 
 	reader->sources = sources;
+	(void)buf_reserve(&reader->data, 1); /* empty RDATA has a place, too */
 	if (master_sources_add(sources, path, &err) == 0)
 		push_file(reader, origin);
 	else
