@@ -183,6 +183,13 @@ ROWS = {
     "ecs-bits": [additional(opt(ecs(1, 23, 0, [192, 0, 3]))), additional(opt(ecs(2, 1, 0, [0x40])))],
     "ecs-twice": additional(opt(IPV4 + IPV4)),
 
+    # what else is known
+    "nsid": additional(opt(option(3, b""))),
+    "nsid-data": [additional(opt(option(3, bytes(length)))) for length in (1, 100)],
+    "keepalive": additional(opt(option(11, b""))),
+    "keepalive-data": [additional(opt(option(11, bytes(length)))) for length in (1, 2, 3)],
+    "padding": [additional(opt(option(12, bytes(length)))) for length in (0, 100)],
+
     # TSIG and SIG(0)
     "tsig": [additional(tsig()), additional(tsig(owner=b"\3key" + pointer(16))), additional(tsig(algorithm=b"\3foo\0")),
              additional(tsig(mac=b"")), additional(tsig(other=b"abcdef")), header(an=1, ar=1) + QUESTION + A + tsig()],

@@ -17,6 +17,7 @@ import rawdns
 import signpost
 
 MANUAL = signpost.SOURCE / "man/signpost-dns.8"
+OPTIONS = {"NSID": 3, "ECS": 8, "COOKIE": 10, "KEEPALIVE": 11}
 NEXT = rawdns.query("ns1.example.net.", ident=0x4321)  # what is asked behind each message
 
 
@@ -142,11 +143,12 @@ def check(query, answer, result, transport):
     check_header(query, answer, "no question" not in wanted)
     assert dns.rcode.to_text(message.rcode()) == wanted[0]
     has = {"OPT": message.edns >= 0, "DO": message.ednsflags & dns.flags.DO != 0, "TSIG": message.had_tsig,
-           "ECS": any(option.otype == 8 for option in message.options), "TC": bool(message.flags & dns.flags.TC)}
+           "TC": message.flags & dns.flags.TC != 0,
+           **{name: code in [option.otype for option in message.options] for name, code in OPTIONS.items()}}
     assert {what for what in has if has[what]} == set(wanted[1:]) - {"no question"}
     assert message.edns <= 0, "version 0"
     assert message.ednsflags & 0x7fff == 0, "flags that nobody knows are 0"
-    assert all(option.otype != 65001 for option in message.options)
+    assert {option.otype for option in message.options} <= {*OPTIONS.values(), 15}, "an error may be told, too"
     if wanted[0] == "NOERROR" and query[12:].startswith(malformed.QUESTION):
         assert message.answer[-1].rdtype == dns.rdatatype.A and message.flags & dns.flags.AA
     if wanted[0] in ("FORMERR", "NOTIMP", "BADVERS", "NOTAUTH"):
@@ -170,7 +172,7 @@ def test_message_is_answered_as_the_manual_says(row, udp, tcp):
 def test_every_cut_of_every_message_is_answered_or_dropped(udp):
     """Whatever the result, it is well-formed; and nobody answers what has QR set or is no header."""
     for row in MESSAGES:
-        for query in malformed.messages(row)[:2]:
+        for query in [] if row == "long" else malformed.messages(row)[:2]:
             for length in range(len(query)):
                 answer = ask_udp(udp, query[:length])
                 assert (answer is None) == (length < 12 or query[2] & 0x80 != 0)
