@@ -357,6 +357,30 @@ static enum rcode answer_missing(struct asking *asking, const struct lookup *fou
 	return RCODE_NXDOMAIN;
 }
 
+/* A DS below a delegation is in a zone that we do not have. Where its name is the origin of one that
+ * we have, this one says that there is none (RFC 4035, 3.1.4.1). */
+static __attribute__((noinline)) bool find_origin(const struct asking *asking, struct lookup *found)
+{
+	const struct image *zones = &asking->world->zones;
+	const struct name_key *name = &asking->query->name;
+	uint32_t zone = zones_find(zones, name->hash[0], name->wire, name->len);
+
+	if (zone == ZONES_NONE)
+		return false;
+	lookup_name(found, zones_segment(zones, zone), name);
+	return true;
+}
+
+/* Is the name in a delegation, or below one? The DS at it is the delegating zone's. */
+static bool is_delegated(const struct asking *asking, struct lookup *found)
+{
+	if (found->cut == NULL)
+		return false;
+	if (asking->query->type != TYPE_DS)
+		return true;
+	return found->cut != found->node && !find_origin(asking, found);
+}
+
 /* A zone's answer for the name at hand. *on: a chain leads on, to the name that is at hand now. */
 static enum rcode answer_zone(struct asking *asking, uint32_t zone, bool *on)
 {
@@ -367,7 +391,7 @@ static enum rcode answer_zone(struct asking *asking, uint32_t zone, bool *on)
 	*on = false;
 	asking->pool_record_base = zones_entry(&asking->world->zones, zone)->pool_record_base;
 	lookup_name(&found, zones_segment(&asking->world->zones, zone), &asking->query->name);
-	if (found.cut != NULL && !(found.cut == found.node && asking->query->type == TYPE_DS)) {
+	if (is_delegated(asking, &found)) {
 		put_referral(asking, &found);
 		return RCODE_NOERROR;
 	}

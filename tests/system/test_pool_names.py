@@ -95,10 +95,10 @@ chain ; across-wild AAAA ; NOERROR aa ; across-wild CNAME a.b.poolwild.neighbour
 chain ; x.dname A ; NOERROR aa ; dname DNAME vpn / x.dname CNAME x.vpn / x.vpn 40 {A}
 chain ; exact.dname A ; NOERROR aa ; dname DNAME vpn / exact.dname CNAME exact.vpn / exact.vpn A 192.0.2.80
 chain ; pool.dname-apex A ; NOERROR aa ; dname-apex DNAME @ / pool.dname-apex CNAME pool / pool 30 {A}
-target ; mx MX ; NOERROR aa ; mx MX 10 pool ; - ; ?
-target ; srv SRV ; NOERROR aa ; srv SRV 0 0 51820 pool ; - ; ?
-target ; svc SVCB ; NOERROR aa ; svc SVCB 1 pool ; - ; ?
-target ; x.cut A ; NOERROR ; - ; {CUT} ; ns.cut A 192.0.2.82
+target ; mx MX ; NOERROR aa ; mx MX 10 pool ; - ; pool 30 {A} / pool 30 {AAAA}
+target ; srv SRV ; NOERROR aa ; srv SRV 0 0 51820 pool ; - ; pool 30 {A} / pool 30 {AAAA}
+target ; svc SVCB ; NOERROR aa ; svc SVCB 1 pool ; - ; pool 30 {A} / pool 30 {AAAA}
+target ; x.cut A ; NOERROR ; - ; {CUT} ; ns.cut A 192.0.2.82 / pool 30 {A} / pool 30 {AAAA}
 client ; ruled A +subnet=192.0.2.0/24 ; NOERROR aa ; ruled 30 A 203.0.113.1
 client ; ruled AAAA +subnet=192.0.2.0/24 ; NOERROR aa ; ruled 30 AAAA 2001:db8:1::1
 client ; ruled A +subnet=198.51.100.0/24 ; NOERROR aa ; ruled 30 A 203.0.113.2

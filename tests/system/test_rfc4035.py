@@ -47,6 +47,13 @@ ROWS = rfczones.rows("rfc4035.test.", f"""
 3.1.4.1 ; to-cut DS ; NOERROR aa ; to-cut CNAME cut / cut DS 60486 13 2 {DIGEST}
 3.1.4.1 ; to-child DS ; NOERROR aa ; to-child CNAME child / child DS 60485 13 2 {DIGEST}
 3.1.4.1 ; plain-alias DS ; NOERROR aa ; plain-alias CNAME host ; SOA
+3.1.4.1 ; deep.foreign DS ; NOERROR aa ; - ; SOA deep.foreign  # "not authoritative for the parent": NODATA of the child
+3.1.4.1 ; ns1.deep.foreign DS ; NOERROR aa ; - ; SOA deep.foreign
+3.1.4.1 ; deep.foreign NS ; NOERROR aa ; deep.foreign NS ns1.deep.foreign ; - ; ns1.deep.foreign A 192.0.2.87
+3.1.4.1 ; foreign DS ; NOERROR aa ; - ; SOA
+3.1.4.1 ; x.foreign DS ; NOERROR ; - ; foreign NS ns.elsewhere.invalid.
+3.1.4.1 ; unknown DS ; NXDOMAIN aa ; - ; SOA  # the parent is ours, and has no such name
+3.1.4.1 ; unknown SOA ; NOERROR aa ; unknown SOA ns1.unknown hostmaster.unknown 1 7200 900 1209600 300
 3.1.4.1 ; test. DS ; REFUSED
 3.1.4.1 ; . DS ; REFUSED
 3.1.5 ; @ AXFR ; REFUSED  # no transfers

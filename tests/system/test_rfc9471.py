@@ -26,6 +26,8 @@ ROWS = rfczones.rows("rfc9471.test.", f"""
 2.1 ; nothing.deep.in ANY ; NOERROR ; - ; {IN}
 2.1 ; www.in A +edns ; NOERROR ; - ; {IN}
 2.1 ; www.in A +do ; NOERROR ; - ; {IN}
+2.1 ; www.nested A ; NOERROR ; - ; nested NS ns.inner.nested ; ns.inner.nested A 192.0.2.10
+2.1 ; www.inner.nested A ; NOERROR ; - ; nested NS ns.inner.nested ; ns.inner.nested A 192.0.2.10
 2.2 ; www.sib A ; NOERROR ; - ; sib NS ns1.other / sib NS ns2.other ; ns1.other A 192.0.2.4 / ns2.other A 192.0.2.5 / ns2.other AAAA 2001:db8::5
 2.2 ; www.other A ; NOERROR ; - ; other NS ns1.other / other NS ns2.other ; ns1.other A 192.0.2.4 / ns2.other A 192.0.2.5 / ns2.other AAAA 2001:db8::5
 2.3 ; www.bar A ; NOERROR ; - ; bar NS ns1.baz / bar NS ns2.baz ; ns1.baz A 192.0.2.7 / ns2.baz AAAA 2001:db8::7
