@@ -102,7 +102,12 @@ static void show_counters(const json_t *status, FILE *out)
 	for (size_t i = 0; i < sizeof(rcodes) / sizeof(rcodes[0]); i++)
 		(void)fprintf(out, "%s %lld %s", i == 0 ? "" : ",", field_number(c, rcodes[i]),
 			      rcodes[i]);
-	(void)fputc('\n', out);
+	(void)fprintf(out,
+		      "\nTCP: %lld connections open, %lld since the start; %lld closed to make room, "
+		      "%lld for their time was over\n",
+		      field_number(c, "connections_open"), field_number(c, "connections"),
+		      field_number(c, "connections_evicted"),
+		      field_number(c, "connections_timed_out"));
 }
 
 static void show_store(const json_t *status, FILE *out)

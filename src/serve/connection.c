@@ -414,6 +414,7 @@ void connection_open(struct connections *all, int fd, const struct sockaddr_stor
 {
 	struct connection *c = take_unused(all);
 
+	read_limits(all);
 	memset(c, 0, offsetof(struct connection, rest));
 	c->all = all;
 	c->client.tcp = c->client.tells_keepalive = true;

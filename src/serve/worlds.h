@@ -11,7 +11,8 @@
 #include "image/world.h"
 
 /* The thread sanitizer does not see inside liburcu: that what a thread read before it went
- * offline happened before a grace period's end is told to it here. */
+ * offline happened before a grace period's end is told to it here. By an address of its own: a
+ * store to one that others released makes it forget them. */
 #if defined(__has_feature) /* clang */
 #if __has_feature(thread_sanitizer)
 #define __SANITIZE_THREAD__ 1 /* as gcc has it */
@@ -19,8 +20,9 @@
 #endif
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/tsan_interface.h>
-#define WORLDS_READS_END()    __tsan_release(&worlds_published)
-#define WORLDS_GRACE_PERIOD() __tsan_acquire(&worlds_published)
+extern char worlds_reads;
+#define WORLDS_READS_END()    __tsan_release(&worlds_reads)
+#define WORLDS_GRACE_PERIOD() __tsan_acquire(&worlds_reads)
 #else
 #define WORLDS_READS_END()    ((void)0)
 #define WORLDS_GRACE_PERIOD() ((void)0)

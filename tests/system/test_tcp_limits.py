@@ -1,0 +1,273 @@
+"""What TCP clients may cost, and who has to go when there are too many (RFC 7766, 6.2.2, 6.2.3 and 11;
+RFC 9210, 4.2). One server; each story sets its limits by a reload. Times are bounds to one side: that
+something does not happen too early, and that it happens at all."""
+
+import contextlib
+import json
+import socket
+import time
+
+import dns.rcode
+import pytest
+
+import rawdns
+import signpost
+import tcpclient
+from tcpclient import QUERY, ask, connect, is_open
+
+ATTACKER, CLIENT, OTHER = "127.0.0.2", "127.0.0.3", "127.0.0.4"
+SPACES = 128  # of a worker: connections that keep more than a short query (connection.h)
+
+
+@pytest.fixture(scope="module")
+def server():
+    with tcpclient.running("idle: 20s") as server:
+        yield server
+
+
+@pytest.fixture
+def sockets(server):
+    """open(source, ...) connects; all are closed at the end."""
+    with contextlib.ExitStack() as stack:
+        def open_one(source=CLIENT, **more):
+            return stack.enter_context(connect(server, source, **more))
+        yield open_one
+
+
+def counters(server):
+    return json.loads(server.ctl("--json", "status").stdout)["counters"]
+
+
+def wait_for_connections(server, count):
+    signpost.wait_until(lambda: counters(server)["connections_open"] == count, 15 * signpost.SLOW, every=0.1)
+
+
+def until_closed(sock, doing=lambda: None):
+    """Seconds."""
+    start = time.monotonic()
+
+    def closed():
+        doing()
+        return not is_open(sock)
+    signpost.wait_until(closed, 15 * signpost.SLOW)
+    return time.monotonic() - start
+
+
+# --- settings
+
+def test_limits_change_by_a_reload_and_no_connection_ends_for_it(server, sockets):
+    pid = server.pid("signpost-dns")
+    sock = sockets()
+    for idle in (30, 40):
+        tcpclient.set_limits(server, f"idle: {idle}s, connections: 100")
+        assert tcpclient.announced_by(sock) == idle * 10
+    assert server.pid("signpost-dns") == pid
+
+
+def test_fewer_connections_than_there_are_close_the_surplus(server, sockets):
+    tcpclient.set_limits(server, "idle: 20s, connections: 100")
+    socks = [sockets(ATTACKER) for _ in range(60)]
+    own = sockets()
+    assert all(map(ask, [own, *socks]))
+    tcpclient.set_limits(server, "idle: 21s, connections: 20")
+    signpost.wait_until(lambda: sum(map(is_open, socks)) <= 19, 5 * signpost.SLOW)
+    assert ask(own) and all(map(is_open, socks[-15:]))
+
+
+# --- 6.2.3: idle
+
+def test_6_2_3_idle_connection_is_closed_and_busy_one_is_not(server, sockets):
+    tcpclient.set_limits(server, "idle: 600ms")
+    silent, asked, busy = sockets(), sockets(), sockets()
+    assert ask(asked)
+    after = until_closed(asked, lambda: ask(busy))
+    assert after >= 0.55 and not is_open(silent)
+    assert ask(busy)
+    assert counters(server)["connections_timed_out"] >= 2
+
+
+@pytest.mark.parametrize("drip, why", [
+    (b"\0", "length fields, and no message"),
+    (b"\0\x01x", "messages that are no header"),
+    (rawdns.framed(rawdns.query("www.example.net.", flags=0x8000)), "answers"),
+    (b"\x02", "octets of a query that has no end"),
+])
+def test_6_2_3_only_queries_are_activity(server, sockets, drip, why):
+    """RFC 7766: the receipt of a full message resets the timeout, not that of any part of one."""
+    tcpclient.set_limits(server, "idle: 600ms")
+    sock, busy = sockets(), sockets()
+
+    def drop():
+        with contextlib.suppress(OSError):
+            sock.send(drip)
+        assert ask(busy)
+    assert until_closed(sock, drop) >= 0.55, why
+
+
+def test_6_2_3_reading_ones_answers_is_activity(server, sockets):
+    """However slowly: for as long as the lifetime lets it."""
+    tcpclient.set_limits(server, "idle: 600ms, lifetime: 1m")
+    sock = sockets(receive_buffer=4096)
+    sock.sendall(tcpclient.LARGE * 60)
+    start, got = time.monotonic(), b""
+    while time.monotonic() < start + 1.5:
+        got += sock.recv(32768)
+        time.sleep(0.02)
+    size = 2 + int.from_bytes(got[:2], "big")
+    while len(got) < 60 * size:
+        got += sock.recv(1 << 20)
+    assert got == got[:size] * 60
+
+
+def test_6_2_3_not_reading_them_is_none(server, sockets):
+    tcpclient.set_limits(server, "idle: 600ms, lifetime: 1m")
+    wait_for_connections(server, 0)
+    sock = sockets(receive_buffer=4096)
+    sock.sendall(tcpclient.LARGE * 60)
+    wait_for_connections(server, 1)
+    wait_for_connections(server, 0)
+    with pytest.raises(OSError):  # what is not in the socket's buffer is lost
+        while sock.recv(1 << 20):
+            pass
+        raise ConnectionResetError
+
+
+# --- lifetime (RFC 9210, 4.2: a limit on the total time)
+
+def test_busy_connection_ends_after_its_lifetime_and_no_answer_is_lost(server, sockets):
+    """The server shuts its side down; a query that crosses that on its way is not answered, but costs no
+    answer either, as RST would."""
+    tcpclient.set_limits(server, "idle: 2s, lifetime: 1s")
+    sock = sockets()
+    start, asked, answered = time.monotonic(), 0, 0
+    stream = sock.makefile("rb")
+    while time.monotonic() < start + 15 * signpost.SLOW:
+        sock.sendall(rawdns.framed(rawdns.query("www.example.net.", ident=asked)) * 3)
+        asked += 1
+        answers = [rawdns.read_message(stream) for _ in range(3)]
+        if answers[0] is None:
+            break
+        assert all(answer is not None and rawdns.header(answer)[0] == asked - 1 for answer in answers)
+        answered += 1
+        time.sleep(0.02)
+    assert 0.9 < time.monotonic() - start and answered == asked - 1 > 3
+    assert server.addresses("www.example.net", tcp=True)
+
+
+def test_pending_answers_are_sent_after_the_lifetime_before_the_end(server, sockets):
+    tcpclient.set_limits(server, "idle: 3s, lifetime: 1s")
+    sock = sockets(receive_buffer=4096)
+    sock.sendall(tcpclient.LARGE * 3)
+    time.sleep(2)  # more than the lifetime, and what may pass until that is noticed
+    stream = sock.makefile("rb")
+    answers = []
+    while (answer := rawdns.read_message(stream)) is not None:
+        answers.append(answer)
+    assert answers and answers == answers[:1] * len(answers) and len(answers[0]) > tcpclient.TXT_OCTETS
+
+
+def test_client_that_does_not_end_its_side_is_closed_when_it_is_idle(server, sockets):
+    tcpclient.set_limits(server, "idle: 1200ms, lifetime: 1s")
+    wait_for_connections(server, 0)
+    sock = sockets()
+    assert ask(sock)
+    wait_for_connections(server, 1)
+    wait_for_connections(server, 0)
+    assert sock.recv(1) == b""
+
+
+# --- 6.2.2: too many
+
+def test_6_2_2_who_opens_thousands_replaces_his_own(server, sockets):
+    """And nobody else's, though that one is idle longer than each of his."""
+    tcpclient.set_limits(server, "idle: 50s, connections: 40")
+    own = sockets(CLIENT)
+    assert ask(own)
+    evicted = counters(server)["connections_evicted"]
+    attack = [sockets(ATTACKER) for _ in range(120)]
+    assert ask(attack[-1])
+    signpost.wait_until(lambda: sum(map(is_open, attack)) == 39, 5 * signpost.SLOW)
+    assert [is_open(sock) for sock in attack] == [False] * 81 + [True] * 39
+    assert is_open(own) and ask(own)
+    now = counters(server)
+    assert now["connections_evicted"] - evicted == 81 and now["connections_open"] == 40
+    newcomer = sockets(OTHER)
+    assert ask(newcomer) and ask(own) and not is_open(attack[81]) and is_open(attack[82])
+    assert f"{now['connections_evicted'] + 1} closed to make room" in server.ctl("status").stdout
+
+
+def test_6_2_2_of_the_one_who_has_most_it_is_the_idle_longest(server, sockets):
+    tcpclient.set_limits(server, "idle: 51s, connections: 20")
+    few = [sockets(CLIENT) for _ in range(5)]
+    most = [sockets(ATTACKER) for _ in range(15)]
+    assert all(map(ask, few + most))
+    assert ask(most[0])
+    newcomer = sockets(OTHER)
+    assert ask(newcomer)
+    assert [is_open(sock) for sock in most[:3]] == [True, False, True]
+    assert all(map(is_open, few))
+
+
+def test_6_2_2_of_equals_it_is_the_idle_longest_of_all(server, sockets):
+    tcpclient.set_limits(server, "idle: 52s, connections: 20")
+    socks = [sockets(f"127.0.1.{number}") for number in range(1, 21)]
+    assert all(map(ask, socks)) and ask(socks[0])
+    assert ask(sockets(OTHER))
+    assert [is_open(sock) for sock in socks[:3]] == [True, False, True]
+    assert all(map(is_open, socks[2:]))
+
+
+# --- 11: memory
+
+def test_11_clients_that_never_read_share_what_there_is(server, sockets):
+    """Each has one buffer of SPACES at most, however many there are; a client that reads gets its answers
+    all the while."""
+    tcpclient.set_limits(server, "idle: 53s, connections: 1000")
+    pid = server.pid("signpost-dns")
+    own = sockets(CLIENT)
+    before = tcpclient.memory_kib(pid)
+    stuck = [sockets(ATTACKER, receive_buffer=4096) for _ in range(400)]
+    for number, sock in enumerate(stuck):
+        sock.sendall(tcpclient.LARGE * 20)
+        if number % 20 == 0:
+            assert rawdns.rcode(ask(own, tcpclient.LARGE)) == dns.rcode.NOERROR
+    signpost.wait_until(lambda: counters(server)["connections_open"] <= SPACES + 10, 10 * signpost.SLOW)
+    assert ask(own)
+    assert tcpclient.memory_kib(pid) - before < (24 << 10 if signpost.SLOW == 1 else 512 << 10)
+
+
+def test_11_long_queries_without_an_end_do_not_keep_others_out(server, sockets):
+    """Whoever holds most buffers gives one back, so a long query in pieces is answered in the midst of
+    hundreds that never end."""
+    tcpclient.set_limits(server, "idle: 54s, connections: 1000")
+    query = rawdns.framed(tcpclient.padded(20000))
+    own = sockets(CLIENT)
+    stuck = []
+    for part in range(4):
+        own.sendall(query[part * 5001:(part + 1) * 5001])
+        for _ in range(100):
+            sock = sockets(ATTACKER)
+            sock.sendall(query[:3000])
+            stuck.append(sock)
+    assert rawdns.rcode(rawdns.read_message(own.makefile("rb"))) == dns.rcode.NOERROR
+    signpost.wait_until(lambda: sum(map(is_open, stuck)) <= SPACES, 5 * signpost.SLOW)
+    assert is_open(stuck[-1]) and sum(map(is_open, stuck)) == SPACES
+
+
+def test_connections_leave_descriptors_for_new_images(fresh):
+    """Or a stranger could keep verdicts out by opening many where few files may be open."""
+    server, nodes = fresh
+    server.use_sample(nodes.port)
+    server.start(command=("prlimit", "--nofile=150:150"))
+    pid = server.pid("signpost-dns")
+    assert "few files may be open" in server.log()
+    with contextlib.ExitStack() as stack:
+        socks = [stack.enter_context(connect(server)) for _ in range(400)]
+        assert rawdns.rcode(ask(socks[-1])) == 0
+        assert server.addresses("www.example.net") == ["192.0.2.80"]
+        zone = server.zone_file("example.net.zone")
+        zone.write_text(zone.read_text().replace("192.0.2.80", "192.0.2.90"))
+        server.ctl("reload")
+        signpost.wait_until(lambda: server.addresses("www.example.net") == ["192.0.2.90"], 5)
+        assert rawdns.rcode(ask(socks[-1])) == 0
+        assert server.pid("signpost-dns") == pid
