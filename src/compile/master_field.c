@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "compile/master_type.h"
 #include "compile/master_word.h"
 
 #define RDATA_MAX      65535
@@ -34,6 +35,19 @@ static bool put_number(struct master_rdata *rdata, size_t index, unsigned octets
 	for (unsigned i = 0; i < octets; i++)
 		wire[i] = (uint8_t)(value >> 8 * (octets - 1 - i));
 	buf_append(rdata->out, wire, octets);
+	return true;
+}
+
+static bool put_type(struct master_rdata *rdata, size_t index)
+{
+	const struct master_token *token = &rdata->tokens[index];
+	uint8_t wire[2];
+
+	store_u16(wire, master_type_parse(token));
+	if (load_u16(wire) == 0)
+		return master_rdata_bad(rdata, index, "unknown type \"%.*s\"",
+					master_token_shown(token), token->text);
+	buf_append(rdata->out, wire, sizeof(wire));
 	return true;
 }
 
@@ -190,11 +204,7 @@ static bool put_token(struct master_rdata *rdata, size_t index, ldns_rdf_type fi
 	case LDNS_RDF_TYPE_INT32: return put_number(rdata, index, 4);
 	case LDNS_RDF_TYPE_PERIOD: return put_period(rdata, index);
 	case LDNS_RDF_TYPE_DNAME: return put_name(rdata, index);
-	case LDNS_RDF_TYPE_TYPE:
-		if (master_type_parse(token) == 0)
-			return master_rdata_bad(rdata, index, "unknown type \"%.*s\"",
-						master_token_shown(token), token->text);
-		break;
+	case LDNS_RDF_TYPE_TYPE: return put_type(rdata, index);
 	default: break;
 	}
 	return put_converted(rdata, index, field, copy_text(rdata->text, token->text, token->len));
@@ -309,7 +319,10 @@ static bool put_tokens(struct master_rdata *rdata, size_t index, size_t end, ldn
 			field == LDNS_RDF_TYPE_NSEC ? "a type" : master_field_noun(field));
 	rdata->text->len = 0;
 	for (size_t i = index; i < end; i++) {
-		if (!is_gateway_name(rdata, i, field))
+		if (field == LDNS_RDF_TYPE_NSEC)
+			buf_format(rdata->text, i == index ? "TYPE%u" : " TYPE%u",
+				   master_type_parse(&rdata->tokens[i]));
+		else if (!is_gateway_name(rdata, i, field))
 			append_token(rdata, i, i == index || joined ? '\0' : ' ');
 		else if (!append_gateway(rdata, i))
 			return false;

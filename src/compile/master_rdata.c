@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "compile/master_field.h"
+#include "compile/master_rules.h"
+#include "compile/master_type.h"
 #include "compile/master_word.h"
 
 #define RDATA_MAX 65535
@@ -21,16 +23,6 @@ bool master_rdata_bad(struct master_rdata *rdata, size_t index, const char *form
 	return false;
 }
 
-static const char *type_name(uint16_t type, char text[16])
-{
-	const ldns_rr_descriptor *row = ldns_rr_descript(type);
-
-	if (row != NULL && row->_type == type && type != 0)
-		return row->_name;
-	(void)snprintf(text, 16, "TYPE%u", type);
-	return text;
-}
-
 /* --- RFC 3597, 5: \# length hex ... ------------------------------------------------------------- */
 
 static bool is_generic(const struct master_rdata *rdata)
@@ -41,9 +33,8 @@ static bool is_generic(const struct master_rdata *rdata)
 
 /* Is this what a record of a known type holds? ldns reads it, and what it read must be the same
  * octets again: so nothing is left over, and no name is compressed. */
-static bool is_valid_wire(uint16_t type, const uint8_t *data, size_t len)
+static bool is_valid_wire(const struct master_type *type, const uint8_t *data, size_t len)
 {
-	const ldns_rr_descriptor *row = ldns_rr_descript(type);
 	uint8_t *wire = mem_alloc(len + 2);
 	ldns_rr *rr = ldns_rr_new();
 	size_t pos = 0, same = 0;
@@ -52,7 +43,7 @@ static bool is_valid_wire(uint16_t type, const uint8_t *data, size_t len)
 	ldns_write_uint16(wire, (uint16_t)len);
 	if (len > 0)
 		memcpy(wire + 2, data, len);
-	ldns_rr_set_type(rr, type);
+	ldns_rr_set_type(rr, type->written_like);
 	valid = ldns_wire2rdf(rr, wire, len + 2, &pos) == LDNS_STATUS_OK;
 	for (size_t i = 0; valid && i < ldns_rr_rd_count(rr); i++) {
 		const ldns_rdf *rdf = ldns_rr_rdf(rr, i);
@@ -63,7 +54,7 @@ static bool is_valid_wire(uint16_t type, const uint8_t *data, size_t len)
 		else
 			same += ldns_rdf_size(rdf);
 	}
-	valid = valid && same == len && ldns_rr_rd_count(rr) >= ldns_rr_descriptor_minimum(row);
+	valid = valid && same == len && ldns_rr_rd_count(rr) >= type->min;
 	ldns_rr_free(rr);
 	free(wire);
 	return valid;
@@ -85,7 +76,7 @@ static void put_hex(struct master_rdata *rdata)
 	}
 }
 
-static bool parse_generic(struct master_rdata *rdata, bool known)
+static bool parse_generic(struct master_rdata *rdata, const struct master_type *type)
 {
 	size_t digits = 0, start = rdata->out->len, bad;
 	uint64_t len;
@@ -109,22 +100,22 @@ static bool parse_generic(struct master_rdata *rdata, bool known)
 					"the length is %llu octets, but %zu digits follow",
 					(unsigned long long)len, digits);
 	put_hex(rdata);
-	if (known && !is_valid_wire(rdata->type, rdata->out->data + start, (size_t)len))
+	if (type->written_like != 0 && !is_valid_wire(type, rdata->out->data + start, (size_t)len))
 		return master_rdata_bad(rdata, 0, "these octets are not the RDATA of this type");
 	return true;
 }
 
 /* --- all fields ------------------------------------------------------------------------------- */
 
-static bool parse_fields(struct master_rdata *rdata, const ldns_rr_descriptor *row)
+static bool parse_fields(struct master_rdata *rdata, const struct master_type *type)
 {
-	size_t min = ldns_rr_descriptor_minimum(row), max = ldns_rr_descriptor_maximum(row);
 	size_t index = 0, field = 0;
-	char name[16];
 
-	for (; field < max && index < rdata->count; field++) {
-		ldns_rdf_type kind = ldns_rr_descriptor_field_type(row, field);
-		size_t used = master_field_tokens(kind, field == max - 1, rdata->count - index);
+	for (; field < type->max && index < rdata->count; field++) {
+		ldns_rdf_type kind = master_type_field(type, field);
+		size_t used = master_field_tokens(kind, field == type->max - 1,
+						  rdata->count - index);
+
 		if (!master_field_put(rdata, index, index + used, kind))
 			return false;
 		index += used;
@@ -132,34 +123,35 @@ static bool parse_fields(struct master_rdata *rdata, const ldns_rr_descriptor *r
 	if (index < rdata->count)
 		return master_rdata_bad(rdata, index, "\"%.*s\" is more than %s records hold",
 					master_token_shown(&rdata->tokens[index]),
-					rdata->tokens[index].text, type_name(rdata->type, name));
-	if (field < min)
-		return master_rdata_bad(
-			rdata, rdata->count, "%s records go on here: %s is missing",
-			type_name(rdata->type, name),
-			master_field_noun(ldns_rr_descriptor_field_type(row, field)));
+					rdata->tokens[index].text, type->name);
+	if (field < type->min)
+		return master_rdata_bad(rdata, rdata->count, "%s records go on here: %s is missing",
+					type->name,
+					master_field_noun(master_type_field(type, field)));
 	return true;
 }
 
 bool master_rdata_parse(struct master_rdata *rdata)
 {
-	const ldns_rr_descriptor *row = ldns_rr_descript(rdata->type);
-	bool known = row != NULL && row->_type == rdata->type &&
-		     ldns_rr_descriptor_field_type(row, 0) != LDNS_RDF_TYPE_UNKNOWN;
+	struct master_type type;
+	bool known = master_type_find(rdata->type, &type);
 	size_t start = rdata->out->len;
-	char name[16];
+	const char *reason;
 
 	if (is_generic(rdata)) {
-		if (!parse_generic(rdata, known))
+		if (!parse_generic(rdata, &type))
 			return false;
 	} else if (!known) {
 		return master_rdata_bad(
 			rdata, 0, "%s records are written as \\# length hexadecimal (RFC 3597)",
-			type_name(rdata->type, name));
-	} else if (!parse_fields(rdata, row)) {
+			type.name);
+	} else if (!master_rules_words(rdata) || !parse_fields(rdata, &type)) {
 		return false;
 	}
 	if (rdata->out->len - start > RDATA_MAX)
 		return master_rdata_bad(rdata, 0, "more than 65535 octets of RDATA");
+	if (!master_rules_data(rdata->type, rdata->out->data + start, rdata->out->len - start,
+			       &reason))
+		return master_rdata_bad(rdata, 0, "%s", reason);
 	return true;
 }

@@ -9,8 +9,10 @@
 
 #include "base/cursor.h"
 #include "base/mem.h"
+#include "compile/master_generate.h"
 #include "compile/master_lexer.h"
 #include "compile/master_rdata.h"
+#include "compile/master_type.h"
 #include "compile/master_word.h"
 #include "image/pool_types.h"
 
@@ -20,14 +22,19 @@
 struct file {
 	struct master_lexer lexer;
 	struct name origin, owner;
-	bool has_owner;
+	bool has_owner, origin_is_new;
+	/* Lines that $GENERATE makes are read as if they were a file. */
+	bool generates;
+	struct master_generate generate;
+	struct master_place made_from;
 };
 
 struct master_reader {
 	struct master_sources *sources;
-	struct file files[INCLUDE_DEPTH]; /* the last one is being read */
+	struct file
+		files[INCLUDE_DEPTH + 1]; /* the last one is being read; $GENERATE goes deeper */
 	unsigned depth;
-	bool has_default_ttl, has_last_ttl;
+	bool has_default_ttl, has_last_ttl, told_of_ttl;
 	uint32_t default_ttl_s, last_ttl_s;
 	struct buf data, scratch;
 };
@@ -48,22 +55,42 @@ static bool token_is(const struct master_token *token, const char *text)
 	       strncasecmp(token->text, text, token->len) == 0;
 }
 
+static void tell(const struct parse *parse, enum diag_severity severity,
+		 const struct master_token *token, const char *format, va_list args)
+{
+	struct master_place place = master_token_place(&parse->file->lexer, token);
+	char *message = NULL;
+
+	if (vasprintf(&message, format, args) < 0)
+		abort(); /* no memory: as base/mem.h */
+	master_report(parse->reader->sources, severity, &place, "%s", message);
+	free(message);
+}
+
 static void report(const struct parse *parse, const struct master_token *token, const char *format,
 		   ...) __attribute__((format(printf, 3, 4)));
 
 static void report(const struct parse *parse, const struct master_token *token, const char *format,
 		   ...)
 {
-	struct master_place place = master_token_place(&parse->file->lexer, token);
-	char *message = NULL;
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&message, format, args) < 0)
-		abort(); /* no memory: as base/mem.h */
+	tell(parse, DIAG_ERROR, token, format, args);
 	va_end(args);
-	master_report(parse->reader->sources, DIAG_ERROR, &place, "%s", message);
-	free(message);
+}
+
+static void warn(const struct parse *parse, const struct master_token *token, const char *format,
+		 ...) __attribute__((format(printf, 3, 4)));
+
+static void warn(const struct parse *parse, const struct master_token *token, const char *format,
+		 ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	tell(parse, DIAG_WARNING, token, format, args);
+	va_end(args);
 }
 
 static const struct master_token *last_token(const struct parse *parse)
@@ -81,9 +108,36 @@ static void push_file(struct master_reader *reader, const struct name *origin)
 	master_lexer_start(&file->lexer, reader->sources, (uint16_t)(reader->sources->count - 1));
 }
 
+static void push_made(struct master_reader *reader, const struct master_generate *generate,
+		      const struct master_place *made_from)
+{
+	const struct file *above = &reader->files[reader->depth - 1];
+	struct file *file = &reader->files[reader->depth++];
+
+	*file = (struct file){ .origin = above->origin,
+			       .generates = true,
+			       .generate = *generate,
+			       .made_from = *made_from };
+	master_lexer_start_made(&file->lexer, reader->sources, &file->made_from);
+}
+
 static void pop_file(struct master_reader *reader)
 {
-	master_lexer_free(&reader->files[--reader->depth].lexer);
+	struct file *file = &reader->files[--reader->depth];
+
+	master_lexer_free(&file->lexer);
+	master_generate_free(&file->generate);
+}
+
+static bool next_line(struct file *file, struct master_line *line)
+{
+	while (!master_lexer_next(&file->lexer, line)) {
+		if (!file->generates || !master_generate_next(&file->generate))
+			return false;
+		master_lexer_set_text(&file->lexer, (const char *)file->generate.made.data,
+				      file->generate.made.len);
+	}
+	return true;
 }
 
 struct master_reader *master_reader_open(const char *path, const struct name *origin,
@@ -133,8 +187,9 @@ static bool parse_ttl(const struct parse *parse, const struct master_token *toke
 		return false;
 	}
 	if (*ttl_s > TTL_MAX) {
-		report(parse, token, "the TTL is larger than 2147483647 (RFC 2181, section 8)");
-		return false;
+		warn(parse, token,
+		     "the TTL is larger than 2147483647, and so taken for 0 (RFC 2181, section 8)");
+		*ttl_s = 0;
 	}
 	return true;
 }
@@ -161,8 +216,10 @@ static void read_origin(const struct parse *parse)
 	struct name origin;
 
 	if (has_arguments(parse, 1, 1, "$ORIGIN name") &&
-	    parse_name(parse, &parse->line->tokens[1], "origin", &origin))
+	    parse_name(parse, &parse->line->tokens[1], "origin", &origin)) {
 		parse->file->origin = origin;
+		parse->file->origin_is_new = true;
+	}
 }
 
 static void read_ttl(const struct parse *parse)
@@ -229,6 +286,21 @@ static void read_include(const struct parse *parse)
 	free(path);
 }
 
+static void read_generate(const struct parse *parse)
+{
+	struct master_generate generate = { .at = 0 };
+	struct master_place place = master_token_place(&parse->file->lexer,
+						       &parse->line->tokens[0]);
+	size_t bad;
+
+	if (master_generate_start(&generate, parse->line, &bad)) {
+		push_made(parse->reader, &generate, &place);
+	} else {
+		report(parse, &parse->line->tokens[bad], "%s", generate.message);
+		master_generate_free(&generate);
+	}
+}
+
 static void read_directive(const struct parse *parse)
 {
 	const struct master_token *token = &parse->line->tokens[0];
@@ -239,9 +311,11 @@ static void read_directive(const struct parse *parse)
 		read_ttl(parse);
 	else if (token_is(token, "$INCLUDE"))
 		read_include(parse);
+	else if (token_is(token, "$GENERATE"))
+		read_generate(parse);
 	else
 		report(parse, token,
-		       "unknown directive \"%.*s\": there are $ORIGIN, $TTL and $INCLUDE",
+		       "unknown directive \"%.*s\": there are $ORIGIN, $TTL, $INCLUDE and $GENERATE",
 		       master_token_shown(token), token->text);
 }
 
@@ -256,8 +330,13 @@ static bool read_owner(struct parse *parse)
 		if (!file->has_owner)
 			report(parse, token,
 			       "the line is indented, but no record above it has an owner name");
+		else if (file->origin_is_new)
+			warn(parse, token,
+			     "the owner is left out, so it is that of the record before $ORIGIN");
+		file->origin_is_new = false;
 		return file->has_owner;
 	}
+	file->origin_is_new = false;
 	parse->next = 1;
 	/* The records below must not go to the owner above a bad one: they have none. */
 	file->has_owner = parse_name(parse, token, "owner name", &file->owner);
@@ -314,6 +393,12 @@ static bool is_data_type(uint16_t type)
 	return type != TYPE_OPT && (type < 128 || type > 255);
 }
 
+/* RFC 1035, 3.3.4 and 3.3.5: "the recommended policy [...] is to reject them, or to convert". */
+static bool is_obsolete(uint16_t type)
+{
+	return type == TYPE_MD || type == TYPE_MF;
+}
+
 static bool read_type(const struct parse *parse, const struct master_token *token,
 		      struct master_record *record)
 {
@@ -332,6 +417,11 @@ static bool read_type(const struct parse *parse, const struct master_token *toke
 	}
 	if (!is_data_type(record->type)) {
 		report(parse, token, "\"%.*s\" is no type of records in a zone",
+		       master_token_shown(token), token->text);
+		return false;
+	}
+	if (is_obsolete(record->type)) {
+		report(parse, token, "\"%.*s\" is obsolete: write an MX record instead",
 		       master_token_shown(token), token->text);
 		return false;
 	}
@@ -432,6 +522,13 @@ static bool choose_ttl(struct parse *parse, const struct master_token *type,
 		report(parse, type, "the record has no TTL, and there is no $TTL before it");
 		return false;
 	}
+	if (!parse->has_ttl && !reader->has_default_ttl && !reader->told_of_ttl) {
+		warn(parse, type,
+		     "no TTL, and no $TTL before it: the TTL is %u, that of the %s (RFC 2308, "
+		     "section 4, wants a $TTL)",
+		     record->ttl_s, reader->has_last_ttl ? "record before" : "SOA's minimum");
+		reader->told_of_ttl = true;
+	}
 	reader->last_ttl_s = record->ttl_s;
 	reader->has_last_ttl = true;
 	return true;
@@ -482,12 +579,12 @@ bool master_reader_next(struct master_reader *reader, struct master_record *reco
 		struct parse parse = { .reader = reader, .file = file, .line = &line };
 
 		if (diag_file_is_full(sources->diag, sources->items[file->lexer.source].path) ||
-		    !master_lexer_next(&file->lexer, &line)) {
+		    !next_line(file, &line)) {
 			pop_file(reader);
 			continue;
 		}
-		if (!line.indented && !line.tokens[0].quoted && line.tokens[0].len > 0 &&
-		    *line.tokens[0].text == '$')
+		if (!file->generates && !line.indented && !line.tokens[0].quoted &&
+		    line.tokens[0].len > 0 && *line.tokens[0].text == '$')
 			read_directive(&parse);
 		else if (read_record(&parse, record))
 			return true;

@@ -1,9 +1,6 @@
 #include "compile/master_word.h"
 
 #include <ctype.h>
-#include <ldns/ldns.h>
-#include <string.h>
-#include <strings.h>
 
 #define SHOWN_MAX 60
 
@@ -23,22 +20,6 @@ bool master_number_parse(const char *text, size_t len, uint64_t max, uint64_t *v
 		*value = *value * 10 + (uint64_t)(text[i] - '0');
 	}
 	return *value <= max;
-}
-
-uint16_t master_type_parse(const struct master_token *token)
-{
-	char name[32];
-	uint64_t number;
-
-	if (token->len >= sizeof(name) || token->quoted)
-		return 0;
-	memcpy(name, token->text, token->len);
-	name[token->len] = '\0';
-	if (strncasecmp(name, "TYPE", 4) == 0)
-		return master_number_parse(name + 4, token->len - 4U, UINT16_MAX, &number)
-			       ? (uint16_t)number
-			       : 0;
-	return (uint16_t)ldns_get_rr_type_by_name(name);
 }
 
 static uint64_t unit_seconds(char unit)

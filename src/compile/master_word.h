@@ -10,9 +10,6 @@ bool master_number_parse(const char *text, size_t len, uint64_t max, uint64_t *v
 /* A number of seconds, or a time as BIND writes it: "1h30m". */
 bool master_ttl_parse(const char *text, size_t len, uint32_t *ttl_s);
 
-/* 0: no such type. Names that ldns knows, and TYPE65280 (RFC 3597, 5). */
-uint16_t master_type_parse(const struct master_token *token);
-
 /* How much of an offending word a message shows, for "%.*s". */
 int master_token_shown(const struct master_token *token);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compile/zone_hosts.h"
 #include "image/plan.h"
 
 static void report(const struct zone_draft *draft, enum diag_severity severity,
@@ -14,6 +15,14 @@ static void report(const struct zone_draft *draft, enum diag_severity severity,
 
 	master_report(draft->sources, severity, place, "%s %s", name_format(owner->name, name),
 		      what);
+}
+
+/* A place for what is wrong with an owner as a whole: its first record. */
+static const struct master_place *place_of(const struct zone_draft *draft,
+					   const struct draft_owner *owner)
+{
+	return owner->rrsets != NULL ? &owner->rrsets->first->place
+				     : &draft->pools[owner->pool - 1].place;
 }
 
 /* --- one owner -------------------------------------------------------------------------------- */
@@ -28,7 +37,9 @@ static void check_cname(const struct zone_draft *draft, const struct draft_owner
 		report(draft, DIAG_ERROR, &draft->pools[owner->pool - 1].place, owner,
 		       "has a CNAME, so it cannot have a POOL record");
 	for (const struct draft_rrset *other = owner->rrsets; other != NULL; other = other->next) {
-		if (other == cname || other->type == TYPE_RRSIG || other->type == TYPE_NSEC)
+		/* RFC 4035, 2.5 */
+		if (other == cname || other->type == TYPE_RRSIG || other->type == TYPE_NSEC ||
+		    other->type == TYPE_KEY)
 			continue;
 		/* RFC 1034, 3.6.2. An apex must have the others. */
 		report(draft, DIAG_ERROR,
@@ -67,10 +78,8 @@ static void check_dname(const struct zone_draft *draft, const struct draft_owner
 	while (above != NULL && draft_rrset(above, TYPE_DNAME) == NULL)
 		above = above->parent;
 	if (above != NULL)
-		report(draft, DIAG_ERROR,
-		       owner->rrsets != NULL ? &owner->rrsets->first->place
-					     : &draft->pools[owner->pool - 1].place,
-		       owner, "lies below a DNAME, so it would never be answered");
+		report(draft, DIAG_ERROR, place_of(draft, owner), owner,
+		       "lies below a DNAME, so it would never be answered");
 }
 
 static void check_ns(const struct zone_draft *draft, const struct draft_owner *owner)
@@ -107,6 +116,71 @@ static void report_double(const struct zone_draft *draft, const struct draft_own
 	report(draft, DIAG_ERROR, &rrset->first->place, owner, what);
 }
 
+/* RFC 4035, 2.4: it is the parent zone that says it. */
+static void check_ds(const struct zone_draft *draft, const struct draft_owner *apex)
+{
+	const struct draft_rrset *ds = draft_rrset(apex, TYPE_DS);
+
+	if (ds != NULL)
+		report(draft, DIAG_ERROR, &ds->first->place, apex,
+		       "has a DS record, which belongs into the zone above");
+}
+
+/* RFC 7208, 3.1: nobody asks for SPF records any more. */
+static void check_spf(const struct zone_draft *draft, const struct draft_owner *owner)
+{
+	const struct draft_rrset *spf = draft_rrset(owner, TYPE_SPF);
+
+	if (spf != NULL && draft_rrset(owner, TYPE_TXT) == NULL)
+		report(draft, DIAG_WARNING, &spf->first->place, owner,
+		       "has an SPF record and no TXT record, which alone is asked for");
+}
+
+/* RFC 4592, 2.1.3: only a leftmost "*" matches other names. */
+static void check_labels(const struct zone_draft *draft, const struct draft_owner *owner)
+{
+	const uint8_t *label = owner->name;
+
+	if (owner->rrsets == NULL && owner->pool == 0)
+		return;
+	for (label += 1 + *label; *label != 0; label += 1 + *label) {
+		if (*label == 1 && label[1] == '*') {
+			report(draft, DIAG_WARNING, place_of(draft, owner), owner,
+			       "has a \"*\" that is not its first label, so it matches itself only");
+			return;
+		}
+	}
+}
+
+/* Of what is at or below a delegation, NS and DS are ours to answer (RFC 4035, 2.6 adds what
+ * signs them), and the addresses of name servers are glue. */
+static bool is_hidden(const struct draft_owner *owner, const struct draft_rrset *rrset)
+{
+	switch (rrset->type) {
+	case TYPE_A:
+	case TYPE_AAAA: return !owner->serves;
+	case TYPE_NS:
+	case TYPE_DS:
+	case TYPE_RRSIG:
+	case TYPE_NSEC: return owner->cut != owner;
+	default: return true;
+	}
+}
+
+static void check_hidden(const struct zone_draft *draft, const struct draft_owner *owner)
+{
+	const struct draft_rrset *rrset = owner->rrsets;
+
+	while (owner->cut != NULL && rrset != NULL && !is_hidden(owner, rrset))
+		rrset = rrset->next;
+	if (owner->cut != NULL && rrset != NULL)
+		report(draft, DIAG_WARNING, &rrset->first->place, owner,
+		       owner->cut == owner
+			       ? "is delegated, so this record is never answered"
+			       : "lies below a delegation, so this record, which is no glue, is "
+				 "never answered");
+}
+
 static void check_pool(const struct zone_draft *draft, const struct draft_owner *owner)
 {
 	const struct draft_pool *pool = &draft->pools[owner->pool - 1];
@@ -123,65 +197,6 @@ static void check_pool(const struct zone_draft *draft, const struct draft_owner 
 				 "never be answered");
 }
 
-/* --- name servers and their addresses ----------------------------------------------------------- */
-
-/* The name's own owner or, where it does not exist, its closest ancestor. */
-static const struct draft_owner *find_closest(const struct zone_draft *draft,
-					      const struct name *name)
-{
-	const uint8_t *wire = name->wire;
-	size_t len = name->len;
-	const struct draft_owner *owner;
-
-	while ((owner = draft_find(draft, wire, len)) == NULL) {
-		len -= 1U + *wire;
-		wire += 1 + *wire;
-	}
-	return owner;
-}
-
-static void check_server(const struct zone_draft *draft, const struct draft_owner *owner,
-			 const struct draft_record *ns)
-{
-	struct name target = { .len = (uint8_t)ns->len };
-	const struct draft_owner *closest, *server = NULL;
-	char text[NAME_TEXT_SIZE], owner_text[NAME_TEXT_SIZE];
-
-	for (unsigned i = 0; i < ns->len; i++)
-		target.wire[i] = name_lower(ns->data[i]);
-	if (!name_is_under(target.wire, target.len, draft->origin.wire, draft->origin.len))
-		return;
-	closest = find_closest(draft, &target);
-	if (closest->cut != NULL && closest->cut != owner && !draft_is_apex(draft, owner))
-		return; /* another delegation's server */
-	if (closest->len == target.len)
-		server = closest;
-	else if (closest->cut == NULL)
-		server = closest->wildcard;
-	if (server != NULL && draft_has_address(server))
-		return;
-	(void)name_format(target.wire, text);
-	(void)name_format(owner->name, owner_text);
-	if (server != NULL && draft_rrset(server, TYPE_CNAME) != NULL)
-		master_report(draft->sources, DIAG_WARNING, &ns->place,
-			      "the name server %s of %s is a CNAME (RFC 2181, section 10.3)", text,
-			      owner_text);
-	else
-		master_report(draft->sources, DIAG_WARNING, &ns->place,
-			      "the name server %s of %s has no address in this zone", text,
-			      owner_text);
-}
-
-static void check_servers(const struct zone_draft *draft, const struct draft_owner *owner)
-{
-	const struct draft_rrset *ns = draft_rrset(owner, TYPE_NS);
-
-	if (ns == NULL || (!draft_is_apex(draft, owner) && owner->cut != owner))
-		return;
-	for (const struct draft_record *record = ns->first; record != NULL; record = record->next)
-		check_server(draft, owner, record);
-}
-
 /* --- the zone --------------------------------------------------------------------------------- */
 
 static void check_apex(const struct zone_draft *draft, const char *path)
@@ -196,22 +211,30 @@ static void check_apex(const struct zone_draft *draft, const char *path)
 		master_report_file(draft->sources, path, "the zone %s has no NS record", origin);
 }
 
+static void check_owner(const struct zone_draft *draft, const struct draft_owner *owner)
+{
+	check_cname(draft, owner);
+	check_dname(draft, owner);
+	check_ns(draft, owner);
+	check_soa(draft, owner);
+	check_spf(draft, owner);
+	check_labels(draft, owner);
+	if (owner->pool != 0)
+		check_pool(draft, owner);
+}
+
 void zone_check(const struct zone_draft *draft, const char *path, bool complete)
 {
 	if (complete)
 		check_apex(draft, path);
-	for (uint32_t i = 0; i < draft->owner_count; i++) {
-		const struct draft_owner *owner = draft->owners[i];
-
-		check_cname(draft, owner);
-		check_dname(draft, owner);
-		check_ns(draft, owner);
-		check_soa(draft, owner);
-		if (complete)
-			check_servers(draft, owner);
-		if (owner->pool != 0)
-			check_pool(draft, owner);
-	}
+	check_ds(draft, draft->owners[0]);
+	for (uint32_t i = 0; i < draft->owner_count; i++)
+		check_owner(draft, draft->owners[i]);
+	if (!complete)
+		return;
+	zone_check_hosts(draft);
+	for (uint32_t i = 0; i < draft->owner_count; i++)
+		check_hidden(draft, draft->owners[i]);
 }
 
 /* --- pools ------------------------------------------------------------------------------------ */

@@ -202,9 +202,9 @@ static void add_record(struct zone_draft *draft, struct draft_owner *owner,
 	struct draft_rrset *rrset = get_rrset(draft, owner, record);
 	struct draft_record *added;
 
+	join_ttl(draft, rrset, record); /* a duplicate's counts, too */
 	if (is_duplicate(rrset, record) || !may_join(draft, rrset, record))
 		return;
-	join_ttl(draft, rrset, record);
 	added = arena_alloc(&draft->arena, sizeof(*added) + record->len);
 	added->place = record->place;
 	added->len = record->len;

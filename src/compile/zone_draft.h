@@ -48,6 +48,7 @@ struct draft_owner {
 	uint32_t node; /* offset in the segment, once it is written */
 	uint8_t len, labels;
 	uint8_t pool_types; /* of its POOL record; 0: it has none */
+	bool serves;        /* an NS record names it; set by zone_check_hosts */
 };
 
 struct zone_draft {

@@ -162,9 +162,11 @@ static uint32_t write_block(struct write *write, const struct draft_owner *owner
 	source.extra_nodes = write->extra_nodes;
 	write->block.len = 0;
 	if (rrset_build(&write->block, &source) < 0) {
-		master_report(write->draft->sources, DIAG_ERROR, &rrset->first->place,
-			      "the %u records of this type at %s have more than %d octets together",
-			      rrset->count, name_format(owner->name, name), RRSET_WIRE_MAX);
+		master_report(
+			write->draft->sources, DIAG_ERROR, &rrset->first->place,
+			"the %u record%s of this type at %s cannot be sent: more octets than a "
+			"message holds",
+			rrset->count, rrset->count == 1 ? "" : "s", name_format(owner->name, name));
 		return 0;
 	}
 	offset = reserve(write, write->block.len, 8);

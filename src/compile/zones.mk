@@ -1,13 +1,17 @@
 # zone files -> zones image
 libcompile_a_SOURCES += \
 	%D%/master_field.c %D%/master_field.h \
+	%D%/master_generate.c %D%/master_generate.h \
 	%D%/master_lexer.c %D%/master_lexer.h \
 	%D%/master_rdata.c %D%/master_rdata.h \
 	%D%/master_reader.c %D%/master_reader.h \
+	%D%/master_rules.c %D%/master_rules.h \
 	%D%/master_source.c %D%/master_source.h \
+	%D%/master_type.c %D%/master_type.h \
 	%D%/master_word.c %D%/master_word.h \
 	%D%/zone_check.c %D%/zone_check.h \
 	%D%/zone_draft.c %D%/zone_draft.h \
+	%D%/zone_hosts.c %D%/zone_hosts.h \
 	%D%/zone_service.c %D%/zone_service.h \
 	%D%/zone_write.c %D%/zone_write.h \
 	%D%/zones_build.c %D%/zones_build.h

@@ -6,8 +6,6 @@
 
 /* Types that no other file here names (IANA's DNS parameters). */
 enum {
-	TYPE_MD = 3,
-	TYPE_MF = 4,
 	TYPE_MB = 7,
 	TYPE_MG = 8,
 	TYPE_MR = 9,

@@ -30,7 +30,16 @@
 
 #include "wire/types.h"
 
-#define RRSET_WIRE_MAX   65000 /* octets of wire: header, question and OPT need room beside it */
+/* Octets of wire: what a message over TCP can hold beside header, question and OPT. With an owner
+ * name of 99 octets that is a TXT record of 255 full strings. */
+#define RRSET_OPT_ROOM 128
+#define RRSET_WIRE_MAX (DNS_MESSAGE_MAX - DNS_HEADER_SIZE - 4 - RRSET_OPT_ROOM)
+
+static inline size_t rrset_wire_max(size_t owner_len)
+{
+	return RRSET_WIRE_MAX - owner_len;
+}
+
 #define RRSET_TARGET_MAX 0x1fff
 #define RRSET_PLACE_MAX  (DNS_POINTER_MAX - RRSET_TARGET_MAX)
 

@@ -190,11 +190,14 @@ static void put_rr(struct build *build, size_t i)
 /* Room for the wire before compression; 0: too large. */
 static size_t wire_room(const struct rrset_source *source)
 {
+	/* A wildcard's RRset stands behind names that are longer. */
+	bool wildcard = source->owner[0] == 1 && source->owner[1] == '*';
+	size_t max = rrset_wire_max(wildcard ? DNS_NAME_MAX : source->owner_len);
 	size_t room = 0;
 
 	for (size_t i = 0; i < source->count && room <= (size_t)4 * RRSET_WIRE_MAX; i++)
 		room += FIXED + (size_t)source->rdatas[i].len;
-	return room < RRSET_WIRE_MAX ? room : RRSET_WIRE_MAX;
+	return room < max ? room : max;
 }
 
 static void append_block(struct buf *out, const struct build *build)

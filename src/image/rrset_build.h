@@ -25,7 +25,7 @@ struct rrset_source {
 };
 
 /* Appends the block to `out` at its next multiple of 8. Returns the offset in `out`, or -1: the
- * wire would be longer than RRSET_WIRE_MAX (`out` is as it was). */
+ * wire would be longer than rrset_wire_max of it (`out` is as it was). */
 ptrdiff_t rrset_build(struct buf *out, const struct rrset_source *source);
 
 #endif

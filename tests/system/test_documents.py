@@ -310,7 +310,7 @@ def test_page_is_shown_without_a_warning(page):
 
 
 def test_pages_refer_to_pages_that_there_are():
-    others = {"ldns 3", "mmdblookup 1", "sd_notify 3", "systemd 1"}
+    others = {"ldns 3", "mmdblookup 1", "named-checkzone 1", "sd_notify 3", "systemd 1"}
     for page in PAGES:
         for name, section in re.findall(r"^\.?.*?\bXr (\S+) (\d)", (MAN / page).read_text(), re.MULTILINE):
             assert f"{name}.{section}" in PAGES or f"{name} {section}" in others, f"{page}: {name}({section})"

@@ -127,7 +127,8 @@ START_TEST(an_rrset_has_the_smallest_ttl_and_no_duplicates)
 	struct zones_try try;
 	const struct rrset_block *block;
 
-	zones_try_text(&try, HEAD "a 50 MX 1 m\na 40 MX 2 m\na 60 MX 3 m\na 50 MX 1 M\n");
+	zones_try_text(&try,
+		       HEAD "a 50 MX 1 m.x.\na 40 MX 2 m.x.\na 60 MX 3 m.x.\na 50 MX 1 M.x.\n");
 	block = block_of(&try, "a.example.net", TYPE_MX);
 	ck_assert_uint_eq(block->rr_count, 3);
 	ck_assert_uint_eq(block->ttl_s, 40);
@@ -342,7 +343,8 @@ START_TEST(no_damaged_image_leads_astray)
 	zones_try_text(&try,
 		       HEAD "@ NS b.ns1\n@ MX 1 ns1\n@ MX 2 a.ns1\n*.w A 192.0.2.1\n"
 			    "sub NS ns.sub\nns.sub A 192.0.2.1\nc CNAME w\nx.y TXT a b\n"
-			    "v POOL edge/tokyo\n_s SRV 1 2 3 ns1\nm MINFO a.b.test. c.b.test.\n");
+			    "v POOL edge/tokyo\n_s SRV 1 2 3 ns1\nm MINFO a.b.test. c.b.test.\n"
+			    "b.ns1 A 192.0.2.1\n");
 	base = aligned_block(try.image.size);
 	for (unsigned i = 0; i < rounds; i++) {
 		const struct image damaged = { base, try.image.size };

@@ -1,0 +1,191 @@
+#include "compile/zone_hosts.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "image/rdata_names.h"
+
+/* A host named by a record, as the zone sees it. */
+struct host {
+	const struct draft_owner *from; /* who names it */
+	const struct draft_record *record;
+	uint16_t type; /* of the record: NS, MX or SRV */
+	struct name name;
+	struct draft_owner *closest; /* its owner, or the closest ancestor that exists */
+	struct draft_owner *owner;   /* its owner or the wildcard that stands for it; NULL: none */
+};
+
+static void report(const struct zone_draft *draft, enum diag_severity severity,
+		   const struct host *host, const char *what)
+{
+	const char *noun = host->type == TYPE_NS   ? "name server"
+			   : host->type == TYPE_MX ? "mail host"
+						   : "host";
+	char name[NAME_TEXT_SIZE], from[NAME_TEXT_SIZE];
+
+	master_report(draft->sources, severity, &host->record->place, "the %s %s of %s %s", noun,
+		      name_format(host->name.wire, name), name_format(host->from->name, from),
+		      what);
+}
+
+/* --- how it is written -------------------------------------------------------------------------- */
+
+/* RFC 1123, 2.1: letters, digits and hyphens, which are not first or last. A "*" may lead. */
+static bool is_host_name(const uint8_t *name)
+{
+	if (name[0] == 1 && name[1] == '*')
+		name += 2;
+	for (; *name != 0; name += 1 + *name) {
+		if (!isalnum(name[1]) || !isalnum(name[*name]))
+			return false;
+		for (unsigned i = 1; i <= *name; i++) {
+			if (!isalnum(name[i]) && name[i] != '-')
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool is_octet(const uint8_t *label)
+{
+	unsigned value = 0;
+
+	for (unsigned i = 1; i <= *label; i++) {
+		if (!isdigit(label[i]) || i > 3)
+			return false;
+		value = value * 10 + label[i] - '0';
+	}
+	return *label > 0 && value <= 255;
+}
+
+/* 192.0.2.1 or 2001:db8::1, absolute or relative to the origin: who writes that means it. */
+static bool is_address(const struct zone_draft *draft, const struct name *name)
+{
+	const uint8_t *label = name->wire;
+	unsigned octets = 0;
+
+	if (memchr(label + 1, ':', *label) != NULL)
+		return true;
+	for (; octets < 4 && is_octet(label); octets++)
+		label += 1 + *label;
+	return octets == 4 &&
+	       (*label == 0 || memcmp(label, draft->origin.wire, draft->origin.len) == 0);
+}
+
+/* --- where it leads ----------------------------------------------------------------------------- */
+
+static struct draft_owner *find_closest(const struct zone_draft *draft, const struct name *name)
+{
+	const uint8_t *wire = name->wire;
+	size_t len = name->len;
+	struct draft_owner *owner;
+
+	while ((owner = draft_find(draft, wire, len)) == NULL) {
+		len -= 1U + *wire;
+		wire += 1 + *wire;
+	}
+	return owner;
+}
+
+/* RFC 4592, 3.3.1: the wildcard below the closest encloser. */
+static void resolve(const struct zone_draft *draft, struct host *host)
+{
+	host->closest = find_closest(draft, &host->name);
+	if (host->closest->len == host->name.len)
+		host->owner = host->closest;
+	else if (host->closest->cut == NULL)
+		host->owner = host->closest->wildcard;
+}
+
+/* RFC 1035, 3.3.9 and 3.3.11; RFC 2181, 10.3; RFC 2782. */
+static void check_addresses(const struct zone_draft *draft, const struct host *host)
+{
+	const struct draft_owner *cut = host->closest->cut;
+	/* Nobody could reach the zone. Where a server is delegated, another zone may know it. */
+	enum diag_severity severity = host->type == TYPE_NS && draft_is_apex(draft, host->from) &&
+						      cut == NULL
+					      ? DIAG_ERROR
+					      : DIAG_WARNING;
+
+	if (host->owner != NULL && draft_has_address(host->owner))
+		return;
+	if (host->owner != NULL && draft_rrset(host->owner, TYPE_CNAME) != NULL)
+		report(draft, severity, host, "is a CNAME (RFC 2181, section 10.3)");
+	else if (cut == NULL)
+		report(draft, severity, host, "has no address in this zone");
+	else if (host->type == TYPE_NS)
+		report(draft, severity, host,
+		       cut == host->from ? "has no address: without glue nobody finds it"
+					 : "has no address, which would be glue, in this zone");
+}
+
+static void check_host(const struct zone_draft *draft, struct host *host)
+{
+	if (host->name.len == 1)
+		return; /* "no such service" (RFC 7505, RFC 2782) */
+	if (host->type != TYPE_SRV && is_address(draft, &host->name))
+		report(draft, DIAG_WARNING, host, "looks like an address, but is taken for a name");
+	else if (!is_host_name(host->name.wire))
+		report(draft, DIAG_WARNING, host,
+		       "is not a host's name: letters, digits and hyphens (RFC 1123, section 2.1)");
+	if (!name_is_under(host->name.wire, host->name.len, draft->origin.wire, draft->origin.len))
+		return;
+	resolve(draft, host);
+	if (host->owner != NULL && host->type == TYPE_NS)
+		host->owner->serves = true;
+	check_addresses(draft, host);
+}
+
+static void check_rrset(const struct zone_draft *draft, const struct draft_owner *owner,
+			const struct draft_rrset *rrset)
+{
+	const struct rdata_names *names = rdata_names_find(rrset->type);
+
+	for (const struct draft_record *r = rrset->first; r != NULL; r = r->next) {
+		struct host host = { .from = owner, .record = r, .type = rrset->type };
+
+		host.name.len = (uint8_t)(r->len - names->before);
+		for (unsigned i = 0; i < host.name.len; i++)
+			host.name.wire[i] = name_lower(r->data[names->before + i]);
+		check_host(draft, &host);
+	}
+}
+
+/* --- the zone's own ------------------------------------------------------------------------------- */
+
+static void check_own(const struct zone_draft *draft, const struct draft_owner *owner)
+{
+	const struct draft_rrset *addresses = draft_rrset(owner, TYPE_A);
+	char name[NAME_TEXT_SIZE];
+
+	if (addresses == NULL)
+		addresses = draft_rrset(owner, TYPE_AAAA);
+	if (!draft_has_address(owner) || is_host_name(owner->name))
+		return;
+	master_report(draft->sources, DIAG_WARNING,
+		      addresses != NULL ? &addresses->first->place
+					: &draft->pools[owner->pool - 1].place,
+		      "%s has addresses, but is not a host's name: letters, digits and hyphens "
+		      "(RFC 1123, section 2.1)",
+		      name_format(owner->name, name));
+}
+
+void zone_check_hosts(const struct zone_draft *draft)
+{
+	static const uint16_t types[] = { TYPE_NS, TYPE_MX, TYPE_SRV };
+
+	for (uint32_t i = 0; i < draft->owner_count; i++) {
+		const struct draft_owner *owner = draft->owners[i];
+
+		check_own(draft, owner);
+		for (size_t t = 0; t < sizeof(types) / sizeof(types[0]); t++) {
+			const struct draft_rrset *rrset = draft_rrset(owner, types[t]);
+			/* What is hidden by a delegation is told of as such. */
+			bool ours = owner->cut == NULL ||
+				    (owner->cut == owner && types[t] == TYPE_NS);
+
+			if (rrset != NULL && ours)
+				check_rrset(draft, owner, rrset);
+		}
+	}
+}
