@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
+#undef rr_type /* a field of router renumbering there, an enum of ours */
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
