@@ -14,7 +14,7 @@
 
 /* To be raised whenever the same text is compiled to other bytes: segments of older programs are
  * then not taken over. */
-#define COMPILER_GENERATION 3
+#define COMPILER_GENERATION 4
 
 #define SOURCE_MAX     ((off_t)2 << 30)
 #define SOURCES_MAX    1000

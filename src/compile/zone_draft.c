@@ -66,6 +66,17 @@ struct draft_owner *draft_find(const struct zone_draft *draft, const uint8_t *na
 	return draft->table[find_slot(draft, name_hash(name), name, len)];
 }
 
+struct draft_owner *draft_closest(const struct zone_draft *draft, const uint8_t *name, size_t len)
+{
+	struct draft_owner *owner;
+
+	while ((owner = draft_find(draft, name, len)) == NULL) {
+		len -= 1U + *name;
+		name += 1 + *name;
+	}
+	return owner;
+}
+
 void draft_start(struct zone_draft *draft)
 {
 	grow_table(draft);

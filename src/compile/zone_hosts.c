@@ -74,23 +74,10 @@ static bool is_address(const struct zone_draft *draft, const struct name *name)
 
 /* --- where it leads ----------------------------------------------------------------------------- */
 
-static struct draft_owner *find_closest(const struct zone_draft *draft, const struct name *name)
-{
-	const uint8_t *wire = name->wire;
-	size_t len = name->len;
-	struct draft_owner *owner;
-
-	while ((owner = draft_find(draft, wire, len)) == NULL) {
-		len -= 1U + *wire;
-		wire += 1 + *wire;
-	}
-	return owner;
-}
-
 /* RFC 4592, 3.3.1: the wildcard below the closest encloser. */
 static void resolve(const struct zone_draft *draft, struct host *host)
 {
-	host->closest = find_closest(draft, &host->name);
+	host->closest = draft_closest(draft, host->name.wire, host->name.len);
 	if (host->closest->len == host->name.len)
 		host->owner = host->closest;
 	else if (host->closest->cut == NULL)

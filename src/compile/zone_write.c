@@ -107,25 +107,69 @@ static void write_node(struct write *write, const struct draft_owner *owner)
 
 /* --- RRsets ----------------------------------------------------------------------------------- */
 
-/* The node whose addresses go with a record that names a host, 0: none. Addresses below a
- * delegation are glue: only NS may use them (RFC 1034, 4.2.1). */
-static uint32_t extra_node(const struct write *write, const struct rdata_names *names,
-			   const struct draft_record *record)
+static bool is_svcb(uint16_t type)
 {
-	uint8_t target[DNS_NAME_MAX];
-	size_t len = name_length(record->data + names->before, record->len - names->before);
-	const struct draft_owner *owner;
-
-	for (size_t i = 0; i < len; i++)
-		target[i] = name_lower(record->data[names->before + i]);
-	owner = len != 0 ? draft_find(write->draft, target, len) : NULL;
-	if (owner == NULL || !draft_has_address(owner) ||
-	    (owner->cut != NULL && names->type != TYPE_NS))
-		return 0;
-	return owner->node;
+	return type == TYPE_SVCB || type == TYPE_HTTPS;
 }
 
-static void gather(struct write *write, const struct draft_rrset *rrset)
+/* Who speaks for a name: itself, or a wildcard (RFC 4592, 3.3.1). NULL: nobody in this zone. */
+static const struct draft_owner *find_speaker(const struct zone_draft *draft, const uint8_t *name,
+					      size_t len)
+{
+	const struct draft_owner *closest;
+
+	if (!name_is_under(name, len, draft->origin.wire, draft->origin.len))
+		return NULL;
+	closest = draft_closest(draft, name, len);
+	if (closest->len == len)
+		return closest;
+	return closest->cut == NULL ? closest->wildcard : NULL;
+}
+
+/* Whom a record names. "." is no host, but in SVCB its own owner, unless it is an alias for
+ * nothing (RFC 9460, 2.5). */
+static const struct draft_owner *find_named(const struct write *write,
+					    const struct draft_owner *owner,
+					    const struct rdata_names *names,
+					    const struct draft_record *record)
+{
+	const uint8_t *name = record->data + names->before;
+	uint8_t target[DNS_NAME_MAX];
+	size_t len = name_length(name, record->len - names->before);
+
+	if (len == 0)
+		return NULL;
+	if (is_svcb(names->type) && *name == 0)
+		return load_u16(record->data) != 0 ? owner : NULL;
+	for (size_t i = 0; i < len; i++)
+		target[i] = name_lower(name[i]);
+	return find_speaker(write->draft, target, len);
+}
+
+/* Has it anything that goes with a record of the type? With SVCB, records of the same type, too
+ * (RFC 9460, 4.1). */
+static bool has_extra(const struct draft_owner *owner, uint16_t type)
+{
+	return draft_has_address(owner) ||
+	       (is_svcb(type) && (draft_rrset(owner, type) != NULL ||
+				  (owner->pool_types & pool_type_bit(type)) != 0));
+}
+
+/* The node whose addresses go with a record that names a host, 0: none. Addresses below a
+ * delegation are glue: only NS may use them (RFC 1034, 4.2.1). */
+static uint32_t extra_node(const struct write *write, const struct draft_owner *owner,
+			   const struct rdata_names *names, const struct draft_record *record)
+{
+	const struct draft_owner *named = find_named(write, owner, names, record);
+
+	if (named == NULL || !has_extra(named, names->type) ||
+	    (named->cut != NULL && names->type != TYPE_NS))
+		return 0;
+	return named->node;
+}
+
+static void gather(struct write *write, const struct draft_owner *owner,
+		   const struct draft_rrset *rrset)
 {
 	const struct rdata_names *names = rdata_names_find(rrset->type);
 	size_t i = 0;
@@ -140,7 +184,7 @@ static void gather(struct write *write, const struct draft_rrset *rrset)
 	     record = record->next, i++) {
 		write->rdatas[i] = (struct rrset_rdata){ record->data, record->len };
 		write->extra_nodes[i] = names != NULL && names->additional
-						? extra_node(write, names, record)
+						? extra_node(write, owner, names, record)
 						: 0;
 	}
 }
@@ -157,7 +201,7 @@ static uint32_t write_block(struct write *write, const struct draft_owner *owner
 	uint64_t offset;
 	char name[NAME_TEXT_SIZE];
 
-	gather(write, rrset);
+	gather(write, owner, rrset);
 	source.rdatas = write->rdatas;
 	source.extra_nodes = write->extra_nodes;
 	write->block.len = 0;

@@ -112,9 +112,45 @@ static struct owner extra_owner(const struct zone_node *node, size_t block_at,
 			       .place = extra_place(block_at, extra) };
 }
 
-/* Addresses of the names in an answered RRset, as far as there is room. Below a zone cut they are
- * glue, which goes with NS records only (so the image has it): a zone's own servers may be named
- * there, as the root's are (RFC 9609, 4.2). */
+/* A name that a wildcard speaks for is nowhere but in the message: out of a pointer's reach there
+ * is nothing to say who the owner of an extra is. */
+static bool is_nameless(const struct zone_node *node, const struct owner *owner)
+{
+	return (node->flags & ZONE_NODE_WILDCARD) != 0 && owner->place == 0;
+}
+
+/* Is it the record's own owner, which SVCB's RDATA has as "."? */
+static bool is_self(const struct rrset_block *block, const struct rrset_extra *extra)
+{
+	return (block->type == TYPE_SVCB || block->type == TYPE_HTTPS) &&
+	       block->wire[extra->name_pos] == 0;
+}
+
+/* What one record's target has: of SVCB and HTTPS records (RFC 9460, 4.1) their own type, too. */
+static void put_extra(struct asking *asking, const struct lookup *found,
+		      const struct rrset_block *block, size_t block_at,
+		      const struct rrset_extra *extra)
+{
+	const struct zone_node *node = extra_node(found, extra);
+	struct owner owner = extra_owner(node, block_at, extra);
+	const struct rrset_block *same = NULL;
+
+	if (is_self(block, extra)) {
+		(void)put_addresses(asking, found, node, &asking->owner);
+		return;
+	}
+	if (is_nameless(node, &owner))
+		return;
+	if (block->type == TYPE_SVCB || block->type == TYPE_HTTPS)
+		same = extra_block(asking, found, node, block->type);
+	if (same != NULL && same != block)
+		(void)message_put(&asking->message, SECTION_ADDITIONAL, same, &owner);
+	(void)put_addresses(asking, found, node, &owner);
+}
+
+/* What belongs to the names in an answered RRset, as far as there is room. Below a zone cut they
+ * are glue, which goes with NS records only (so the image has it): a zone's own servers may be
+ * named there, as the root's are (RFC 9609, 4.2). */
 static __attribute__((noinline)) void put_extras(struct asking *asking, const struct lookup *found,
 						 const struct rrset_block *block)
 {
@@ -122,11 +158,8 @@ static __attribute__((noinline)) void put_extras(struct asking *asking, const st
 	size_t block_at = asking->message.last;
 
 	for (unsigned i = 0; i < block->extra_count && i < EXTRAS_MAX; i++) {
-		const struct zone_node *node = extra_node(found, &extras[i]);
-		struct owner owner = extra_owner(node, block_at, &extras[i]);
-
 		if (!named_before(extras, i))
-			(void)put_addresses(asking, found, node, &owner);
+			put_extra(asking, found, block, block_at, &extras[i]);
 	}
 }
 
@@ -173,7 +206,7 @@ static void put_glue(struct asking *asking, const struct lookup *found,
 			const struct zone_node *node = extra_node(found, &extras[i]);
 			struct owner owner = extra_owner(node, block_at, &extras[i]);
 
-			if ((node->cut == cut) != (inside == 1))
+			if ((node->cut == cut) != (inside == 1) || is_nameless(node, &owner))
 				continue;
 			if (!put_addresses(asking, found, node, &owner) && inside == 1)
 				asking->message.truncated = true;

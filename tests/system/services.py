@@ -86,6 +86,10 @@ svc IN SVCB 2 web port=853
 nothere IN HTTPS 1 missing
 outside IN HTTPS 1 www.example.org.
 *.star IN HTTPS 1 . alpn=h3
+_star._udp IN SRV 0 0 1 x.star
+mx.star IN MX 1 y.z.star
+_wild._udp IN SRV 0 0 1 a.b.wild
+sub IN NS ns.star
 *.star IN A 192.0.2.82
 """
 

@@ -271,10 +271,6 @@ def glue_without_tc(case):
         return {"tc", "additional"}
 
 
-def wildcard_at(names, name):
-    return name not in names and dns.name.Name((b"*", *name.labels[1:])) in names
-
-
 def below_cut(names, name):
     return any(dns.rdatatype.NS in names.get(up, ()) and dns.rdatatype.SOA not in names.get(up, ())
                for up in (dns.name.Name(name.labels[at:]) for at in range(len(name.labels) - 1)))
@@ -282,23 +278,25 @@ def below_cut(names, name):
 
 @allowed("nsd", "knot")
 def more_addresses(case):
-    """RFC 1034, 4.3.2, step 6: addresses that "may be useful". We leave out those made from a
-    wildcard, steered ones, those of mail servers below a delegation, and all behind the 32nd."""
+    """RFC 1034, 4.3.2, step 6: addresses that "may be useful". We leave out those of mail servers
+    below a delegation, and all behind the 32nd."""
     ours, theirs = case.ours, case.theirs
     if conflict(ours.additional, theirs.additional) or set(ours.additional) - set(theirs.additional):
         return None
     many = sum(len(rdatas) for _, rdatas in ours.answer.values()) > 32
     more = {name for name, _ in set(theirs.additional) - set(ours.additional)}
-    if all(wildcard_at(case.names, name) or b"pool" in name.labels or (below_cut(case.names, name) and not ours.is_referral()) or
-           (many and b"mx" in name.labels) for name in more):
+    if all((below_cut(case.names, name) and not ours.is_referral()) or (many and b"mx" in name.labels)
+           for name in more):
         return {"additional"}
 
 
 @allowed("knot")
 def additional_of_services(case):
-    """RFC 9460, 4.1: addresses that go with SVCB and HTTPS records SHOULD come along."""
-    if case.question.rrtype in (dns.rdatatype.SVCB, dns.rdatatype.HTTPS, dns.rdatatype.ANY) and not case.ours.additional:
-        return {"additional"}
+    """RFC 9460, 4.1: the addresses of a target SHOULD come along, and "." is one (2.5.2), which Knot
+    3.2 passes over."""
+    targets = {rdata.target for _, rdatas in case.ours.answer.values() for rdata in rdatas if hasattr(rdata, "target")}
+    if case.question.rrtype in (dns.rdatatype.SVCB, dns.rdatatype.HTTPS) and targets == {dns.name.root}:
+        return {"additional"} if not case.theirs.additional else None
 
 
 def zone_of(zones, name):

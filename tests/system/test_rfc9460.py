@@ -165,6 +165,52 @@ def test_a_failover_changes_target_port_hints_and_addresses_together(server):
     signpost.wait_until(lambda: tell()[0] == "tyo-1", 5 * signpost.SLOW)
 
 
+# --- written records
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("name, rrtype, extra", [
+    ("web", "HTTPS", {"web A": ["192.0.2.80"], "web AAAA": ["2001:db8::80"]}),  # 2.5.2: "." is the owner
+    ("svc", "SVCB", {"ns1 A": ["192.0.2.53"], "web A": ["192.0.2.80"], "web AAAA": ["2001:db8::80"]}),
+    ("top", "HTTPS", {"web HTTPS": ["1 . port=\"444\""], "web A": ["192.0.2.80"], "web AAAA": ["2001:db8::80"]}),
+    ("toself", "HTTPS", {}),  # 2.5.1: "." in AliasMode is no name
+    ("nothere", "HTTPS", {}),
+    ("outside", "HTTPS", {}),
+])
+def test_the_target_comes_along(server, name, rrtype, extra, transport):
+    """4.1: A, AAAA and SVCB records of TargetNames that are in the zone."""
+    answer = ask(server, name, rrtype, JAPAN, transport)
+    assert {key: texts for key, (_, texts) in additional(answer).items()} == extra
+    assert signpost.scope(answer) == 0
+
+
+def test_a_written_wildcards_target_is_the_name_that_was_asked_for(server):
+    answer = ask(server, "a.star", "HTTPS")
+    assert record(answer).target.to_text() == "."
+    assert additional(answer) == {"a.star A": (3600, ["192.0.2.82"])}
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("name, rrtype, target", [
+    ("_star._udp", "SRV", "x.star"), ("mx.star", "MX", "y.z.star"), ("sub", "NS", "ns.star")])
+def test_a_wildcard_speaks_for_a_target(server, name, rrtype, target, transport):
+    """RFC 4592, 3.3.1, for any record that brings addresses; in a referral, too."""
+    answer = server.ask(f"{name}.example.net.", rrtype, None, transport == "tcp")
+    assert additional(answer) == {f"{target} A": (3600, ["192.0.2.82"])}
+
+
+def test_a_wildcard_speaks_for_a_target_that_is_steered(server):
+    assert additional(ask(server, "_wild._udp", "SRV"))["a.b.wild A"][1][0] in ("127.30.1.1", "127.30.2.1")
+    assert additional(ask(server, "_wild._udp", "SRV", JAPAN)) == {}
+
+
+def test_an_alias_to_a_steered_name_brings_all_of_it(server):
+    """4.1; not for a client subnet, 4.4."""
+    extra = additional(ask(server, "tosteered", "HTTPS"))
+    assert {"www HTTPS", "www A"} <= set(extra)
+    assert extra["www A"][1][0] in extra["www HTTPS"][1][0]
+    assert additional(ask(server, "tosteered", "HTTPS", JAPAN)) == {}
+
+
 def test_explain_tells_what_is_answered(server):
     told = server.ctl("explain", "www.example.net", "133.11.0.0").stdout
     assert "IN POOL shared A AAAA HTTPS SVCB, policy nearest" in told
