@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define STEERING_EVERY_S 60. /* and the disk is looked at */
+#define LOOK_EVERY_S 60.
 
 /* --- reading -------------------------------------------------------------------------------- */
 
@@ -75,7 +75,6 @@ int disk_load(const char *state_dir, const char *name, struct images **out, stru
 struct job {
 	int fd[IMAGE_KINDS]; /* -1: the world has none of this kind */
 	bool thorough;       /* read what is there to the last octet before believing in it */
-	bool steering;       /* the steering image is newer than the one there */
 	const char *state_dir;
 	bool wrote_world;
 	uint64_t took_ms;
@@ -122,7 +121,7 @@ static bool is_on_disk(const struct job *job, int state, enum image_kind kind, b
 static bool world_is_on_disk(const struct job *job, int state)
 {
 	for (int kind = 0; kind < IMAGE_KINDS; kind++) {
-		if (job->fd[kind] >= 0 && kind != IMAGE_STEERING &&
+		if (job->fd[kind] >= 0 &&
 		    !is_on_disk(job, state, (enum image_kind)kind, job->thorough))
 			return false;
 	}
@@ -140,9 +139,9 @@ static bool link_unchanged(const struct job *job, int state, enum image_kind kin
 	return is_on_disk(job, state, kind, true) && linkat(state, from, state, to, 0) == 0;
 }
 
-static int save_one(struct job *job, const char *folder, enum image_kind kind)
+static int save_one(struct job *job, enum image_kind kind)
 {
-	char *path = mem_format("%s/%s/%s.image", job->state_dir, folder, image_name[kind]);
+	char *path = mem_format("%s/world.new/%s.image", job->state_dir, image_name[kind]);
 	int rc = image_save(job->fd[kind], path, &job->err);
 
 	free(path);
@@ -183,7 +182,7 @@ static int write_new(struct job *job, int state)
 		return err_set(&job->err, "%s/world.new: %s", job->state_dir, strerror(errno));
 	for (int kind = 0; kind < IMAGE_KINDS; kind++) {
 		if (job->fd[kind] >= 0 && !link_unchanged(job, state, (enum image_kind)kind) &&
-		    save_one(job, "world.new", (enum image_kind)kind) != 0)
+		    save_one(job, (enum image_kind)kind) != 0)
 			return -1;
 	}
 	return sync_folder(job, state, "world.new");
@@ -215,8 +214,6 @@ static void write_what_is_due(struct job *job, int state)
 {
 	if (!world_is_on_disk(job, state))
 		job->wrote_world = write_new(job, state) == 0 && exchange(job, state) == 0;
-	else if (job->steering)
-		(void)save_one(job, "world", IMAGE_STEERING);
 }
 
 static void write_job(struct job *job)
@@ -242,9 +239,8 @@ struct saver {
 	char *state_dir;
 	int fd[IMAGE_KINDS]; /* duplicates: the world that belongs on the disk; -1: none */
 	bool due;            /* it is newer than what is being written */
-	bool steering_due;
-	bool checked;   /* what the disk had at the start was read in full */
-	struct job job; /* what the thread writes; its own while `running` */
+	bool checked;        /* what the disk had at the start was read in full */
+	struct job job;      /* what the thread writes; its own while `running` */
 	pthread_t thread;
 	bool running;
 	char failure[sizeof(((struct err *)NULL)->text)]; /* of the last one; "": none */
@@ -259,15 +255,18 @@ static void close_all(int fds[IMAGE_KINDS])
 	}
 }
 
-/* All or nothing: a world that lacks an image must not replace a whole one. */
+/* All or nothing: a world that lacks an image must not replace a whole one. Steering is not for the
+ * disk: no start reads it, and it may hold secrets that nobody but processes should know. */
 static int duplicate_all(int out[IMAGE_KINDS], const int fds[IMAGE_KINDS], struct err *err)
 {
 	int copies[IMAGE_KINDS];
 	int rc = 0;
 
 	for (int kind = 0; kind < IMAGE_KINDS; kind++) {
-		copies[kind] = fds[kind] < 0 ? -1 : fcntl(fds[kind], F_DUPFD_CLOEXEC, 0);
-		if (copies[kind] < 0 && fds[kind] >= 0 && rc == 0)
+		bool wanted = fds[kind] >= 0 && kind != IMAGE_STEERING;
+
+		copies[kind] = wanted ? fcntl(fds[kind], F_DUPFD_CLOEXEC, 0) : -1;
+		if (copies[kind] < 0 && wanted && rc == 0)
 			rc = err_set(err, "a descriptor for the %s image: %s", image_name[kind],
 				     strerror(errno));
 	}
@@ -309,12 +308,10 @@ static void start_job(struct saver *saver)
 		return;
 	}
 	job->state_dir = saver->state_dir;
-	job->steering = saver->steering_due;
 	job->thorough = !saver->checked;
 	job->wrote_world = false;
 	job->err.text[0] = '\0';
 	saver->due = false;
-	saver->steering_due = false;
 	(void)sigfillset(&all); /* signals are the loop's */
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(&saver->thread, NULL, run_job, saver);
@@ -387,19 +384,6 @@ void saver_save(struct saver *saver, const struct images *images)
 		start_job(saver);
 }
 
-void saver_save_steering(struct saver *saver, const struct images *images)
-{
-	int *fd = &saver->fd[IMAGE_STEERING];
-	int copy = fcntl(images->fd[IMAGE_STEERING], F_DUPFD_CLOEXEC, 0);
-
-	if (copy < 0)
-		return; /* the disk has an older one, which is as good: it is made anew at a start */
-	if (*fd >= 0)
-		(void)close(*fd);
-	*fd = copy;
-	saver->steering_due = true;
-}
-
 const char *saver_failure(const struct saver *saver)
 {
 	return saver->failure;
@@ -416,7 +400,7 @@ struct saver *saver_open(struct ev_loop *loop, const char *state_dir)
 		saver->job.fd[kind] = -1;
 	}
 	ev_async_init(&saver->written, written);
-	ev_timer_init(&saver->minute, minute, STEERING_EVERY_S, STEERING_EVERY_S);
+	ev_timer_init(&saver->minute, minute, LOOK_EVERY_S, LOOK_EVERY_S);
 	saver->written.data = saver;
 	saver->minute.data = saver;
 	ev_async_start(loop, &saver->written);

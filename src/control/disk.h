@@ -15,7 +15,7 @@
 #define DISK_WORLD_PREVIOUS "world.previous"
 
 /* 0 with *out NULL: there is none. What is found is checked to the last byte: a damaged world is
- * an error, but for its locations, which are then left out. Steering is not read: it is made anew
+ * an error, but for its locations, which are then left out. Steering is not there: it is made anew
  * from the nodes' status. */
 int disk_load(const char *state_dir, const char *name, struct images **out, struct err *err);
 
@@ -28,8 +28,6 @@ void saver_close(struct saver *saver); /* waits for what is being written; NULL 
  * through, unless it is there. Every minute it is looked at again, so that a disk that was full,
  * emptied or replaced has it soon after it is well. The images are duplicated. */
 void saver_save(struct saver *saver, const struct images *images);
-/* Its steering image alone, within a minute. */
-void saver_save_steering(struct saver *saver, const struct images *images);
 
 /* Why the world is not on the disk; "": it is, or it is being written. */
 const char *saver_failure(const struct saver *saver);

@@ -148,7 +148,6 @@ static int steer_anew(struct running *running, struct err *err)
 	if (rc == 0) {
 		supervisor_publish_steering(running->supervisor, running->images);
 		log_fallbacks(running->images, before);
-		saver_save_steering(running->saver, running->images);
 	}
 	free(before);
 	return rc;
