@@ -59,7 +59,7 @@ void read_identity(struct conf *conf, const struct yaml_node *value, void *out)
 	read_host_words(conf, value, &config->dns.identity);
 }
 
-static int hex_digit(char c)
+int conf_hex_digit(char c)
 {
 	static const char digits[] = "0123456789abcdef";
 	const char *at = memchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c, 16);
@@ -74,7 +74,7 @@ static bool read_hex(const char *text, struct settings_text *out)
 	if (len == 0 || len % 2 != 0 || len > NSID_HEX_MAX)
 		return false;
 	for (size_t i = 0; i < len; i += 2) {
-		int high = hex_digit(text[i]), low = hex_digit(text[i + 1]);
+		int high = conf_hex_digit(text[i]), low = conf_hex_digit(text[i + 1]);
 
 		if (high < 0 || low < 0)
 			return false;

@@ -6,6 +6,8 @@
 #include "conf/option.h"
 
 /* Each fills its part of config->dns; `out` is the struct config. */
-option_read_fn read_version, read_identity, read_nsid, read_amplification;
+option_read_fn read_version, read_identity, read_nsid, read_amplification, read_cookie_secrets;
+
+int conf_hex_digit(char c); /* its value; -1: it is none */
 
 #endif

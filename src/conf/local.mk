@@ -10,6 +10,7 @@ libconf_a_SOURCES = \
 	%D%/parts.h %D%/pool_parts.h \
 	%D%/pool.c \
 	%D%/rules.c \
+	%D%/secrets.c \
 	%D%/seen.c %D%/seen.h \
 	%D%/server.c \
 	%D%/source.c %D%/source.h \

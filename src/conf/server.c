@@ -365,6 +365,10 @@ static const struct option server_options[] = {
 		    "without a valid cookie" },
 	{ "cookies", OPTION_BOOL, OPTION_FIELD(struct config, dns.cookies), .later = true,
 	  .dflt = "true", .manual = "answer with DNS cookies (RFC 7873)" },
+	{ "cookie-secrets", OPTION_OTHER, .read = read_cookie_secrets, .later = true,
+	  .kind = "path", .accepts = "path, relative to the server file",
+	  .manual = "file of the secrets that cookies are made of, for servers that share them "
+		    "(RFC 9018)" },
 	{ "version", OPTION_OTHER, .read = read_version, .later = true, .dflt = "auto",
 	  .kind = "text", .accepts = "text of at most 255 octets, auto or off",
 	  .manual = "the answer to version.bind and version.server; auto: name and version" },

@@ -9,6 +9,7 @@ libcontrol_a_SOURCES = \
 	%D%/reload.c %D%/reload.h \
 	%D%/report.c %D%/report.h \
 	%D%/running.c %D%/running.h \
+	%D%/secrets.c %D%/secrets.h \
 	%D%/socket.c %D%/socket.h \
 	%D%/status.c %D%/status.h \
 	%D%/supervisor.c %D%/supervisor.h
@@ -25,6 +26,7 @@ TESTS += test-control
 test_control_SOURCES = \
 	tests/unit/control/main.c tests/unit/control/control_test.h \
 	tests/unit/control/diff_test.c \
+	tests/unit/control/secrets_test.c \
 	tests/unit/control/status_test.c \
 	tests/unit/control/supervisor_test.c \
 	tests/unit/steer/compiled.c tests/unit/steer/compiled.h \

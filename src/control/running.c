@@ -1,5 +1,6 @@
 #include "control/running.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "control/memory.h"
+#include "control/secrets.h"
 #include "image/steering.h"
 
 const char *const world_source_name[] = { "none", "adopted", "disk", "compiled", "fallback" };
@@ -37,7 +39,9 @@ struct running {
 	struct ev_timer coalesce; /* runs: a steering image was made a moment ago */
 	struct ev_timer rows;
 	struct ev_timer settle;
+	struct ev_timer roll;
 	uint32_t rows_tick;
+	struct secrets secrets;
 };
 
 /* --- the store ------------------------------------------------------------------------------ */
@@ -153,6 +157,53 @@ static int steer_anew(struct running *running, struct err *err)
 	return rc;
 }
 
+/* --- secrets of cookies ----------------------------------------------------------------------- */
+
+/* Without random octets the former secrets go on; where there are none, so does the world, without
+ * cookies. */
+static void roll_secrets(struct running *running)
+{
+	if (!secrets_roll(&running->secrets))
+		log_error("there is no new secret for DNS cookies", "reason=\"%s\"",
+			  strerror(errno));
+}
+
+static void hand_secrets(const struct running *running, struct steer *steer)
+{
+	steer_set_cookie_secrets(steer, running->secrets.octets, running->secrets.count);
+}
+
+static void roll(struct ev_loop *loop, struct ev_timer *timer, int events)
+{
+	struct running *running = timer->data;
+	struct err err;
+
+	(void)loop;
+	(void)events;
+	roll_secrets(running);
+	if (running->steer == NULL)
+		return;
+	hand_secrets(running, running->steer);
+	if (steer_anew(running, &err) != 0)
+		log_error("steering failed, the last image goes on", "reason=\"%s\"", err.text);
+}
+
+static const struct dns_settings *steered_settings(const struct images *images)
+{
+	return &image_root(&images->image[IMAGE_STEERING], struct steering_root)->dns;
+}
+
+/* Cookies outlive the control process that made their secrets. */
+static void have_secrets(struct running *running, const struct images *images, bool has_steering)
+{
+	const struct plan_root *plan = image_root(&images->image[IMAGE_PLAN], struct plan_root);
+
+	if (has_steering)
+		secrets_adopt(&running->secrets, &plan->settings.dns, steered_settings(images));
+	if (running->secrets.count == 0)
+		roll_secrets(running);
+}
+
 /* --- verdicts -------------------------------------------------------------------------------- */
 
 static void tell_verdict(struct running *running, const struct verdict *verdict)
@@ -236,8 +287,8 @@ static struct node_state *recall_states(const struct running *running, const str
 }
 
 /* The steer of a world that is to be taken, and its first steering image. */
-static struct steer *steer_world(struct images *images, const bool *up, bool has_steering,
-				 struct err *err)
+static struct steer *steer_world(struct running *running, struct images *images, const bool *up,
+				 bool has_steering, struct err *err)
 {
 	struct steer *steer = NULL;
 	int fd = -1;
@@ -245,6 +296,8 @@ static struct steer *steer_world(struct images *images, const bool *up, bool has
 	if (steer_open(&steer, &images->image[IMAGE_ZONES], &images->image[IMAGE_GEO],
 		       &images->image[IMAGE_PLAN], err) != 0)
 		return NULL;
+	have_secrets(running, images, has_steering);
+	hand_secrets(running, steer);
 	if (!has_steering && (steer_compile(steer, up, &fd, err) != 0 ||
 			      images_set(images, IMAGE_STEERING, fd, err) != 0))
 		goto fail;
@@ -358,7 +411,7 @@ int running_take(struct running *running, struct images *images, enum world_sour
 	states = recall_states(running, plan);
 	for (uint32_t n = 0; n < plan_count(plan, nodes); n++)
 		up[n] = counts_as_up(&states[n]);
-	steer = steer_world(images, up, has_steering, err);
+	steer = steer_world(running, images, up, has_steering, err);
 	if (steer == NULL)
 		goto out;
 	steered = clock_mono_us();
@@ -414,10 +467,13 @@ int running_open(struct running **out, struct ev_loop *loop, struct supervisor *
 	ev_timer_init(&running->coalesce, coalesced, 0., 0.);
 	ev_timer_init(&running->settle, settled, 0., 0.);
 	ev_timer_init(&running->rows, write_rows, 1., 1.);
+	ev_timer_init(&running->roll, roll, SECRETS_ROLL_EVERY_S, SECRETS_ROLL_EVERY_S);
 	running->coalesce.data = running;
 	running->settle.data = running;
 	running->rows.data = running;
+	running->roll.data = running;
 	ev_timer_start(loop, &running->rows);
+	ev_timer_start(loop, &running->roll);
 	*out = running;
 	return 0;
 }
@@ -429,6 +485,7 @@ void running_close(struct running *running)
 	ev_timer_stop(running->loop, &running->coalesce);
 	ev_timer_stop(running->loop, &running->settle);
 	ev_timer_stop(running->loop, &running->rows);
+	ev_timer_stop(running->loop, &running->roll);
 	for (size_t i = 0; i < running->verdict_count; i++)
 		tell_verdict(running, &running->verdicts[i]);
 	store_rows(running, 0, 1);

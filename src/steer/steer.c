@@ -18,6 +18,8 @@ struct steer {
 	struct answers answers;
 	bool *up; /* of the last compile; NULL before the first */
 	uint64_t serial;
+	unsigned secret_count;
+	uint8_t secrets[COOKIE_SECRETS_MAX][COOKIE_SECRET_SIZE];
 };
 
 /* --- opening ----------------------------------------------------------------------------------- */
@@ -237,7 +239,19 @@ static void put_root(struct image_writer *writer, const struct steer *steer, uin
 	root->record_count = plan_count(steer->plan, records);
 	root->table_count = steer->table_count;
 	root->dns = settings->dns;
+	if (root->dns.cookies != 0 && root->dns.cookie_secret_count == 0) {
+		root->dns.cookie_secret_count = (uint16_t)steer->secret_count;
+		memcpy(root->dns.cookie_secrets, steer->secrets, sizeof(steer->secrets));
+	}
 	root->tables_off = tables_off;
+}
+
+void steer_set_cookie_secrets(struct steer *steer, const uint8_t secrets[][COOKIE_SECRET_SIZE],
+			      unsigned count)
+{
+	memset(steer->secrets, 0, sizeof(steer->secrets));
+	memcpy(steer->secrets, secrets, count * sizeof(steer->secrets[0]));
+	steer->secret_count = count;
 }
 
 static void write_image(struct image_writer *writer, struct steer *steer)

@@ -20,6 +20,11 @@ int steer_open(struct steer **out, const struct image *zones, const struct image
 	       const struct image *plan, struct err *err);
 void steer_close(struct steer *steer); /* NULL is fine */
 
+/* Secrets for the images that are made from now on, where the plan has none: at most
+ * COOKIE_SECRETS_MAX, the one that makes cookies first. They are copied. */
+void steer_set_cookie_secrets(struct steer *steer, const uint8_t secrets[][COOKIE_SECRET_SIZE],
+			      unsigned count);
+
 /* A new image for this status: up[n] is true when plan node n may be answered (unknown counts as
  * up). Only tables whose nodes changed since the last call are made anew. *fd is the caller's. */
 int steer_compile(struct steer *steer, const bool *up, int *fd, struct err *err);

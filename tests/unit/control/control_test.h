@@ -5,6 +5,7 @@
 #include <check.h>
 
 void add_diff_cases(Suite *suite);
+void add_secrets_cases(Suite *suite);
 void add_status_cases(Suite *suite);
 void add_supervisor_cases(Suite *suite);
 

@@ -6,6 +6,7 @@ int main(void)
 	Suite *suite = suite_create("control");
 
 	add_diff_cases(suite);
+	add_secrets_cases(suite);
 	add_status_cases(suite);
 	add_supervisor_cases(suite);
 	return run_suite(suite);
