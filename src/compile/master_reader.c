@@ -57,6 +57,10 @@ static bool token_is(const struct master_token *token, const char *text)
 
 static void tell(const struct parse *parse, enum diag_severity severity,
 		 const struct master_token *token, const char *format, va_list args)
+	__attribute__((format(printf, 4, 0)));
+
+static void tell(const struct parse *parse, enum diag_severity severity,
+		 const struct master_token *token, const char *format, va_list args)
 {
 	struct master_place place = master_token_place(&parse->file->lexer, token);
 	char *message = NULL;

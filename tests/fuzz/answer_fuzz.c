@@ -17,7 +17,7 @@ const unsigned long fuzz_runs = 500000, fuzz_runs_an_accepted = 5;
 static const struct fixture_zone zones[] = {
 	{ "z.zone",
 	  "$TTL 60\n@ SOA n h 1 1 1 1 1\n@ NS n\n@ MX 1 n\n@ MX 2 *.w\nn A 192.0.2.1\nn AAAA ::1\n"
-	  "vpn POOL edge\nhere POOL edge/tokyo\nloose POOL loose\nplain POOL plain\n"
+	  "vpn POOL edge A AAAA HTTPS SVCB\n_s._udp.vpn POOL edge SRV\nweb POOL loose SRV HTTPS SVCB\nhere POOL edge/tokyo\nloose POOL loose\nplain POOL plain\n"
 	  "*.w POOL sticky\n*.m MX 5 n\n*.c CNAME c\nc CNAME vpn\nd DNAME w\nr DNAME x.r\nl CNAME m\nm CNAME l\n"
 	  "a.b.c.d.e TXT deep\ncut NS ns.cut\ncut NS n\nns.cut A 192.0.2.2\n" TEXT_RECORD("a")
 		  TEXT_RECORD("b") TEXT_RECORD("c") TEXT_RECORD("d") TEXT_RECORD("e")
@@ -25,7 +25,21 @@ static const struct fixture_zone zones[] = {
 	{ "cut.z.zone", "$TTL 60\n@ SOA n h 1 1 1 1 1\n@ NS n\nn A 192.0.2.1\nx CNAME vpn.z.\n" },
 };
 
-static struct fixture fixture;
+#define NOW_S 1800000000 /* seeds have cookies of this time, made with a secret of zeros */
+
+static const struct dns_settings settings = { .udp_size_max = 1232,
+					      .ecs = 1,
+					      .cookies = 1,
+					      .cookie_secret_count = 2,
+					      .tcp_idle_ms = 10000,
+					      .tcp_lifetime_ms = 1800000,
+					      .tcp_connections = 1000,
+					      .version = { 3, "1.0" },
+					      .identity = { 4, "here" },
+					      .nsid = { 4, "nsid" } };
+
+/* The second one answers no more than some times what it was asked, without a cookie. */
+static struct fixture fixtures[2];
 
 static void check_reply(const uint8_t *message, const uint8_t *reply, size_t len, size_t limit)
 {
@@ -42,14 +56,21 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	fixture_open(&fixture, zones, sizeof(zones) / sizeof(zones[0]), NULL);
+	for (unsigned i = 0; i < 2; i++) {
+		struct dns_settings dns = settings;
+		struct fixture_options options = { .dns = &dns };
+
+		dns.amplification = i == 0 ? 0 : 3;
+		fixture_open(&fixtures[i], zones, sizeof(zones) / sizeof(zones[0]), &options);
+	}
 	return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t reply[DNS_MESSAGE_MAX];
-	struct client client = { .address = { { 192, 0, 2, 1 }, IP_V4 } };
+	struct client client = { .address = { { 192, 0, 2, 1 }, IP_V4 }, .unix_s = NOW_S };
+	struct fixture *fixture;
 	size_t limit, len;
 
 	if (size == 0)
@@ -61,8 +82,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (data[0] & 2)
 		client.address = (struct ip_address){ { 0x20, 1, 0xd, 0xb8 }, IP_V6 };
 	limit = client.tcp ? DNS_MESSAGE_MAX : 1232;
-	len = answer(data[0] == 0xff ? NULL : &fixture.world, &client, data + 1, size - 1, reply,
-		     limit, &fixture.counters);
+	fixture = &fixtures[data[0] >> 3 & 1];
+	len = answer(data[0] == 0xff ? NULL : &fixture->world, &client, data + 1, size - 1, reply,
+		     limit, &fixture->counters);
 	if (len > 0)
 		check_reply(data + 1, reply, len, limit);
 	return 0;

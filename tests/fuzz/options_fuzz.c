@@ -1,5 +1,6 @@
 /* The options of an OPT record: the input is its class, TTL and RDATA, in an otherwise plain query
- * for a steered name. Client Subnet is held against a reading of RFC 7871 of the target's own. */
+ * for a steered name. Client Subnet and cookies are held against a reading of RFC 7871 and RFC 7873
+ * of the target's own. */
 #include <ldns/ldns.h>
 #include <string.h>
 
@@ -18,6 +19,17 @@ static const struct fixture_zone zone = {
 };
 static const uint8_t question[] = { 1, 'v', 1, 'z', 0, 0, TYPE_A, 0, CLASS_IN };
 
+#define NOW_S 1800000000 /* seeds have cookies of this time, made with a secret of zeros */
+
+static const struct dns_settings settings = { .udp_size_max = 1232,
+					      .ecs = 1,
+					      .cookies = 1,
+					      .cookie_secret_count = 1,
+					      .tcp_idle_ms = 10000,
+					      .tcp_lifetime_ms = 1800000,
+					      .tcp_connections = 1000,
+					      .nsid = { 4, "nsid" } };
+
 static struct fixture fixture;
 
 /* --- the target's own reading ----------------------------------------------------------------- */
@@ -27,6 +39,9 @@ struct options {
 	unsigned ecs_count;
 	const uint8_t *ecs;
 	size_t ecs_len;
+	unsigned cookie_count;
+	const uint8_t *cookie;
+	size_t cookie_len;
 };
 
 static struct options read_options(const uint8_t *data, size_t size)
@@ -40,6 +55,11 @@ static struct options read_options(const uint8_t *data, size_t size)
 			options.ecs_count++;
 			options.ecs = data + 4;
 			options.ecs_len = len;
+		}
+		if (load_u16(data) == EDNS_COOKIE &&
+		    options.cookie_count++ == 0) { /* RFC 7873, 5.2 */
+			options.cookie = data + 4;
+			options.cookie_len = len;
 		}
 		data += 4 + len;
 		size -= 4 + len;
@@ -67,6 +87,12 @@ static bool ecs_valid(const struct options *options)
 	return source % 8 == 0 || (ecs[options->ecs_len - 1] & (0xffU >> source % 8)) == 0;
 }
 
+/* RFC 7873, 4. */
+static bool cookie_valid(const struct options *options)
+{
+	return options->cookie_len == 8 || (options->cookie_len >= 16 && options->cookie_len <= 40);
+}
+
 /* --- the answer ------------------------------------------------------------------------------- */
 
 /* An option comes back as it was asked, with a scope; one that was not asked does not. */
@@ -83,11 +109,22 @@ static void check_ecs(const struct options *asked, const struct options *answere
 	must(memcmp(answered->ecs + 4, asked->ecs + 4, asked->ecs_len - 4) == 0);
 }
 
+/* The client's half comes back, and a server cookie of RFC 9018 with it. */
+static void check_cookie(const struct options *asked, const struct options *answered)
+{
+	must(answered->cookie_count == (asked->cookie_count > 0));
+	if (asked->cookie_count == 0)
+		return;
+	must(cookie_valid(asked) && answered->cookie_len == 24);
+	must(memcmp(answered->cookie, asked->cookie, 8) == 0 && answered->cookie[8] == 1);
+}
+
 static void check_reply(const uint8_t *data, size_t size, const uint8_t *reply, size_t len)
 {
 	struct options asked = read_options(data + FIXED, size - FIXED), answered;
 	bool refused = !asked.well_formed || asked.ecs_count > 1 ||
-		       (asked.ecs_count == 1 && !ecs_valid(&asked));
+		       (asked.ecs_count == 1 && !ecs_valid(&asked)) ||
+		       (asked.cookie_count > 0 && !cookie_valid(&asked));
 	ldns_pkt *pkt = NULL;
 	ldns_rdf *rdf;
 	unsigned rcode;
@@ -107,6 +144,7 @@ static void check_reply(const uint8_t *data, size_t size, const uint8_t *reply, 
 		must(ldns_pkt_ancount(pkt) == 1 || ldns_pkt_tc(pkt));
 		must(ldns_pkt_edns_do(pkt) == ((data[4] & 0x80) != 0));
 		check_ecs(&asked, &answered);
+		check_cookie(&asked, &answered);
 	}
 	ldns_pkt_free(pkt);
 }
@@ -115,14 +153,16 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	fixture_open(&fixture, &zone, 1, NULL);
+	fixture_open(&fixture, &zone, 1, &(struct fixture_options){ .dns = &settings });
 	return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t message[DNS_MESSAGE_MAX], reply[DNS_MESSAGE_MAX];
-	struct client client = { .address = { { 192, 0, 2, 1 }, IP_V4 }, .random = size };
+	struct client client = { .address = { { 192, 0, 2, 1 }, IP_V4 },
+				 .unix_s = NOW_S,
+				 .random = size };
 	struct writer w = { .data = message, .size = sizeof(message) };
 	size_t len;
 

@@ -9,6 +9,7 @@
 #include "base/cursor.h"
 #include "compile/master_reader.h"
 #include "compile/zones_build.h"
+#include "image/pool_types.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/sample.h"
 #include "tests/unit/serve/fixture.h"
@@ -78,7 +79,7 @@ static bool is_answered(const ldns_pkt *pkt, const struct master_record *record)
 	return false;
 }
 
-static void find_again(const struct world *world, const struct master_record *record)
+static ldns_pkt *ask(const struct world *world, const struct name *name, uint16_t type)
 {
 	static uint8_t message[512], reply[DNS_MESSAGE_MAX];
 	const struct client client = { .address = { { 192, 0, 2, 1 }, IP_V4 }, .tcp = true };
@@ -89,16 +90,41 @@ static void find_again(const struct world *world, const struct master_record *re
 	put_u32(&w, 0x49440000);
 	put_u32(&w, 0x00010000);
 	put_u32(&w, 0);
-	put_bytes(&w, record->owner->wire, record->owner->len);
-	put_u16(&w, record->pool ? TYPE_A : record->type);
+	put_bytes(&w, name->wire, name->len);
+	put_u16(&w, type);
 	put_u16(&w, CLASS_IN);
 	len = answer(world, &client, message, w.pos, reply, sizeof(reply), &fixture.counters);
 	must(ldns_wire2pkt(&pkt, reply, len) == LDNS_STATUS_OK);
 	must(ldns_pkt_get_rcode(pkt) == LDNS_RCODE_NOERROR);
-	if (record->pool)
-		must(ldns_pkt_ancount(pkt) == 1);
-	else
-		must(is_answered(pkt, record));
+	return pkt;
+}
+
+/* One record of each type that the POOL record answers; one pool has no IPv6. */
+static void find_pool(const struct world *world, const struct master_record *record)
+{
+	static const uint16_t types[] = { TYPE_A, TYPE_AAAA, TYPE_SRV, TYPE_HTTPS, TYPE_SVCB };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		ldns_pkt *pkt;
+
+		if ((record->pool_types & pool_type_bit(types[i])) == 0)
+			continue;
+		pkt = ask(world, record->owner, types[i]);
+		must(ldns_pkt_ancount(pkt) == 1 || types[i] == TYPE_AAAA);
+		ldns_pkt_free(pkt);
+	}
+}
+
+static void find_again(const struct world *world, const struct master_record *record)
+{
+	ldns_pkt *pkt;
+
+	if (record->pool) {
+		find_pool(world, record);
+		return;
+	}
+	pkt = ask(world, record->owner, record->type);
+	must(is_answered(pkt, record));
 	ldns_pkt_free(pkt);
 }
 

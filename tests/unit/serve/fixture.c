@@ -305,6 +305,8 @@ static int write_steering(const struct zones_binding *bindings, size_t count, co
 	struct err err;
 	int fd = -1;
 
+	if (options != NULL && options->dns != NULL)
+		root.dns = *options->dns;
 	if (options != NULL && options->udp_size_max != 0)
 		root.dns.udp_size_max = options->udp_size_max;
 	if (options != NULL && options->no_ecs)

@@ -32,7 +32,8 @@ struct fixture {
 struct fixture_options {
 	uint16_t udp_size_max; /* 0: 1232 */
 	bool no_ecs;
-	unsigned generation; /* is added to the last octet of each node's address */
+	unsigned generation;            /* is added to the last octet of each node's address */
+	const struct dns_settings *dns; /* NULL: no cookies, no texts */
 };
 
 /* Ends the test when the zones have mistakes. */
