@@ -186,6 +186,13 @@ ROWS = {
     # what else is known
     "nsid": additional(opt(option(3, b""))),
     "nsid-data": [additional(opt(option(3, bytes(length)))) for length in (1, 100)],
+    "cookie": [additional(opt(option(10, bytes(length)))) for length in (8, *range(16, 41))],
+    "cookie-length": [additional(opt(option(10, bytes(length)))) for length in (*range(8), *range(9, 16), 41, 65, 255)],
+    "cookie-twice": [additional(opt(option(10, bytes(8)) + option(10, bytes(length)))) for length in (7, 8, 24)],
+    "cookie-version": additional(opt(option(10, bytes(8)), version=1)),
+    "cookie-alone": header(qd=0, ar=1) + opt(option(10, bytes(8))),
+    "cookie-alone-invalid": [header(qd=0, ar=1) + opt(option(10, bytes(length))) for length in (16, 24, 40)],
+    "cookie-alone-length": [header(qd=0, ar=1) + opt(option(10, bytes(length))) for length in (0, 7, 9, 15, 41)],
     "keepalive": additional(opt(option(11, b""))),
     "keepalive-data": [additional(opt(option(11, bytes(length)))) for length in (1, 2, 3)],
     "padding": [additional(opt(option(12, bytes(length)))) for length in (0, 100)],
