@@ -30,7 +30,10 @@ ROWS = rfczones.rows(ORIGIN, rf"""
 2.3.4 ; y{LONG[1:]} TXT ; NXDOMAIN aa ; - ; SOA
 2.3.4 ; x.{LABEL}.{LABEL} TXT ; NOERROR aa ; x.{LABEL}.{LABEL} TXT "below a long name"
 2.3.4 ; {LABEL[1:]} TXT ; NXDOMAIN aa ; - ; SOA
-2.3.4 ; {ONES} TXT ; NOERROR aa ; {ONES} TXT "121 labels"
+2.3.4 ; {ONES} TXT ; NOERROR aa ; {ONES} TXT "122 labels"
+2.3.4 ; b{ONES[1:]} TXT ; NXDOMAIN aa ; - ; SOA
+2.3.4 ; {ONES[2:]}.b TXT ; NXDOMAIN aa ; - ; SOA
+2.3.4 ; {ONES.replace("a", "b")} TXT ; NXDOMAIN aa ; - ; SOA
 2.3.4 ; {ONES[2:]} TXT ; NOERROR aa ; - ; SOA
 3.2.1 ; ttl0 A ; NOERROR aa ; ttl0 0 A 192.0.2.4
 3.2.1 ; ttlmax A ; NOERROR aa ; ttlmax 2147483647 A 192.0.2.5
