@@ -190,7 +190,8 @@ static enum rcode fail(struct asking *asking, enum rcode rcode, enum edns_error 
 
 /* Zones are not transferred; that is said of our zones, and of others that they are not ours
  * (RFC 5936, 2.2.1). OPT, TSIG and NXNAME stand in messages or bitmaps, but are never asked for
- * (RFC 9824, 3.5). Nor are the other types that name no data a question for this server. */
+ * (RFC 9824, 3.5). What the other types that name no data stand for is not
+ * implemented (RFC 8906, 3.1.2). */
 static __attribute__((noinline)) enum rcode refuse_type(struct asking *asking)
 {
 	const struct name_key *name = &asking->query->name;
@@ -198,7 +199,9 @@ static __attribute__((noinline)) enum rcode refuse_type(struct asking *asking)
 
 	if (type == TYPE_OPT || type == TYPE_NXNAME || type == TYPE_TSIG)
 		return RCODE_FORMERR;
-	if ((type == TYPE_AXFR || type == TYPE_IXFR) && asking->query->class == CLASS_IN &&
+	if (type != TYPE_AXFR && type != TYPE_IXFR) /* TKEY, MAILB, MAILA */
+		return fail(asking, RCODE_NOTIMP, EDNS_ERROR_NOT_SUPPORTED);
+	if (asking->query->class == CLASS_IN &&
 	    zones_find(&asking->world->zones, name->hash[0], name->wire, name->len) == ZONES_NONE)
 		return fail(asking, RCODE_NOTAUTH, EDNS_ERROR_NOT_AUTHORITATIVE);
 	return fail(asking, RCODE_REFUSED, EDNS_ERROR_NOT_SUPPORTED);
