@@ -1,18 +1,22 @@
-"""NSD and Knot for a test: the same zone files as Signpost has, on loopback, in a folder of the test."""
+"""NSD, Knot and BIND for a test: the same zone files as Signpost has, on loopback, in a folder of the test."""
 
+import contextlib
 import os
 import pathlib
 import select
 import shutil
 import socket
 import subprocess
-import time
 
 import dns.exception
 import dns.message
 import dns.query
 
+import rawdns
 import signpost
+
+IDENTITY = "peers"  # what all of them say that they are
+TRANSFERS = "127.0.0.2"  # the address from which zones may be transferred; to others that is refused
 
 
 class Peer:
@@ -70,7 +74,7 @@ class Nsd(Peer):
     command = ("nsd", "-d", "-c")
 
     def configuration(self):
-        zones = "".join(f"zone:\n  name: {origin}\n  zonefile: {path}\n  provide-xfr: 127.0.0.1 NOKEY\n"
+        zones = "".join(f"zone:\n  name: {origin}\n  zonefile: {path}\n  provide-xfr: {TRANSFERS} NOKEY\n"
                         for origin, path in self.zones.items())
         return f"""server:
   ip-address: 127.0.0.1@{self.port}
@@ -84,6 +88,9 @@ class Nsd(Peer):
   xfrdir: {self.folder}
   zonelistfile: {self.folder}/zone.list
   rrl-ratelimit: 0
+  nsid: "ascii_{IDENTITY}"
+  identity: "{IDENTITY}"
+  version: "{IDENTITY}"
   tcp-timeout: 120
 remote-control:
   control-enable: no
@@ -95,7 +102,7 @@ class Knot(Peer):
     command = ("knotd", "-c")
 
     def configuration(self):
-        zones = "".join(f"  - domain: {origin}\n    file: {path}\n" for origin, path in self.zones.items())
+        zones = "".join(f'  - domain: "{origin}"\n    file: "{path}"\n' for origin, path in self.zones.items())
         return f"""server:
   listen: 127.0.0.1@{self.port}
   rundir: {self.folder}
@@ -103,6 +110,9 @@ class Knot(Peer):
   tcp-workers: 1
   background-workers: 1
   tcp-idle-timeout: 120
+  nsid: {IDENTITY}
+  identity: {IDENTITY}
+  version: {IDENTITY}
 log:
   - target: stderr
     any: warning
@@ -119,7 +129,41 @@ zone:
 {zones}"""
 
 
-PEERS = (Nsd, Knot)
+class Bind(Peer):
+    name = "bind"
+    command = ("named", "-f", "-n", "1", "-c")
+
+    def configuration(self):
+        zones = "".join(f'zone "{origin}" {{ type primary; file "{path}"; }};\n' for origin, path in self.zones.items())
+        return f"""options {{
+  directory "{self.folder}";
+  pid-file "{self.folder}/pid";
+  session-keyfile "{self.folder}/session.key";
+  lock-file none;
+  listen-on port {self.port} {{ 127.0.0.1; }};
+  listen-on-v6 {{ none; }};
+  server-id "{IDENTITY}";
+  hostname "{IDENTITY}";
+  version "{IDENTITY}";
+  recursion no;
+  minimal-responses no;
+  empty-zones-enable no;
+  dnssec-validation no;
+  notify no;
+  rrset-order {{ order none; }};
+  allow-transfer {{ none; }};
+  check-names primary ignore;
+  check-integrity no;
+  tcp-idle-timeout 1200;
+  max-records-per-type 0;
+  max-types-per-name 0;
+}};
+controls {{ }};
+logging {{ category default {{ default_stderr; }}; }};
+{zones}"""
+
+
+PEERS = (Nsd, Knot, Bind)
 PATH = os.environ.get("PATH", "") + ":/usr/sbin"  # where Debian has them, and users do not look
 
 
@@ -130,20 +174,25 @@ def missing():
 
 # --- asking a lot
 
-def ask_udp(server, queries, window=64, tries=5):
+def with_id(number, query):
+    return number.to_bytes(2, "big") + query[2:]
+
+
+def ask_udp(server, queries, window=64, tries=5, timeout=1.0):
     """queries: messages in wire form, whose ids are overwritten. Answers in the same order; None
     where there is none."""
     answers = [None] * len(queries)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         sock.connect(server)
         for start in range(0, len(queries), window):
             pending = set(range(start, min(start + window, len(queries))))
             for _ in range(tries):
                 for number in sorted(pending):
-                    sock.send(number.to_bytes(2, "big") + queries[number][2:])
-                while pending and select.select([sock], [], [], 1.0)[0]:
+                    sock.send(with_id(number - start, queries[number]))
+                while pending and select.select([sock], [], [], timeout)[0]:
                     data = sock.recv(65535)
-                    number = int.from_bytes(data[:2], "big")
+                    number = start + int.from_bytes(data[:2], "big")
                     if number in pending:
                         pending.remove(number)
                         answers[number] = data
@@ -152,16 +201,29 @@ def ask_udp(server, queries, window=64, tries=5):
     return answers
 
 
+def ask_one_tcp(server, query, timeout):
+    with contextlib.suppress(OSError), socket.create_connection(server, timeout) as sock:
+        sock.sendall(rawdns.framed(query))
+        return rawdns.read_message(sock.makefile("rb"))
+    return None
+
+
 def ask_tcp(server, queries, window=64, timeout=10):
-    """As ask_udp, all on one connection, `window` at a time."""
+    """As ask_udp, `window` at a time on one connection; what that one is not answered, as when the
+    peer ends it, is asked once more on a connection of its own."""
     answers = [None] * len(queries)
-    with socket.create_connection(server, timeout) as sock:
-        stream = sock.makefile("rb")
-        for start in range(0, len(queries), window):
-            numbers = range(start, min(start + window, len(queries)))
-            sock.sendall(b"".join(len(queries[n]).to_bytes(2, "big") + n.to_bytes(2, "big") + queries[n][2:]
-                                  for n in numbers))
-            for _ in numbers:
-                data = stream.read(int.from_bytes(stream.read(2), "big"))
-                answers[int.from_bytes(data[:2], "big")] = data
+    for start in range(0, len(queries), window * 16):
+        with contextlib.suppress(OSError), socket.create_connection(server, timeout) as sock:
+            stream = sock.makefile("rb")
+            for first in range(start, min(start + window * 16, len(queries)), window):
+                numbers = range(first, min(first + window, len(queries)))
+                sock.sendall(b"".join(rawdns.framed(with_id(n - start, queries[n])) for n in numbers))
+                for _ in numbers:
+                    data = rawdns.read_message(stream)
+                    if not data:
+                        raise ConnectionError
+                    answers[start + int.from_bytes(data[:2], "big")] = data
+    for number, query in enumerate(queries):
+        if answers[number] is None:
+            answers[number] = ask_one_tcp(server, with_id(number & 0xffff, query), timeout)
     return answers

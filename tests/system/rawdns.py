@@ -10,6 +10,8 @@ import dns.name
 import dns.rdatatype
 
 HEADER = struct.Struct("!6H")
+PAIR = struct.Struct("!2H")       # type and class
+RECORD = struct.Struct("!HHIH")   # type, class, TTL, length of RDATA
 
 
 def query(name, rrtype="A", ident=0x1234, flags=0, opt=None):
