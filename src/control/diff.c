@@ -111,6 +111,7 @@ static void collect_pools(const struct images *images, struct things *out)
 			   pool->persistence_without_ecs, pool->fallback, pool->persistence_v4,
 			   pool->persistence_v6, pool->strict_pair);
 		say_addresses(&said, plan, pool->fallback_addresses);
+		buf_append(&said, plan->base + pool->alpn, pool->alpn_len);
 		for (uint32_t s = 0; s < pool->sites.count; s++)
 			buf_format(&said, " %s", site_name(plan, pool->sites.first + s));
 		for (uint32_t r = 0; r < plan_count(plan, rules); r++) {
@@ -145,7 +146,9 @@ static void collect_nodes(const struct images *images, struct things *out)
 							   struct plan_pool)[node->pool];
 		struct buf said = { 0 };
 
-		buf_format(&said, "%u %s", node->weight, site_name(plan, node->pool_site));
+		buf_format(&said, "%u %s %u ", node->weight, site_name(plan, node->pool_site),
+			   node->port);
+		buf_append(&said, plan->base + node->host, node->host_len);
 		say_addresses(&said, plan, node->addresses);
 		for (uint32_t c = 0; c < node->checks.count; c++)
 			say_check(&said, plan,

@@ -30,7 +30,8 @@ static void find_client_network(const struct asking *asking, struct client_netwo
 	out->network.len = (uint8_t)ip_bits(out->network.address.family);
 }
 
-static void steer(const struct asking *asking, const struct zone_node *node, struct steered *out)
+static inline void steer(const struct asking *asking, const struct zone_node *node,
+			 struct steered *out)
 {
 	uint32_t record = asking->pool_record_base + node->pool_record - 1;
 	struct client_network client;
@@ -58,19 +59,25 @@ static const struct zone_node *extra_node(const struct lookup *found,
 	return zone_at(found->segment, struct zone_node, extra->node);
 }
 
-/* An RRset that goes with another one. What resolvers find in the additional section is for all
- * their clients (RFC 7871, 7.3.1), so what is for a client subnet is left out: they will ask for
- * it (RFC 9460, 4.4). */
-static const struct rrset_block *extra_block(const struct asking *asking,
-					     const struct lookup *found,
-					     const struct zone_node *node, uint16_t type)
+static __attribute__((noinline)) const struct rrset_block *steered_extra(
+	const struct asking *asking, const struct zone_node *node, uint16_t type)
 {
 	struct steered steered;
 
-	if ((node->pool_types & pool_type_bit(type)) == 0)
-		return zone_rrset(found->segment, node, type);
 	steer(asking, node, &steered);
 	return steered.scope != 0 ? NULL : steered_block(asking, &steered, steering_column(type));
+}
+
+/* An RRset that goes with another one. What resolvers find in the additional section is for all
+ * their clients (RFC 7871, 7.3.1), so what is for a client subnet is left out: they will ask for
+ * it (RFC 9460, 4.4). */
+static inline const struct rrset_block *extra_block(const struct asking *asking,
+						    const struct lookup *found,
+						    const struct zone_node *node, uint16_t type)
+{
+	if (node->pool_types != 0 && (node->pool_types & pool_type_bit(type)) != 0)
+		return steered_extra(asking, node, type);
+	return zone_rrset(found->segment, node, type);
 }
 
 static bool put_addresses(struct asking *asking, const struct lookup *found,
@@ -119,33 +126,27 @@ static bool is_nameless(const struct zone_node *node, const struct owner *owner)
 	return (node->flags & ZONE_NODE_WILDCARD) != 0 && owner->place == 0;
 }
 
-/* Is it the record's own owner, which SVCB's RDATA has as "."? */
-static bool is_self(const struct rrset_block *block, const struct rrset_extra *extra)
-{
-	return (block->type == TYPE_SVCB || block->type == TYPE_HTTPS) &&
-	       block->wire[extra->name_pos] == 0;
-}
-
-/* What one record's target has: of SVCB and HTTPS records (RFC 9460, 4.1) their own type, too. */
-static void put_extra(struct asking *asking, const struct lookup *found,
-		      const struct rrset_block *block, size_t block_at,
-		      const struct rrset_extra *extra)
+/* What goes with a SVCB or HTTPS record: its target's records of the same type, too (RFC 9460,
+ * 4.1). The target "." is the owner. */
+static __attribute__((noinline)) void put_service_extra(struct asking *asking,
+							const struct lookup *found,
+							const struct rrset_block *block,
+							const struct rrset_extra *extra,
+							const struct owner *target)
 {
 	const struct zone_node *node = extra_node(found, extra);
-	struct owner owner = extra_owner(node, block_at, extra);
-	const struct rrset_block *same = NULL;
+	const struct rrset_block *same;
 
-	if (is_self(block, extra)) {
+	if (block->wire[extra->name_pos] == 0) {
 		(void)put_addresses(asking, found, node, &asking->owner);
 		return;
 	}
-	if (is_nameless(node, &owner))
+	if (is_nameless(node, target))
 		return;
-	if (block->type == TYPE_SVCB || block->type == TYPE_HTTPS)
-		same = extra_block(asking, found, node, block->type);
+	same = extra_block(asking, found, node, block->type);
 	if (same != NULL && same != block)
-		(void)message_put(&asking->message, SECTION_ADDITIONAL, same, &owner);
-	(void)put_addresses(asking, found, node, &owner);
+		(void)message_put(&asking->message, SECTION_ADDITIONAL, same, target);
+	(void)put_addresses(asking, found, node, target);
 }
 
 /* What belongs to the names in an answered RRset, as far as there is room. Below a zone cut they
@@ -156,10 +157,18 @@ static __attribute__((noinline)) void put_extras(struct asking *asking, const st
 {
 	const struct rrset_extra *extras = rrset_extras(block);
 	size_t block_at = asking->message.last;
+	bool is_service = block->type == TYPE_SVCB || block->type == TYPE_HTTPS;
 
 	for (unsigned i = 0; i < block->extra_count && i < EXTRAS_MAX; i++) {
-		if (!named_before(extras, i))
-			put_extra(asking, found, block, block_at, &extras[i]);
+		const struct zone_node *node = extra_node(found, &extras[i]);
+		struct owner owner = extra_owner(node, block_at, &extras[i]);
+
+		if (named_before(extras, i))
+			continue;
+		if (is_service)
+			put_service_extra(asking, found, block, &extras[i], &owner);
+		else if (!is_nameless(node, &owner))
+			(void)put_addresses(asking, found, node, &owner);
 	}
 }
 

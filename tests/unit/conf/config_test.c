@@ -105,15 +105,15 @@ START_TEST(all_that_is_written_is_read)
 		"sites:\n  a: { location: [-90, 180.0] }\n  b: { location: [+1.5, -.5] }\n",
 		"pool: other\npolicy: failover\npersistence: { v6: 48 }\n"
 		"persistence-without-ecs: subnet\nfallback: [192.0.2.1, \"2001:db8::1\"]\n"
-		"strict-pair: true\n"
+		"strict-pair: true\nport: 53\nalpn: [h2, dot]\n"
 		"probes:\n"
 		"  - { kind: tcp, port: 65535, family: ipv6, interval: 1m, timeout: 1500ms, fall: 1, "
 		"rise: 100, jitter: 0 }\n"
 		"  - { kind: icmp, interval: 500ms }\n"
 		"sites:\n"
 		"  b: { nodes: { n1: { address: \"2001:db8::9\", weight: 0 } } }\n"
-		"  a: { nodes: { n2: { address: [192.0.2.9, \"2001:db8::a\"] }, n3: { address: "
-		"192.0.2.8 } } }\n");
+		"  a: { nodes: { n2: { address: [192.0.2.9, \"2001:db8::a\"], port: 65535, host: "
+		"N2.Example.Net }, n3: { address: 192.0.2.8 } } }\n");
 	const struct config *c = &reading->config;
 	const struct config_pool *pool = &c->pools[0];
 	char path[4096];
@@ -186,6 +186,13 @@ START_TEST(all_that_is_written_is_read)
 	ck_assert_uint_eq(pool->sites[1].node_count, 2);
 	ck_assert_str_eq(pool->sites[1].nodes[1].name, "n3");
 	assert_address(&pool->sites[1].nodes[0].addresses[1], "2001:db8::a");
+	ck_assert_uint_eq(config_node_port(pool, &pool->sites[1].nodes[0]), 65535);
+	ck_assert_uint_eq(config_node_port(pool, &pool->sites[1].nodes[1]), 53);
+	ck_assert_uint_eq(pool->sites[1].nodes[0].host->len, 16);
+	ck_assert_mem_eq(pool->sites[1].nodes[0].host->wire, "\2n2\7example\3net", 16);
+	ck_assert_ptr_null(pool->sites[1].nodes[1].host);
+	ck_assert_uint_eq(pool->alpn_len, 7);
+	ck_assert_mem_eq(pool->alpn, "\2h2\3dot", 7);
 	fixture_free(reading);
 }
 END_TEST

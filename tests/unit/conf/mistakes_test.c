@@ -208,6 +208,30 @@ static const struct row pool_rows[] = {
 	  "2:43: error: ::ffff:192.0.2.1 cannot be a node's address: it is an IPv4 address in IPv6 "
 	  "form (write the IPv4 address)",
 	  "::ffff:192.0.2.1" },
+	/* services */
+	{ POOL "sites: { tokyo: { nodes: { a: { address: 192.0.2.1, port: 0 } } } }\n",
+	  "2:59: error: 0 is out of range: 1 to 65535", "0" },
+	{ POOL NODES "port: 65536\n", "3:7: error: 65536 is out of range: 1 to 65535", "65536" },
+	{ POOL "sites: { tokyo: { nodes: { a: { address: 192.0.2.1, host: a_b.test } } } }\n",
+	  "2:59: error: \"a_b.test\" is not a host name: a host name has letters, digits and "
+	  "hyphens",
+	  "a_b.test" },
+	{ POOL "sites: { tokyo: { nodes: { a: { address: 192.0.2.1, host: -a.test } } } }\n",
+	  "2:59: error: \"-a.test\" is not a host name: a host name has letters, digits and "
+	  "hyphens",
+	  "-a.test" },
+	{ POOL "sites: { tokyo: { nodes: { a: { address: 192.0.2.1, host: a..test } } } }\n",
+	  "2:59: error: \"a..test\" is not a host name: a label is empty", "a..test" },
+	{ POOL "sites: { tokyo: { nodes: { a: { address: 192.0.2.1, host: . } } } }\n",
+	  "2:59: error: \".\" is not a host name: a host name has letters, digits and hyphens",
+	  "." },
+	{ POOL "sites: { tokyo: { nodes: { a: { address: 192.0.2.1, host: 192.0.2.1 } } } }\n",
+	  "2:59: error: \"192.0.2.1\" is not a host name: it is an address", "192.0.2.1" },
+	{ POOL NODES "alpn: [h2, \"\"]\n",
+	  "3:13: error: an ALPN id has 1 to 255 octets, this one has 0", "\"" },
+	{ POOL NODES "alpn: [h2, h3, h2]\n", "3:16: error: h2 is listed twice", "h2" },
+	{ POOL NODES "alpn: { h2: h3 }\n",
+	  "3:7: error: a map stands where an ALPN id or a list of them belongs", "{" },
 	/* probes */
 	{ POOL NODES "probes: tcp\n", "3:9: error: \"tcp\" is not a list of probes", "tcp" },
 	{ POOL NODES "probes:\n  - port: 80\n",

@@ -92,6 +92,27 @@ START_TEST(same_files_change_nothing)
 }
 END_TEST
 
+START_TEST(ports_hosts_and_alpn_are_of_nodes_and_pools)
+{
+	static const struct make_service before[] = { { "a", 443, "a.example." },
+						      { "b", 443, NULL } };
+	static const struct make_service after[] = { { "a", 443, "c.example." },
+						     { "b", 444, NULL } };
+	struct make_plan from = base, to = base;
+	json_t *told;
+
+	from.services = before;
+	to.services = after;
+	from.service_count = to.service_count = 2;
+	from.alpn = "\2h2";
+	to.alpn = "\2h3";
+	told = diff(&from, &to);
+	ck_assert_str_eq(list(told, "nodes"), "changed edge/a, changed edge/b, changed web/a");
+	ck_assert_str_eq(list(told, "pools"), "changed edge, changed web");
+	json_decref(told);
+}
+END_TEST
+
 START_TEST(first_world_is_all_new)
 {
 	struct made made = make_images(&base);
@@ -264,7 +285,8 @@ END_TEST
 
 void add_diff_cases(Suite *suite)
 {
-	suite_case(suite, "diff", same_files_change_nothing, first_world_is_all_new,
+	suite_case(suite, "diff", same_files_change_nothing,
+		   ports_hosts_and_alpn_are_of_nodes_and_pools, first_world_is_all_new,
 		   nodes_are_known_by_pool_and_name, numbers_that_moved_are_no_change,
 		   order_of_sites_and_policy_belong_to_a_pool, site_that_moved_is_a_change,
 		   long_lists_end_and_numbers_count_all);

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "../run.h"
+#include "base/mem.h"
 #include "ctl/asking.h"
 #include "ctl/columns.h"
+#include "ctl/rdata_text.h"
 
 /* --- columns ---------------------------------------------------------------------------------- */
 
@@ -169,6 +171,50 @@ START_TEST(answer_is_read_as_ldns_wrote_it)
 }
 END_TEST
 
+/* What ldns makes of the text is what we make text of. */
+START_TEST(rdata_of_services_reads_as_it_was_written)
+{
+	static const struct {
+		const char *type, *text;
+	} rows[] = {
+		{ "SRV", "0 5 51820 vpn.example.net." },
+		{ "HTTPS", "0 www.example.net." },
+		{ "HTTPS", "1 . alpn=\"h2,h3\" port=443 ipv4hint=192.0.2.1,192.0.2.2 "
+			   "ipv6hint=2001:db8::1" },
+		{ "SVCB", "16 a.example. key667=\"h\\\\\\\"o\\032\"" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *line = mem_format("x. 60 IN %s %s", rows[i].type, rows[i].text);
+		struct buf text = { 0 }, data = { 0 };
+		ldns_rr *rr;
+		bool read;
+
+		ck_assert_int_eq(ldns_rr_new_frm_str(&rr, line, 0, NULL, NULL), LDNS_STATUS_OK);
+		for (size_t f = 0; f < ldns_rr_rd_count(rr); f++)
+			buf_append(&data, ldns_rdf_data(ldns_rr_rdf(rr, f)),
+				   ldns_rdf_size(ldns_rr_rdf(rr, f)));
+		read = (i == 0 ? rdata_text_srv : rdata_text_svcb)(&text, data.data, data.len);
+		buf_append(&text, "", 1);
+		ck_assert_msg(read && strcmp((const char *)text.data, rows[i].text) == 0,
+			      "%s, not %s", text.data, rows[i].text);
+		for (size_t cut = 0; cut < data.len; cut++) {
+			struct buf ignored = { 0 };
+			uint8_t *copy = mem_alloc(cut + 1);
+
+			memcpy(copy, data.data, cut);
+			(void)(i == 0 ? rdata_text_srv : rdata_text_svcb)(&ignored, copy, cut);
+			free(copy);
+			buf_free(&ignored);
+		}
+		ldns_rr_free(rr);
+		buf_free(&text);
+		buf_free(&data);
+		free(line);
+	}
+}
+END_TEST
+
 START_TEST(cut_answer_is_damaged_at_every_length)
 {
 	uint8_t message[512];
@@ -203,7 +249,7 @@ int main(void)
 	suite_case(suite, "columns", columns_are_aligned_by_characters, colours_do_not_move_columns,
 		   quantities_have_two_units_at_most);
 	suite_case(suite, "asking", query_is_what_ldns_understands, answer_is_read_as_ldns_wrote_it,
-		   cut_answer_is_damaged_at_every_length,
+		   rdata_of_services_reads_as_it_was_written, cut_answer_is_damaged_at_every_length,
 		   pointer_that_does_not_lead_to_the_front_is_damage);
 	return run_suite(suite);
 }

@@ -66,7 +66,21 @@ static const struct fixture_zone zones[] = {
 	  "tokyo.vpn IN 30 POOL edge/tokyo\n"
 	  "v4only IN 30 POOL plain\n"
 	  "sticky IN 30 POOL sticky\n"
-	  "loose IN 30 POOL loose\n" },
+	  "loose IN 30 POOL loose\n"
+	  "svc IN 30 POOL edge A AAAA HTTPS SVCB\n"
+	  "_s._udp.svc IN 20 POOL edge SRV\n"
+	  "tokyo.svc IN 30 POOL edge/tokyo A HTTPS\n"
+	  "hosts IN 30 POOL loose SRV\n"
+	  "*.sw IN 30 POOL edge A AAAA HTTPS\n"
+	  "toservice IN CNAME _s._udp.svc\n"
+	  "tosvc IN SRV 0 0 1 svc\n"
+	  "tostar IN SRV 0 0 1 a.wild\n"
+	  "alias65 IN HTTPS 0 web65\n"
+	  "web65 IN HTTPS 1 . port=444\n"
+	  "web65 IN A 192.0.2.65\n"
+	  "none65 IN HTTPS 0 .\n"
+	  "none65 IN A 192.0.2.66\n"
+	  "tosvc65 IN HTTPS 0 svc\n" },
 	{ "own.example.net.zone", "$TTL 300\n"
 				  "@ IN SOA ns h 2 1 1 1 30\n"
 				  "@ IN NS ns\n"
@@ -123,6 +137,62 @@ static const struct row rows[] = {
 				"ad ns.servers.sub.rooted. 300 IN A 192.0.2.56\n" },
 	{ ASK("*.wild.example.net.", "A"),
 	  "NOERROR aa\nan *.wild.example.net. 3600 IN A 192.0.2.99\n" },
+
+	/* services of the chosen node */
+	{ ASK("svc.example.net.", "HTTPS"), "NOERROR aa\nan svc.example.net. 30 IN HTTPS 1 .\n"
+					    "ad svc.example.net. 30 IN A 203.0.113.10\n"
+					    "ad svc.example.net. 30 IN AAAA 2001:db8::a\n" },
+	{ ASK("svc.example.net.", "SVCB", .ecs = "192.0.2.0/24"), /* RFC 7871, 7.3.1 */
+	  "NOERROR aa\nan svc.example.net. 30 IN SVCB 1 .\necs 192.0.2.0/24/24\n" },
+	{ ASK("_s._udp.svc.example.net.", "SRV"),
+	  "NOERROR aa\nan _s._udp.svc.example.net. 20 IN SRV 0 0 1000 svc.example.net.\n"
+	  "ad svc.example.net. 20 IN A 203.0.113.10\n"
+	  "ad svc.example.net. 20 IN AAAA 2001:db8::a\n" },
+	{ ASK("toservice.example.net.", "SRV"),
+	  "NOERROR aa\nan toservice.example.net. 3600 IN CNAME _s._udp.svc.example.net.\n"
+	  "an _s._udp.svc.example.net. 20 IN SRV 0 0 1000 svc.example.net.\n"
+	  "ad svc.example.net. 20 IN A 203.0.113.10\n"
+	  "ad svc.example.net. 20 IN AAAA 2001:db8::a\n" },
+	{ ASK("hosts.example.net.", "SRV", .ecs = "10.0.0.0/24"), /* the host's, whoever asks */
+	  "NOERROR aa\nan hosts.example.net. 30 IN SRV 0 0 1000 node0.test.\n"
+	  "ad node0.test. 30 IN A 203.0.113.10\n"
+	  "ad node0.test. 30 IN AAAA 2001:db8::a\necs 10.0.0.0/24/1\n" },
+	{ ASK("x.sw.example.net.", "HTTPS"), "NOERROR aa\nan x.sw.example.net. 30 IN HTTPS 1 .\n"
+					     "ad x.sw.example.net. 30 IN A 203.0.113.10\n"
+					     "ad x.sw.example.net. 30 IN AAAA 2001:db8::a\n" },
+	{ ASK("svc.example.net.", "SRV"), "NOERROR aa\n" SOA },
+	{ ASK("hosts.example.net.", "A"), "NOERROR aa\n" SOA },
+	{ ASK("tokyo.svc.example.net.", "AAAA"), "NOERROR aa\n" SOA },
+	{ ASK("hosts.example.net.", "ANY"),
+	  "NOERROR aa\nan hosts.example.net. 30 IN SRV 0 0 1000 node0.test.\n"
+	  "ad node0.test. 30 IN A 203.0.113.10\n"
+	  "ad node0.test. 30 IN AAAA 2001:db8::a\n" },
+
+	/* what comes along with written records */
+	{ ASK("tosvc.example.net.", "SRV"),
+	  "NOERROR aa\nan tosvc.example.net. 3600 IN SRV 0 0 1 svc.example.net.\n"
+	  "ad svc.example.net. 30 IN A 203.0.113.10\n"
+	  "ad svc.example.net. 30 IN AAAA 2001:db8::a\n" },
+	{ ASK("tosvc.example.net.", "SRV", .ecs = "192.0.2.0/24"),
+	  "NOERROR aa\nan tosvc.example.net. 3600 IN SRV 0 0 1 svc.example.net.\n"
+	  "ecs 192.0.2.0/24/0\n" },
+	{ ASK("tostar.example.net.", "SRV"),
+	  "NOERROR aa\nan tostar.example.net. 3600 IN SRV 0 0 1 a.wild.example.net.\n"
+	  "ad a.wild.example.net. 3600 IN A 192.0.2.99\n" },
+	{ ASK("alias65.example.net.", "HTTPS"),
+	  "NOERROR aa\nan alias65.example.net. 3600 IN HTTPS 0 web65.example.net.\n"
+	  "ad web65.example.net. 3600 IN HTTPS 1 . port=444\n"
+	  "ad web65.example.net. 3600 IN A 192.0.2.65\n" },
+	{ ASK("web65.example.net.", "HTTPS"),
+	  "NOERROR aa\nan web65.example.net. 3600 IN HTTPS 1 . port=444\n"
+	  "ad web65.example.net. 3600 IN A 192.0.2.65\n" },
+	{ ASK("none65.example.net.", "HTTPS"),
+	  "NOERROR aa\nan none65.example.net. 3600 IN HTTPS 0 .\n" },
+	{ ASK("tosvc65.example.net.", "HTTPS"),
+	  "NOERROR aa\nan tosvc65.example.net. 3600 IN HTTPS 0 svc.example.net.\n"
+	  "ad svc.example.net. 30 IN HTTPS 1 .\n"
+	  "ad svc.example.net. 30 IN A 203.0.113.10\n"
+	  "ad svc.example.net. 30 IN AAAA 2001:db8::a\n" },
 
 	/* what is not */
 	{ ASK("missing.example.net.", "A"), "NXDOMAIN aa\n" SOA },

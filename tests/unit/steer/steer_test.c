@@ -466,6 +466,182 @@ START_TEST(a_different_path_to_the_same_status_gives_the_same_answers)
 }
 END_TEST
 
+/* --- services --------------------------------------------------------------------------------- */
+
+static const struct make_service edge_services[] = {
+	{ "tyo-1", 443, "t1.example." }, { "tyo-2", 443, NULL }, { "sin-1", 8443, NULL },
+	{ "fra-1", 51820, NULL },        { "fra-2", 0, NULL },   { "lon-1", 443, NULL },
+};
+
+static const struct make_record service_records[] = {
+	{ "vpn.example.", "edge", NULL, 30 },
+	{ "_s._udp.vpn.example.", "edge", "tokyo", 20 },
+	{ "plain.example.", "edge", NULL, 30 },
+};
+static const struct make_types service_types[] = {
+	{ POOL_TYPES_ALL, 0, POOL_TYPES_ADDRESS, 30 },
+	{ POOL_TYPE_SRV | POOL_TYPE_SVCB, 8, POOL_TYPE_AAAA, 40 },
+	{ POOL_TYPES_ADDRESS, 0, 0, 0 },
+};
+
+enum { R_OWNER, R_UNDERSCORE, R_PLAIN };
+enum { C_FRA_1, C_FRA_2, C_TYO_1, C_TYO_2 }; /* choices: by the order of the pool's sites */
+
+static void open_services(struct compiled *out, const struct make_pool *pool)
+{
+	struct make_plan make = {
+		.sites = sites,
+		.site_count = COUNT(sites),
+		.pools = pool,
+		.pool_count = 1,
+		.nodes = nodes,
+		.node_count = COUNT(nodes),
+		.prefs = prefs,
+		.pref_count = COUNT(prefs),
+		.records = service_records,
+		.record_count = COUNT(service_records),
+		.services = edge_services,
+		.service_count = COUNT(edge_services),
+		.types = service_types,
+		.alpn = "\2h2\10http/1.1",
+	};
+
+	compiled_open(out, &make);
+}
+
+static const struct rrset_block *answer_of(const struct compiled *c, uint32_t record,
+					   uint16_t choice, enum steering_column column)
+{
+	return steering_answer(&c->image, steering_record(&c->image, record), choice, column);
+}
+
+/* `rdata` is a literal: its NUL is not compared. */
+#define expect_rdata(c, record, choice, column, ttl, whose, rdata) \
+	check_rdata(answer_of(c, record, choice, column), ttl, whose, rdata, sizeof(rdata) - 1)
+
+static void check_rdata(const struct rrset_block *block, uint32_t ttl_s, uint32_t whose,
+			const char *rdata, size_t len)
+{
+	ck_assert_ptr_nonnull(block);
+	ck_assert_uint_eq(block->ttl_s, ttl_s);
+	ck_assert_uint_eq(block->rr_count, 1);
+	ck_assert_uint_eq(block->wire_len, 12 + len);
+	ck_assert_mem_eq(block->wire + 12, rdata, len);
+	ck_assert_uint_eq(block->extra_count, whose != 0);
+	if (whose != 0)
+		ck_assert_uint_eq(rrset_extras(block)->node, whose);
+}
+
+START_TEST(a_nodes_host_is_the_target_of_its_services)
+{
+	struct compiled c;
+
+	open_services(&c, &edge);
+	expect_rdata(&c, R_OWNER, C_TYO_1, STEERING_SRV, 30, STEERING_TARGET_NODE,
+		     "\0\0\0\0\x01\xbb\2t1\7example\0");
+	expect_rdata(&c, R_OWNER, C_TYO_1, STEERING_HTTPS, 30, STEERING_TARGET_NODE,
+		     "\0\1\2t1\7example\0"
+		     "\0\1\0\14\2h2\10http/1.1"
+		     "\0\3\0\2\x01\xbb"
+		     "\0\4\0\4\xc0\0\2\1"
+		     "\0\6\0\20\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\1");
+	expect_rdata(&c, R_UNDERSCORE, C_TYO_1, STEERING_TARGET_A, 20, 0, "\xc0\0\2\1");
+	compiled_close(&c);
+}
+END_TEST
+
+START_TEST(nodes_without_a_host_share_the_owner_without_underscores)
+{
+	struct compiled c;
+
+	open_services(&c, &edge);
+	expect_rdata(&c, R_OWNER, C_TYO_2, STEERING_SVCB, 30, STEERING_TARGET_SHARED,
+		     "\0\1\0"
+		     "\0\1\0\14\2h2\10http/1.1"
+		     "\0\3\0\2\x01\xbb"
+		     "\0\4\0\4\xc0\0\2\2"
+		     "\0\6\0\20\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\2");
+	expect_rdata(&c, R_OWNER, C_TYO_2, STEERING_SRV, 30, STEERING_TARGET_SHARED,
+		     "\0\0\0\0\x01\xbb\3vpn\7example\0");
+	/* At the target there is AAAA only, with a TTL of its own. */
+	expect_rdata(&c, R_UNDERSCORE, C_TYO_2, STEERING_SVCB, 20, STEERING_TARGET_SHARED,
+		     "\0\1\3vpn\7example\0"
+		     "\0\1\0\14\2h2\10http/1.1"
+		     "\0\3\0\2\x01\xbb"
+		     "\0\6\0\20\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\2");
+	expect_rdata(&c, R_UNDERSCORE, C_TYO_2, STEERING_TARGET_AAAA, 40, 0,
+		     "\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\2");
+	ck_assert_ptr_null(answer_of(&c, R_UNDERSCORE, C_TYO_2, STEERING_TARGET_A));
+	ck_assert_ptr_null(
+		answer_of(&c, R_UNDERSCORE, C_TYO_2, STEERING_HTTPS)); /* not asked for */
+	compiled_close(&c);
+}
+END_TEST
+
+START_TEST(a_node_without_a_port_has_no_srv_and_no_port_parameter)
+{
+	struct compiled c;
+
+	open_services(&c, &edge);
+	ck_assert_ptr_null(answer_of(&c, R_OWNER, C_FRA_2, STEERING_SRV));
+	expect_rdata(&c, R_OWNER, C_FRA_2, STEERING_HTTPS, 30, STEERING_TARGET_SHARED,
+		     "\0\1\0"
+		     "\0\1\0\14\2h2\10http/1.1"
+		     "\0\4\0\4\xc0\0\2\5"
+		     "\0\6\0\20\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\5");
+	compiled_close(&c);
+}
+END_TEST
+
+START_TEST(a_choice_keeps_its_services_whoever_is_down)
+{
+	struct compiled c;
+
+	open_services(&c, &edge);
+	compiled_set(&c, "fra-1", false);
+	expect_rdata(&c, R_OWNER, C_FRA_1, STEERING_SRV, 30, STEERING_TARGET_SHARED,
+		     "\0\0\0\0\xca\x6c\3vpn\7example\0");
+	ck_assert_uint_eq(steering_slot(&c.image, compiled_table(&c, R_OWNER, P_FRANKFURT), 0), 5);
+	compiled_close(&c);
+}
+END_TEST
+
+START_TEST(fallback_addresses_have_no_port)
+{
+	static const struct make_pool pool = {
+		.name = "edge",
+		.sites = "frankfurt tokyo singapore london",
+		.fallback = FALLBACK_ADDRESSES,
+		.fallback_addresses = "192.0.2.99",
+	};
+	struct compiled c;
+	uint16_t choice;
+
+	open_services(&c, &pool);
+	set_all(&c, false);
+	choice = steering_slot(&c.image, compiled_table(&c, R_OWNER, P_TOKYO), 0);
+	ck_assert_uint_eq(choice, COUNT(nodes));
+	ck_assert_ptr_null(answer_of(&c, R_OWNER, choice, STEERING_SRV));
+	expect_rdata(&c, R_OWNER, choice, STEERING_HTTPS, 30, STEERING_TARGET_SHARED,
+		     "\0\1\0\0\1\0\14\2h2\10http/1.1\0\4\0\4\xc0\0\2\x63");
+	expect_rdata(&c, R_OWNER, choice, STEERING_TARGET_A, 30, 0, "\xc0\0\2\x63");
+	compiled_close(&c);
+}
+END_TEST
+
+START_TEST(records_of_addresses_alone_have_two_columns)
+{
+	struct compiled c;
+
+	open_services(&c, &edge);
+	ck_assert_uint_eq(steering_record(&c.image, R_PLAIN)->width, STEERING_FAMILIES);
+	ck_assert_uint_eq(steering_record(&c.image, R_OWNER)->width, STEERING_COLUMNS);
+	expect_a(&c, R_PLAIN, P_FRANKFURT, "192.0.2.4 192.0.2.14");
+	expect_a(&c, R_OWNER, P_FRANKFURT, "192.0.2.4 192.0.2.14");
+	compiled_close(&c);
+}
+END_TEST
+
 /* --- many ------------------------------------------------------------------------------------------------ */
 
 struct many {
@@ -644,6 +820,11 @@ void steer_cases(Suite *suite)
 		   weight_0_stands_in_last,
 		   a_bound_record_is_replaced_within_its_site_also_when_that_is_down,
 		   strict_pair_answers_nodata);
+	suite_case(suite, "services", a_nodes_host_is_the_target_of_its_services,
+		   nodes_without_a_host_share_the_owner_without_underscores,
+		   a_node_without_a_port_has_no_srv_and_no_port_parameter,
+		   a_choice_keeps_its_services_whoever_is_down, fallback_addresses_have_no_port,
+		   records_of_addresses_alone_have_two_columns);
 	suite_case(suite, "image", the_image_says_what_it_was_made_from,
 		   images_that_do_not_belong_together_are_refused,
 		   a_different_path_to_the_same_status_gives_the_same_answers);
