@@ -13,6 +13,7 @@ test_wire_SOURCES = \
 	tests/unit/run.h \
 	tests/unit/wire/name_test.c \
 	tests/unit/wire/query_test.c \
+	tests/unit/wire/tsig_test.c \
 	tests/unit/wire/wire_test.h
 test_wire_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LDNS_CFLAGS)
 test_wire_LDADD = libwire.a libbase.a $(CHECK_LIBS) $(LDNS_LIBS)

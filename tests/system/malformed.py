@@ -197,6 +197,14 @@ ROWS = {
     "keepalive-data": [additional(opt(option(11, bytes(length)))) for length in (1, 2, 3)],
     "padding": [additional(opt(option(12, bytes(length)))) for length in (0, 100)],
 
+    # extended errors
+    "error-opcode": [header(flags=number << 11, ar=1) + QUESTION + opt() for number in range(1, 16)],
+    "error-zone": header(ar=1) + b"\4name\2in\2no\4zone\0" + A_AND_IN + opt(),
+    "error-class": [header(ar=1) + NAME + struct.pack("!2H", 1, number) + opt() for number in (0, 2, 4, 254, 255, 65535)],
+    "error-type": [header(ar=1) + NAME + struct.pack("!2H", number, 1) + opt() for number in (249, 253, 254)],
+    "error-transfer": [header(ar=1) + ZONE + struct.pack("!2H", number, 1) + opt() for number in (251, 252)],
+    "error-transfer-other": [header(ar=1) + NAME + struct.pack("!2H", number, 1) + opt() for number in (251, 252)],
+
     # TSIG and SIG(0)
     "tsig": [additional(tsig()), additional(tsig(owner=b"\3key" + pointer(16))), additional(tsig(algorithm=b"\3foo\0")),
              additional(tsig(mac=b"")), additional(tsig(other=b"abcdef")), header(an=1, ar=1) + QUESTION + A + tsig()],

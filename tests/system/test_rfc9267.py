@@ -18,6 +18,7 @@ import signpost
 
 MANUAL = signpost.SOURCE / "man/signpost-dns.8"
 OPTIONS = {"NSID": 3, "ECS": 8, "COOKIE": 10, "KEEPALIVE": 11}
+EDE = 15
 NEXT = rawdns.query("ns1.example.net.", ident=0x4321)  # what is asked behind each message
 
 
@@ -144,11 +145,12 @@ def check(query, answer, result, transport):
     assert dns.rcode.to_text(message.rcode()) == wanted[0]
     has = {"OPT": message.edns >= 0, "DO": message.ednsflags & dns.flags.DO != 0, "TSIG": message.had_tsig,
            "TC": message.flags & dns.flags.TC != 0,
-           **{name: code in [option.otype for option in message.options] for name, code in OPTIONS.items()}}
+           **{name: code in [option.otype for option in message.options] for name, code in OPTIONS.items()},
+           **{f"EDE {option.code}": True for option in message.options if option.otype == EDE}}
     assert {what for what in has if has[what]} == set(wanted[1:]) - {"no question"}
     assert message.edns <= 0, "version 0"
     assert message.ednsflags & 0x7fff == 0, "flags that nobody knows are 0"
-    assert {option.otype for option in message.options} <= {*OPTIONS.values(), 15}, "an error may be told, too"
+    assert {option.otype for option in message.options} <= {*OPTIONS.values(), EDE}
     if wanted[0] == "NOERROR" and query[12:].startswith(malformed.QUESTION):
         assert message.answer[-1].rdtype == dns.rdatatype.A and message.flags & dns.flags.AA
     if wanted[0] in ("FORMERR", "NOTIMP", "BADVERS", "NOTAUTH"):

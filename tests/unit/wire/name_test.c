@@ -145,5 +145,6 @@ int main(void)
 		   hash_of_a_name_is_its_labels_hashed_from_the_right,
 		   comparison_ignores_case_and_sees_label_borders);
 	add_query_tests(suite);
+	add_tsig_tests(suite);
 	return run_suite(suite);
 }

@@ -5,5 +5,6 @@
 #include "tests/unit/run.h"
 
 void add_query_tests(Suite *suite);
+void add_tsig_tests(Suite *suite);
 
 #endif
