@@ -10,6 +10,7 @@ import dns.rdatatype
 import pytest
 
 import rfczones
+import signpost
 
 ORIGIN = "rfc1035.test."
 LABEL = "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabc"
@@ -237,3 +238,65 @@ def test_rfc1035_4_2_1_without_edns_512_octets(rfc):
 def test_rfc1035_4_2_2_over_tcp_two_octets_of_length_come_first(rfc):
     wire = wire_of(rfc, "many PTR", "tcp")
     assert len(wire) > 512 and len(dns.message.from_wire(wire).answer[0]) == 40
+
+
+# --- 5.2: "use of master files to define zones": what is refused, and what is warned of
+
+SOA = "@ SOA ns1 hostmaster 1 2 3 4 5\n"
+HEAD = f"$TTL 3600\n{SOA}@ NS ns1\nns1 A 192.0.2.1\n"
+L64 = "x" * 64
+
+FILES = [  # section, what, the file, is it refused, the line that is told
+    ("5.2", "as it should be", HEAD + "host A 192.0.2.2\n", False, None),
+    ("5.2 (1)", "a record of another class", HEAD + "host CH A 192.0.2.2\n", True, 5),
+    ("5.2 (1)", "all records of class HS", HEAD.replace(" SOA", " HS SOA").replace(" NS", " HS NS"), True, 2),
+    ("5.2 (2)", "no SOA", "$TTL 3600\n@ NS ns1\nns1 A 192.0.2.1\n", True, None),
+    ("5.2 (2)", "two SOAs", HEAD + "@ SOA ns1 hostmaster 2 2 3 4 5\n", True, 5),
+    ("5.2 (2)", "the same SOA twice", HEAD + SOA, False, None),
+    ("5.2 (2)", "an SOA that is not at the top", HEAD + "sub SOA ns1 hostmaster 1 2 3 4 5\n", True, 5),
+    ("5.2 (3)", "a delegation without its glue", HEAD + "cut NS ns.cut\n", False, 5),
+    ("5.2 (4)", "what a delegation hides", HEAD + "cut NS ns1\nx.cut TXT x\n", False, 6),
+    ("5.2", "a name that is not in the zone", HEAD + "host.elsewhere.invalid. A 192.0.2.2\n", False, 5),
+    ("5.2", "no NS", f"$TTL 3600\n{SOA}ns1 A 192.0.2.1\n", True, None),
+    ("3.6.2 of RFC 1034", "a CNAME and other data", HEAD + "x CNAME ns1\nx A 192.0.2.2\n", True, 6),
+    ("10.1 of RFC 2181", "two CNAMEs of one name", HEAD + "x CNAME ns1\nx CNAME host\n", True, 6),
+    ("4.2 of RFC 4592", "a wildcard that is delegated", HEAD + "*.x NS ns1\n", True, 5),
+    ("3.3 of RFC 6672", "a wildcard with a DNAME", HEAD + "*.x DNAME y\n", True, 5),
+    ("2.4 of RFC 6672", "a name below a DNAME", HEAD + "x DNAME y\na.x A 192.0.2.2\n", True, 6),
+    ("2.3.4", "a label of 64 octets", HEAD + f"{L64} A 192.0.2.2\n", True, 5),
+    ("2.3.4", "a name of 256 octets", HEAD + f"{'.'.join(['x' * 49] * 5)} A 192.0.2.2\n", True, 5),
+    ("2.3.4", "a TXT string of 256 octets", HEAD + f'x TXT "{"x" * 256}"\n', True, 5),
+    ("5.1", "a parenthesis that is not closed", HEAD + "x TXT ( a\n", True, None),
+    ("5.1", "a parenthesis that is not opened", HEAD + "x TXT a )\n", True, 5),
+    ("5.1", "an octet above 255", HEAD + "x TXT \\256\n", True, 5),
+    ("5.1", "a type that is none", HEAD + "x NOTYPE a\n", True, 5),
+    ("5.1", "an address that is none", HEAD + "x A 192.0.2.256\n", True, 5),
+    ("5.1", "a preference above 65535", HEAD + "x MX 65536 ns1\n", True, 5),
+    ("5.1", "a field too few", HEAD + "x MX 10\n", True, 5),
+    ("5.1", "a field too many", HEAD + "x A 192.0.2.2 192.0.2.3\n", True, 5),
+    ("5.1", "an empty label", HEAD + "a..b A 192.0.2.2\n", True, 5),
+    ("5.1", "a directive that is none", HEAD + "$NOTHING x\n", True, 5),
+    ("5.1", "a file to include that is not there", HEAD + "$INCLUDE nothing\n", True, 5),
+]
+
+
+@pytest.fixture(scope="module")
+def said():
+    """What is said of all these files, which are checked in one go."""
+    with signpost.world() as (server, _):
+        server.write_server_file({"nowhere": (0, 0)})
+        for number, row in enumerate(FILES):
+            server.zone_file(f"file{number}.test.zone").write_text(row[2])
+        done = server.ctl("check", server.config, check=False)
+        return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("number", range(len(FILES)), ids=[f"{row[0]} {row[1]}" for row in FILES])
+def test_rfc1035_5_2_master_files_with_mistakes(said, number):
+    _, _, _, refused, line = FILES[number]
+    lines = [text for text in said.splitlines() if f"/file{number}.test.zone:" in text]
+    assert any(": error: " in text for text in lines) == refused, lines
+    if line is not None:
+        assert any(f".zone:{line}:" in text for text in lines), lines
+    elif not refused:
+        assert not lines
