@@ -13,7 +13,7 @@ import dns.name
 
 from peer_questions import AA, AD, ANY as CLASS_ANY, CD, CH, DO, HS, IN, QUERY, RD, TC
 
-NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED, YXDOMAIN, NOTAUTH, BADVERS = 0, 1, 2, 3, 4, 5, 6, 9, 16
+NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED, YXDOMAIN, NOTAUTH, BADVERS, BADCOOKIE = 0, 1, 2, 3, 4, 5, 6, 9, 16, 23
 A, NS, CNAME, SOA, MX, AAAA, SRV, DNAME, OPT, DS, RRSIG, NSEC, NSEC3, TLSA, SVCB, HTTPS, NXNAME = (
     1, 2, 5, 6, 15, 28, 33, 39, 41, 43, 46, 47, 50, 52, 64, 65, 128)
 TKEY, TSIG, IXFR, AXFR, MAILB, MAILA, ANY = range(249, 256)
@@ -524,10 +524,18 @@ def records_in_queries(case):
         return EVERYTHING
 
 
-@difference("nsd bind", "no question: FORMERR", "NOERROR, from NSD where EDNS is there, from BIND with a cookie", "both: RFC 7873, 5.4 has such queries, for a cookie only")
+@difference("nsd", "no question and no cookie: FORMERR", "NOERROR, where EDNS is there",
+            "both: RFC 7873, 5.4 has queries without a question for a cookie only")
 def no_question(case):
     if case.question.shape == "no question" and case.ours.rcode == FORMERR and case.theirs.rcode == NOERROR:
         return {"opt", "rcode"}
+
+
+@difference("nsd knot bind", "no question but a cookie: NOERROR, or BADCOOKIE where the server's part is nobody's",
+            "NSD and Knot have no cookies: NOERROR, FORMERR; BIND: NOERROR, whatever the cookie", "Signpost: RFC 7873, 5.4 says SHALL")
+def no_question_but_a_cookie(case):
+    if case.question.shape == "no question" and case.asked_for(10) and case.ours.rcode in (NOERROR, BADCOOKIE):
+        return {"rcode"}
 
 
 @difference("nsd bind", "two questions and an EDNS version that nobody knows: BADVERS", "FORMERR (BIND: where it is the same question twice)",
