@@ -157,8 +157,9 @@ static void teardown(void)
 
 /* --- clients ---------------------------------------------------------------------------------- */
 
-static int client_socket(int type, in_addr_t address)
+static int client_from(in_addr_t source, int type, in_addr_t address)
 {
+	struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(source) };
 	struct sockaddr_in to = { .sin_family = AF_INET,
 				  .sin_addr.s_addr = htonl(address),
 				  .sin_port = htons(type == SOCK_STREAM ? server.tcp_port
@@ -168,8 +169,14 @@ static int client_socket(int type, in_addr_t address)
 
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&from, sizeof(from)), 0);
 	ck_assert_int_eq(connect(fd, (const struct sockaddr *)&to, sizeof(to)), 0);
 	return fd;
+}
+
+static int client_socket(int type, in_addr_t address)
+{
+	return client_from(INADDR_ANY, type, address);
 }
 
 /* A query with an id, behind its length. */
@@ -462,6 +469,100 @@ START_TEST(one_connection_too_many_closes_the_one_idle_longest)
 }
 END_TEST
 
+static void ask_tcp(int fd)
+{
+	uint8_t out[200], reply[1232];
+	size_t len = tcp_query(out, 3, &tcp_question);
+
+	ck_assert_int_eq(write(fd, out, len), (ssize_t)len);
+	(void)read_answer(fd, reply);
+	ck_assert_uint_eq(load_u16(reply), 3);
+}
+
+/* It is counted when it was done. */
+static void wait_for(const uint64_t *counter, uint64_t value)
+{
+	for (unsigned i = 0; i < PATIENCE && __atomic_load_n(counter, __ATOMIC_RELAXED) != value;
+	     i++)
+		(void)usleep(1000);
+	ck_assert_uint_eq(__atomic_load_n(counter, __ATOMIC_RELAXED), value);
+}
+
+START_TEST(a_new_steering_image_brings_its_limits)
+{
+	static const struct dns_settings limits = { .udp_size_max = 1232,
+						    .tcp_idle_ms = 300,
+						    .tcp_lifetime_ms = 60000,
+						    .tcp_connections = 2 };
+	static const struct fixture_options options = { .dns = &limits };
+	int steering = fixture_steering(&fixture, &options);
+	int before = client_socket(SOCK_STREAM, INADDR_LOOPBACK), first, second, third;
+
+	ask_tcp(before);
+	tell(HANDOVER_STEERING, 0, 0, &steering, 1);
+	ck_assert_uint_eq(hear()->type, HANDOVER_READY);
+	ck_assert(is_closed(before)); /* idle, by the new limit */
+	first = client_socket(SOCK_STREAM, INADDR_LOOPBACK);
+	ask_tcp(first);
+	second = client_socket(SOCK_STREAM, INADDR_LOOPBACK);
+	ask_tcp(second);
+	third = client_socket(SOCK_STREAM, INADDR_LOOPBACK);
+	ask_tcp(third);
+	ck_assert(is_closed(first));
+	ck_assert(is_closed(second));
+	ck_assert(is_closed(third));
+	wait_for(&server.counters[1].connections_open, 0);
+	ck_assert_uint_ge(server.counters[1].connections_evicted, 1);
+	wait_for(&server.counters[1].connections_timed_out,
+		 4 - server.counters[1].connections_evicted);
+	(void)close(before);
+	(void)close(first);
+	(void)close(second);
+	(void)close(third);
+	(void)close(steering);
+}
+END_TEST
+
+START_TEST(where_no_file_can_be_opened_somebody_makes_room)
+{
+	static const struct rlimit few = { .rlim_cur = 40, .rlim_max = 40 };
+	int fds[60];
+
+	ck_assert_int_eq(prlimit(server.pid, RLIMIT_NOFILE, &few, NULL), 0);
+	for (unsigned i = 0; i < 60; i++) {
+		fds[i] = client_socket(SOCK_STREAM, INADDR_LOOPBACK);
+		ask_tcp(fds[i]);
+	}
+	ck_assert(is_closed(fds[0]));
+	ask_tcp(fds[59]);
+	ck_assert_uint_ge(server.counters[1].connections_evicted, 60 - 40);
+	for (unsigned i = 0; i < 60; i++)
+		(void)close(fds[i]);
+}
+END_TEST
+
+/* Far more than there are buffers for, so each of them changes hands. */
+START_TEST(long_queries_without_an_end_leave_room_for_one_that_has_one)
+{
+	static uint8_t out[2 + 40000];
+	int fds[400], own = client_from(INADDR_LOOPBACK + 1, SOCK_STREAM, INADDR_LOOPBACK);
+	uint8_t reply[1232];
+
+	store_u16(out, 40000);
+	ck_assert_int_eq(write(own, out, 20000), 20000);
+	for (unsigned i = 0; i < 400; i++) {
+		fds[i] = client_socket(SOCK_STREAM, INADDR_LOOPBACK);
+		ck_assert_int_eq(write(fds[i], out, 1000), 1000);
+	}
+	wait_for(&server.counters[1].connections_evicted, 401 - 128);
+	ck_assert_int_eq(write(own, out + 20000, 20002), 20002);
+	ck_assert_uint_eq(read_answer(own, reply), 12); /* FORMERR: zeros */
+	for (unsigned i = 0; i < 400; i++)
+		(void)close(fds[i]);
+	(void)close(own);
+}
+END_TEST
+
 START_TEST(silence_ends_a_connection)
 {
 	uint8_t octet[1] = { 0 };
@@ -508,6 +609,9 @@ int main(void)
 	tcase_add_test(running, the_longest_message_is_formerr_and_the_next_query_is_answered);
 	tcase_add_test(running, a_peer_that_does_not_read_is_not_read_from);
 	tcase_add_test(running, one_connection_too_many_closes_the_one_idle_longest);
+	tcase_add_test(running, a_new_steering_image_brings_its_limits);
+	tcase_add_test(running, where_no_file_can_be_opened_somebody_makes_room);
+	tcase_add_test(running, long_queries_without_an_end_leave_room_for_one_that_has_one);
 	tcase_add_test(running, silence_ends_a_connection);
 	suite_add_tcase(suite, running);
 	return run_suite(suite);
