@@ -49,18 +49,20 @@ static void check_node(struct service *out, const struct config_pool *pool,
 		       const struct config_node **sharing)
 {
 	uint16_t port = config_node_port(pool, node);
+	enum service_problem problem = SERVICE_FINE;
 
-	if ((types & POOL_TYPE_SRV) != 0 && port == 0) {
-		out->problem = SERVICE_NO_PORT;
-	} else if (node->host == NULL && out->target_types == 0) {
-		out->problem = SERVICE_NO_TARGET;
-	} else if (node->host == NULL && *sharing != NULL &&
-		   config_node_port(pool, *sharing) != port) {
-		out->problem = SERVICE_PORTS;
+	if ((types & POOL_TYPE_SRV) != 0 && port == 0)
+		problem = SERVICE_NO_PORT;
+	else if (node->host == NULL && out->target_types == 0)
+		problem = SERVICE_NO_TARGET;
+	else if (node->host == NULL && *sharing != NULL &&
+		 config_node_port(pool, *sharing) != port && out->problem == SERVICE_FINE)
+		problem = SERVICE_PORTS; /* the first such pair is told */
+	if (problem != SERVICE_FINE) {
+		out->problem = problem;
+		out->node = node;
 		out->other = *sharing;
 	}
-	if (out->problem != SERVICE_FINE)
-		out->node = node;
 	if (node->host == NULL && *sharing == NULL)
 		*sharing = node;
 }
