@@ -30,10 +30,12 @@ test_serve_SOURCES = \
 	tests/unit/run.h \
 	tests/unit/serve/answer_test.c \
 	tests/unit/serve/choose_test.c \
+	tests/unit/serve/cookies_test.c \
 	tests/unit/serve/eviction_test.c \
 	tests/unit/serve/fixture.c tests/unit/serve/fixture.h \
 	tests/unit/serve/main.c \
 	tests/unit/serve/message_test.c \
+	tests/unit/serve/options_test.c \
 	tests/unit/serve/serve_test.h \
 	tests/unit/serve/size_test.c
 test_serve_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LDNS_CFLAGS)

@@ -427,7 +427,6 @@ static void put_ecs(struct writer *w, const char *text)
 
 	must(ip_prefix_parse(text, &prefix, NULL));
 	octets = (prefix.len + 7U) / 8U;
-	put_u16(w, (uint16_t)(8 + octets));
 	put_u16(w, EDNS_CLIENT_SUBNET);
 	put_u16(w, (uint16_t)(4 + octets));
 	put_u16(w, prefix.address.family == IP_V4 ? ECS_IPV4 : ECS_IPV6);
@@ -439,7 +438,8 @@ static void put_ecs(struct writer *w, const char *text)
 size_t question_write(const struct question *q, uint8_t out[FIXTURE_MESSAGE_SIZE])
 {
 	struct writer w = { .data = out, .size = FIXTURE_MESSAGE_SIZE };
-	bool edns = q->ecs != NULL || q->edns_size > 0 || q->dnssec_ok;
+	bool edns = q->ecs != NULL || q->edns_size > 0 || q->dnssec_ok || q->options_len > 0;
+	size_t rdlength_at;
 
 	put_u16(&w, 0x4944);
 	put_u16(&w, 0x0100); /* RD, as stubs set it */
@@ -448,16 +448,19 @@ size_t question_write(const struct question *q, uint8_t out[FIXTURE_MESSAGE_SIZE
 	put_u16(&w, edns);
 	put_text_name(&w, q->name);
 	put_u16(&w, (uint16_t)ldns_get_rr_type_by_name(q->type));
-	put_u16(&w, CLASS_IN);
+	put_u16(&w, q->class != 0 ? q->class : CLASS_IN);
 	if (edns) {
 		put_u8(&w, 0);
 		put_u16(&w, TYPE_OPT);
 		put_u16(&w, q->edns_size != 0 ? q->edns_size : 1232);
 		put_u32(&w, q->dnssec_ok ? 0x8000 : 0);
+		rdlength_at = w.pos;
+		put_u16(&w, 0);
 		if (q->ecs != NULL)
 			put_ecs(&w, q->ecs);
-		else
-			put_u16(&w, 0);
+		put_bytes(&w, q->options, q->options_len);
+		must(!w.full);
+		store_u16(out + rdlength_at, (uint16_t)(w.pos - rdlength_at - 2));
 	}
 	must(!w.full);
 	return w.pos;
@@ -525,8 +528,9 @@ static void print_options(struct buf *text, ldns_pkt *pkt)
 static void print_header(struct buf *text, ldns_pkt *pkt)
 {
 	unsigned rcode = ldns_pkt_get_rcode(pkt) | (unsigned)ldns_pkt_edns_extended_rcode(pkt) << 4;
-	char *name = rcode == RCODE_BADVERS ? mem_copy_text("BADVERS")
-					    : ldns_pkt_rcode2str(ldns_pkt_get_rcode(pkt));
+	char *name = rcode == RCODE_BADVERS     ? mem_copy_text("BADVERS")
+		     : rcode == RCODE_BADCOOKIE ? mem_copy_text("BADCOOKIE")
+						: ldns_pkt_rcode2str(ldns_pkt_get_rcode(pkt));
 
 	buf_format(text, "%s%s%s%s\n", name, ldns_pkt_aa(pkt) ? " aa" : "",
 		   ldns_pkt_tc(pkt) ? " tc" : "", ldns_pkt_edns_do(pkt) ? " do" : "");
@@ -553,9 +557,9 @@ char *reply_text(const uint8_t *reply, size_t len)
 
 static size_t allowed_size(const struct fixture *f, const struct question *q)
 {
-	size_t size = q->edns_size != 0                ? q->edns_size
-		      : q->ecs != NULL || q->dnssec_ok ? 1232
-						       : 512;
+	size_t size = q->edns_size != 0                                      ? q->edns_size
+		      : q->ecs != NULL || q->dnssec_ok || q->options_len > 0 ? 1232
+									     : 512;
 	size_t most = image_root(&f->world.steering, struct steering_root)->dns.udp_size_max;
 
 	return q->tcp ? DNS_MESSAGE_MAX : size < most ? size : most;
@@ -565,7 +569,7 @@ char *fixture_ask(struct fixture *f, const struct question *q)
 {
 	uint8_t *message = mem_alloc(FIXTURE_MESSAGE_SIZE),
 		*reply = mem_alloc(FIXTURE_MESSAGE_SIZE);
-	struct client client = { .tcp = q->tcp, .random = q->random };
+	struct client client = { .tcp = q->tcp, .random = q->random, .unix_s = q->unix_s };
 	size_t len = question_write(q, message);
 	char *text;
 

@@ -49,10 +49,14 @@ int fixture_steering(const struct fixture *f, const struct fixture_options *opti
 
 struct question {
 	const char *name;
-	const char *type;   /* as ldns names it; TYPEn */
-	const char *ecs;    /* "192.0.2.0/24"; NULL: none */
-	const char *from;   /* the resolver's address; NULL: 10.0.0.1 */
-	uint16_t edns_size; /* 0: no EDNS, unless ecs */
+	const char *type;    /* as ldns names it; TYPEn */
+	const char *ecs;     /* "192.0.2.0/24"; NULL: none */
+	const char *from;    /* the resolver's address; NULL: 10.0.0.1 */
+	uint16_t edns_size;  /* 0: no EDNS, unless ecs or options */
+	const char *options; /* wire form, behind ecs */
+	uint16_t options_len;
+	uint16_t class;  /* 0: IN */
+	uint32_t unix_s; /* now */
 	bool tcp, dnssec_ok;
 	uint64_t random;
 };
@@ -74,6 +78,8 @@ size_t question_write(const struct question *q, uint8_t out[FIXTURE_MESSAGE_SIZE
  *   au example.net. 60 IN SOA ...
  *   ad ns.example.net. 3600 IN A 192.0.2.53
  *   ecs 192.0.2.0/24/0
+ *   option 3 6e7331
+ *   error 20
  * The records as ldns, which is not ours, reads and prints them. */
 char *fixture_ask(struct fixture *f, const struct question *q);
 

@@ -9,5 +9,7 @@ int main(void)
 	add_eviction_tests(suite);
 	add_answer_tests(suite);
 	add_size_tests(suite);
+	add_cookie_tests(suite);
+	add_option_tests(suite);
 	return run_suite(suite);
 }

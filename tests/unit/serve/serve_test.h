@@ -7,7 +7,9 @@
 void add_answer_tests(Suite *suite);
 void add_choose_tests(Suite *suite);
 void add_eviction_tests(Suite *suite);
+void add_cookie_tests(Suite *suite);
 void add_message_tests(Suite *suite);
+void add_option_tests(Suite *suite);
 void add_size_tests(Suite *suite);
 
 #endif
