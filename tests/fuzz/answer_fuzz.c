@@ -8,7 +8,7 @@
 #include "tests/unit/serve/fixture.h"
 
 /* A message that is answered with anything but FORMERR is an accepted one. */
-const unsigned long fuzz_runs = 500000, fuzz_runs_an_accepted = 5;
+const unsigned long fuzz_runs = 300000, fuzz_runs_an_accepted = 5;
 
 #define TEXT_RECORD(c) \
 	"t TXT " c     \

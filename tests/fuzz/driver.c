@@ -66,6 +66,8 @@ static struct input read_input(const char *path)
 
 	if (file == NULL)
 		fuzz_fail(path, "cannot be read");
+	(void)buf_reserve(&text, 1); /* an empty input has a place, too */
+	text.len = 0;
 	do {
 		uint8_t chunk[4096];
 
@@ -117,6 +119,7 @@ static void run(const uint8_t *data, size_t size)
 	running.data = copy;
 	running.size = size;
 	(void)LLVMFuzzerTestOneInput(copy, size);
+	running.size = 0;
 	free(copy);
 }
 

@@ -8,7 +8,7 @@
 #include "tests/fuzz/edit.h"
 #include "tests/fuzz/sample.h"
 
-const unsigned long fuzz_runs = 1500, fuzz_runs_an_accepted = 20;
+const unsigned long fuzz_runs = 700, fuzz_runs_an_accepted = 20;
 
 #define REGIONS 9
 

@@ -6,7 +6,7 @@
 #include "tests/fuzz/edit.h"
 #include "tests/fuzz/sample.h"
 
-const unsigned long fuzz_runs = 20000, fuzz_runs_an_accepted = 20;
+const unsigned long fuzz_runs = 8000, fuzz_runs_an_accepted = 20;
 
 #define ARRAYS \
 	(sizeof(struct plan_root) - offsetof(struct plan_root, sites)) / sizeof(struct plan_array)

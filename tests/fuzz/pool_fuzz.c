@@ -3,7 +3,7 @@
 #include "tests/fuzz/ask.h"
 #include "tests/fuzz/sample.h"
 
-const unsigned long fuzz_runs = 3000, fuzz_runs_an_accepted = 50;
+const unsigned long fuzz_runs = 1500, fuzz_runs_an_accepted = 50;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

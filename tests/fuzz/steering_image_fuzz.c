@@ -4,7 +4,7 @@
 #include "tests/fuzz/edit.h"
 #include "tests/fuzz/sample.h"
 
-const unsigned long fuzz_runs = 20000, fuzz_runs_an_accepted = 10;
+const unsigned long fuzz_runs = 10000, fuzz_runs_an_accepted = 10;
 
 #define REGIONS_MAX 64
 

@@ -15,7 +15,7 @@
 #include "tests/unit/serve/fixture.h"
 #include "wire/key.h"
 
-const unsigned long fuzz_runs = 4000, fuzz_runs_an_accepted = 20;
+const unsigned long fuzz_runs = 3000, fuzz_runs_an_accepted = 20;
 
 #define RECORDS_MAX 100 /* of a zone that are looked for */
 
