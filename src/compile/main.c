@@ -1,7 +1,7 @@
 /* signpost-compile: text and databases in; images out, or every mistake in them and nothing else.
  *
  *   --check FILE                  compile all in memory; one line about it on stdout
- *   --emit FD FILE [--state DIR] [--cache DIR]
+ *   --emit FD FILE [--state DIR] [--cache DIR] [--served FD]
  *                                 the same, and hand the images over (image/compiled.h)
  *   --boot-record [--config-fd N] FILE
  *                                 what the supervisor needs to know, on stdout (image/boot.h)
@@ -26,7 +26,7 @@ enum status { STATUS_OK = 0, STATUS_MISTAKES = 1, STATUS_FAILED = 2 };
 
 struct arguments {
 	enum { MODE_NONE, MODE_CHECK, MODE_EMIT, MODE_BOOT_RECORD, MODE_OPTIONS } mode;
-	int channel, config_fd;
+	int channel, config_fd, served;
 	const char *file, *state_dir, *cache_dir;
 };
 
@@ -62,6 +62,8 @@ static bool parse_valued(struct arguments *args, const char *option, const char 
 	}
 	if (strcmp(option, "--config-fd") == 0)
 		return parse_fd(value, &args->config_fd);
+	if (strcmp(option, "--served") == 0)
+		return parse_fd(value, &args->served);
 	if (strcmp(option, "--state") == 0)
 		args->state_dir = value;
 	else if (strcmp(option, "--cache") == 0)
@@ -73,7 +75,7 @@ static bool parse_valued(struct arguments *args, const char *option, const char 
 
 static bool parse_arguments(struct arguments *args, char **argv)
 {
-	*args = (struct arguments){ .channel = -1, .config_fd = -1 };
+	*args = (struct arguments){ .channel = -1, .config_fd = -1, .served = -1 };
 	for (argv++; *argv != NULL; argv++) {
 		if (strcmp(*argv, "--check") == 0) {
 			args->mode = MODE_CHECK;
@@ -136,7 +138,8 @@ static int compile(const struct arguments *args)
 	/* Nobody would take the images any more, and nobody end us if we hang. */
 	if (args->mode == MODE_EMIT)
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	rc = produce(&product, args->file, args->state_dir, args->cache_dir, diag, &err);
+	rc = produce(&product, args->file, args->state_dir, args->cache_dir, args->served, diag,
+		     &err);
 
 	diag_print(diag, stderr);
 	if (rc != 0) {
@@ -192,11 +195,12 @@ int main(int argc, char **argv)
 	struct arguments args;
 
 	if (argc < 1 || !parse_arguments(&args, argv)) {
-		(void)fprintf(stderr,
-			      "usage: signpost-compile --check FILE\n"
-			      "       signpost-compile --emit FD FILE [--state DIR] [--cache DIR]\n"
-			      "       signpost-compile --boot-record [--config-fd N] FILE\n"
-			      "       signpost-compile --options\n");
+		(void)fprintf(
+			stderr,
+			"usage: signpost-compile --check FILE\n"
+			"       signpost-compile --emit FD FILE [--state DIR] [--cache DIR] [--served FD]\n"
+			"       signpost-compile --boot-record [--config-fd N] FILE\n"
+			"       signpost-compile --options\n");
 		return STATUS_FAILED;
 	}
 	switch (args.mode) {

@@ -12,10 +12,6 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
-/* To be raised whenever the same text is compiled to other bytes: segments of older programs are
- * then not taken over. */
-#define COMPILER_GENERATION 4
-
 #define SOURCE_MAX     ((off_t)2 << 30)
 #define SOURCES_MAX    1000
 #define MESSAGE_SIZE   1600 /* a name alone may have 1024 octets */

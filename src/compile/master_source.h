@@ -12,6 +12,10 @@
 #include "base/err.h"
 #include "conf/diag.h"
 
+/* To be raised whenever the same text is compiled to other bytes: segments of older programs are
+ * then not taken over. */
+#define COMPILER_GENERATION 4
+
 struct master_source {
 	char *path, *text;
 	uint32_t size;

@@ -115,15 +115,34 @@ static int read_images(struct product *product, struct err *err)
 	return 0;
 }
 
-static int make_zones(struct product *product, struct zones_built *zones, const char *cache_dir,
-		      struct diag *diag, struct err *err)
+/* Zones follow those that are served. On disk these arrive a little later, or never, where it is
+ * full. */
+static void load_zones(struct image *out, int served, const char *cache_dir)
+{
+	struct err err;
+
+	if (served < 0) {
+		load_cached(out, cache_dir, IMAGE_ZONES, zones_verify);
+	} else if (open_cached(out, served, IMAGE_ZONES, zones_verify, &err) != 0) {
+		(void)fprintf(stderr, "the served zones: warning: not reused: %s\n", err.text);
+		*out = (struct image){ NULL, 0 };
+	}
+}
+
+static int make_zones(struct product *product, struct zones_built *zones, int served,
+		      const char *cache_dir, struct diag *diag, struct err *err)
 {
 	struct image cached;
 	int rc;
 
-	load_cached(&cached, cache_dir, IMAGE_ZONES, zones_verify);
+	load_zones(&cached, served, cache_dir);
 	rc = zones_build(&product->config, cached.base != NULL ? &cached : NULL, zones, diag, err);
 	image_close(&cached);
+	if (zones->kept_warnings > 0)
+		(void)fprintf(stderr,
+			      "%u warning%s in zones that did not change: \"signpostctl check\" "
+			      "shows them\n",
+			      zones->kept_warnings, zones->kept_warnings == 1 ? "" : "s");
 	product->fds[COMPILED_ZONES] = zones->fd;
 	zones->fd = -1; /* now the product's */
 	count_zones(zones, &product->result.counts);
@@ -148,15 +167,15 @@ static int make_geo(struct product *product, const char *cache_dir, struct diag 
 	return rc;
 }
 
-static int make_images(struct product *product, const char *cache_dir, struct diag *diag,
-		       struct err *err)
+static int make_images(struct product *product, int served, const char *cache_dir,
+		       struct diag *diag, struct err *err)
 {
 	struct compile_result *result = &product->result;
 	struct zones_built zones = { .fd = -1 };
 	uint64_t then_ms = clock_mono_ms();
 	int rc = -1;
 
-	if (make_zones(product, &zones, cache_dir, diag, err) != 0)
+	if (make_zones(product, &zones, served, cache_dir, diag, err) != 0)
 		goto out;
 	result->zones_ms = since_ms(&then_ms);
 	if (make_geo(product, cache_dir, diag, err) != 0)
@@ -176,7 +195,7 @@ out:
 }
 
 int produce(struct product *out, const char *file, const char *state_dir, const char *cache_dir,
-	    struct diag *diag, struct err *err)
+	    int served_zones, struct diag *diag, struct err *err)
 {
 	uint64_t then_ms = clock_mono_ms();
 	int rc;
@@ -193,7 +212,7 @@ int produce(struct product *out, const char *file, const char *state_dir, const 
 		out->config.state_dir = state_dir;
 	out->result.config_ms = since_ms(&then_ms);
 	count_config(&out->config, &out->result.counts);
-	rc = make_images(out, cache_dir, diag, err);
+	rc = make_images(out, served_zones, cache_dir, diag, err);
 	out->result.counts.warnings = diag_warnings(diag);
 	return rc;
 }

@@ -15,11 +15,12 @@ struct product {
 };
 
 /* `state_dir` replaces the server file's (NULL: it does not). `cache_dir` is the folder of the
- * last good world's images, from which unchanged parts are taken (NULL: none). 0, also when there
+ * last good world's images, from which unchanged parts are taken (NULL: none). `served_zones` is the
+ * zones image that is served now, which then stands for the folder's (-1: none). 0, also when there
  * are mistakes: ask diag_errors. -1: it failed for a reason of its own. *out is always to be
  * freed. */
 int produce(struct product *out, const char *file, const char *state_dir, const char *cache_dir,
-	    struct diag *diag, struct err *err);
+	    int served_zones, struct diag *diag, struct err *err);
 void product_free(struct product *product);
 
 #endif

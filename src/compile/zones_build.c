@@ -17,6 +17,7 @@ struct item {
 	struct name origin;
 	uint64_t segment_off; /* in the new image */
 	uint64_t source_id;
+	uint32_t warnings;
 };
 
 /* A binding whose owner is not yet at its place. */
@@ -46,6 +47,11 @@ static void report_file(const struct build *build, const char *path, const char 
 	const struct place place = { .file = path };
 
 	diag_add(build->diag, DIAG_ERROR, &place, NULL, 0, "%s%s", what, detail);
+}
+
+static const struct zone_segment *segment_of(const struct build *build, const struct item *item)
+{
+	return image_writer_at(&build->writer, struct zone_segment, item->segment_off);
 }
 
 static bool origin_of(const struct build *build, const char *path, struct name *origin)
@@ -252,17 +258,22 @@ static bool sources_unchanged(const struct zone_segment *segment, const char *pa
 	return same;
 }
 
+/* The zone's number in the previous image, or ZONES_NONE. */
+static uint32_t find_previous(const struct build *build, const struct item *item)
+{
+	if (build->previous == NULL)
+		return ZONES_NONE;
+	return zones_find(build->previous, name_hash(item->origin.wire), item->origin.wire,
+			  item->origin.len);
+}
+
 /* Copies the segment of the previous image, if it is what compiling would give. */
 static bool reuse(struct build *build, struct item *item)
 {
 	const struct zone_segment *segment;
 	const struct zones_entry *entry;
-	uint32_t zone;
+	uint32_t zone = find_previous(build, item);
 
-	if (build->previous == NULL)
-		return false;
-	zone = zones_find(build->previous, name_hash(item->origin.wire), item->origin.wire,
-			  item->origin.len);
 	if (zone == ZONES_NONE)
 		return false;
 	entry = zones_entry(build->previous, zone);
@@ -271,6 +282,8 @@ static bool reuse(struct build *build, struct item *item)
 	    !bind_segment(build, segment))
 		return false;
 	item->source_id = entry->source_id;
+	item->warnings = entry->warnings;
+	build->out->kept_warnings += entry->warnings;
 	item->segment_off = image_writer_append(&build->writer, segment, segment->size,
 						IMAGE_ALIGN);
 	build->out->reused_count++;
@@ -289,21 +302,105 @@ static void read_zone(struct zone_draft *draft, const struct item *item)
 	draft_finish(draft);
 }
 
+static bool same_segment(const struct zone_segment *a, const struct zone_segment *b)
+{
+	return a->size == b->size && memcmp(a, b, a->size) == 0;
+}
+
+/* Whoever copies the zone, or watches it, goes by the serial (RFC 1982, 3.2). */
+static void check_serial(const struct build *build, const struct item *item,
+			 const struct zone_draft *draft)
+{
+	const struct draft_record *soa = draft_rrset(draft->owners[0], TYPE_SOA)->first;
+	const struct zone_segment *segment = segment_of(build, item), *served;
+	uint32_t zone = find_previous(build, item);
+
+	if (zone == ZONES_NONE)
+		return;
+	served = zones_segment(build->previous, zone);
+	if (segment->serial - served->serial >= UINT32_C(1) << 31)
+		master_report(draft->sources, DIAG_WARNING, &soa->place,
+			      "the serial is %u, which does not follow %u, that of the zone that "
+			      "was served (RFC 1982)",
+			      segment->serial, served->serial);
+	else if (segment->serial == served->serial && !same_segment(segment, served) &&
+		 image_root(build->previous, struct zones_root)->generation == COMPILER_GENERATION)
+		master_report(draft->sources, DIAG_WARNING, &soa->place,
+			      "the zone has changed, but its serial is still %u", segment->serial);
+}
+
 static void compile(struct build *build, struct item *item)
 {
 	struct master_sources sources = { .diag = build->diag };
 	struct zone_draft draft = { .origin = item->origin, .sources = &sources };
-	unsigned errors = diag_errors(build->diag);
+	unsigned errors = diag_errors(build->diag), warnings = diag_warnings(build->diag);
 
 	draft_start(&draft);
 	read_zone(&draft, item);
 	zone_check(&draft, item->path, diag_errors(build->diag) == errors);
 	bind_draft(build, &draft);
-	if (diag_errors(build->diag) == errors)
-		(void)zone_write(&draft, &build->writer, &item->segment_off); /* reports itself */
+	item->warnings = diag_warnings(build->diag) - warnings;
+	if (diag_errors(build->diag) == errors &&
+	    zone_write(&draft, &build->writer, &item->segment_off) == 0) /* reports itself */
+		check_serial(build, item, &draft);
 	item->source_id = sources.id;
 	draft_free(&draft);
 	master_sources_free(&sources);
+}
+
+/* --- zones below zones -------------------------------------------------------------------------- */
+
+static int compare_origin(const void *name, const void *item)
+{
+	return compare_names(name, &((const struct item *)item)->origin);
+}
+
+/* The zone above, which is served here, too; NULL: it is not. */
+static const struct item *find_above(const struct build *build, const struct item *item)
+{
+	struct name name = item->origin;
+	const struct item *found = NULL;
+
+	while (found == NULL && name.labels > 0) {
+		size_t cut = 1U + name.wire[0];
+
+		name.len = (uint8_t)(name.len - cut);
+		name.labels--;
+		memmove(name.wire, name.wire + cut, name.len);
+		found = bsearch(&name, build->items, build->count, sizeof(struct item),
+				compare_origin);
+	}
+	return found;
+}
+
+/* Is the name at or below a delegation of this zone? */
+static bool delegates(const struct zone_segment *segment, const struct name *name)
+{
+	const uint8_t *wire = name->wire;
+	size_t len = name->len;
+	const struct zone_node *node;
+
+	while ((node = zone_find(segment, name_hash(wire), wire, len)) == NULL) {
+		len -= 1U + *wire;
+		wire += 1 + *wire;
+	}
+	return node->cut != 0;
+}
+
+/* Who asks us finds the child all the same; who comes from the parent's other servers does not. */
+static void check_delegation(const struct build *build, const struct item *item)
+{
+	const struct item *above = find_above(build, item);
+	const struct place place = { .file = item->path };
+	char child[NAME_TEXT_SIZE], parent[NAME_TEXT_SIZE];
+
+	if (above == NULL || delegates(segment_of(build, above), &item->origin))
+		return;
+	diag_add(
+		build->diag, DIAG_WARNING, &place, NULL, 0,
+		"the zone %s above, which is served here, does not delegate %s: it has no NS records "
+		"there",
+		name_format(above->origin.wire, parent), name_format(item->origin.wire, child));
 }
 
 /* --- the image -------------------------------------------------------------------------------- */
@@ -316,8 +413,7 @@ static uint64_t write_entries(struct build *build)
 
 	for (size_t i = 0; i < build->count; i++) {
 		const struct item *item = &build->items[i];
-		const struct zone_segment *segment = image_writer_at(
-			&build->writer, struct zone_segment, item->segment_off);
+		const struct zone_segment *segment = segment_of(build, item);
 		struct zones_entry *entry =
 			image_writer_at(&build->writer, struct zones_entry, offset) + i;
 
@@ -325,6 +421,7 @@ static uint64_t write_entries(struct build *build)
 					       .segment_off = item->segment_off,
 					       .segment_size = segment->size,
 					       .source_id = item->source_id,
+					       .warnings = item->warnings,
 					       .pool_record_base = pool_records };
 		pool_records += segment->pool_record_count;
 		build->out->record_count += segment->record_count;
@@ -356,7 +453,8 @@ static uint64_t write_table(struct build *build, uint32_t *mask)
 static void write_root(struct build *build)
 {
 	struct zones_root root = { .zone_count = (uint32_t)build->count,
-				   .pool_record_count = (uint32_t)build->bound_count };
+				   .pool_record_count = (uint32_t)build->bound_count,
+				   .generation = COMPILER_GENERATION };
 
 	root.zones_off = write_entries(build);
 	root.table_off = write_table(build, &root.table_mask);
@@ -394,6 +492,8 @@ static int build_all(struct build *build, struct err *err)
 	}
 	if (diag_errors(build->diag) > 0)
 		return 0;
+	for (size_t i = 0; i < build->count; i++)
+		check_delegation(build, &build->items[i]);
 	write_root(build);
 	give_bindings(build);
 	build->out->zone_count = (uint32_t)build->count;

@@ -30,9 +30,11 @@ struct zones_built {
 	struct zones_binding *bindings;
 	size_t binding_count;
 	uint32_t zone_count, record_count, reused_count;
+	uint32_t kept_warnings; /* of zones that were copied: not reported again */
 };
 
-/* `previous` (verified; may be NULL) is the zones image of the last good world. 0, also when
+/* `previous` (verified; may be NULL) is the zones image of the last good world; zones that do not
+ * follow it, by their serials, are warned of. 0, also when
  * there are mistakes: ask diag_errors. -1: it failed for a reason of its own. *out is always to
  * be freed. */
 int zones_build(const struct config *config, const struct image *previous, struct zones_built *out,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 
 #define INDENT            6
@@ -37,6 +38,8 @@ struct diag {
 	struct diag_file *files;
 	size_t file_count, file_cap;
 	size_t last_file;
+	uint32_t *slots; /* index in files + 1 by the name's hash, 0 empty; a power of two */
+	size_t slot_count;
 	struct diag_entry *entries;
 	size_t entry_count, entry_cap;
 	unsigned errors, warnings;
@@ -58,22 +61,41 @@ void diag_free(struct diag *diag)
 		free(diag->entries[i].message);
 	}
 	free(diag->files);
+	free(diag->slots);
 	free(diag->entries);
 	free(diag);
+}
+
+/* The slot of a file, or the empty one where it would be. */
+static size_t find_slot(const struct diag *diag, const char *name)
+{
+	size_t slot = (size_t)hash_bytes(name, strlen(name), 0) & (diag->slot_count - 1);
+
+	while (diag->slots[slot] != 0 && strcmp(diag->files[diag->slots[slot] - 1].name, name) != 0)
+		slot = (slot + 1) & (diag->slot_count - 1);
+	return slot;
 }
 
 /* Mistakes come file by file, so the last file is nearly always the one. */
 static struct diag_file *find_file(const struct diag *diag, const char *name)
 {
+	uint32_t found;
+
 	if (diag->file_count == 0)
 		return NULL;
 	if (strcmp(diag->files[diag->last_file].name, name) == 0)
 		return &diag->files[diag->last_file];
-	for (size_t i = 0; i < diag->file_count; i++) {
-		if (strcmp(diag->files[i].name, name) == 0)
-			return &diag->files[i];
-	}
-	return NULL;
+	found = diag->slots[find_slot(diag, name)];
+	return found != 0 ? &diag->files[found - 1] : NULL;
+}
+
+static void grow_slots(struct diag *diag)
+{
+	free(diag->slots);
+	diag->slot_count = diag->slot_count != 0 ? diag->slot_count * 2 : 64;
+	diag->slots = mem_array(diag->slot_count, sizeof(*diag->slots));
+	for (size_t i = 0; i < diag->file_count; i++)
+		diag->slots[find_slot(diag, diag->files[i].name)] = (uint32_t)i + 1;
 }
 
 static struct diag_file *file_of(struct diag *diag, const char *name)
@@ -81,9 +103,12 @@ static struct diag_file *file_of(struct diag *diag, const char *name)
 	struct diag_file *file = find_file(diag, name);
 
 	if (file == NULL) {
+		if (diag->file_count >= diag->slot_count / 2)
+			grow_slots(diag);
 		array_add(diag->files, diag->file_count,
 			  diag->file_cap) = (struct diag_file){ .name = mem_copy_text(name) };
 		file = &diag->files[diag->file_count - 1];
+		diag->slots[find_slot(diag, name)] = (uint32_t)diag->file_count;
 	}
 	diag->last_file = (size_t)(file - diag->files);
 	return file;

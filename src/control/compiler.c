@@ -17,7 +17,10 @@
 #include "base/mem.h"
 #include "base/program.h"
 
-#define RESULT_FD 3 /* in the child */
+/* In the child. */
+#define RESULT_FD 3
+#define SERVED_FD 4
+#define FREE_FD   5 /* ours from here on cannot be overwritten while the child's are set up */
 
 enum exit_status { EXIT_MISTAKES = 1 };
 
@@ -187,15 +190,28 @@ static void limit(struct ev_loop *loop, struct ev_timer *timer, int events)
 
 /* --- its start --------------------------------------------------------------------------------- */
 
-static int spawn(pid_t *pid, const char *server_file, const char *state_dir, int result, int said,
-		 struct err *err)
+struct ends {
+	int result, said, served; /* served -1: none */
+};
+
+static int spawn(pid_t *pid, const char *server_file, const char *state_dir,
+		 const struct ends *ends, struct err *err)
 {
 	char path[PATH_MAX];
-	char descriptor[16];
+	char descriptor[16], served[16];
 	char *cache = mem_format("%s/world", state_dir);
 	char *file = mem_copy_text(server_file), *state = mem_copy_text(state_dir);
-	char *argv[] = { path,  (char[]){ "--emit" },  descriptor, file, (char[]){ "--state" },
-			 state, (char[]){ "--cache" }, cache,      NULL };
+	char *argv[] = { path,
+			 (char[]){ "--emit" },
+			 descriptor,
+			 file,
+			 (char[]){ "--state" },
+			 state,
+			 (char[]){ "--cache" },
+			 cache,
+			 ends->served >= 0 ? (char[]){ "--served" } : NULL,
+			 served,
+			 NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none, defaults;
@@ -204,6 +220,7 @@ static int spawn(pid_t *pid, const char *server_file, const char *state_dir, int
 	if (rc != 0)
 		goto out;
 	(void)snprintf(descriptor, sizeof(descriptor), "%d", RESULT_FD);
+	(void)snprintf(served, sizeof(served), "%d", SERVED_FD);
 	(void)sigemptyset(&none);
 	(void)sigemptyset(&defaults);
 	(void)sigaddset(&defaults, SIGPIPE);
@@ -211,9 +228,11 @@ static int spawn(pid_t *pid, const char *server_file, const char *state_dir, int
 	(void)sigaddset(&defaults, SIGINT);
 	(void)posix_spawn_file_actions_init(&actions);
 	(void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	(void)posix_spawn_file_actions_adddup2(&actions, said, 1);
-	(void)posix_spawn_file_actions_adddup2(&actions, said, 2);
-	(void)posix_spawn_file_actions_adddup2(&actions, result, RESULT_FD);
+	(void)posix_spawn_file_actions_adddup2(&actions, ends->said, 1);
+	(void)posix_spawn_file_actions_adddup2(&actions, ends->said, 2);
+	(void)posix_spawn_file_actions_adddup2(&actions, ends->result, RESULT_FD);
+	if (ends->served >= 0)
+		(void)posix_spawn_file_actions_adddup2(&actions, ends->served, SERVED_FD);
 	(void)posix_spawnattr_init(&attributes);
 	(void)posix_spawnattr_setsigmask(&attributes, &none);
 	(void)posix_spawnattr_setsigdefault(&attributes, &defaults);
@@ -245,8 +264,29 @@ static int open_ends(int result[2], int said[2], struct err *err)
 	return 0;
 }
 
+/* The child's ends, where no other descriptor of the child's is put over them. */
+static int spawn_with(pid_t *pid, const char *server_file, const char *state_dir, int result,
+		      int said, int served, struct err *err)
+{
+	struct ends ends = {
+		.result = fcntl(result, F_DUPFD_CLOEXEC, FREE_FD),
+		.said = fcntl(said, F_DUPFD_CLOEXEC, FREE_FD),
+		.served = served < 0 ? -1 : fcntl(served, F_DUPFD_CLOEXEC, FREE_FD),
+	};
+	int fds[] = { ends.result, ends.said, ends.served };
+	int rc;
+
+	if (ends.result < 0 || ends.said < 0 || (served >= 0 && ends.served < 0))
+		rc = err_set(err, "dup: %s", strerror(errno));
+	else
+		rc = spawn(pid, server_file, state_dir, &ends, err);
+	channel_close_fds(fds, 3);
+	return rc;
+}
+
 int compiler_start(struct compiler **out, struct ev_loop *loop, const char *server_file,
-		   const char *state_dir, compiler_done_fn *done, void *context, struct err *err)
+		   const char *state_dir, int served_zones, compiler_done_fn *done, void *context,
+		   struct err *err)
 {
 	struct compiler *compiler;
 	int result[2] = { -1, -1 }, said[2] = { -1, -1 };
@@ -254,7 +294,7 @@ int compiler_start(struct compiler **out, struct ev_loop *loop, const char *serv
 
 	if (open_ends(result, said, err) != 0)
 		return -1;
-	if (spawn(&pid, server_file, state_dir, result[1], said[1], err) != 0) {
+	if (spawn_with(&pid, server_file, state_dir, result[1], said[1], served_zones, err) != 0) {
 		channel_close_fds(result, 2);
 		channel_close_fds(said, 2);
 		return -1;

@@ -176,6 +176,7 @@ static void compiled(void *context, struct compilation *compiled)
 
 static void start(struct reload *reload)
 {
+	const struct images *served = running_images(reload->running);
 	struct err err;
 
 	free(reload->waiting.items);
@@ -183,7 +184,8 @@ static void start(struct reload *reload)
 	reload->queued = (struct waiters){ 0 };
 	reload->start_us = clock_mono_us();
 	if (compiler_start(&reload->compiler, reload->loop, reload->server_file, reload->state_dir,
-			   compiled, reload, &err) != 0)
+			   served != NULL ? served->fd[IMAGE_ZONES] : -1, compiled, reload,
+			   &err) != 0)
 		finish(reload, report_failure("compiling cannot be started", err.text));
 }
 

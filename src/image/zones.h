@@ -26,7 +26,7 @@ struct zones_root {
 	uint64_t zones_off;         /* struct zones_entry[zone_count], by name in canonical order */
 	uint64_t depths[2];         /* bit n: some origin has n labels (0..127) */
 	uint32_t pool_record_count; /* of all zones */
-	uint32_t reserved;
+	uint32_t generation; /* of the compiler: another one may make other bytes of a text */
 };
 
 struct zones_entry {
@@ -35,7 +35,7 @@ struct zones_entry {
 	uint64_t segment_size;
 	uint64_t source_id; /* hash of all text it was compiled from: same id, same segment */
 	uint32_t pool_record_base; /* local POOL record n is record base + n of plan and steering */
-	uint32_t reserved;
+	uint32_t warnings;         /* that compiling it gave */
 };
 
 struct zone_segment {

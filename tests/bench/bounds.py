@@ -4,6 +4,7 @@
   reload of the sample after an edit of its zone           bound 100 ms
   10 MB of random bytes as a zone, a pool, a server file   bound 1 s
   verdict to changed answer, with 1,000 nodes              bound 20 ms
+  reload of one edited zone among 10,000                   bound 1 s
 
 SIGNPOST_BUILD names the build folder. Prints medians and the worst of each; nothing passes or
 fails here, for the machine may be busy.
@@ -58,6 +59,34 @@ def reloads():
             tell(f"10 MB of random bytes as {path.name}, refused", times)
 
 
+ZONES = 10000
+ZONE = ("$TTL 3600\n@ IN SOA ns1 hostmaster {serial} 7200 900 1209600 60\n@ IN NS ns1\n@ IN NS ns2\n"
+        "ns1 IN A 192.0.2.1\nns2 IN A 192.0.2.2\n@ MX 10 mail\nmail A 192.0.2.3\nwww A 192.0.2.4\n"
+        "www AAAA 2001:db8::{number:x}\n")
+
+
+def peak_mb(pid):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(next(line.split()[1] for line in text.splitlines() if line.startswith("VmHWM:"))) / 1024
+
+
+def many_zones():
+    with signpost.world() as (server, _):
+        server.write_server_file({"tokyo": (35.68, 139.69)})
+        for number in range(ZONES):
+            server.zone_file(f"z{number}.test.zone").write_text(ZONE.format(serial=1, number=number))
+        tell(f"start with {ZONES} zones, to ready", [timed(server.start)])
+        times = []
+        for serial in range(2, 12):
+            server.zone_file("z77.test.zone").write_text(ZONE.format(serial=serial, number=77))
+            times.append(timed(lambda: server.ctl("reload")))
+        tell(f"reload of one edited zone among {ZONES}", times)
+        image = (server.folder / "state/world/zones.image").stat().st_size / (1 << 20)
+        told = ", ".join(f"{name} {peak_mb(server.pid(name)):.0f} MB"
+                         for name in ("signpost-control", "signpost-dns"))
+        print(f"zones image {image:.0f} MB; peak resident: {told}", flush=True)
+
+
 def write_many_nodes(server, port):
     """Returns the addresses of NODES nodes at four sites of one pool."""
     addresses = []
@@ -110,3 +139,4 @@ def verdicts():
 if __name__ == "__main__":
     reloads()
     verdicts()
+    many_zones()
