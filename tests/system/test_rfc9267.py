@@ -183,6 +183,22 @@ def test_every_cut_of_every_message_is_answered_or_dropped(udp):
                     assert rawdns.header(answer)[0] == 0x1234
 
 
+def test_amplification_rule_holds_for_every_message(fresh):
+    """Twice the query is what signpost.yaml(5) allows at least: errors, echoes and keys fit, too."""
+    server, nodes = fresh
+    server.use_sample(nodes.port)
+    server.config.write_text(server.config.read_text() + "\namplification: 2\n")
+    server.start()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(5 * signpost.SLOW)
+        sock.connect(server.server)
+        for row in MESSAGES:
+            for query in malformed.messages(row):
+                answer = ask_udp(sock, query)
+                assert (answer is None) == (MESSAGES[row] == "dropped")
+                assert answer is None or len(answer) <= 2 * len(query) and read(answer), row
+
+
 # --- streams
 
 def length_prefixes(*lengths):
