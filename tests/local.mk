@@ -35,7 +35,7 @@ bench_loadgen_SOURCES = %D%/bench/loadgen.c
 bench_loadgen_LDADD = libwire.a libbase.a
 CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += %D%/bench/run %D%/bench/load-big %D%/bench/data.py %D%/bench/kills.py %D%/bench/bounds.py \
-	%D%/bench/peers.py
+	%D%/bench/peers.py %D%/peer_conf.py
 .PHONY: bench
 bench: all bench-floor bench-loadgen
 	/usr/bin/python3 '$(abs_top_srcdir)/tests/bench/run' --build '$(abs_top_builddir)' $(BENCH_FLAGS)

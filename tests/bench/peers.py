@@ -10,9 +10,13 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import data
+
+sys.path.insert(1, str(pathlib.Path(__file__).parents[1]))
+import peer_conf  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -188,25 +192,9 @@ class Nsd(Server):
     name, port, steered = "nsd", 5302, False
 
     def write(self):
-        zones = "".join(f"zone:\n  name: {zone}\n  zonefile: {self.zones / zone}\n"
-                        for zone in ("static.example", "big.example"))
-        (self.folder / "nsd.conf").write_text(f"""server:
-  ip-address: 127.0.0.1@{self.port}
-  server-count: 1
-  username: ""
-  chroot: ""
-  database: ""
-  zonesdir: {self.folder}
-  pidfile: {self.folder}/pid
-  xfrdfile: {self.folder}/xfrd.state
-  xfrdir: {self.folder}
-  zonelistfile: {self.folder}/zone.list
-  minimal-responses: yes
-  rrl-ratelimit: 0
-  verbosity: 0
-remote-control:
-  control-enable: no
-{zones}""")
+        zones = {zone: self.zones / zone for zone in ("static.example", "big.example")}
+        (self.folder / "nsd.conf").write_text(peer_conf.nsd(
+            self.folder, self.port, zones, "  minimal-responses: yes\n  verbosity: 0\n"))
 
     def command(self):
         return ["nsd", "-d", "-c", self.folder / "nsd.conf"]
@@ -222,38 +210,17 @@ class Knot(Server):
         (self.folder / "steered.example").write_text(data.APEX + "vpn 30 IN A 127.10.5.1\n")
         (self.folder / "geo.conf").write_text(data.STEERED + ".:\n" + "".join(
             f'  - geo: "{code}"\n    A: {data.SITES[data.nearest(point)][2]}\n' for code, point in countries.items()))
-        zones = "".join(f"  - domain: {zone}\n    file: {self.zones / zone}\n"
-                        for zone in ("static.example", "big.example"))
-        (self.folder / "knot.conf").write_text(f"""server:
-  listen: 127.0.0.1@{self.port}
-  rundir: {self.folder}
-  udp-workers: 1
-  tcp-workers: 1
-  background-workers: 1
-  edns-client-subnet: on
-log:
-  - target: stderr
-    any: warning
-database:
-  storage: {self.folder}
-mod-geoip:
+        zones = {zone: self.zones / zone for zone in ("static.example", "big.example")}
+        zones["steered.example"] = self.folder / "steered.example"
+        (self.folder / "knot.conf").write_text(peer_conf.knot(
+            self.folder, self.port, zones, "  edns-client-subnet: on\n", sections=f"""mod-geoip:
   - id: edge
     config-file: {self.folder}/geo.conf
     ttl: 30
     mode: geodb
     geodb-file: {database}
     geodb-key: country_code
-template:
-  - id: default
-    storage: {self.folder}
-    zonefile-sync: -1
-    zonefile-load: whole
-    journal-content: none
-zone:
-{zones}  - domain: steered.example
-    file: {self.folder}/steered.example
-    module: mod-geoip/edge
-""")
+""") + "    module: mod-geoip/edge\n")  # the last zone's
 
     def command(self):
         return ["knotd", "-c", self.folder / "knot.conf"]

@@ -4,6 +4,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+sys.path.insert(1, str(pathlib.Path(__file__).parents[1]))  # what it shares with tests/bench
 
 import rfczones  # noqa: E402
 import signpost  # noqa: E402

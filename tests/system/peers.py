@@ -12,6 +12,7 @@ import dns.exception
 import dns.message
 import dns.query
 
+import peer_conf
 import rawdns
 import signpost
 
@@ -74,27 +75,12 @@ class Nsd(Peer):
     command = ("nsd", "-d", "-c")
 
     def configuration(self):
-        zones = "".join(f"zone:\n  name: {origin}\n  zonefile: {path}\n  provide-xfr: {TRANSFERS} NOKEY\n"
-                        for origin, path in self.zones.items())
-        return f"""server:
-  ip-address: 127.0.0.1@{self.port}
-  server-count: 1
-  username: ""
-  chroot: ""
-  database: ""
-  zonesdir: {self.folder}
-  pidfile: {self.folder}/pid
-  xfrdfile: {self.folder}/xfrd.state
-  xfrdir: {self.folder}
-  zonelistfile: {self.folder}/zone.list
-  rrl-ratelimit: 0
+        return peer_conf.nsd(self.folder, self.port, self.zones, f"""\
   nsid: "ascii_{IDENTITY}"
   identity: "{IDENTITY}"
   version: "{IDENTITY}"
   tcp-timeout: 120
-remote-control:
-  control-enable: no
-{zones}"""
+""", f"  provide-xfr: {TRANSFERS} NOKEY\n")
 
 
 class Knot(Peer):
@@ -102,31 +88,12 @@ class Knot(Peer):
     command = ("knotd", "-c")
 
     def configuration(self):
-        zones = "".join(f'  - domain: "{origin}"\n    file: "{path}"\n' for origin, path in self.zones.items())
-        return f"""server:
-  listen: 127.0.0.1@{self.port}
-  rundir: {self.folder}
-  udp-workers: 1
-  tcp-workers: 1
-  background-workers: 1
-  tcp-idle-timeout: 120
+        return peer_conf.knot(self.folder, self.port, self.zones, f"""\
   nsid: {IDENTITY}
   identity: {IDENTITY}
   version: {IDENTITY}
-log:
-  - target: stderr
-    any: warning
-database:
-  storage: {self.folder}
-template:
-  - id: default
-    storage: {self.folder}
-    zonefile-sync: -1
-    zonefile-load: whole
-    journal-content: none
-    semantic-checks: off
-zone:
-{zones}"""
+  tcp-idle-timeout: 120
+""", "    semantic-checks: off\n")
 
 
 class Bind(Peer):
