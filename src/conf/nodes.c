@@ -139,9 +139,27 @@ const struct option_section node_section = OPTION_SECTION("pool: sites.NAME.node
 /* What the nodes of a pool share while they are read. */
 struct site_reading {
 	struct config_pool_site *site;
-	struct seen *names;
+	struct seen *names, *hosts;
 	size_t *total;
 };
+
+/* A host's addresses are told to everybody (RFC 9460, 4.4), so it is one node's. */
+static void check_host(struct conf *conf, const struct site_reading *reading,
+		       const struct yaml_node *item, const struct config_node *node)
+{
+	const struct yaml_node *value = yaml_get(item, "host");
+	char text[NAME_TEXT_SIZE];
+	const struct place *before;
+
+	if (node->host == NULL)
+		return;
+	(void)name_format(node->host->wire, text);
+	before = seen_add(reading->hosts, arena_text(conf->arena, text, strlen(text)),
+			  &value->place);
+	if (before != NULL)
+		conf_error(conf, &value->place, "host %.300s is already that of a node in line %u",
+			   text, before->line);
+}
 
 static void read_nodes(struct conf *conf, const struct yaml_node *value, void *out)
 {
@@ -172,6 +190,7 @@ static void read_nodes(struct conf *conf, const struct yaml_node *value, void *o
 		node->name = item->key->text;
 		node->place = item->key->place;
 		option_read_map(conf, &node_section, item, &item->key->place, node);
+		check_host(conf, reading, item, node);
 		count++;
 	}
 	reading->site->nodes = nodes;
@@ -190,7 +209,7 @@ const struct option_section pool_site_section = OPTION_SECTION("pool: sites.NAME
 void pool_sites_read(struct conf *conf, const struct yaml_node *value, void *out)
 {
 	struct config_pool *pool = out;
-	struct seen sites = { 0 }, names = { 0 };
+	struct seen sites = { 0 }, names = { 0 }, hosts = { 0 };
 	struct config_pool_site *pool_sites;
 	size_t count = 0, total = 0;
 
@@ -201,7 +220,7 @@ void pool_sites_read(struct conf *conf, const struct yaml_node *value, void *out
 	pool_sites = arena_alloc(conf->arena, value->count * sizeof(*pool_sites));
 	yaml_foreach(item, value) {
 		struct config_pool_site *site = &pool_sites[count];
-		struct site_reading reading = { site, &names, &total };
+		struct site_reading reading = { site, &names, &hosts, &total };
 		bool known;
 		const struct place *before = seen_add(&sites, item->key->text, &item->key->place);
 
@@ -220,4 +239,5 @@ void pool_sites_read(struct conf *conf, const struct yaml_node *value, void *out
 	pool->site_count = count;
 	seen_free(&sites);
 	seen_free(&names);
+	seen_free(&hosts);
 }

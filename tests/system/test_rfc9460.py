@@ -211,6 +211,41 @@ def test_an_alias_to_a_steered_name_brings_all_of_it(server):
     assert additional(ask(server, "tosteered", "HTTPS", JAPAN)) == {}
 
 
+# --- files
+
+def test_a_pool_file_that_takes_away_what_a_zone_needs_is_refused_at_the_zones_line(server):
+    """The zone file itself did not change, so its segment is taken over; its mistake is told all the same."""
+    pool = server.zone_file("own.pool.yaml")
+    before = pool.read_text()
+    line = services.ZONE.splitlines().index("_vpn._udp 30 IN POOL own SRV") + 1
+    try:
+        pool.write_text(before.replace("\nport: 443\n", "\n"))
+        told = server.ctl("reload", check=False)
+        assert told.returncode == 1
+        assert f'/example.net.zone:{line}:26: error: SRV needs a "port", which node "tyo-1"' in told.stdout + told.stderr
+        pool.write_text(before.replace(", host: tyo-2.nodes.example.net", ""))
+        told = server.ctl("reload", check=False)
+        assert told.returncode == 1
+        assert f':{line}:26: error: node "tyo-2" of pool "own" (' in told.stdout + told.stderr
+    finally:
+        pool.write_text(before)
+        server.ctl("reload")
+    assert record(ask(server, "_vpn._udp", "SRV", JAPAN)).port == 443
+
+
+def test_a_reload_tells_whose_port_changed_and_answers_it(server):
+    pool = server.zone_file("own.pool.yaml")
+    before = pool.read_text()
+    try:
+        pool.write_text(before.replace("port: 51820", "port: 51821"))
+        assert "own/fra-1" in server.ctl("reload").stdout
+        assert params(record(ask(server, "only", "HTTPS", GERMANY)))[PORT] == 51821
+        assert record(ask(server, "_vpn._udp", "SRV", GERMANY)).port == 51821
+    finally:
+        pool.write_text(before)
+        server.ctl("reload")
+
+
 def test_explain_tells_what_is_answered(server):
     told = server.ctl("explain", "www.example.net", "133.11.0.0").stdout
     assert "IN POOL shared A AAAA HTTPS SVCB, policy nearest" in told

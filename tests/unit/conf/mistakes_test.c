@@ -227,6 +227,9 @@ static const struct row pool_rows[] = {
 	  "." },
 	{ POOL "sites: { tokyo: { nodes: { a: { address: 192.0.2.1, host: 192.0.2.1 } } } }\n",
 	  "2:59: error: \"192.0.2.1\" is not a host name: it is an address", "192.0.2.1" },
+	{ POOL "sites: { tokyo: { nodes: {\n  a: { address: 192.0.2.1, host: a.test },\n"
+	       "  b: { address: 192.0.2.1, host: A.test. } } } }\n",
+	  "4:34: error: host a.test. is already that of a node in line 3", "A.test." },
 	{ POOL NODES "alpn: [h2, \"\"]\n",
 	  "3:13: error: an ALPN id has 1 to 255 octets, this one has 0", "\"" },
 	{ POOL NODES "alpn: [h2, h3, h2]\n", "3:16: error: h2 is listed twice", "h2" },

@@ -212,8 +212,8 @@ static const struct row rows[] = {
 	{ ASK("www.example.net.", "TYPE128"), "FORMERR\n" }, /* NXNAME */
 	{ ASK("www.example.net.", "TYPE41"), "FORMERR\n" },
 	{ ASK("www.example.net.", "TSIG"), "FORMERR\n" },
-	{ ASK("www.example.net.", "TYPE249"), "NOTIMP\n" }, /* TKEY */
-	{ ASK("www.example.net.", "MAILB"), "NOTIMP\n" },
+	{ ASK("www.example.net.", "TYPE249"), "NOTIMPL\n" }, /* TKEY */
+	{ ASK("www.example.net.", "MAILB"), "NOTIMPL\n" },
 	{ ASK("1.2.3.4.5.6.7.8.9.10.11.12.13.14.15.16.17.18.19.20.example.net.", "A"),
 	  "NXDOMAIN aa\n" SOA },
 
