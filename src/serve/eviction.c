@@ -123,8 +123,8 @@ void eviction_open(struct eviction *e, unsigned max, uint64_t seed)
 	while (size < (size_t)max * 2)
 		size *= 2;
 	*e = (struct eviction){ .seed = seed, .table_mask = size - 1 };
-	e->table = mem_array(size, sizeof(e->table[0]));
-	e->with = mem_array((size_t)max + 1, sizeof(e->with[0]));
+	e->table = mem_array(size, sizeof(struct network_share *));
+	e->with = mem_array((size_t)max + 1, sizeof(struct network_share *));
 	e->networks = mem_array(max, sizeof(e->networks[0]));
 }
 

@@ -57,6 +57,7 @@ TESTS += test-signpost-dns
 test_signpost_dns_SOURCES = tests/unit/serve/fixture.c tests/unit/serve/process_test.c
 test_signpost_dns_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LDNS_CFLAGS)
 test_signpost_dns_LDADD = libserve.a $(SODIUM_LIBS) $(libcompile_LIBS) $(CHECK_LIBS)
+EXTRA_test_signpost_dns_DEPENDENCIES = signpost-dns$(EXEEXT)
 
 check_PROGRAMS += bench-answer
 bench_answer_SOURCES = tests/bench/answer_bench.c tests/unit/serve/fixture.c
