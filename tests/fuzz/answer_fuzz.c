@@ -19,9 +19,13 @@ static const struct fixture_zone zones[] = {
 	  "$TTL 60\n@ SOA n h 1 1 1 1 1\n@ NS n\n@ MX 1 n\n@ MX 2 *.w\nn A 192.0.2.1\nn AAAA ::1\n"
 	  "vpn POOL edge A AAAA HTTPS SVCB\n_s._udp.vpn POOL edge SRV\nweb POOL loose SRV HTTPS SVCB\nhere POOL edge/tokyo\nloose POOL loose\nplain POOL plain\n"
 	  "*.w POOL sticky\n*.m MX 5 n\n*.c CNAME c\nc CNAME vpn\nd DNAME w\nr DNAME x.r\nl CNAME m\nm CNAME l\n"
-	  "a.b.c.d.e TXT deep\ncut NS ns.cut\ncut NS n\nns.cut A 192.0.2.2\n" TEXT_RECORD("a")
-		  TEXT_RECORD("b") TEXT_RECORD("c") TEXT_RECORD("d") TEXT_RECORD("e")
-			  TEXT_RECORD("f") },
+	  "a.b.c.d.e TXT deep\ncut NS ns.cut\ncut NS n\nns.cut A 192.0.2.2\n"
+	  "sub NS ns.sub\nsub NS n\nns.sub A 192.0.2.3\nsub DS 1 8 2 "
+	  "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
+	  "$GENERATE 1-400 big NS ns$.a-label-of-some-length-to-fill-the-message.big\n"
+	  "$GENERATE 1-400 ns$.a-label-of-some-length-to-fill-the-message.big A 192.0.2.1\n" TEXT_RECORD(
+		  "a") TEXT_RECORD("b") TEXT_RECORD("c") TEXT_RECORD("d") TEXT_RECORD("e")
+		  TEXT_RECORD("f") },
 	{ "cut.z.zone", "$TTL 60\n@ SOA n h 1 1 1 1 1\n@ NS n\nn A 192.0.2.1\nx CNAME vpn.z.\n" },
 };
 

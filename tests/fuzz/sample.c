@@ -54,6 +54,7 @@ static const struct sample_file {
 		       "vpn POOL edge A AAAA HTTPS\n"
 		       "_v._udp.vpn POOL edge SRV SVCB\n"
 		       "*.vpn 30 POOL edge\n"
+		       "tokyo.vpn POOL edge/tokyo\n"
 		       "vpn TXT beside\n"
 		       "o POOL other\n"
 		       "*.w MX 5 n\n"
@@ -65,6 +66,8 @@ static const struct sample_file {
 		       "cut DS 1 8 2 "
 		       "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
 		       "ns.cut A 192.0.2.2\n" },
+	{ SAMPLE_SECRETS, "00112233445566778899aabbccddeeff # the first\n" },
+	{ "zones/included", "i A 192.0.2.9\nj CNAME i\n" },
 	{ "zones/sub.z.zone", "$TTL 60\n@ SOA n.z. h 1 1 1 1 1\n@ NS n.z.\nx CNAME vpn.z.\n" },
 };
 #define FILES (sizeof(files) / sizeof(files[0]))

@@ -9,9 +9,10 @@
 #include "image/world.h"
 #include "tests/fuzz/fuzz.h"
 
-#define SAMPLE_SERVER "signpost.yaml"
-#define SAMPLE_POOL   "zones/edge.pool.yaml"
-#define SAMPLE_ZONE   "zones/z.zone"
+#define SAMPLE_SERVER  "signpost.yaml"
+#define SAMPLE_POOL    "zones/edge.pool.yaml"
+#define SAMPLE_ZONE    "zones/z.zone"
+#define SAMPLE_SECRETS "secrets"
 
 /* Makes the folder and the files; both end with the process. */
 void sample_open(void);

@@ -1,5 +1,5 @@
 /* A server file: read, as at a start and whole. What is without mistakes gives a boot record and a
- * plan that are valid. */
+ * plan that are valid. The same input is read as the file of cookie secrets, too. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -66,10 +66,27 @@ static void read_file(bool boot_only)
 	diag_free(diag);
 }
 
+static void read_secrets(const uint8_t *data, size_t size)
+{
+	static const char server[] = "zones: zones\ncookie-secrets: " SAMPLE_SECRETS
+				     "\nsites: { tokyo: { location: [1, 2] } }\n";
+	struct diag *diag = diag_new();
+	struct arena arena = { 0 };
+	struct config config;
+
+	sample_write(SAMPLE_SERVER, server, sizeof(server) - 1);
+	sample_write(SAMPLE_SECRETS, data, size);
+	must(config_read(&config, sample_path(SAMPLE_SERVER), false, &arena, diag) == 0);
+	must(config.dns.cookie_secret_count <= COOKIE_SECRETS_MAX);
+	arena_free(&arena);
+	diag_free(diag);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	sample_write(SAMPLE_SERVER, data, size);
 	read_file(true);
 	read_file(false);
+	read_secrets(data, size);
 	return 0;
 }
