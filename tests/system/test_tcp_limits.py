@@ -4,7 +4,10 @@ something does not happen too early, and that it happens at all."""
 
 import contextlib
 import json
+import os
+import random
 import socket
+import struct
 import time
 
 import dns.rcode
@@ -252,6 +255,100 @@ def test_11_long_queries_without_an_end_do_not_keep_others_out(server, sockets):
     assert rawdns.rcode(rawdns.read_message(own.makefile("rb"))) == dns.rcode.NOERROR
     signpost.wait_until(lambda: sum(map(is_open, stuck)) <= SPACES, 5 * signpost.SLOW)
     assert is_open(stuck[-1]) and sum(map(is_open, stuck)) == SPACES
+
+
+# --- all of it at once
+
+class Visitor:
+    """A client that does what comes to its mind, and holds the server to the order of its answers."""
+
+    def __init__(self, server, rng):
+        self.rng, self.asked, self.sent, self.got, self.heard, self.ended = rng, 0, bytearray(), b"", 0, False
+        self.sock = connect(server, f"127.0.2.{rng.randrange(1, 9)}", receive_buffer=rng.choice((None, 4096)))
+        self.sock.setblocking(False)
+
+    def ask(self):
+        for _ in range(self.rng.choice((1, 2, 30))):
+            kind = self.rng.randrange(8)
+            if kind == 0:
+                query = rawdns.query("txt.large.example.", "TXT", ident=self.asked)
+            elif kind == 1:
+                query = tcpclient.padded(self.rng.randrange(100, 30000), ident=self.asked)
+            elif kind == 2:  # of this one nothing is heard
+                self.sent += self.rng.choice((b"\0\0", b"\0\x03abc"))
+                continue
+            else:
+                query = rawdns.query(self.rng.choice(tcpclient.NAMES), ident=self.asked)
+            self.sent += rawdns.framed(query)
+            self.asked = self.asked + 1 & 0xffff
+
+    def send(self):
+        count = self.rng.choice((1, 5, 600, 100000))
+        del self.sent[:self.sock.send(self.sent[:count])]
+
+    def receive(self):
+        part = self.sock.recv(self.rng.choice((1, 1000, 200000)))
+        if not part:
+            raise ConnectionResetError
+        self.got += part
+        pos, at = self.heard, 0
+        while len(self.got) - at >= 2 and len(self.got) - at >= (size := 2 + int.from_bytes(self.got[at:at + 2], "big")):
+            assert int.from_bytes(self.got[at + 2:at + 4], "big") == pos & 0xffff
+            pos, at = pos + 1, at + size
+        self.heard, self.got = pos, self.got[at:]
+
+    def leave(self):
+        if self.rng.random() < 0.3:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        raise ConnectionResetError
+
+    def end_side(self):
+        self.sock.shutdown(socket.SHUT_WR)
+        self.sent, self.ended = bytearray(), True
+
+    def act(self):
+        """false: it is gone."""
+        what = self.rng.random()
+        try:
+            if what < 0.01:
+                self.leave()
+            elif what < 0.02 and not self.ended:
+                self.end_side()
+            elif what < 0.5 and not self.ended:
+                if not self.sent:
+                    self.ask()
+                self.send()
+            else:
+                self.receive()
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.sock.close()
+            return False
+        return True
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("VISITORS", "2"))))
+def test_whatever_clients_do_the_others_get_their_answers_in_order(server, sockets, seed):
+    """For a second and a half, at the cap, with short limits; the memory is bounded, and nothing is left.
+    VISITORS=n in the environment: n times."""
+    rng = random.Random(seed)
+    tcpclient.set_limits(server, f"idle: {2 + seed % 7}00ms, lifetime: 1s, connections: 40")
+    pid, visitors = server.pid("signpost-dns"), []
+    end = time.monotonic() + 1.5
+    try:
+        while time.monotonic() < end:
+            if len(visitors) < 60:
+                visitors.append(Visitor(server, rng))
+            visitors = [visitor for visitor in visitors if visitor.act()]
+            if rng.random() < 0.01:
+                assert rawdns.rcode(ask(sockets("127.0.3.1"))) == dns.rcode.NOERROR
+    finally:
+        for visitor in visitors:
+            visitor.sock.close()
+    assert server.pid("signpost-dns") == pid
+    wait_for_connections(server, 0)
+    assert tcpclient.memory_kib(pid) < (64 << 10 if signpost.SLOW == 1 else 1 << 20)
 
 
 def test_connections_leave_descriptors_for_new_images(fresh):
