@@ -77,6 +77,19 @@ struct draft_owner *draft_closest(const struct zone_draft *draft, const uint8_t 
 	return owner;
 }
 
+const struct draft_owner *draft_speaker(const struct zone_draft *draft, const uint8_t *name,
+					size_t len)
+{
+	const struct draft_owner *closest;
+
+	if (!name_is_under(name, len, draft->origin.wire, draft->origin.len))
+		return NULL;
+	closest = draft_closest(draft, name, len);
+	if (closest->len == len)
+		return closest;
+	return closest->cut == NULL ? closest->wildcard : NULL;
+}
+
 void draft_start(struct zone_draft *draft)
 {
 	grow_table(draft);

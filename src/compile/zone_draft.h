@@ -79,6 +79,9 @@ void draft_finish(struct zone_draft *draft);
 struct draft_owner *draft_find(const struct zone_draft *draft, const uint8_t *name, size_t len);
 /* The name's own owner or, where it does not exist, its closest ancestor. Of names in the zone. */
 struct draft_owner *draft_closest(const struct zone_draft *draft, const uint8_t *name, size_t len);
+/* Who speaks for a name: itself, or a wildcard (RFC 4592, 3.3.1). NULL: nobody in this zone. */
+const struct draft_owner *draft_speaker(const struct zone_draft *draft, const uint8_t *name,
+					size_t len);
 struct draft_rrset *draft_rrset(const struct draft_owner *owner, uint16_t type);
 
 static inline bool draft_is_apex(const struct zone_draft *draft, const struct draft_owner *owner)

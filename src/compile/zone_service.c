@@ -31,61 +31,90 @@ static bool can_name(const struct service_record *record, size_t skip)
 }
 
 static void find_target(struct service *out, const struct service_record *record,
-			const struct service_record *target)
+			const struct service_zone *zone)
 {
 	size_t skip = service_target_skip(record->owner);
+	const uint8_t *name = record->owner + skip;
+	struct service_record target;
 
 	out->target_skip = (uint8_t)skip;
 	out->target_ttl_s = record->ttl_s;
-	if (target == NULL || !same_text(target->pool, record->pool) ||
-	    !same_text(target->site, record->site) || !can_name(record, skip))
+	if (!can_name(record, skip) ||
+	    !zone->find(zone->zone, name, name_length(name, DNS_NAME_MAX), &target) ||
+	    !same_text(target.pool, record->pool) || !same_text(target.site, record->site))
 		return;
-	out->target_types = target->types & POOL_TYPES_ADDRESS;
-	out->target_ttl_s = target->ttl_s;
+	out->target_types = target.types & POOL_TYPES_ADDRESS;
+	out->target_ttl_s = target.ttl_s;
 }
 
-static void check_node(struct service *out, const struct config_pool *pool,
-		       const struct config_node *node, uint8_t types,
-		       const struct config_node **sharing)
-{
-	uint16_t port = config_node_port(pool, node);
-	enum service_problem problem = SERVICE_FINE;
+/* The pool's nodes that a record can name, as they are looked at. */
+struct checking {
+	struct service *out;
+	const struct config_pool *pool;
+	const struct service_record *record;
+	const struct service_zone *zone;
+	const struct config_node *sharing; /* the first that has no host */
+};
 
-	if ((types & POOL_TYPE_SRV) != 0 && port == 0)
-		problem = SERVICE_NO_PORT;
-	else if (node->host == NULL && out->target_types == 0)
-		problem = SERVICE_NO_TARGET;
-	else if (node->host == NULL && *sharing != NULL &&
-		 config_node_port(pool, *sharing) != port && out->problem == SERVICE_FINE)
-		problem = SERVICE_PORTS; /* the first such pair is told */
-	if (problem != SERVICE_FINE) {
+static bool is_steered(const struct service_zone *zone, const struct name *host)
+{
+	struct service_record record;
+
+	return zone->find(zone->zone, host->wire, host->len, &record) &&
+	       (record.types & POOL_TYPES_ADDRESS) != 0;
+}
+
+static enum service_problem find_problem(const struct checking *checking,
+					 const struct config_node *node)
+{
+	const struct config_node *sharing = checking->sharing;
+	uint16_t port = config_node_port(checking->pool, node);
+
+	if ((checking->record->types & POOL_TYPE_SRV) != 0 && port == 0)
+		return SERVICE_NO_PORT;
+	if (node->host != NULL)
+		return is_steered(checking->zone, node->host) ? SERVICE_STEERED : SERVICE_FINE;
+	if (checking->out->target_types == 0)
+		return SERVICE_NO_TARGET;
+	if (sharing != NULL && config_node_port(checking->pool, sharing) != port)
+		return SERVICE_PORTS;
+	return SERVICE_FINE;
+}
+
+/* false: there is a mistake, and no need to look further. Of pairs of ports the first is told. */
+static bool check_node(struct checking *checking, const struct config_node *node)
+{
+	enum service_problem problem = find_problem(checking, node);
+	struct service *out = checking->out;
+
+	if (problem != SERVICE_FINE && (problem != SERVICE_PORTS || out->problem == SERVICE_FINE)) {
 		out->problem = problem;
 		out->node = node;
-		out->other = *sharing;
+		out->other = checking->sharing;
 	}
-	if (node->host == NULL && *sharing == NULL)
-		*sharing = node;
+	if (node->host == NULL && checking->sharing == NULL)
+		checking->sharing = node;
+	return problem == SERVICE_FINE || problem == SERVICE_PORTS;
 }
 
 void service_check(struct service *out, const struct config *config,
 		   const struct pool_choice *choice, const struct service_record *record,
-		   const struct service_record *target)
+		   const struct service_zone *zone)
 {
 	const struct config_pool *pool = &config->pools[choice->pool];
-	const struct config_node *sharing = NULL;
+	struct checking checking = { .out = out, .pool = pool, .record = record, .zone = zone };
 
 	*out = (struct service){ .problem = SERVICE_FINE };
 	if ((record->types & POOL_TYPES_SERVICE) == 0)
 		return;
-	find_target(out, record, target);
+	find_target(out, record, zone);
 	for (uint32_t s = 0; s < pool->site_count; s++) {
 		const struct config_pool_site *site = &pool->sites[s];
 
 		if (choice->site != PLAN_NONE && choice->site != s)
 			continue;
 		for (size_t n = 0; n < site->node_count; n++) {
-			check_node(out, pool, &site->nodes[n], record->types, &sharing);
-			if (out->problem == SERVICE_NO_PORT || out->problem == SERVICE_NO_TARGET)
+			if (!check_node(&checking, &site->nodes[n]))
 				return;
 		}
 	}
@@ -119,6 +148,7 @@ void service_report(const struct zone_draft *draft, const struct config *config,
 {
 	const struct config_pool *of = &config->pools[choice->pool];
 	const struct config_node *node = service->node;
+	char host[NAME_TEXT_SIZE];
 
 	switch (service->problem) {
 	case SERVICE_FINE: return;
@@ -129,6 +159,14 @@ void service_report(const struct zone_draft *draft, const struct config *config,
 			      node->name, of->name, node->place.file, node->place.line);
 		return;
 	case SERVICE_NO_TARGET: report_no_target(draft, pool, service); return;
+	case SERVICE_STEERED:
+		master_report(
+			draft->sources, DIAG_ERROR, &pool->service_place,
+			"the host %s of node \"%s\" of pool \"%s\" (%s:%u) is steered by a POOL "
+			"record: it needs the node's addresses",
+			name_format(node->host->wire, host), node->name, of->name, node->place.file,
+			node->place.line);
+		return;
 	case SERVICE_PORTS:
 		master_report(draft->sources, DIAG_WARNING, &pool->service_place,
 			      "nodes \"%s\" and \"%s\" of pool \"%s\" (%s:%u) have different ports "

@@ -16,11 +16,19 @@ struct service_record {
 	uint8_t types; /* bits of enum pool_type */
 };
 
+/* The records of a zone, by name: *out is the POOL record that speaks for it, its own one or a
+ * wildcard's. false: there is none. */
+struct service_zone {
+	bool (*find)(const void *zone, const uint8_t *name, size_t len, struct service_record *out);
+	const void *zone;
+};
+
 enum service_problem {
 	SERVICE_FINE,
 	SERVICE_NO_PORT,   /* SRV, and `node` has no port */
 	SERVICE_NO_TARGET, /* `node` has no host, and there is no target to share */
-	SERVICE_PORTS,     /* no mistake, but a doubtful wish: `node` and `other` share a target and
+	SERVICE_STEERED, /* the host of `node` is a POOL record's: it has other nodes' addresses */
+	SERVICE_PORTS,   /* no mistake, but a doubtful wish: `node` and `other` share a target and
                               have different ports */
 };
 
@@ -36,11 +44,10 @@ struct service {
 /* How many octets of labels that begin with "_" an owner name starts with. */
 size_t service_target_skip(const uint8_t *owner);
 
-/* `target`: the POOL record at the owner name behind those labels, NULL: there is none. For
- * records whose pool and site are known. */
+/* Of a record of the zone whose pool and site are known. */
 void service_check(struct service *out, const struct config *config,
 		   const struct pool_choice *choice, const struct service_record *record,
-		   const struct service_record *target);
+		   const struct service_zone *zone);
 
 /* Reports the problem, if there is one. */
 void service_report(const struct zone_draft *draft, const struct config *config,

@@ -112,20 +112,6 @@ static bool is_svcb(uint16_t type)
 	return type == TYPE_SVCB || type == TYPE_HTTPS;
 }
 
-/* Who speaks for a name: itself, or a wildcard (RFC 4592, 3.3.1). NULL: nobody in this zone. */
-static const struct draft_owner *find_speaker(const struct zone_draft *draft, const uint8_t *name,
-					      size_t len)
-{
-	const struct draft_owner *closest;
-
-	if (!name_is_under(name, len, draft->origin.wire, draft->origin.len))
-		return NULL;
-	closest = draft_closest(draft, name, len);
-	if (closest->len == len)
-		return closest;
-	return closest->cut == NULL ? closest->wildcard : NULL;
-}
-
 /* Whom a record names. "." is no host, but in SVCB its own owner, unless it is an alias for
  * nothing (RFC 9460, 2.5). */
 static const struct draft_owner *find_named(const struct write *write,
@@ -143,7 +129,7 @@ static const struct draft_owner *find_named(const struct write *write,
 		return load_u16(record->data) != 0 ? owner : NULL;
 	for (size_t i = 0; i < len; i++)
 		target[i] = name_lower(name[i]);
-	return find_speaker(write->draft, target, len);
+	return draft_speaker(write->draft, target, len);
 }
 
 /* Has it anything that goes with a record of the type? With SVCB, records of the same type, too

@@ -156,25 +156,25 @@ static struct service_record draft_record(const struct draft_pool *pool)
 					.types = pool->types };
 }
 
-/* The POOL record where the target that nodes share would be. */
-static bool draft_target(const struct zone_draft *draft, const struct draft_owner *owner,
-			 struct service_record *out)
+static bool find_in_draft(const void *zone, const uint8_t *name, size_t len,
+			  struct service_record *out)
 {
-	size_t skip = service_target_skip(owner->name);
-	const struct draft_owner *target = draft_find(draft, owner->name + skip, owner->len - skip);
+	const struct zone_draft *draft = zone;
+	const struct draft_owner *owner = draft_speaker(draft, name, len);
 
-	if (target == NULL || target->pool == 0)
+	if (owner == NULL || owner->pool == 0)
 		return false;
-	*out = draft_record(&draft->pools[target->pool - 1]);
+	*out = draft_record(&draft->pools[owner->pool - 1]);
 	return true;
 }
 
 static void bind_draft(struct build *build, const struct zone_draft *draft)
 {
+	const struct service_zone zone = { find_in_draft, draft };
+
 	for (uint32_t i = 0; i < draft->pool_count; i++) {
 		const struct draft_pool *pool = &draft->pools[i];
-		struct service_record record = draft_record(pool), target;
-		bool has_target = draft_target(draft, pool->owner, &target);
+		struct service_record record = draft_record(pool);
 		struct pool_choice choice;
 		struct service service;
 
@@ -182,8 +182,7 @@ static void bind_draft(struct build *build, const struct zone_draft *draft)
 			zone_pool_report(draft, pool, &choice);
 			continue;
 		}
-		service_check(&service, build->config, &choice, &record,
-			      has_target ? &target : NULL);
+		service_check(&service, build->config, &choice, &record, &zone);
 		service_report(draft, build->config, pool, &choice, &service);
 		add_binding(build, &record, &choice, &service);
 	}
@@ -203,16 +202,32 @@ static struct service_record segment_record(const struct zone_segment *segment, 
 	};
 }
 
-static bool segment_target(const struct zone_segment *segment, const uint8_t *owner,
-			   struct service_record *out)
+/* As draft_speaker. */
+static const struct zone_node *segment_speaker(const struct zone_segment *segment,
+					       const uint8_t *name, size_t len)
 {
-	const uint8_t *name = owner + service_target_skip(owner);
-	const struct zone_node *node = zone_find(segment, name_hash(name), name,
-						 name_length(name, DNS_NAME_MAX));
+	const uint8_t *at = name;
+	const struct zone_node *node;
+
+	if (!name_is_under(name, len, segment->origin, segment->origin_len))
+		return NULL;
+	while ((node = zone_find(segment, name_hash(at), at, len - (size_t)(at - name))) == NULL)
+		at += 1 + *at;
+	if (at == name)
+		return node;
+	return node->cut == 0 && node->wildcard != 0
+		       ? zone_at(segment, struct zone_node, node->wildcard)
+		       : NULL;
+}
+
+static bool find_in_segment(const void *zone, const uint8_t *name, size_t len,
+			    struct service_record *out)
+{
+	const struct zone_node *node = segment_speaker(zone, name, len);
 
 	if (node == NULL || node->pool_record == 0)
 		return false;
-	*out = segment_record(segment, node->pool_record - 1);
+	*out = segment_record(zone, node->pool_record - 1);
 	return true;
 }
 
@@ -220,17 +235,16 @@ static bool segment_target(const struct zone_segment *segment, const uint8_t *ow
  * must be read. */
 static bool bind_segment(struct build *build, const struct zone_segment *segment)
 {
+	const struct service_zone zone = { find_in_segment, segment };
 	size_t bound_count = build->bound_count;
 
 	for (uint32_t i = 0; i < segment->pool_record_count; i++) {
-		struct service_record record = segment_record(segment, i), target;
-		bool has_target = segment_target(segment, record.owner, &target);
+		struct service_record record = segment_record(segment, i);
 		struct pool_choice choice;
 		struct service service = { .problem = SERVICE_NO_TARGET };
 
 		if (zone_pool_resolve(build->config, record.pool, record.site, &choice))
-			service_check(&service, build->config, &choice, &record,
-				      has_target ? &target : NULL);
+			service_check(&service, build->config, &choice, &record, &zone);
 		if (service.problem != SERVICE_FINE) {
 			build->bound_count = bound_count;
 			return false;

@@ -136,6 +136,10 @@ static const struct row errors[] = {
 	{ HEAD "v POOL mixed SRV A\n", 4, 14,
 	  "SRV needs a \"port\", which node \"m-3\" of pool \"mixed\" (mixed.pool.yaml:9) has "
 	  "not" },
+	{ HEAD "w POOL named HTTPS\nn1 POOL ported\n", 4, 14,
+	  "the host n1.example.net. of node \"n-1\" of pool \"named\" (named.pool.yaml:3) is "
+	  "steered" },
+	{ HEAD "w POOL named HTTPS\n* POOL ported\n", 4, 14, "the host n1.example.net. of" },
 	{ HEAD "*.v POOL ported A SRV\n", 4, 19, "a wildcard cannot be its target name" },
 	{ HEAD "a POOL egde\n", 4, 8, "there is no pool \"egde\" (did you mean \"edge\"?)" },
 	{ HEAD "a POOL edge/tokio\n", 4, 13,
@@ -218,6 +222,7 @@ static const char *const fine[] = {
 	HEAD "v POOL ported\n_a._udp.v POOL ported SRV\n",
 	HEAD "_dns.v POOL ported/tokyo SVCB\nv POOL ported/tokyo aaaa\n",
 	HEAD "*.v POOL ported A HTTPS SVCB\n",
+	HEAD "w POOL named HTTPS\n* POOL ported\nn1 A 192.0.2.1\n",
 	HEAD "*.v POOL hosts SRV\nw POOL hosts HTTPS\n",
 	HEAD "v POOL mixed/frankfurt A AAAA HTTPS\n",
 	HEAD "v POOL edge A\nv AAAA ::1\nv HTTPS 1 .\n",

@@ -15,7 +15,8 @@ struct zones_file {
 
 /* Pools known to the config: edge with sites tokyo and frankfurt, and backup with tokyo, both
  * without nodes; ported at both sites, a node each, and both with port 443; hosts at tokyo, two nodes
- * with ports and hosts; mixed at tokyo with ports 443 and 444, at frankfurt without a port. */
+ * with ports and hosts; mixed at tokyo with ports 443 and 444, at frankfurt without a port; named at tokyo,
+ * whose node is n1.example.net. */
 struct zones_try {
 	char folder[64];
 	char *paths[ZONES_FILES_MAX];

@@ -68,6 +68,13 @@ static void build(struct zones_try *try, const struct image *previous)
 		{ .name = "h-1", .port = 1, .host = &host },
 		{ .name = "h-2", .port = 2, .host = &host },
 	};
+	static const struct name host_here = { .wire = "\2n1\7example\3net",
+					       .len = 16,
+					       .labels = 3 };
+	static const struct config_node named_nodes[] = {
+		{ .name = "n-1", .host = &host_here, .place = { "named.pool.yaml", 3, 1, 3 } },
+	};
+	static const struct config_pool_site named[] = { { 0, named_nodes, 1, { 0 } } };
 	static const struct config_node mixed_nodes[] = {
 		{ .name = "m-1", .port = 443, .place = { "mixed.pool.yaml", 7, 1, 3 } },
 		{ .name = "m-2", .port = 444, .place = { "mixed.pool.yaml", 8, 1, 3 } },
@@ -85,6 +92,7 @@ static void build(struct zones_try *try, const struct image *previous)
 		{ .name = "ported", .sites = ported, .site_count = 2 },
 		{ .name = "hosts", .sites = hosts, .site_count = 1 },
 		{ .name = "mixed", .sites = mixed, .site_count = 2 },
+		{ .name = "named", .sites = named, .site_count = 1 },
 	};
 	const struct config config = {
 		.sites = sites,
