@@ -269,6 +269,20 @@ static __attribute__((noinline)) void put_referral(struct asking *asking,
 		asking->message.truncated = true;
 }
 
+/* That a name has no address for the time being (fallback: none) looks as if it never had. */
+static __attribute__((noinline)) bool tell_nothing(struct asking *asking,
+						   const struct steered *steered)
+{
+	const struct steering_pool *pool = steering_pool(&asking->world->steering,
+							 steered->record->pool);
+
+	if (pool->fallen_back != 0) {
+		asking->opt.error = EDNS_ERROR_OTHER;
+		asking->opt.error_text = "no node of the pool is up";
+	}
+	return false;
+}
+
 /* false: the pool has nothing of that type, for nobody; so the scope stays 0, as for all negative
  * answers (RFC 7871, 7.4). */
 static bool put_steered(struct asking *asking, const struct lookup *found, uint16_t type)
@@ -279,7 +293,7 @@ static bool put_steered(struct asking *asking, const struct lookup *found, uint1
 	steer(asking, found->node, &steered);
 	block = steered_block(asking, &steered, steering_column(type));
 	if (block == NULL)
-		return false;
+		return tell_nothing(asking, &steered);
 	asking->steered = true;
 	if (steered.scope > asking->opt.scope)
 		asking->opt.scope = steered.scope;

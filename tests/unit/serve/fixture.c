@@ -458,7 +458,8 @@ size_t question_write(const struct question *q, uint8_t out[FIXTURE_MESSAGE_SIZE
 		put_u16(&w, 0);
 		if (q->ecs != NULL)
 			put_ecs(&w, q->ecs);
-		put_bytes(&w, q->options, q->options_len);
+		if (q->options_len > 0)
+			put_bytes(&w, q->options, q->options_len);
 		must(!w.full);
 		store_u16(out + rdlength_at, (uint16_t)(w.pos - rdlength_at - 2));
 	}
