@@ -45,15 +45,25 @@ def wait_for_connections(server, count):
     signpost.wait_until(lambda: counters(server)["connections_open"] == count, 15 * signpost.SLOW, every=0.1)
 
 
-def until_closed(sock, doing=lambda: None):
-    """Seconds."""
-    start = time.monotonic()
-
+def wait_closed(sock, doing):
     def closed():
         doing()
         return not is_open(sock)
     signpost.wait_until(closed, 15 * signpost.SLOW)
-    return time.monotonic() - start
+
+
+def busy_client(sockets, idle_s):
+    """Returns what asks by the same connection each time, unless this machine was so busy itself that more
+    than half of the idle limit has passed."""
+    sock, last = sockets(), time.monotonic()
+
+    def ask_again():
+        nonlocal sock, last
+        if time.monotonic() - last > idle_s / 2:
+            sock = sockets()
+        assert ask(sock)
+        last = time.monotonic()
+    return ask_again
 
 
 # --- settings
@@ -80,12 +90,13 @@ def test_fewer_connections_than_there_are_close_the_surplus(server, sockets):
 # --- 6.2.3: idle
 
 def test_6_2_3_idle_connection_is_closed_and_busy_one_is_not(server, sockets):
-    tcpclient.set_limits(server, "idle: 600ms")
-    silent, asked, busy = sockets(), sockets(), sockets()
+    tcpclient.set_limits(server, "idle: 800ms")
+    start, busy = time.monotonic(), busy_client(sockets, 0.8)
+    silent, asked = sockets(), sockets()
     assert ask(asked)
-    after = until_closed(asked, lambda: ask(busy))
-    assert after >= 0.55 and not is_open(silent)
-    assert ask(busy)
+    wait_closed(asked, busy)
+    assert time.monotonic() - start >= 0.8 and not is_open(silent)
+    busy()
     assert counters(server)["connections_timed_out"] >= 2
 
 
@@ -97,23 +108,24 @@ def test_6_2_3_idle_connection_is_closed_and_busy_one_is_not(server, sockets):
 ])
 def test_6_2_3_only_queries_are_activity(server, sockets, drip, why):
     """RFC 7766: the receipt of a full message resets the timeout, not that of any part of one."""
-    tcpclient.set_limits(server, "idle: 600ms")
-    sock, busy = sockets(), sockets()
+    tcpclient.set_limits(server, "idle: 800ms")
+    start, busy, sock = time.monotonic(), busy_client(sockets, 0.8), sockets()
 
     def drop():
         with contextlib.suppress(OSError):
             sock.send(drip)
-        assert ask(busy)
-    assert until_closed(sock, drop) >= 0.55, why
+        busy()
+    wait_closed(sock, drop)
+    assert time.monotonic() - start >= 0.8, why
 
 
 def test_6_2_3_reading_ones_answers_is_activity(server, sockets):
     """However slowly: for as long as the lifetime lets it."""
-    tcpclient.set_limits(server, "idle: 600ms, lifetime: 1m")
+    tcpclient.set_limits(server, "idle: 1s, lifetime: 1m")
     sock = sockets(receive_buffer=4096)
     sock.sendall(tcpclient.LARGE * 60)
     start, got = time.monotonic(), b""
-    while time.monotonic() < start + 1.5:
+    while time.monotonic() < start + 2:
         got += sock.recv(32768)
         time.sleep(0.02)
     size = 2 + int.from_bytes(got[:2], "big")
@@ -158,10 +170,10 @@ def test_busy_connection_ends_after_its_lifetime_and_no_answer_is_lost(server, s
 
 
 def test_pending_answers_are_sent_after_the_lifetime_before_the_end(server, sockets):
-    tcpclient.set_limits(server, "idle: 3s, lifetime: 1s")
+    tcpclient.set_limits(server, "idle: 6s, lifetime: 1s")
     sock = sockets(receive_buffer=4096)
     sock.sendall(tcpclient.LARGE * 3)
-    time.sleep(2)  # more than the lifetime, and what may pass until that is noticed
+    time.sleep(2.5)  # more than the lifetime, and what may pass until that is noticed
     stream = sock.makefile("rb")
     answers = []
     while (answer := rawdns.read_message(stream)) is not None:
@@ -329,11 +341,11 @@ class Visitor:
 
 
 @pytest.mark.parametrize("seed", range(int(os.environ.get("VISITORS", "2"))))
-def test_whatever_clients_do_the_others_get_their_answers_in_order(server, sockets, seed):
+def test_whatever_clients_do_the_others_get_their_answers_in_order(server, seed):
     """For a second and a half, at the cap, with short limits; the memory is bounded, and nothing is left.
     VISITORS=n in the environment: n times."""
     rng = random.Random(seed)
-    tcpclient.set_limits(server, f"idle: {2 + seed % 7}00ms, lifetime: 1s, connections: 40")
+    tcpclient.set_limits(server, f"idle: {3 + seed % 7}00ms, lifetime: 1s, connections: 40")
     pid, visitors = server.pid("signpost-dns"), []
     end = time.monotonic() + 1.5
     try:
@@ -342,7 +354,7 @@ def test_whatever_clients_do_the_others_get_their_answers_in_order(server, socke
                 visitors.append(Visitor(server, rng))
             visitors = [visitor for visitor in visitors if visitor.act()]
             if rng.random() < 0.01:
-                assert rawdns.rcode(ask(sockets("127.0.3.1"))) == dns.rcode.NOERROR
+                assert rawdns.rcode(tcpclient.ask_anew(server, "127.0.3.1")) == dns.rcode.NOERROR
     finally:
         for visitor in visitors:
             visitor.sock.close()
