@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "compile/master_svcb.h"
 #include "compile/master_type.h"
 #include "compile/master_word.h"
 
@@ -340,6 +341,8 @@ bool master_field_put(struct master_rdata *rdata, size_t index, size_t end, ldns
 	bool checked = field == LDNS_RDF_TYPE_B64 || field == LDNS_RDF_TYPE_HEX ||
 		       field == LDNS_RDF_TYPE_NSEC;
 
+	if (field == LDNS_RDF_TYPE_SVCPARAMS)
+		return master_svcb_put(rdata, index, end);
 	if (end - index == 1 && !checked)
 		return put_token(rdata, index, field);
 	return put_tokens(rdata, index, end, field);

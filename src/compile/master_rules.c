@@ -3,10 +3,10 @@
 #include <ctype.h>
 #include <ldns/ldns.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/cursor.h"
 #include "compile/master_field.h"
+#include "compile/master_svcb.h"
 #include "compile/master_word.h"
 #include "wire/types.h"
 
@@ -97,8 +97,6 @@ static bool check_naptr(const uint8_t *data, size_t len, const char **reason)
 
 /* --- SVCB and HTTPS (RFC 9460) ------------------------------------------------------------------ */
 
-enum svc_key { SVC_MANDATORY = 0, SVC_ALPN = 1, SVC_NO_DEFAULT_ALPN = 2, SVC_PORT = 3 };
-
 /* The value of a parameter, NULL: it is not there. */
 static const uint8_t *find_param(const uint8_t *params, size_t len, unsigned key, size_t *value_len)
 {
@@ -141,6 +139,28 @@ static bool check_order(const uint8_t *params, size_t len)
 	return true;
 }
 
+/* Items of 1 to 255 octets, each behind its length, and nothing else. */
+static bool is_list(const uint8_t *value, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len && value[at] != 0)
+		at += 1U + value[at];
+	return at == len;
+}
+
+static bool has_form(unsigned key, const uint8_t *value, size_t len)
+{
+	switch (key) {
+	case SVC_ALPN: return is_list(value, len);
+	case SVC_NO_DEFAULT_ALPN: return len == 0;
+	case SVC_PORT: return len == 2;
+	case SVC_IPV4HINT: return len > 0 && len % 4 == 0;
+	case SVC_IPV6HINT: return len > 0 && len % 16 == 0;
+	default: return true;
+	}
+}
+
 static bool check_svcb(const uint8_t *data, size_t len, const char **reason)
 {
 	size_t start = 2 + name_length(data + 2, len - 2), size;
@@ -162,72 +182,10 @@ static bool check_svcb(const uint8_t *data, size_t len, const char **reason)
 	if (find_param(params, len, SVC_NO_DEFAULT_ALPN, &size) != NULL &&
 	    find_param(params, len, SVC_ALPN, &size) == NULL)
 		return false;
-	*reason = "the port is a number from 0 to 65535 (RFC 9460, section 7.2)";
-	return find_param(params, len, SVC_PORT, &size) == NULL || size == 2;
-}
-
-static bool starts_with(const struct master_token *token, const char *text)
-{
-	return token->len >= strlen(text) && strncasecmp(token->text, text, strlen(text)) == 0;
-}
-
-/* ldns takes any number for a port. */
-static bool is_port(const struct master_token *token)
-{
-	const char *value = token->text + strlen("port=");
-	size_t len = token->len - strlen("port=");
-	uint64_t port;
-
-	if (len >= 2 && *value == '"') {
-		value++;
-		len -= 2;
-	}
-	return master_number_parse(value, len, UINT16_MAX, &port);
-}
-
-/* Is a key listed twice? ldns would list it once. */
-static bool has_twice(const struct master_token *token)
-{
-	const char *end = token->text + token->len, *next;
-
-	for (const char *key = token->text + strlen("mandatory="); key < end; key = next + 1) {
-		size_t len;
-
-		next = memchr(key, ',', (size_t)(end - key));
-		if (next == NULL)
+	*reason = "a service parameter has a value of the wrong form (RFC 9460, section 7)";
+	for (size_t at = 0; at + 4 <= len; at += 4U + load_u16(params + at + 2)) {
+		if (!has_form(load_u16(params + at), params + at + 4, load_u16(params + at + 2)))
 			return false;
-		len = (size_t)(next - key);
-		for (const char *other = next; other != NULL;
-		     other = memchr(other + 1, ',', (size_t)(end - other - 1))) {
-			size_t left = (size_t)(end - other - 1);
-
-			if (left >= len && strncasecmp(other + 1, key, len) == 0 &&
-			    (left == len || other[1 + len] == ','))
-				return true;
-		}
-	}
-	return false;
-}
-
-static bool check_svcb_words(struct master_rdata *rdata)
-{
-	for (size_t i = 2; i < rdata->count; i++) {
-		const struct master_token *token = &rdata->tokens[i];
-
-		if (token->quoted)
-			return master_rdata_bad(rdata, i,
-						"a service parameter is written key=\"value\": "
-						"only its value may stand in quotes");
-		if (starts_with(token, "port=") && !is_port(token))
-			return master_rdata_bad(rdata, i, "\"%.*s\" is not a port from 0 to 65535",
-						master_token_shown(token), token->text);
-		if (starts_with(token, "mandatory=") && has_twice(token))
-			return master_rdata_bad(
-				rdata, i, "mandatory lists a key twice (RFC 9460, section 8)");
-		if (starts_with(token, "key0") && token->len > 4 && isdigit(token->text[4]))
-			return master_rdata_bad(rdata, i,
-						"the key's number has a zero before it (RFC 9460, "
-						"section 2.1)");
 	}
 	return true;
 }
@@ -290,8 +248,6 @@ bool master_rules_words(struct master_rdata *rdata)
 	switch (rdata->type) {
 	case LDNS_RR_TYPE_LOC: return check_loc_words(rdata);
 	case LDNS_RR_TYPE_URI: return check_uri_words(rdata);
-	case TYPE_SVCB:
-	case TYPE_HTTPS: return check_svcb_words(rdata);
 	default: return true;
 	}
 }

@@ -14,7 +14,7 @@
 
 /* To be raised whenever the same text is compiled to other bytes: segments of older programs are
  * then not taken over. */
-#define COMPILER_GENERATION 4
+#define COMPILER_GENERATION 5
 
 struct master_source {
 	char *path, *text;

@@ -6,11 +6,12 @@
 
 #include "compile/master_word.h"
 
-/* Types of IANA's list that Debian's ldns does not know. */
+/* Types of IANA's list that Debian's ldns does not know, or not right. */
 static const struct own {
 	uint16_t number;
 	struct master_type type;
 } own[] = {
+	{ 23, { .name = "NSAP-PTR", .written_like = LDNS_RR_TYPE_PTR } }, /* RFC 1348 */
 	{ 56, { .name = "NINFO", .written_like = LDNS_RR_TYPE_TXT } },
 	{ 57, { .name = "RKEY", .written_like = LDNS_RR_TYPE_DNSKEY } },
 	{ 258, { .name = "AVC", .written_like = LDNS_RR_TYPE_TXT } },

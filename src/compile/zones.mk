@@ -7,6 +7,7 @@ libcompile_a_SOURCES += \
 	%D%/master_reader.c %D%/master_reader.h \
 	%D%/master_rules.c %D%/master_rules.h \
 	%D%/master_source.c %D%/master_source.h \
+	%D%/master_svcb.c %D%/master_svcb.h \
 	%D%/master_type.c %D%/master_type.h \
 	%D%/master_word.c %D%/master_word.h \
 	%D%/zone_check.c %D%/zone_check.h \

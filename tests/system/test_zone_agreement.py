@@ -73,12 +73,14 @@ DIFFER = [
     ("-++", "RFC 1035, 5.1: text literals can contain CRLF (Signpost warns: mostly a quote is missing)",
      "quoted-string-over-lines quoted-string-over-lines-in-parentheses"),
     ("-++", "quotes around a word can mean one thing only", "quoted-rdata-of-a quoted-name-in-rdata"),
+    ("-++", "BIND wants the keys in the zone; RFC 7344, 4.1 leaves them to whoever signs", "cds cdnskey"),
     ("+--", "RFC 6672, 2.4: records below a DNAME MUST NOT exist; they would never be answered",
      "dname-with-a-name-below dname-with-a-name-far-below dname-below-a-dname"),
     ("+--", "RFC 6563: A6 is historic; ATMA is no RFC's. TYPE38 and TYPE34 with \\# can be written", "a6 atma"),
     # Signpost alone
     ("++-", "RFC 1035, 5.1: these files are text; the octet is written \\000", "nul-octet"),
     ("++-", "RFC 4592, 4.4: a wildcard's DNAME is to be avoided or outright rejected", "wildcard-dname"),
+    ("++-", "RFC 3755: NSEC has replaced NXT, which is answered to nobody; TYPE30 with \\# can be written", "nxt"),
     ("--+", "RFC 7218: the registered acronyms stand for the numbers", "tlsa-mnemonics"),
 ]
 

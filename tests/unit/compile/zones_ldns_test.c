@@ -296,7 +296,7 @@ START_TEST(every_type_that_ldns_knows_is_taken)
 		"nid NID 10 0014:4fff:ff20:ee64\nl32 L32 10 10.1.2.0\nlp LP 10 l64\n"
 		"l64 L64 10 2001:0db8:1140:1000\ne48 EUI48 00-00-5e-00-53-2a\n"
 		"e64 EUI64 00-00-5e-ef-10-00-00-2a\nu URI 10 1 \"https://example.net/a;b\"\n"
-		"caa CAA 0 issue \"ca.example.net; policy=ev\"\nns NSAP-PTR foo\n"
+		"caa CAA 0 issue \"ca.example.net; policy=ev\"\n"
 		"sp SPF \"v=spf1 -all\"\nsmime SMIMEA 0 0 1 0d6fce3320315023\n"
 		"svc SVCB 1 svc4 alpn=h2,h3 port=8004 ipv4hint=192.0.2.1\n"
 		"web HTTPS 0 svc\nweb2 HTTPS 1 . alpn=\"h2,h3\" no-default-alpn key667=\"a b\"\n"
