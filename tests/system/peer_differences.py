@@ -53,7 +53,8 @@ class Case:
     def left_out(self, name):
         """Are its addresses left out of our additional sections?"""
         many = sum(len(rdatas) for _, rdatas in self.ours.answer.values()) > 32
-        return (self.below_cut(name) and not self.ours.is_referral()) or (many and b"\x02mx" in name)
+        return ((self.below_cut(name) and not self.ours.is_referral()) or (many and b"\x02mx" in name)
+                or (self.asked_for(8) and b"\x04pool" in name))
 
     def targets(self):
         """Of our answer's CNAMEs."""
@@ -89,14 +90,14 @@ def conflict(ours, theirs):
     return any(theirs[key] != value for key, value in ours.items() if key in theirs)
 
 
-def explain(case):
-    """(parts that differ, {part: class that explains it})"""
+def explain(case, but=None):
+    """(parts that differ, {part: class that explains it}), by all classes but one."""
     parts = {"silence"} if case.theirs is None else case.ours.differs_from(case.theirs)
     if case.theirs is not None and case.ours.tc and case.theirs.tc:  # what did fit is not to be used
         parts -= SECTIONS | {"repeats"}
     found = {}
     for row in DIFFERENCES if parts else ():
-        if case.peer in row.peers and row.silent == (case.theirs is None):
+        if case.peer in row.peers and row.silent == (case.theirs is None) and row.explains != but:
             for part in (row.explains(case) or set()) & parts:
                 found.setdefault(part, row)
     return parts, found
@@ -324,7 +325,7 @@ def one_rrset_for_any(case):
     ours, theirs = case.ours.answer, case.theirs.answer
     if case.question.rrtype == ANY and ours and not conflict(ours, theirs):
         if any(rrtype == DNAME for _, rrtype in ours):
-            return {"rcode", "answer", "order", "authority"}
+            return {"rcode", "tc", "answer", "order", "authority"}
         return {*SECTIONS, "tc"} if len(ours) == 1 else None
 
 
@@ -346,7 +347,8 @@ def glue_without_tc(case):
         return {"tc", "additional"}
 
 
-@difference("nsd knot bind", "addresses of mail servers below a delegation, and all behind the 32nd name of an RRset, are left out", "they are there", "both: RFC 1034, 4.3.2, step 6 adds what \"may be useful\"")
+@difference("nsd knot bind", "addresses of mail servers below a delegation, all behind the 32nd name of an RRset, and steered ones "
+            "where the query has a client subnet, are left out", "they are there", "both: RFC 7871, 7.3.1; RFC 1034, 4.3.2, step 6 adds what \"may be useful\"")
 def more_addresses(case):
     ours, theirs = case.ours, case.theirs
     if not conflict(ours.additional, theirs.additional) and ours.additional.keys() <= theirs.additional.keys():
@@ -447,7 +449,7 @@ def loops_fail(case):
 @difference("bind", "the SOA of a negative answer has the negative TTL", "TTL 0, where the SOA was asked for",
             "Signpost: RFC 2308, 3 says min(SOA TTL, MINIMUM) without exception; BIND's is a setting (zero-no-soa-ttl)")
 def no_ttl_for_a_missing_soa(case):
-    if case.question.rrtype == SOA and without_ttl(case.ours.authority) == without_ttl(without_dnssec(case.theirs.authority)):
+    if case.question.rrtype == SOA and without_ttl(case.ours.authority) == without_ttl(case.theirs.authority):
         return {"authority"}
 
 
@@ -458,6 +460,10 @@ def full(case, answer):
     return len(answer.wire) > limit - 80
 
 
+def size_of(options):
+    return sum(4 + len(data) for data in options.values())
+
+
 @difference("nsd knot bind", "A and AAAA of one host come together, then those of the next, until the answer is full",
             "other names, or all A before all AAAA; what comes along in the authority section takes some of the room",
             "all: RFC 2181, 9: what is left out of the additional section for want of room does not set TC")
@@ -466,6 +472,14 @@ def additional_section_is_full(case):
     if (full(case, ours) or full(case, theirs)) and ours.answer == theirs.answer and not ours.tc and not theirs.tc:
         if not conflict(ours.additional, theirs.additional):
             return {"additional"}
+
+
+@difference("nsd knot bind", "the OPT record with cookie, client subnet and NSID has its room before the records", "there is no such option, or "
+            "it is left out", "Signpost: RFC 7873, 5.2 and RFC 7871, 7.2.1 want them in every answer; TC has the client come by TCP")
+def options_need_room(case):
+    ours, theirs = case.ours, case.theirs
+    if ours.tc and not theirs.tc and ours.opt and theirs.opt and size_of(ours.options) > size_of(theirs.options):
+        return SECTIONS | {"tc"}
 
 
 @difference("bind", "AD is 0", "AD of the query is copied into an answer that is cut",
@@ -588,24 +602,37 @@ def child_that_the_parent_does_not_know(case):
 
 # --- DNSSEC
 
-def without_dnssec(section, more=()):
-    return {key: value for key, value in section.items() if key[1] not in (RRSIG, NSEC, *more)}
+def has_signatures(answer):
+    return any(rrtype == RRSIG for section in (answer.answer, answer.authority) for _, rrtype in section)
+
+
+def without_types(section, *types):
+    return {key: value for key, value in section.items() if key[1] not in types}
+
+
+def without_dnssec(answer, asked):
+    """A copy, which has but the type that was asked for."""
+    plain = copy.copy(answer)
+    plain.answer = without_types(answer.answer, *{RRSIG, NSEC} - {asked})
+    plain.authority = without_types(answer.authority, RRSIG, NSEC, DS)
+    plain.additional = without_types(answer.additional, RRSIG)
+    plain.order = list(plain.answer)
+    return plain
 
 
 @difference("nsd knot bind", "a signed zone is a zone, its RRSIG and NSEC records are records", "DO brings signatures and proofs",
             "the others: RFC 4035, 3.1. Signpost does not answer DNSSEC yet")
 def dnssec(case):
-    question, ours, theirs = case.question, case.ours, case.theirs
+    question = case.question
     if not question.edns or not question.edns.flags & DO:
         return None
-    if any(rrtype == RRSIG for section in (theirs.answer, theirs.authority) for _, rrtype in section):
-        parts = {"tc"}
-        if without_dnssec(theirs.answer) == without_dnssec(ours.answer):
-            parts |= {"answer", "order"}
-        case = Case(question, case.peer, ours, copy.copy(theirs), case.names, case.zones)
-        case.theirs.authority = without_dnssec(theirs.authority, (DS,))
-        case.theirs.additional = without_dnssec(theirs.additional)
-        for section in ("authority", "additional"):
-            if getattr(case.theirs, section) == getattr(ours, section) or getattr(case.theirs, section) == {}:
-                parts |= {section}
-        return parts | (apex_servers_come_along(case) or set())
+    if case.theirs.tc and case.zone_of(case.name) == wire("signed.example."):  # they have no room for all of it
+        return {"tc", *SECTIONS}
+    if not has_signatures(case.theirs):
+        return None
+    if question.rrtype in (RRSIG, NSEC):  # and nobody can tell these from those that come along
+        return {"tc", *SECTIONS}
+    plain = Case(question, case.peer, *(without_dnssec(answer, question.rrtype) for answer in (case.ours, case.theirs)),
+                 case.names, case.zones)
+    left, others = explain(plain, but=dnssec)
+    return SECTIONS - (left - set(others))

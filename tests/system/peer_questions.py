@@ -237,6 +237,8 @@ def odd_questions(zones):
     for length in range(4, 60, 4):  # a DNAME's CNAME that fits, or does not, or would be too long
         found += [Question(dns.name.Name((b"x" * length, b"y" * part, b"toolong", b"torture", b"example", b"")), A, edns)
                   for part in (1, 10, 40) for edns in SIZES[:2]]
+    found += [Question(dns.name.from_text(f"a{count}.large.torture.example"), A, Edns(1232, options=((10, b"12345678"),)))
+              for count in (72, 73, 74)]
     for cookie in (b"12345678", b"12345678nobody's."):
         found += [Question(dns.name.root, A, Edns(1232, options=((10, cookie),)), tcp, shape=shape)
                   for tcp in (False, True) for shape in ("", "no question", "two questions")]
