@@ -22,10 +22,12 @@ static const struct fixture_zone zones[] = {
 	  "a.b.c.d.e TXT deep\ncut NS ns.cut\ncut NS n\nns.cut A 192.0.2.2\n"
 	  "sub NS ns.sub\nsub NS n\nns.sub A 192.0.2.3\nsub DS 1 8 2 "
 	  "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
-	  "$GENERATE 1-400 big NS ns$.a-label-of-some-length-to-fill-the-message.big\n"
-	  "$GENERATE 1-400 ns$.a-label-of-some-length-to-fill-the-message.big A 192.0.2.1\n" TEXT_RECORD(
+	  "p MX 1 vpn\np SRV 1 1 1 vpn\np HTTPS 1 . alpn=h2\np A 192.0.2.4\nq HTTPS 1 p\nq SVCB 0 vpn\n"
+	  "$GENERATE 1-400 big NS a-label-of-some-length-to-fill-the-message-$.big\n"
+	  "$GENERATE 1-400 a-label-of-some-length-to-fill-the-message-$.big A 192.0.2.1\n" TEXT_RECORD(
 		  "a") TEXT_RECORD("b") TEXT_RECORD("c") TEXT_RECORD("d") TEXT_RECORD("e")
 		  TEXT_RECORD("f") },
+	{ "deep.sub.z.zone", "$TTL 60\n@ SOA n h 1 1 1 1 1\n@ NS n\nn A 192.0.2.1\n" },
 	{ "cut.z.zone", "$TTL 60\n@ SOA n h 1 1 1 1 1\n@ NS n\nn A 192.0.2.1\nx CNAME vpn.z.\n" },
 };
 

@@ -202,7 +202,7 @@ static bool generates_much(const char *text, const char *end)
 	unsigned count = 0, digits = 0;
 
 	for (; (text = find_word(text, end, "$GENERATE")) != NULL; text++) {
-		if (++count > 4)
+		if (++count > 16)
 			return true;
 		for (const char *p = text; p < end && p < text + 64; p++) {
 			digits = *p >= '0' && *p <= '9' ? digits + 1 : 0;
