@@ -280,7 +280,32 @@ static void append_token(struct master_rdata *rdata, size_t index, char separato
 		buf_append(rdata->text, "\"", 1);
 }
 
-/* ldns takes the names inside these fields as absolute: complete them. */
+/* RFC 8777, 4.3: precedence, discovery, type of relay, relay. (ldns leaks a relay's name.) */
+static bool put_amtrelay(struct master_rdata *rdata, size_t index, size_t end)
+{
+	static const ldns_rdf_type relays[] = { LDNS_RDF_TYPE_NONE, LDNS_RDF_TYPE_A,
+						LDNS_RDF_TYPE_AAAA, LDNS_RDF_TYPE_DNAME };
+	const struct master_token *tokens = &rdata->tokens[index];
+	uint64_t discovery, type;
+
+	if (end - index != 4)
+		return master_rdata_bad(rdata, index,
+					"AMTRELAY records hold precedence, discovery, type of "
+					"relay and relay");
+	if (!put_number(rdata, index, 1))
+		return false;
+	if (!master_number_parse(tokens[1].text, tokens[1].len, 1, &discovery))
+		return master_rdata_bad(rdata, index + 1, "discovery is 0 or 1");
+	if (!master_number_parse(tokens[2].text, tokens[2].len, 3, &type))
+		return master_rdata_bad(rdata, index + 2, "the type of relay is 0 to 3");
+	buf_append(rdata->out, &(uint8_t){ (uint8_t)(discovery << 7 | type) }, 1);
+	if (type != 0)
+		return put_token(rdata, index + 3, relays[type]);
+	return (tokens[3].len == 1 && *tokens[3].text == '.') ||
+	       master_rdata_bad(rdata, index + 3, "no relay is written as a dot");
+}
+
+/* ldns takes the name inside this field as absolute: complete it. */
 static bool append_gateway(struct master_rdata *rdata, size_t index)
 {
 	const struct master_token *token = &rdata->tokens[index];
@@ -297,15 +322,11 @@ static bool append_gateway(struct master_rdata *rdata, size_t index)
 	return true;
 }
 
-/* IPSECKEY (RFC 4025): precedence, gateway type, algorithm, gateway; AMTRELAY (RFC 8777):
- * precedence, discovery, type, relay. Type 3: a domain name. */
+/* IPSECKEY (RFC 4025): precedence, gateway type, algorithm, gateway. Type 3: a domain name. */
 static bool is_gateway_name(const struct master_rdata *rdata, size_t index, ldns_rdf_type field)
 {
-	size_t type = field == LDNS_RDF_TYPE_IPSECKEY ? 1 : 2;
-
-	if (index != 3 || (field != LDNS_RDF_TYPE_IPSECKEY && field != LDNS_RDF_TYPE_AMTRELAY))
-		return false;
-	return rdata->tokens[type].len == 1 && *rdata->tokens[type].text == '3';
+	return index == 3 && field == LDNS_RDF_TYPE_IPSECKEY && rdata->tokens[1].len == 1 &&
+	       *rdata->tokens[1].text == '3';
 }
 
 static bool put_tokens(struct master_rdata *rdata, size_t index, size_t end, ldns_rdf_type field)
@@ -343,6 +364,8 @@ bool master_field_put(struct master_rdata *rdata, size_t index, size_t end, ldns
 
 	if (field == LDNS_RDF_TYPE_SVCPARAMS)
 		return master_svcb_put(rdata, index, end);
+	if (field == LDNS_RDF_TYPE_AMTRELAY)
+		return put_amtrelay(rdata, index, end);
 	if (end - index == 1 && !checked)
 		return put_token(rdata, index, field);
 	return put_tokens(rdata, index, end, field);
