@@ -64,7 +64,9 @@ void choose(struct choice *out, const struct world *world, uint32_t record,
 
 	out->pool = bound->pool;
 	find_table(out, world, bound, pool, client);
-	out->scope = out->match.prefix_len;
+	/* Where a pool has one preference for all (sites in one place, say), the location decided
+	 * nothing, and caches need no answer for each prefix (RFC 7871, 7.2.1). */
+	out->scope = pool->pref_count > 1 ? out->match.prefix_len : 0;
 	table = steering_table(&world->steering, out->table);
 	out->random = table->hashed && !persists(pool, client);
 	out->hashed = table->hashed && !out->random;

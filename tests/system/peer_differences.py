@@ -572,13 +572,6 @@ def additional_twice(case):
         return {"repeats", "additional"}
 
 
-@difference("bind", "the scope is that of the pool's choice", "0, as it was asked, with another order of octets",
-            "both: RFC 7871, 7.2.1; to BIND the name is not steered")
-def scope_of_steered_answers(case):
-    if any(b"\x04pool" in name for name in (case.name, *case.targets())):
-        return {"option 8"}
-
-
 @difference("nsd knot bind", "what does not fit into a UDP message has the rcode of what did", "that of the whole",
             "both: RFC 2181, 9: such an answer is to be asked for again over TCP")
 def rcode_of_cut_answers(case):

@@ -115,6 +115,7 @@ client ; tokyo.{APEX} A +subnet=198.51.100.0/24 ; NOERROR aa ; tokyo.{APEX} 30 A
 client ; mx-ruled MX ; NOERROR aa ; mx-ruled MX 10 ruled ; - ; ruled 30 A 203.0.113.2 / ruled 30 AAAA 2001:db8:2::2
 client ; mx-ruled MX +subnet=192.0.2.0/24 ; NOERROR aa ; mx-ruled MX 10 ruled ; - ; -  # for one network: not where caches keep it for all (RFC 7871, 7.3.1)
 client ; srv-ruled SRV +subnet=192.0.2.0/24 ; NOERROR aa ; srv-ruled SRV 0 0 51820 ruled ; - ; -
+client ; mx MX +subnet=192.0.2.0/24 ; NOERROR aa ; mx MX 10 pool ; - ; pool 30 {A} / pool 30 {AAAA}  # the same for all
 client ; ruled TXT +subnet=192.0.2.0/24 ; NOERROR aa ; - ; SOA
 client ; alias2 A +subnet=192.0.2.0/24 ; NOERROR aa ; alias2 600 CNAME alias / alias CNAME pool / pool 30 {A}
 """)
@@ -145,7 +146,8 @@ def test_random_labels_in_front_of_the_name_are_all_answered(rfc, transport):
 
 SCOPES = [  # question; the scope prefix length that its answer has for 192.0.2.0/24
     ("ruled A", 24), ("ruled AAAA", 24), ("x.ruled A", 24), ("ruled-alias A", 24), ("a.ruled-dname A", 24), ("beside TXT", 0),
-    ("v4 AAAA", 0), ("ruled TXT", 0), ("mx-ruled MX", 0), ("mx MX", 0), ("nothing.under.deep A", 0), ("x.cut A", 0), ("exact.vpn A", 0), ("@ SOA", 0),
+    ("v4 AAAA", 0), ("ruled TXT", 0), ("mx-ruled MX", 0), ("mx MX", 0), ("pool A", 0), ("x.vpn AAAA", 0), ("alias2 A", 0), ("east A", 0),
+    ("nothing.under.deep A", 0), ("x.cut A", 0), ("exact.vpn A", 0), ("@ SOA", 0),
 ]
 
 
