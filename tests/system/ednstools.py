@@ -2,6 +2,7 @@
 
 import contextlib
 import ipaddress
+import socket
 import struct
 import time
 
@@ -9,9 +10,8 @@ import dns.edns
 import dns.flags
 import dns.message
 import dns.query
-import dns.rdataclass
-import dns.rdatatype
 
+import rawdns
 import signpost
 
 NSID, COOKIE, KEEPALIVE, PADDING, EDE = 3, 10, 11, 12, 15
@@ -91,6 +91,24 @@ def error(reply):
             assert isinstance(option, dns.edns.EDEOption)
             return int(option.code), option.text
     return None
+
+
+def send_wire(server, wire, transport="udp"):
+    """The answer's octets."""
+    if transport == "udp":
+        return rawdns.ask_udp(server.server, wire, 3 * signpost.SLOW)
+    with socket.create_connection(server.server, 3 * signpost.SLOW) as sock:
+        sock.sendall(rawdns.framed(wire))
+        return rawdns.read_message(sock.makefile("rb"))
+
+
+def without_question(cookie, transport, server, opt=True):
+    """The answer to a message that has no question; cookie None: nor that option."""
+    wire = rawdns.HEADER.pack(0x1234, 0, 0, 0, 0, int(opt))
+    if opt:
+        option = rawdns.option(COOKIE, cookie) if cookie is not None else b""
+        wire += b"\0" + struct.pack("!HHIH", 41, 1232, 0, len(option)) + option
+    return dns.message.from_wire(send_wire(server, wire, transport))
 
 
 # --- cookies

@@ -1,7 +1,6 @@
 """RFC 8914: Extended DNS Errors, as the table in signpost-dns(8) has them."""
 
 import re
-import socket
 
 import dns.flags
 import dns.message
@@ -12,7 +11,7 @@ import pytest
 import ednstools
 import rawdns
 import signpost
-from ednstools import EDE, NSID, TRANSPORTS, ask, error, options, query
+from ednstools import EDE, NSID, TRANSPORTS, ask, error, options, query, send_wire
 
 MANUAL = signpost.SOURCE / "man/signpost-dns.8"
 LOOP, LONG, DOWN = "chain of aliases is a loop", "chain of aliases too long", "no node of the pool is up"
@@ -73,22 +72,14 @@ def test_3_it_is_in_an_opt_record_or_nowhere(server, row, transport):
 def test_4_22_not_supported_operations(server, opcode, transport):
     message = query("z.test.", "SOA")
     message.set_opcode(opcode)
-    wire = message.to_wire()
-    send = rawdns.ask_udp if transport == "udp" else ask_tcp
-    reply = dns.message.from_wire(send(server.server, wire))
+    reply = dns.message.from_wire(send_wire(server, message.to_wire(), transport))
     assert reply.rcode() == dns.rcode.NOTIMP and error(reply) == (21, None)
-
-
-def ask_tcp(address, wire):
-    with socket.create_connection(address, 5) as sock:
-        sock.sendall(rawdns.framed(wire))
-        return rawdns.read_message(sock.makefile("rb"))
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_malformed_messages_say_nothing(server, transport):
     wire = rawdns.query("www.example.org.", opt=b"\0\x08\0\1x")
-    reply = dns.message.from_wire((rawdns.ask_udp if transport == "udp" else ask_tcp)(server.server, wire))
+    reply = dns.message.from_wire(send_wire(server, wire, transport))
     assert reply.rcode() == dns.rcode.FORMERR and not reply.options
 
 

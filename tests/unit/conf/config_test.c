@@ -90,6 +90,42 @@ START_TEST(what_is_not_written_has_the_manuals_default)
 }
 END_TEST
 
+#define SECRET_1 "000102030405060708090a0b0c0d0e0f"
+#define SECRET_2 "FFEEDDCCBBAA99887766554433221100"
+
+static void write_secrets(const char *text, size_t size)
+{
+	fixture_write("secrets", text, size);
+	ck_assert_int_eq(chmod("secrets", 0640), 0); /* or there is a warning */
+}
+
+START_TEST(secrets_of_cookies_are_read_from_their_file)
+{
+	static const char text[] = "# two\n\n" SECRET_1 "\n\t " SECRET_2 " # the old one\r\n";
+	static const uint8_t first[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+	struct reading *reading;
+
+	write_secrets(text, sizeof(text) - 1);
+	reading = read_good(GOOD_SERVER "cookie-secrets: secrets\n", GOOD_POOL);
+	ck_assert_uint_eq(reading->config.dns.cookie_secret_count, 2);
+	ck_assert_mem_eq(reading->config.dns.cookie_secrets[0], first, sizeof(first));
+	ck_assert_uint_eq(reading->config.dns.cookie_secrets[1][0], 0xff);
+	ck_assert_uint_eq(reading->config.dns.cookie_secrets[1][15], 0);
+	fixture_free(reading);
+}
+END_TEST
+
+START_TEST(a_file_without_an_end_of_line_is_a_file)
+{
+	struct reading *reading;
+
+	write_secrets(SECRET_1, 32);
+	reading = read_good(GOOD_SERVER "cookie-secrets: secrets\n", GOOD_POOL);
+	ck_assert_uint_eq(reading->config.dns.cookie_secret_count, 1);
+	fixture_free(reading);
+}
+END_TEST
+
 START_TEST(all_that_is_written_is_read)
 {
 	struct reading *reading = read_good(
@@ -452,6 +488,8 @@ Suite *config_suite(void)
 	tcase_add_checked_fixture(tcase, fixture_setup, fixture_teardown);
 	tcase_add_test(tcase, what_is_not_written_has_the_manuals_default);
 	tcase_add_test(tcase, all_that_is_written_is_read);
+	tcase_add_test(tcase, secrets_of_cookies_are_read_from_their_file);
+	tcase_add_test(tcase, a_file_without_an_end_of_line_is_a_file);
 	tcase_add_test(tcase, norway_is_a_country_and_not_false);
 	tcase_add_test(tcase, all_mistakes_of_all_files_are_told_at_once);
 	tcase_add_test(tcase, pools_are_numbered_by_file_name);

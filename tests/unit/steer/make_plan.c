@@ -230,6 +230,7 @@ static struct plan_record make_record(struct plan_lists *lists, const struct mak
 
 static const struct dns_settings dns = { .udp_size_max = 1232,
 					 .ecs = 1,
+					 .cookies = 1,
 					 .tcp_idle_ms = 10000,
 					 .tcp_lifetime_ms = 1800000,
 					 .tcp_connections = 1000 };

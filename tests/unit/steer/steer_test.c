@@ -629,6 +629,30 @@ START_TEST(fallback_addresses_have_no_port)
 }
 END_TEST
 
+/* Control's, for the plan has none. */
+START_TEST(secrets_of_cookies_are_those_that_were_set)
+{
+	static const uint8_t secrets[2][COOKIE_SECRET_SIZE] = { "one", "other" };
+	struct compiled c;
+	const struct dns_settings *dns;
+
+	open_services(&c, &edge);
+	ck_assert_uint_eq(image_root(&c.image, struct steering_root)->dns.cookie_secret_count, 0);
+	steer_set_cookie_secrets(c.steer, secrets, 2);
+	compiled_update(&c);
+	dns = &image_root(&c.image, struct steering_root)->dns;
+	ck_assert_uint_eq(dns->cookie_secret_count, 2);
+	ck_assert_mem_eq(dns->cookie_secrets, secrets, sizeof(secrets));
+	steer_set_cookie_secrets(c.steer, secrets + 1, 1);
+	compiled_update(&c);
+	dns = &image_root(&c.image, struct steering_root)->dns;
+	ck_assert_uint_eq(dns->cookie_secret_count, 1);
+	ck_assert_str_eq((const char *)dns->cookie_secrets[0], "other");
+	ck_assert_uint_eq(dns->cookie_secrets[1][0], 0);
+	compiled_close(&c);
+}
+END_TEST
+
 START_TEST(records_of_addresses_alone_have_two_columns)
 {
 	struct compiled c;
@@ -812,6 +836,7 @@ void steer_cases(Suite *suite)
 		   failover_follows_the_file_behind_the_preference,
 		   weighted_shares_all_sites_and_a_rule_restricts, site_order_names_each_site_once,
 		   distance_is_the_great_circle);
+	suite_case(suite, "settings", secrets_of_cookies_are_those_that_were_set);
 	suite_case(suite, "nobody up", fallback_all_answers_as_if_all_were_up,
 		   fallback_none_answers_nodata, fallback_addresses_are_answered,
 		   a_site_that_is_down_answers_its_own_record_as_if_it_were_up,
