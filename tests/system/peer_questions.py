@@ -57,6 +57,7 @@ SHAPES = {
     "a record in the authority section": ((1, 0, 1, 0), lambda q, opt: q + SOA_RECORD + opt),
     "a record before the OPT record": ((1, 0, 0, 1), lambda q, opt: q + A_RECORD + opt),
     "a record behind the OPT record": ((1, 0, 0, 1), lambda q, opt: q + opt + A_RECORD),
+    "octets behind the last record": ((1, 0, 0, 0), lambda q, opt: q + opt + b"\0\1\2"),
 }
 
 
