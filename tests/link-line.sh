@@ -30,9 +30,9 @@ forbid() {
 forbid signpost-dns libldns libsqlite3 libmaxminddb libfyaml libcrypto libssl libjansson libcurl \
 	libmicrohttpd
 forbid signpostd libldns libsqlite3 libmaxminddb libfyaml libcrypto libssl libjansson libev \
-	liburcu-qsbr libcurl
-forbid signpost-control libldns libmaxminddb libfyaml
-forbid signpost-compile libev libsqlite3 liburcu-qsbr
+	liburcu-qsbr libcurl libsodium
+forbid signpost-control libldns libmaxminddb libfyaml libsodium
+forbid signpost-compile libev libsqlite3 liburcu-qsbr libsodium
 forbid signpostctl libldns libmaxminddb libfyaml libsqlite3
 echo "$checked pairs of program and library checked"
 exit $status
