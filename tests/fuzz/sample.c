@@ -75,7 +75,7 @@ static const struct sample_file {
 };
 #define FILES (sizeof(files) / sizeof(files[0]))
 
-static char folder[] = "/dev/shm/signpost-fuzz-XXXXXX";
+static char folder[] = "/dev/shm/signpost-fuzz-XXXXXX"; /* the longer of two */
 
 /* --- the folder ----------------------------------------------------------------------------- */
 
@@ -119,7 +119,7 @@ void sample_open(void)
 {
 	/* In memory where that is to be had: a target writes its input for each run. */
 	if (mkdtemp(folder) == NULL) {
-		memcpy(folder, "/tmp/./.", 8);
+		(void)strcpy(folder, "/tmp/signpost-fuzz-XXXXXX");
 		must(mkdtemp(folder) != NULL);
 	}
 	must(mkdir(sample_path("zones"), 0700) == 0);
