@@ -51,7 +51,7 @@ static int prepare_listener(int fd, struct err *err)
 			       sizeof(options[i].value)) != 0)
 			return err_set(err, "TCP socket options: %s", strerror(errno));
 	}
-	/* RFC 7766, 10: queries may come twice. The host may have it switched off. */
+	/* RFC 7766, 9: queries may come twice. The host may have it switched off. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN, &waiting, sizeof(waiting));
 	return 0;
 }

@@ -279,9 +279,9 @@ def test_8_length_fields_alone_hold_nobody_up(server):
             assert rawdns.rcode(tcpclient.ask(other)) == dns.rcode.NOERROR
 
 
-# --- 10: TCP Fast Open
+# --- 9: TCP Fast Open
 
-def test_10_query_may_come_with_the_handshake(server):
+def test_9_query_may_come_with_the_handshake(server):
     """Where this host has it switched on (net.ipv4.tcp_fastopen), else behind the handshake."""
     for _ in range(3):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
@@ -291,9 +291,9 @@ def test_10_query_may_come_with_the_handshake(server):
             assert rawdns.rcode(tcpclient.ask(sock)) == dns.rcode.NOERROR
 
 
-# --- back-pressure (11: "TCP ... DoS"; RFC 9210, 4.2 and 6)
+# --- 10: connections are managed; RFC 9210, 4.2
 
-def test_11_client_that_does_not_read_is_not_read_from(server):
+def test_10_client_that_does_not_read_is_not_read_from(server):
     """And costs one buffer, not as much as it likes to ask for; nobody else waits for it."""
     pid = server.pid("signpost-dns")
     with connect(server, receive_buffer=4096) as sock:

@@ -1,4 +1,4 @@
-"""What TCP clients may cost, and who has to go when there are too many (RFC 7766, 6.2.2, 6.2.3 and 11;
+"""What TCP clients may cost, and who has to go when there are too many (RFC 7766, 6.2.2, 6.2.3 and 10;
 RFC 9210, 4.2). One server; each story sets its limits by a reload. Times are bounds to one side: that
 something does not happen too early, and that it happens at all."""
 
@@ -232,9 +232,9 @@ def test_6_2_2_of_equals_it_is_the_idle_longest_of_all(server, sockets):
     assert all(map(is_open, socks[2:]))
 
 
-# --- 11: memory
+# --- 10: memory
 
-def test_11_clients_that_never_read_share_what_there_is(server, sockets):
+def test_10_clients_that_never_read_share_what_there_is(server, sockets):
     """Each has one buffer of SPACES at most, however many there are; a client that reads gets its answers
     all the while."""
     tcpclient.set_limits(server, "idle: 53s, connections: 1000")
@@ -251,7 +251,7 @@ def test_11_clients_that_never_read_share_what_there_is(server, sockets):
     assert tcpclient.memory_kib(pid) - before < (24 << 10 if signpost.SLOW == 1 else 512 << 10)
 
 
-def test_11_long_queries_without_an_end_do_not_keep_others_out(server, sockets):
+def test_10_long_queries_without_an_end_do_not_keep_others_out(server, sockets):
     """Whoever holds most buffers gives one back, so a long query in pieces is answered in the midst of
     hundreds that never end."""
     tcpclient.set_limits(server, "idle: 54s, connections: 1000")
