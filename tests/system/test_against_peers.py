@@ -44,13 +44,14 @@ def ask(server, questions):
             some = [question for question in questions if question.tcp == tcp and peer_questions.is_odd(question) == odd]
             messages = [peer_questions.encode(question) for question in some]
             if tcp:
-                found = peers.ask_tcp(server, messages, timeout=1 if odd else 10)
-            elif odd:
-                found = peers.ask_udp(server, messages, window=200, tries=2, timeout=0.3)
+                found = peers.ask_tcp(server, messages, timeout=3 if odd else 10)
             else:
-                found = peers.ask_udp(server, messages)
+                found = peers.ask_udp(server, messages, **({"window": 200, "tries": 1, "timeout": 0.3} if odd else {}))
             answers.update(zip(some, found))
-    return answers
+    # Silence, or a busy machine? That they are many more at a time does not matter then.
+    silent = [question for question in questions if answers[question] is None and not question.tcp]
+    again = peers.ask_udp(server, [peer_questions.encode(question) for question in silent], window=400, tries=2)
+    return {**answers, **dict(zip(silent, again))}
 
 
 def wire_names(names):
