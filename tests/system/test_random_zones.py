@@ -88,6 +88,8 @@ def read(wire):
 
 def is_like(ours, theirs):
     """NSD adds the zone's servers to positive answers; addresses made from wildcards are a courtesy."""
+    if sum(rrtype == dns.rdatatype.CNAME for _, rrtype in ours.answer) > LONG:
+        return True
     courtesy = ours.answer and not ours.authority and [rrtype for _, rrtype in theirs.authority] == [dns.rdatatype.NS]
     return (ours[:3] == theirs[:3] and (ours.authority == theirs.authority or courtesy) and
             ours.additional.items() <= theirs.additional.items())
@@ -105,10 +107,8 @@ def test_random_zones_are_answered_as_nsd_and_knot_answer_them(fresh):
         answers = [peers.ask_udp(of, wires) for of in (server.server, nsd.server, knot.server)]
     wrong, seen = [], collections.Counter()
     for question, ours, *theirs in zip(questions, *answers):
-        read_ours = read(ours)
-        seen[read_ours.rcode, read_ours.aa, len(read_ours.answer)] += 1
-        if sum(rrtype == dns.rdatatype.CNAME for _, rrtype in read_ours.answer) <= LONG:
-            wrong += [f"{question} ({name}):\n{dns.message.from_wire(ours)}\n--- {name}:\n{dns.message.from_wire(other)}"
-                      for name, other in zip(("nsd", "knot"), theirs) if not is_like(read_ours, read(other))]
+        seen[ours[2] & 4, ours[3] & 15, ours[7]] += 1  # AA, rcode, records in the answer
+        wrong += [f"{question} ({name}):\n{dns.message.from_wire(ours)}\n--- {name}:\n{dns.message.from_wire(other)}"
+                  for name, other in zip(("nsd", "knot"), theirs) if ours[2:] != other[2:] and not is_like(read(ours), read(other))]
     assert not wrong, f"{len(wrong)} of {len(questions)}:\n" + "\n".join(wrong[:5])
     assert len(seen) > 8, "the zones are all alike"
