@@ -25,7 +25,6 @@ import peer_differences
 import peer_questions
 import peer_zones
 import peers
-import signpost
 
 SEED = int(os.environ.get("SIGNPOST_PEERS_SEED", 20261122))
 QUESTIONS = int(os.environ.get("SIGNPOST_PEERS_QUESTIONS", 20000))
