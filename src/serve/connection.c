@@ -293,15 +293,23 @@ static void on_readable(struct connection *c)
 	advance(c, space);
 }
 
+/* Octets that the peer has to take. */
+static size_t pending(const struct connection *c)
+{
+	return c->out_len - c->out_sent;
+}
+
+/* Past its lifetime nobody gets more time for taking a little, or an octet now and then would keep
+ * connection and buffer for days. */
 static void on_writable(struct connection *c)
 {
-	size_t before = c->out_sent;
+	size_t before = pending(c);
 
 	if (c->out_len > 0 && !send_out(c, c->space)) {
 		close_connection(c);
 		return;
 	}
-	if (c->out_sent != before)
+	if (pending(c) < before && (!c->expired || pending(c) == 0))
 		touch(c);
 	if (c->out_len > 0)
 		return;

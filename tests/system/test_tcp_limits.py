@@ -3,6 +3,7 @@ RFC 9210, 4.2). One server; each story sets its limits by a reload. Times are bo
 something does not happen too early, and that it happens at all."""
 
 import contextlib
+import io
 import json
 import os
 import random
@@ -179,6 +180,23 @@ def test_pending_answers_are_sent_after_the_lifetime_before_the_end(server, sock
     while (answer := rawdns.read_message(stream)) is not None:
         answers.append(answer)
     assert answers and answers == answers[:1] * len(answers) and len(answers[0]) > tcpclient.TXT_OCTETS
+
+
+def test_taking_answers_little_by_little_keeps_no_connection_past_its_lifetime(server, sockets):
+    """It is closed in the middle of an answer: to wait for the last one's end takes longer."""
+    tcpclient.set_limits(server, "idle: 3s, lifetime: 1s")
+    sock = sockets(receive_buffer=4096)
+    sock.sendall(tcpclient.LARGE * 60)
+    got = b""
+    with contextlib.suppress(ConnectionResetError):
+        while octets := sock.recv(512):
+            got += octets
+            time.sleep(0.1)
+    stream = io.BytesIO(got)
+    while len(size := stream.read(2)) == 2 and len(stream.read(int.from_bytes(size, "big"))) == \
+            int.from_bytes(size, "big"):
+        pass
+    assert size, len(got)
 
 
 def test_client_that_does_not_end_its_side_is_closed_when_it_is_idle(server, sockets):
