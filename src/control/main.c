@@ -108,6 +108,14 @@ static void asked_to_reload(void *context)
 		reload_request(control->reload, supervisor_reload_done, control);
 }
 
+static void newest_is_served(void *context)
+{
+	struct control *control = context;
+
+	if (control->reload != NULL)
+		reload_served(control->reload);
+}
+
 static void supervisor_gone(void *context)
 {
 	struct control *control = context;
@@ -156,10 +164,13 @@ static void other_world_is_served(void *context, struct images *images)
 		return;
 	}
 	running = running_images(control->running);
-	if (running != NULL && images_equal(running, images))
+	if (running != NULL && images_equal(running, images)) {
 		images_free(images);
-	else
-		(void)take_or_drop(control, images, WORLD_FALLBACK);
+		return;
+	}
+	(void)take_or_drop(control, images, WORLD_FALLBACK);
+	if (control->reload != NULL)
+		reload_not_served(control->reload);
 }
 
 /* The last good world on disk, or the one before; NULL: there is none that is of use. */
@@ -213,8 +224,8 @@ static int open_parts(struct control *control, uint32_t days, struct err *err)
 	if (running_open(&control->running, control->loop, control->supervisor, control->store,
 			 control->saver, err) != 0)
 		return -1;
-	control->reload = reload_open(control->loop, control->running, control->server_file,
-				      options->state_dir, control->boot_id);
+	control->reload = reload_open(control->loop, control->running, control->supervisor,
+				      control->server_file, options->state_dir, control->boot_id);
 	control->commands = (struct commands){ .supervisor = control->supervisor,
 					       .running = control->running,
 					       .reload = control->reload,
@@ -266,7 +277,8 @@ static void end(struct control *control)
 int main(int argc, char **argv)
 {
 	static const struct supervisor_events events = { started, other_world_is_served,
-							 asked_to_reload, supervisor_gone };
+							 asked_to_reload, newest_is_served,
+							 supervisor_gone };
 	struct options options;
 	struct control control = { .options = &options };
 	struct ev_signal terminate;

@@ -12,6 +12,8 @@
 #include "control/diff.h"
 #include "control/report.h"
 
+#define SERVED_WAIT_S 5. /* for the data plane, which takes milliseconds */
+
 struct waiter {
 	reload_done_fn *done;
 	void *context;
@@ -25,6 +27,7 @@ struct waiters {
 struct reload {
 	struct ev_loop *loop;
 	struct running *running;
+	const struct supervisor *supervisor;
 	char *server_file, *state_dir;
 	uint64_t boot_id;             /* of what the supervisor acts on; 0: it did not say */
 	struct compiler *compiler;    /* NULL: no reload runs */
@@ -40,6 +43,8 @@ struct reload {
 	int verify_rc; /* the thread's, until it is joined; so are the next two */
 	struct err verify_err;
 	uint64_t verify_us;
+	json_t *published;        /* the report of a world that is not served yet; NULL: none */
+	struct ev_timer unserved; /* how long that is waited for */
 	struct ev_timer next; /* starts the queued one from the loop, not from a callback's depth */
 };
 
@@ -64,6 +69,49 @@ static void finish(struct reload *reload, json_t *report)
 	free(told.items);
 	if (reload->queued.count > 0)
 		ev_timer_start(reload->loop, &reload->next);
+}
+
+static void finish_published(struct reload *reload, json_t *report)
+{
+	reload->published = NULL;
+	ev_timer_stop(reload->loop, &reload->unserved);
+	finish(reload, report);
+}
+
+void reload_served(struct reload *reload)
+{
+	if (reload->published != NULL)
+		finish_published(reload, reload->published);
+}
+
+void reload_not_served(struct reload *reload)
+{
+	if (reload->published == NULL)
+		return;
+	json_decref(reload->published);
+	finish_published(reload, report_failure("the data plane does not serve the new world",
+						"it refused it, or ended; its log says why\n"));
+}
+
+static void served_too_late(struct ev_loop *loop, struct ev_timer *timer, int events)
+{
+	struct reload *reload = timer->data;
+
+	(void)loop;
+	(void)events;
+	json_object_set_new(reload->published, "served", json_false());
+	finish_published(reload, reload->published);
+}
+
+static void finish_when_served(struct reload *reload, json_t *report)
+{
+	if (supervisor_serves_newest(reload->supervisor)) {
+		finish(reload, report);
+		return;
+	}
+	reload->published = report;
+	ev_timer_set(&reload->unserved, SERVED_WAIT_S, 0.);
+	ev_timer_start(reload->loop, &reload->unserved);
 }
 
 /* What of the server file's settings holds from now on. */
@@ -112,7 +160,7 @@ static void take(struct reload *reload)
 	report = report_success(compiled, running_images(reload->running), changes, &times);
 	if (waits_for_restart(reload))
 		json_object_set_new(report, "restart_needed", json_true());
-	finish(reload, report);
+	finish_when_served(reload, report);
 }
 
 /* --- verifying --------------------------------------------------------------------------------- */
@@ -207,18 +255,22 @@ void reload_request(struct reload *reload, reload_done_fn *done, void *context)
 		ev_timer_start(reload->loop, &reload->next);
 }
 
-struct reload *reload_open(struct ev_loop *loop, struct running *running, const char *server_file,
+struct reload *reload_open(struct ev_loop *loop, struct running *running,
+			   const struct supervisor *supervisor, const char *server_file,
 			   const char *state_dir, uint64_t boot_id)
 {
 	struct reload *reload = mem_alloc(sizeof(*reload));
 
 	reload->loop = loop;
 	reload->running = running;
+	reload->supervisor = supervisor;
 	reload->server_file = mem_copy_text(server_file);
 	reload->state_dir = mem_copy_text(state_dir);
 	reload->boot_id = boot_id;
 	ev_async_init(&reload->verified, verified);
 	ev_timer_init(&reload->next, start_next, 0., 0.);
+	ev_timer_init(&reload->unserved, served_too_late, 0., 0.);
+	reload->unserved.data = reload;
 	reload->verified.data = reload;
 	reload->next.data = reload;
 	ev_async_start(loop, &reload->verified);
@@ -234,6 +286,8 @@ void reload_close(struct reload *reload)
 	compiler_close(reload->compiler);
 	ev_async_stop(reload->loop, &reload->verified);
 	ev_timer_stop(reload->loop, &reload->next);
+	ev_timer_stop(reload->loop, &reload->unserved);
+	json_decref(reload->published);
 	json_decref(reload->last);
 	free(reload->waiting.items);
 	free(reload->queued.items);

@@ -9,21 +9,29 @@
 #include <jansson.h>
 
 #include "control/running.h"
+#include "control/supervisor.h"
 
 struct reload;
 
 /* How it ended, for whoever asked; borrowed:
  *   {"ok": true, "changed": true, "changes": {...}, "messages": "warnings", "counts": {...},
  *    "images": {...}, "durations_ms": {...}}, and "restart_needed": true where the file now says
- *    of listen, workers, user, state, run or log target what only a restart can follow
+ *    of listen, workers, user, state, run or log target what only a restart can follow.
+ *    "served": false: the data plane has not yet said that it answers from it
  *   {"ok": false, "error": "...", "messages": "the mistakes"} */
 typedef void reload_done_fn(void *context, const json_t *report);
 
-struct reload *reload_open(struct ev_loop *loop, struct running *running, const char *server_file,
+struct reload *reload_open(struct ev_loop *loop, struct running *running,
+			   const struct supervisor *supervisor, const char *server_file,
 			   const char *state_dir, uint64_t boot_id);
 void reload_close(struct reload *reload); /* asks nobody any more; NULL is fine */
 
 void reload_request(struct reload *reload, reload_done_fn *done, void *context);
+
+/* A reload that has published a world ends when that is served, so that whoever asked for it gets
+ * the new answers; or when another world is served instead. */
+void reload_served(struct reload *reload);
+void reload_not_served(struct reload *reload);
 
 /* How the last one ended, with "at_ms"; NULL: there was none. */
 const json_t *reload_last(const struct reload *reload);

@@ -116,6 +116,8 @@ void report_log(const json_t *report)
 		return;
 	}
 	log_lines(LOG_LEVEL_WARNING, messages);
+	if (json_is_false(json_object_get(report, "served")))
+		log_warning("the data plane does not answer from the new world yet", "%s", "");
 	if (json_is_true(json_object_get(report, "restart_needed")))
 		log_warning(
 			"the server file has settings that wait for a restart",

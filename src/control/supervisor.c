@@ -34,6 +34,7 @@ struct supervisor {
 	/* What a full channel has kept back. */
 	enum owed owed;
 	const struct images *newest;
+	uint64_t served_id; /* of the steering image that the data plane took last; 0: unknown */
 	char *refused, *reloaded; /* texts that are still to be told, NULL: none */
 };
 
@@ -128,9 +129,13 @@ static void take(struct supervisor *sup, struct handover *message, int *fds, siz
 		sup->events.start(sup->context, message->text, message->world, world);
 		break;
 	case HANDOVER_RELOAD: sup->events.reload(sup->context); break;
+	case HANDOVER_READY:
+		sup->served_id = message->world;
+		if (sup->started && supervisor_serves_newest(sup))
+			sup->events.served(sup->context);
+		break;
 	case HANDOVER_LISTENER:
 	case HANDOVER_STEERING:
-	case HANDOVER_READY:
 	case HANDOVER_REFUSED:
 	default:
 		log_warning("unexpected message from the supervisor", "type=%u", message->type);
@@ -269,6 +274,12 @@ void supervisor_publish_steering(struct supervisor *sup, const struct images *im
 	if (sup->owed == OWED_NOTHING) /* a world that is still owed brings its steering along */
 		sup->owed = OWED_STEERING;
 	flush(sup);
+}
+
+bool supervisor_serves_newest(const struct supervisor *sup)
+{
+	return sup->newest == NULL || sup->processes.dns.pid == 0 ||
+	       sup->served_id == images_id(sup->newest, IMAGE_STEERING);
 }
 
 /* --- life ----------------------------------------------------------------------------------- */

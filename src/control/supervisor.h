@@ -21,6 +21,8 @@ struct supervisor_events {
 	/* Later: what was published last is not served, this world is. The callee's. */
 	void (*world)(void *context, struct images *world);
 	void (*reload)(void *context);
+	/* The data plane answers from what was published last. */
+	void (*served)(void *context);
 	void (*gone)(void *context);
 };
 
@@ -37,6 +39,10 @@ void supervisor_close(struct supervisor *supervisor); /* NULL is fine */
 /* The images stay the caller's and must live until they are published anew, or until close. */
 void supervisor_publish_world(struct supervisor *supervisor, const struct images *images);
 void supervisor_publish_steering(struct supervisor *supervisor, const struct images *images);
+
+/* Does the data plane answer from what was published last? true, too, where none runs: `served` is
+ * told when one does. */
+bool supervisor_serves_newest(const struct supervisor *supervisor);
 
 /* "There is no world", and how a reload ended that the supervisor asked for. */
 void supervisor_tell_refused(struct supervisor *supervisor, const char *text);

@@ -69,6 +69,8 @@ void show_reload(const json_t *report, FILE *out)
 		json_is_true(json_object_get(report, "changed")) ? ":" : ", nothing has changed");
 	if (json_is_true(json_object_get(report, "changed")))
 		show_changes(report, out);
+	if (json_is_false(json_object_get(report, "served")))
+		(void)fputs("the data plane does not answer from it yet: see its log\n", out);
 	if (json_is_true(json_object_get(report, "restart_needed")))
 		(void)fputs(
 			"the server file now differs in listen, workers, user, state, run or log "

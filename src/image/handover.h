@@ -14,7 +14,7 @@
  *                                   ending the data plane, and it goes on with this one
  *   STEERING     control -> sup -> dns  1 steering image   (zones and geo stay)
  *   START        sup -> child       -                      worker (their number), text: see below
- *   READY        dns -> sup         -                      world: the steering id being served
+ *   READY        dns -> sup -> control  -                  world: the steering id being served
  *   REFUSED      dns -> sup         -                      text: why the world was not taken
  *                control -> sup     -                      text: there is no world, and why
  *   RELOAD       sup -> control     -                      (the supervisor got SIGHUP)

@@ -25,6 +25,7 @@ enum child_due {
 	DUE_STEERING = 1 << 5,
 	DUE_PROCESSES = 1 << 6,
 	DUE_RELOAD = 1 << 7,
+	DUE_SERVED = 1 << 8,
 };
 
 #define CHILD_ENDS 4 /* how many ends are remembered */

@@ -99,6 +99,12 @@ static void make_processes(const struct supervisor *supervisor, struct outgoing 
 	status_text(supervisor, out->message.text, sizeof(out->message.text));
 }
 
+static void make_served(const struct supervisor *supervisor, struct outgoing *out)
+{
+	out->message.type = HANDOVER_READY;
+	out->message.world = supervisor->served_id;
+}
+
 /* Skips what there is nothing of, so that the lowest bit of `due` can be sent. */
 static void skip_empty(const struct supervisor *supervisor, struct child *child)
 {
@@ -142,6 +148,7 @@ static void make_next(const struct supervisor *supervisor, const struct child *c
 	case DUE_START: make_start(supervisor, child, out); break;
 	case DUE_STEERING: make_steering(supervisor, out); break;
 	case DUE_PROCESSES: make_processes(supervisor, out); break;
+	case DUE_SERVED: make_served(supervisor, out); break;
 	default: out->message.type = HANDOVER_RELOAD; break;
 	}
 	out->message.fd_count = (uint32_t)out->fd_count;
@@ -287,6 +294,9 @@ static void from_dns(struct supervisor *supervisor, struct handover *message, co
 	switch (message->type) {
 	case HANDOVER_READY:
 		worlds_served(&supervisor->worlds, message->world, clock_mono_ms());
+		supervisor->served_id = message->world;
+		supervisor->control.due |= DUE_SERVED;
+		messages_flush(supervisor, &supervisor->control);
 		status_serving(supervisor);
 		break;
 	case HANDOVER_REFUSED: world_refused(supervisor, message->text); break;

@@ -28,6 +28,7 @@ struct supervisor {
 
 	/* The loop's own; zero. */
 	struct worlds worlds;
+	uint64_t served_id; /* of the steering image that the data plane took last */
 	int signals_fd;
 	uint64_t started_unix_ms, started_ms;
 	uint64_t kill_at_ms; /* when children that do not end are killed; 0: not ending */

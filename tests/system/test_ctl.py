@@ -207,6 +207,19 @@ def test_reload_says_what_changed(sample):
         sample.ctl("reload")
 
 
+def test_first_query_after_a_reload_gets_the_new_answer(sample):
+    path = sample.zone_file("example.net.zone")
+    before = path.read_text()
+    try:
+        for i in range(1, 21):
+            path.write_text(before + f"counted IN A 192.0.2.{i}\n")
+            sample.ctl("reload")
+            assert sample.addresses("counted.example.net") == [f"192.0.2.{i}"]
+    finally:
+        path.write_text(before)
+        sample.ctl("reload")
+
+
 def test_reload_tells_of_settings_that_wait_for_a_restart(sample):
     before = sample.config.read_text()
     assert "restart" not in sample.ctl("reload").stdout

@@ -43,7 +43,7 @@ static struct images *make_images_of(uint64_t content)
 }
 
 struct heard {
-	int starts, worlds, reloads, ends;
+	int starts, worlds, reloads, served, ends;
 	struct images *world;
 };
 
@@ -71,12 +71,17 @@ static void reload(void *context)
 	((struct heard *)context)->reloads++;
 }
 
+static void served(void *context)
+{
+	((struct heard *)context)->served++;
+}
+
 static void gone(void *context)
 {
 	((struct heard *)context)->ends++;
 }
 
-static const struct supervisor_events events = { started, other_world, reload, gone };
+static const struct supervisor_events events = { started, other_world, reload, served, gone };
 
 struct fixture {
 	struct ev_loop *loop;
@@ -180,6 +185,39 @@ START_TEST(world_after_start_is_told_at_once)
 	ck_assert_uint_eq(images_id(f.heard.world, IMAGE_ZONES), images_id(sent, IMAGE_ZONES));
 	images_free(f.heard.world);
 	images_free(sent);
+	close_fixture(&f);
+}
+END_TEST
+
+START_TEST(what_is_served_is_known_when_the_data_plane_has_said_so)
+{
+	struct fixture f;
+	struct images *old = make_images_of(1), *new = make_images_of(2);
+	const struct handover processes = { .type = HANDOVER_PROCESSES, .dns = { .pid = 17 } };
+	const uint64_t old_id = images_id(old, IMAGE_STEERING),
+		       new_id = images_id(new, IMAGE_STEERING);
+
+	open_fixture(&f);
+	tell(&f,
+	     (struct handover){
+		     .type = HANDOVER_START, .world = BOOT_ID, .text = "/etc/signpost.yaml" },
+	     NULL, 0);
+	turn(&f);
+	supervisor_publish_world(f.supervisor, new);
+	ck_assert_msg(supervisor_serves_newest(f.supervisor), "no data plane runs");
+	tell(&f, processes, NULL, 0);
+	turn(&f);
+	ck_assert(!supervisor_serves_newest(f.supervisor));
+	tell(&f, (struct handover){ .type = HANDOVER_READY, .world = old_id }, NULL, 0);
+	turn(&f);
+	ck_assert(!supervisor_serves_newest(f.supervisor));
+	ck_assert_int_eq(f.heard.served, 0);
+	tell(&f, (struct handover){ .type = HANDOVER_READY, .world = new_id }, NULL, 0);
+	turn(&f);
+	ck_assert(supervisor_serves_newest(f.supervisor));
+	ck_assert_int_eq(f.heard.served, 1);
+	images_free(old);
+	images_free(new);
 	close_fixture(&f);
 }
 END_TEST
@@ -314,6 +352,7 @@ void add_supervisor_cases(Suite *suite)
 {
 	suite_case(suite, "supervisor", world_and_processes_arrive_before_start,
 		   world_after_start_is_told_at_once,
+		   what_is_served_is_known_when_the_data_plane_has_said_so,
 		   world_whose_images_are_mixed_up_is_not_adopted,
 		   counters_of_all_threads_are_summed,
 		   full_channel_brings_the_newest_when_it_is_read_again,
