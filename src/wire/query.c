@@ -143,6 +143,12 @@ static bool asks_for_cookie(const struct query *query)
 	return query->has_edns && (query->edns.has & EDNS_HAS_COOKIE) != 0;
 }
 
+/* FORMERR, whatever version or key there is besides (RFC 9619, 4). */
+static bool several_asked(const struct query *query, const uint8_t *message)
+{
+	return HEADER_OPCODE(query->flags) == OPCODE_QUERY && load_u16(message + 4) > 1;
+}
+
 static enum rcode read_body(struct query *out, const uint8_t *message, size_t len, unsigned known)
 {
 	struct reader r = { .data = message, .size = len, .pos = DNS_HEADER_SIZE };
@@ -164,7 +170,7 @@ static enum rcode read_body(struct query *out, const uint8_t *message, size_t le
 		enum rcode rcode = read_records(out, &r, before, additional, known);
 
 		if (rcode != RCODE_NOERROR)
-			return rcode;
+			return several_asked(out, message) ? RCODE_FORMERR : rcode;
 	}
 	if (result == RCODE_FORMERR && load_u16(message + 4) == 0 && asks_for_cookie(out))
 		return RCODE_NOERROR;

@@ -102,6 +102,8 @@ ROWS = {
     "qdcount-0-opt": header(qd=0, ar=1) + opt(),
     "qdcount-2": [header(qd=2) + QUESTION + QUESTION, header(qd=2) + QUESTION, header(qd=65535) + QUESTION],
     "qdcount-2-opt": header(qd=2, ar=1) + QUESTION + QUESTION + opt(),
+    "qdcount-2-tsig": header(qd=2, ar=1) + QUESTION + QUESTION + tsig(),
+    "qdcount-2-version": header(qd=2, ar=1) + QUESTION + QUESTION + opt(version=1),
     "count-short": [header(an=1) + QUESTION, header(ns=1) + QUESTION, header(ar=1) + QUESTION,
                     header(an=65535, ns=65535, ar=65535) + QUESTION, header(an=2) + QUESTION + A],
     "count-short-opt": header(ar=2) + QUESTION + opt(),
