@@ -556,8 +556,8 @@ def records_in_queries(case):
         return EVERYTHING
 
 
-@difference("nsd knot bind", "octets behind the last record are ignored", "FORMERR",
-            "all: RFC 1035, 4.1 does not say; a query that can be read is answered, and signpost-dns(8) says so")
+@difference("knot", "octets behind the last record are ignored", "FORMERR",
+            "both: RFC 1035, 4.1 does not say; a query that can be read is answered, and signpost-dns(8) says so")
 def octets_behind_the_last_record(case):
     if case.question.shape == "octets behind the last record" and case.theirs.rcode == FORMERR:
         return {*EVERYTHING, *(f"option {code}" for code in case.ours.options or ())}
