@@ -116,13 +116,14 @@ static unsigned answer_batch(struct udp *udp, unsigned received)
 }
 
 /* An answer that cannot be sent (to port 0, past a full queue) is left out: its client asks
- * again. The others go on. */
+ * again. The others go on. To wait for a queue (as long as neighbours do not say where they are,
+ * say) would hold up queries, and whoever wants to take the old world away. */
 static void send_batch(struct udp *udp, unsigned count)
 {
 	unsigned done = 0;
 
 	while (done < count) {
-		int n = sendmmsg(udp->fd, udp->out + done, count - done, 0);
+		int n = sendmmsg(udp->fd, udp->out + done, count - done, MSG_DONTWAIT);
 
 		if (n > 0) {
 			counter_add(&udp->thread.counters->answers_udp, (uint64_t)n);

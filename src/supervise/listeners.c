@@ -14,7 +14,10 @@
 /* The default buffer holds 256 datagrams, 5 ms at 50,000 queries a second; this one some 20,000:
  * a restart of the data plane loses nothing. */
 #define RECEIVE_BUFFER (8 << 20)
-#define TCP_BACKLOG    1024
+/* Answers that do not fit are lost, for the data plane waits for no network; the default buffer
+ * holds a batch and a half of large ones. */
+#define SEND_BUFFER (2 << 20)
+#define TCP_BACKLOG 1024
 
 /* A supervisor that was killed leaves a data plane that ends within milliseconds; whoever starts
  * another one at once need not fail for that. */
@@ -133,14 +136,16 @@ static int check_free(const struct endpoint *e, uint32_t protocol, uint64_t unti
 	return 0;
 }
 
-/* As large as asked where we may, else as large as net.core.rmem_max lets us. */
-static void enlarge_buffer(int fd, int *smallest)
+/* As large as asked where we may, else as large as net.core.rmem_max and wmem_max let us. */
+static void enlarge_buffers(int fd, int *smallest)
 {
 	int got = 0;
 	socklen_t len = sizeof(got);
 
 	if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER) != 0)
 		(void)set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
+	if (set(fd, SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER) != 0)
+		(void)set(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER);
 	if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &len) == 0) {
 		got /= 2; /* the kernel doubles it for its own bookkeeping */
 		if (*smallest == 0 || got < *smallest)
@@ -161,7 +166,7 @@ static int open_one(struct listeners *out, const struct endpoint *e, uint32_t pr
 	    (protocol == HANDOVER_TCP && set(fd, SOL_SOCKET, SO_REUSEADDR, 1) != 0))
 		return fail(e, protocol, "socket options", err);
 	if (protocol == HANDOVER_UDP)
-		enlarge_buffer(fd, &out->receive_buffer);
+		enlarge_buffers(fd, &out->receive_buffer);
 	if (bind(fd, (const struct sockaddr *)&e->address, e->len) != 0)
 		return fail(e, protocol, "bind", err);
 	if (protocol == HANDOVER_TCP && listen(fd, TCP_BACKLOG) != 0)

@@ -116,7 +116,8 @@ static void become_server(int channel)
 	_exit(127);
 }
 
-static void start_server(bool with_world)
+/* udp: one more socket of that kind; -1: none. */
+static void start_server(bool with_world, int udp)
 {
 	int ends[2];
 
@@ -130,6 +131,8 @@ static void start_server(bool with_world)
 	server.channel = ends[0];
 	server.udp_port = give_listener(SOCK_DGRAM, INADDR_ANY);
 	server.tcp_port = give_listener(SOCK_STREAM, INADDR_LOOPBACK);
+	if (udp >= 0)
+		tell(HANDOVER_LISTENER, HANDOVER_UDP, 0, &udp, 1);
 	give_counters();
 	if (with_world) {
 		tell(HANDOVER_WORLD, 0, 0, fixture.fds, 3);
@@ -140,7 +143,7 @@ static void start_server(bool with_world)
 
 static void setup(void)
 {
-	start_server(true);
+	start_server(true, -1);
 }
 
 /* It ends by itself, and well, when its supervisor is gone. */
@@ -329,6 +332,39 @@ START_TEST(stumps_and_long_datagrams_hurt_nobody)
 	(void)close(fd);
 	(void)ask_udp(INADDR_LOOPBACK, reply);
 	ck_assert_uint_eq(server.counters[0].dropped, 12);
+}
+END_TEST
+
+/* Its queue: in place of the network's, which no test can fill. Nobody takes the answers. */
+static int full_queue;
+
+static void setup_with_full_queue(void)
+{
+	struct timeval patience = { .tv_sec = PATIENCE / 1000 };
+	int ends[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+	full_queue = ends[0];
+	ck_assert_int_eq(
+		setsockopt(full_queue, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)), 0);
+	start_server(true, ends[1]);
+	(void)close(ends[1]);
+}
+
+START_TEST(answers_that_cannot_be_sent_hold_up_neither_queries_nor_worlds)
+{
+	static const struct question q = ASK(ROOT_NAME, "A");
+	struct fixture_options options = { .generation = 100 };
+	int steering = fixture_steering(&fixture, &options);
+	uint8_t query[512];
+	size_t len = tcp_query(query, 7, &q) - 2;
+
+	for (unsigned i = 0; i < 2000; i++)
+		ck_assert_int_eq(send(full_queue, query + 2, len, 0), (ssize_t)len);
+	tell(HANDOVER_STEERING, 0, 0, &steering, 1);
+	ck_assert_uint_eq(hear()->type, HANDOVER_READY);
+	(void)close(full_queue);
+	(void)close(steering);
 }
 END_TEST
 
@@ -585,18 +621,23 @@ END_TEST
 
 static void setup_without_world(void)
 {
-	start_server(false);
+	start_server(false, -1);
 }
 
 int main(void)
 {
 	Suite *suite = suite_create("signpost-dns");
 	TCase *before = tcase_create("before a world");
+	TCase *full = tcase_create("a full queue");
 	TCase *running = tcase_create("running");
 
 	tcase_add_checked_fixture(before, setup_without_world, teardown);
 	tcase_add_test(before, without_a_world_it_says_servfail_and_with_one_it_answers);
 	suite_add_tcase(suite, before);
+	tcase_add_checked_fixture(full, setup_with_full_queue, teardown);
+	tcase_set_timeout(full, 60);
+	tcase_add_test(full, answers_that_cannot_be_sent_hold_up_neither_queries_nor_worlds);
+	suite_add_tcase(suite, full);
 	tcase_add_checked_fixture(running, setup, teardown);
 	tcase_set_timeout(running, 60);
 	tcase_add_test(running, a_steering_image_changes_answers_at_once);
