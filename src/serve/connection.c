@@ -343,14 +343,17 @@ bool connections_evict(struct connections *all)
 	return true;
 }
 
+/* One that is past its lifetime has been counted. */
 static void close_idle(struct connections *all, uint64_t now_ms)
 {
 	struct candidate *oldest;
 
 	while ((oldest = all->eviction.by_activity.oldest) != NULL &&
 	       now_ms - connection_of(oldest)->active_ms > all->limits.idle_ms) {
-		close_connection(connection_of(oldest));
-		counter_add(&all->thread->counters->connections_timed_out, 1);
+		struct connection *c = connection_of(oldest);
+
+		counter_add(&all->thread->counters->connections_timed_out, !c->expired);
+		close_connection(c);
 	}
 }
 

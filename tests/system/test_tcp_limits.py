@@ -202,11 +202,13 @@ def test_taking_answers_little_by_little_keeps_no_connection_past_its_lifetime(s
 def test_client_that_does_not_end_its_side_is_closed_when_it_is_idle(server, sockets):
     tcpclient.set_limits(server, "idle: 1200ms, lifetime: 1s")
     wait_for_connections(server, 0)
+    before = counters(server)["connections_timed_out"]
     sock = sockets()
     assert ask(sock)
     wait_for_connections(server, 1)
     wait_for_connections(server, 0)
     assert sock.recv(1) == b""
+    assert counters(server)["connections_timed_out"] == before + 1, "for whichever reason, and once"
 
 
 # --- 6.2.2: too many
