@@ -52,6 +52,25 @@ def test_children_run_as_the_user_without_any_capability(dropped):
 
 
 @root_only
+@pytest.mark.parametrize("file", ["example.net.zone", "included", "edge.pool.yaml"])
+def test_file_that_the_user_may_not_read_refuses_the_reload_and_nothing_else(dropped, file):
+    dropped.start()
+    zone = dropped.zone_file("example.net.zone")
+    dropped.zone_file("included").write_text("new IN A 192.0.2.77\n")
+    zone.write_text(zone.read_text() + "$INCLUDE included\n")
+    os.chmod(dropped.zone_file(file), 0)
+    done = dropped.ctl("reload", check=False)
+    told = done.stdout + done.stderr
+    assert done.returncode == 1, told
+    # An included file's place is the line that includes it.
+    assert re.search(rf"{file}\b.*Permission denied", told) and re.search(r"\.(zone|yaml)\S*: error: ", told), told
+    assert dropped.addresses("vpn.example.net", "A", "133.11.0.0/24"), "what was running goes on"
+    os.chmod(dropped.zone_file(file), 0o644)
+    dropped.ctl("reload")
+    assert dropped.addresses("new.example.net") == ["192.0.2.77"]
+
+
+@root_only
 def test_supervisor_keeps_what_restarts_need_and_no_more(dropped):
     dropped.start()
     now = status(pids(dropped)[0])
