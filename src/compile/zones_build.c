@@ -316,9 +316,15 @@ static void read_zone(struct zone_draft *draft, const struct item *item)
 	draft_finish(draft);
 }
 
-static bool same_segment(const struct zone_segment *a, const struct zone_segment *b)
+/* Are they the same but for the files that they were read from, whose paths stand last? */
+static bool same_records(const struct zone_segment *a, const struct zone_segment *b)
 {
-	return a->size == b->size && memcmp(a, b, a->size) == 0;
+	struct zone_segment x = *a, y = *b;
+
+	x.size = y.size = 0;
+	x.sources_size = y.sources_size = 0;
+	return memcmp(&x, &y, sizeof(x)) == 0 &&
+	       memcmp(a + 1, b + 1, a->sources_off - sizeof(*a)) == 0;
 }
 
 /* Whoever copies the zone, or watches it, goes by the serial (RFC 1982, 3.2). */
@@ -337,7 +343,7 @@ static void check_serial(const struct build *build, const struct item *item,
 			      "the serial is %u, which does not follow %u, that of the zone that "
 			      "was served (RFC 1982)",
 			      segment->serial, served->serial);
-	else if (segment->serial == served->serial && !same_segment(segment, served) &&
+	else if (segment->serial == served->serial && !same_records(segment, served) &&
 		 image_root(build->previous, struct zones_root)->generation == COMPILER_GENERATION)
 		master_report(draft->sources, DIAG_WARNING, &soa->place,
 			      "the zone has changed, but its serial is still %u", segment->serial);

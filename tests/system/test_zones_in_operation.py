@@ -91,6 +91,17 @@ def test_an_edit_that_changes_no_record_needs_no_new_serial(server, more):
     assert compiled(report) == 1 and report["messages"] == ""
 
 
+def test_records_that_move_to_an_included_file_need_no_new_serial(server):
+    write(server, "a.test", 1, "more A 192.0.2.7\n")
+    reload(server)
+    server.zone_file("more.inc").write_text("more A 192.0.2.7\n")
+    write(server, "a.test", 1, "$INCLUDE more.inc\n")
+    report = reload(server)
+    assert compiled(report) == 1 and report["messages"] == ""
+    server.zone_file("more.inc").write_text("more A 192.0.2.8\n")
+    assert "the zone has changed, but its serial is still 1" in reload(server)["messages"]
+
+
 def test_serials_are_compared_with_what_was_served_not_with_what_was_refused(server):
     write(server, "a.test", 9, "bad A 192.0.2.256\n")
     assert not reload(server)["ok"]
