@@ -105,7 +105,7 @@ void service_check(struct service *out, const struct config *config,
 	struct checking checking = { .out = out, .pool = pool, .record = record, .zone = zone };
 
 	*out = (struct service){ .problem = SERVICE_FINE };
-	if ((record->types & POOL_TYPES_SERVICE) == 0)
+	if ((record->types & POOL_TYPES_SERVICE) == 0 || pool->faulty)
 		return;
 	find_target(out, record, zone);
 	for (uint32_t s = 0; s < pool->site_count; s++) {

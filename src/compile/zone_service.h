@@ -44,7 +44,8 @@ struct service {
 /* How many octets of labels that begin with "_" an owner name starts with. */
 size_t service_target_skip(const uint8_t *owner);
 
-/* Of a record of the zone whose pool and site are known. */
+/* Of a record of the zone whose pool and site are known. Of a pool with mistakes nothing is said:
+ * what seems to be missing may be one of them. */
 void service_check(struct service *out, const struct config *config,
 		   const struct pool_choice *choice, const struct service_record *record,
 		   const struct service_zone *zone);

@@ -128,6 +128,7 @@ static void read_pool_file(struct conf *conf, const char *file, struct config_po
 	const struct yaml_node *root = NULL, *name;
 	const struct place *before;
 	struct source source;
+	unsigned errors = diag_errors(conf->diag);
 
 	pool->file = file;
 	pool->name = stem_of(conf->arena, file);
@@ -136,6 +137,7 @@ static void read_pool_file(struct conf *conf, const char *file, struct config_po
 	if (root == NULL)
 		return;
 	pool_read(conf, root, pool);
+	pool->faulty = diag_errors(conf->diag) != errors;
 	name = yaml_get(root, "pool");
 	if (name == NULL || name->kind != YAML_SCALAR || strcmp(name->text, pool->name) != 0)
 		return;

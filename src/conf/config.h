@@ -101,6 +101,7 @@ struct config_pool {
 	size_t site_count;
 	const struct config_rule *rules;
 	size_t rule_count;
+	bool faulty; /* there are mistakes in its file, so what is missing here may stand there */
 };
 
 static inline uint16_t config_node_port(const struct config_pool *pool,

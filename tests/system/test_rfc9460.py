@@ -223,6 +223,10 @@ def test_a_pool_file_that_takes_away_what_a_zone_needs_is_refused_at_the_zones_l
         told = server.ctl("reload", check=False)
         assert told.returncode == 1
         assert f'/example.net.zone:{line}:26: error: SRV needs a "port", which node "tyo-1"' in told.stdout + told.stderr
+        pool.write_text(before.replace("\nport: 443\n", "\nport: 70000\n"))
+        told = server.ctl("reload", check=False)
+        assert "/own.pool.yaml:" in told.stderr and "70000 is out of range" in told.stderr
+        assert "SRV needs" not in told.stderr, "the pool has a port, though a wrong one"
         pool.write_text(before.replace(", host: tyo-2.nodes.example.net", ""))
         told = server.ctl("reload", check=False)
         assert told.returncode == 1
