@@ -441,6 +441,10 @@ static bool read_pool_type(const struct parse *parse, const struct master_token 
 	char word[16] = "";
 	const char *nearest;
 
+	if (token->quoted) {
+		report(parse, token, "the types of a POOL record stand without quotes");
+		return false;
+	}
 	if (bit == 0) {
 		if (token->len < sizeof(word))
 			(void)memcpy(word, token->text, token->len);

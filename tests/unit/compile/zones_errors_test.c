@@ -124,6 +124,7 @@ static const struct row errors[] = {
 	{ HEAD "@ NS ns\nns CNAME a\n", 4, 3, "is a CNAME (RFC 2181, section 10.3)" },
 	/* POOL */
 	{ HEAD "a POOL\n", 4, 3, "the pool is missing" },
+	{ HEAD "a POOL edge \"A\"\n", 4, 13, "the types of a POOL record stand without quotes" },
 	{ HEAD "a POOL edge tokyo\n", 4, 13, "\"tokyo\" is no type that a POOL record answers" },
 	{ HEAD "a POOL edge A https a\n", 4, 21, "a is listed twice" },
 	{ HEAD "a POOL edge HTPPS\n", 4, 13, "(did you mean \"HTTPS\"?)" },
