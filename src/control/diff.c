@@ -278,6 +278,11 @@ json_t *diff_worlds(const struct images *before, const struct images *after)
 			 before == NULL || settings_differ(before, after));
 }
 
+static const char *changed_word(const json_t *changed)
+{
+	return json_is_true(changed) ? "changed" : "unchanged";
+}
+
 char *diff_summary(const json_t *diff)
 {
 	static const char *const kinds[] = { "zones", "pools", "nodes", "sites" };
@@ -291,10 +296,9 @@ char *diff_summary(const json_t *diff)
 			   json_integer_value(json_object_get(kind, "removed")),
 			   json_integer_value(json_object_get(kind, "changed")));
 	}
-	buf_format(&text, "geo=%s",
-		   json_is_true(json_object_get(json_object_get(diff, "geo"), "changed"))
-			   ? "changed"
-			   : "unchanged");
+	buf_format(&text, "geo=%s settings=%s",
+		   changed_word(json_object_get(json_object_get(diff, "geo"), "changed")),
+		   changed_word(json_object_get(diff, "settings")));
 	buf_append(&text, "", 1); /* the NUL */
 	return (char *)text.data;
 }

@@ -281,7 +281,7 @@ static int parse_options(struct options *out, int argc, char **argv)
 		case SOURCE: out->source = true; break;
 		case TYPE:
 			if (!parse_type(out, optarg))
-				return misused("neither A nor AAAA", optarg);
+				return misused("none of A, AAAA, SRV, HTTPS and SVCB", optarg);
 			break;
 		case 'h': (void)fputs(usage, stdout); return -1;
 		case 'V': (void)puts("signpostctl " PACKAGE_VERSION); return -1;

@@ -54,6 +54,32 @@ static void show_changes(const json_t *report, FILE *out)
 		(void)fprintf(out, "  settings changed\n");
 }
 
+static bool tells_of(const json_t *changes, const char *kind)
+{
+	const json_t *told = json_object_get(changes, kind);
+
+	return field_number(told, "added") + field_number(told, "removed") +
+		       field_number(told, "changed") >
+	       0;
+}
+
+/* What has changed is the next start's, or where the files are. */
+static bool tells_nothing(const json_t *changes)
+{
+	return !tells_of(changes, "zones") && !tells_of(changes, "pools") &&
+	       !tells_of(changes, "nodes") && !tells_of(changes, "sites") &&
+	       !field_is(json_object_get(changes, "geo"), "changed") &&
+	       !field_is(changes, "settings");
+}
+
+static const char *changed_text(const json_t *report)
+{
+	if (!field_is(report, "changed"))
+		return ", nothing has changed";
+	return tells_nothing(json_object_get(report, "changes")) ? ", the answers are the same"
+								 : ":";
+}
+
 void show_reload(const json_t *report, FILE *out)
 {
 	const json_t *took = json_object_get(report, "durations_ms");
@@ -64,9 +90,8 @@ void show_reload(const json_t *report, FILE *out)
 			      field_text(report, "error"));
 		return;
 	}
-	(void)fprintf(
-		out, "reloaded in %.1f ms%s\n", json_real_value(json_object_get(took, "total")),
-		json_is_true(json_object_get(report, "changed")) ? ":" : ", nothing has changed");
+	(void)fprintf(out, "reloaded in %.1f ms%s\n",
+		      json_real_value(json_object_get(took, "total")), changed_text(report));
 	if (json_is_true(json_object_get(report, "changed")))
 		show_changes(report, out);
 	if (json_is_false(json_object_get(report, "served")))

@@ -86,7 +86,8 @@ START_TEST(same_files_change_nothing)
 		3);
 	ck_assert(json_is_false(json_object_get(told, "settings")));
 	ck_assert_str_eq(summary,
-			 "zones=+0-0~0 pools=+0-0~0 nodes=+0-0~0 sites=+0-0~0 geo=unchanged");
+			 "zones=+0-0~0 pools=+0-0~0 nodes=+0-0~0 sites=+0-0~0 geo=unchanged "
+			 "settings=unchanged");
 	free(summary);
 	json_decref(told);
 }
