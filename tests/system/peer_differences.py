@@ -578,11 +578,18 @@ def no_question_but_a_cookie(case):
         return {"rcode"}
 
 
-@difference("nsd bind", "two questions and an EDNS version that nobody knows: BADVERS", "FORMERR (BIND: where it is the "
-            "same question twice)",
-            "both: RFC 6891, 6.1.3 and RFC 9619, 4 do not say which is first")
+@difference("knot bind", "two questions and an EDNS version that nobody knows: FORMERR", "BADVERS (BIND: where the two "
+            "differ)",
+            "Signpost: RFC 9619, 4 has FORMERR for several questions, without exception")
 def version_of_two_questions(case):
-    if "question" in case.question.shape and case.ours.rcode == BADVERS:
+    if case.question.shape == "two questions" and case.theirs.rcode == BADVERS:
+        return {"rcode"}
+
+
+@difference("nsd", "no question and an EDNS version that nobody knows: BADVERS", "FORMERR",
+            "both: RFC 6891, 6.1.3 does not say which is first")
+def version_of_no_question(case):
+    if case.question.shape == "no question" and case.ours.rcode == BADVERS:
         return {"rcode"}
 
 
