@@ -501,6 +501,11 @@ START_TEST(control_gets_the_world_that_is_served_instead_of_its_own)
 	control_sends_world(&scene, 10);
 	expect(scene.dns, HANDOVER_WORLD, 3);
 	dns_answers(&scene, HANDOVER_READY, 10);
+	expect(scene.control, HANDOVER_PROCESSES, 0);
+	ck_assert(next_message(scene.control, &message, &count));
+	ck_assert_uint_eq(message.type, HANDOVER_READY);
+	ck_assert_uint_eq(message.world, 10); /* what is served is told to who made it */
+	message = (struct handover){ .type = HANDOVER_WORLD };
 	new_world_of(OTHER_ZONES, fds, 20);
 	send_from(scene.control, &message, fds, WORLD_PARTS);
 	channel_close_fds(fds, WORLD_PARTS);
