@@ -12,7 +12,7 @@
 #include "control/diff.h"
 #include "control/report.h"
 
-#define SERVED_WAIT_S 5. /* for the data plane, which takes milliseconds */
+#define SERVED_WAIT_S 2. /* for the data plane, which takes milliseconds */
 
 struct waiter {
 	reload_done_fn *done;
@@ -44,6 +44,7 @@ struct reload {
 	struct err verify_err;
 	uint64_t verify_us;
 	json_t *published;        /* the report of a world that is not served yet; NULL: none */
+	bool late;                /* the last one was waited for in vain */
 	struct ev_timer unserved; /* how long that is waited for */
 	struct ev_timer next; /* starts the queued one from the loop, not from a callback's depth */
 };
@@ -80,6 +81,7 @@ static void finish_published(struct reload *reload, json_t *report)
 
 void reload_served(struct reload *reload)
 {
+	reload->late = false;
 	if (reload->published != NULL)
 		finish_published(reload, reload->published);
 }
@@ -99,13 +101,19 @@ static void served_too_late(struct ev_loop *loop, struct ev_timer *timer, int ev
 
 	(void)loop;
 	(void)events;
+	reload->late = true;
 	json_object_set_new(reload->published, "served", json_false());
 	finish_published(reload, reload->published);
 }
 
+/* A data plane that stands still is waited for once, and not again until it goes on. */
 static void finish_when_served(struct reload *reload, json_t *report)
 {
-	if (supervisor_serves_newest(reload->supervisor)) {
+	bool served = supervisor_serves_newest(reload->supervisor);
+
+	if (served || reload->late) {
+		if (!served)
+			json_object_set_new(report, "served", json_false());
 		finish(reload, report);
 		return;
 	}
