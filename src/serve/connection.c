@@ -240,9 +240,9 @@ static void settle(struct connection *c, const struct connection_space *space)
 }
 
 /* One turn: until there is no whole query left, the peer has to take answers first, or it has got
- * enough for now. Each answer is complete when it is begun, so they go out in the order of their
- * queries (RFC 7766, 6.2.1.1 and 7), as many as were made with one call, each behind its length
- * (8). */
+ * CONNECTION_TURN_OUT octets. Each answer is complete when it is begun, so they go out in the
+ * order of their queries (RFC 7766, 6.2.1.1 and 7), as many as were made with one call, each
+ * behind its length (8). */
 static void advance(struct connection *c, struct connection_space *space)
 {
 	size_t pos = 0, given = 0, taken;
