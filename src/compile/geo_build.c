@@ -132,7 +132,8 @@ static struct stream open_stream(struct geo_job *job, int family)
 
 /* --- the image ----------------------------------------------------------------------------- */
 
-static void write_pool(struct image_writer *writer, uint64_t pool_at, const struct numbering *prefs)
+static void write_pool(struct image_writer *writer, uint64_t pool_at, const struct numbering *prefs,
+		       enum policy policy)
 {
 	uint64_t at = image_writer_reserve(writer, prefs->count * sizeof(struct geo_pref), 64);
 	struct geo_pool *pool = image_writer_at(writer, struct geo_pool, pool_at);
@@ -140,14 +141,22 @@ static void write_pool(struct image_writer *writer, uint64_t pool_at, const stru
 	pool->prefs_off = at;
 	pool->pref_count = prefs->count;
 	for (uint32_t i = 0; i < prefs->count; i++) {
+		uint64_t bands_at;
 		uint32_t count;
 		const uint16_t *sites = geo_pref_sites(prefs, i, &count);
 		uint64_t sites_at = image_writer_append(writer, sites, count * sizeof(*sites), 2);
 
+		bands_at = image_writer_reserve(writer, count * sizeof(uint16_t), 4);
+		for (uint32_t b = 0; b < count; b++)
+			image_writer_at(writer, uint16_t, bands_at)[b] = (uint16_t)b;
 		image_writer_at(writer, struct geo_pref, at)[i] = (struct geo_pref){
 			.sites_off = sites_at,
+			.bands_off = bands_at,
+			.fences_off = bands_at,
+			.avoids_off = bands_at,
 			.site_count = count,
 			.rule = geo_pref_rule(prefs, i),
+			.policy = (uint8_t)policy,
 		};
 	}
 }
@@ -162,7 +171,8 @@ static void write_tables(struct geo_job *job, struct image_writer *writer)
 	root->pool_count = (uint32_t)pools;
 	root->site_count = (uint32_t)job->config->site_count;
 	for (size_t i = 0; i < pools; i++)
-		write_pool(writer, at + i * sizeof(struct geo_pool), &job->prefs.pools[i].numbers);
+		write_pool(writer, at + i * sizeof(struct geo_pool), &job->prefs.pools[i].numbers,
+			   job->config->pools[i].policy);
 	at = image_writer_append(writer, job->classes.bytes.data, job->classes.bytes.len, 64);
 	root = image_writer_root(writer, struct geo_root);
 	root->class_prefs_off = at;

@@ -56,12 +56,12 @@ static struct network *list_networks(const struct geo_prefs *prefs, uint32_t *co
 		for (size_t r = 0; r < pool->config->rule_count; r++) {
 			const struct config_rule *rule = &pool->config->rules[r];
 
-			for (size_t c = 0; c < rule->client_count; c++) {
+			for (size_t c = 0; c < rule->clients.count; c++) {
 				struct network n;
 
-				if (rule->clients[c].kind != MATCH_PREFIX)
+				if (rule->clients.list[c].kind != MATCH_PREFIX)
 					continue;
-				n = make_network(&rule->clients[c].prefix);
+				n = make_network(&rule->clients.list[c].prefix);
 				n.pool = p;
 				n.pref = pool->rule_pref[r];
 				n.order = *count;

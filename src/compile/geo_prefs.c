@@ -86,7 +86,7 @@ static void add_client(struct pool_prefs *pool, const struct config_client *clie
 		break;
 	case MATCH_COUNTRY: set_first(code_slot(pool->by_country, client->code), number); break;
 	case MATCH_CONTINENT: set_first(code_slot(pool->by_continent, client->code), number); break;
-	case MATCH_PREFIX: break; /* geo_overlay.c: they lie over the locations */
+	default: break; /* networks: geo_overlay.c, they lie over the locations */
 	}
 }
 
@@ -100,8 +100,8 @@ static void add_rules(struct geo_prefs *prefs, struct pool_prefs *pool)
 
 		pool->rule_pref[i] = add_pref(prefs, pool, pool->first_rule + i, rule->sites,
 					      rule->site_count);
-		for (size_t c = 0; c < rule->client_count; c++)
-			add_client(pool, &rule->clients[c], pool->rule_pref[i]);
+		for (size_t c = 0; c < rule->clients.count; c++)
+			add_client(pool, &rule->clients.list[c], pool->rule_pref[i]);
 	}
 }
 

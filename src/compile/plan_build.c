@@ -12,6 +12,7 @@ struct builder {
 	const struct config *config;
 	struct image_writer writer;
 	struct buf sites, pools, pool_sites, nodes, addresses, checks, probes, rules, records;
+	struct buf fences, avoids, windows, numbers, watched;
 };
 
 #define COUNT(b, member, type) ((uint32_t)((b)->member.len / sizeof(type)))
@@ -113,7 +114,12 @@ static void add_pool_site(struct builder *b, const struct config_pool *pool,
 	struct plan_pool_site site = { .pool = COUNT(b, pools, struct plan_pool),
 				       .site = from->site,
 				       .nodes = { COUNT(b, nodes, struct plan_node),
-						  (uint32_t)from->node_count } };
+						  (uint32_t)from->node_count },
+				       .priority = from->priority,
+				       .min_nodes = from->min_nodes,
+				       .spill_high = from->spill_high,
+				       .spill_low = from->spill_low,
+				       .bias_percent = from->bias_percent };
 
 	for (size_t i = 0; i < from->node_count; i++) {
 		const struct config_node *of = &from->nodes[i];
@@ -122,6 +128,7 @@ static void add_pool_site(struct builder *b, const struct config_pool *pool,
 			.pool = site.pool,
 			.pool_site = COUNT(b, pool_sites, struct plan_pool_site),
 			.weight = of->weight,
+			.capacity = of->capacity,
 			.host = of->host != NULL ? add_bytes(b, of->host->wire, of->host->len) : 0,
 			.host_len = of->host != NULL ? of->host->len : 0,
 			.port = config_node_port(pool, of),
@@ -134,18 +141,124 @@ static void add_pool_site(struct builder *b, const struct config_pool *pool,
 	buf_append(&b->pool_sites, &site, sizeof(site));
 }
 
-static void add_rules(struct builder *b, const struct config_pool *pool, uint32_t file)
+static struct plan_range add_rules(struct builder *b, const struct config_pool *pool, uint32_t file)
 {
+	struct plan_range range = { COUNT(b, rules, struct plan_rule), (uint32_t)pool->rule_count };
+
 	for (size_t i = 0; i < pool->rule_count; i++) {
 		const struct config_rule *from = &pool->rules[i];
 		struct plan_rule rule = { .pool = COUNT(b, pools, struct plan_pool),
 					  .file = file,
 					  .line = from->place.line,
 					  .column = from->place.column,
-					  .text = add_text(b, from->text) };
+					  .text = add_text(b, from->clients.text),
+					  .policy = from->has_policy ? (uint32_t)from->policy
+								     : PLAN_NONE };
 
 		buf_append(&b->rules, &rule, sizeof(rule));
 	}
+	return range;
+}
+
+/* The pool's plan_pool_site that stands for a site of the server file. */
+static uint32_t pool_site_of(const struct config_pool *pool, uint32_t first, uint16_t site)
+{
+	uint32_t at = 0;
+
+	while (at < pool->site_count && pool->sites[at].site != site)
+		at++;
+	assert(at < pool->site_count);
+	return first + at;
+}
+
+static struct plan_range add_fences(struct builder *b, const struct config_pool *pool,
+				    uint32_t file, uint32_t first_site)
+{
+	struct plan_range range = { COUNT(b, fences, struct plan_fence),
+				    (uint32_t)pool->fence_count };
+
+	for (size_t i = 0; i < pool->fence_count; i++) {
+		const struct config_fence *from = &pool->fences[i];
+		struct plan_fence fence = { .pool = COUNT(b, pools, struct plan_pool),
+					    .file = file,
+					    .line = from->place.line,
+					    .column = from->place.column,
+					    .text = add_text(b, from->clients.text),
+					    .otherwise = from->otherwise,
+					    .never = { COUNT(b, numbers, uint32_t),
+						       (uint32_t)from->never_count } };
+
+		for (size_t n = 0; n < from->never_count; n++) {
+			uint32_t site = pool_site_of(pool, first_site, from->never[n]);
+
+			buf_append(&b->numbers, &site, sizeof(site));
+		}
+		buf_append(&b->fences, &fence, sizeof(fence));
+	}
+	return range;
+}
+
+/* A site and a node of a pool, by their numbers in the plan. */
+static void number_target(const struct builder *b, uint32_t first_site, uint32_t *site,
+			  uint32_t *node)
+{
+	const struct plan_pool_site *sites =
+		(const struct plan_pool_site *)(const void *)b->pool_sites.data;
+
+	if (*site == PLAN_NONE)
+		return;
+	*site += first_site;
+	if (*node != PLAN_NONE)
+		*node += sites[*site].nodes.first;
+}
+
+static struct plan_range add_avoids(struct builder *b, const struct config_pool *pool,
+				    uint32_t file, uint32_t first_site)
+{
+	struct plan_range range = { COUNT(b, avoids, struct plan_avoid),
+				    (uint32_t)pool->avoid_count };
+
+	for (size_t i = 0; i < pool->avoid_count; i++) {
+		const struct config_avoid *from = &pool->avoids[i];
+		struct plan_avoid avoid = { .pool = COUNT(b, pools, struct plan_pool),
+					    .file = file,
+					    .line = from->place.line,
+					    .column = from->place.column,
+					    .text = add_text(b, from->clients.text),
+					    .reason = add_text(b, from->reason),
+					    .pool_site = from->site,
+					    .node = from->node,
+					    .until_unix_s = from->until_unix_s };
+
+		number_target(b, first_site, &avoid.pool_site, &avoid.node);
+		buf_append(&b->avoids, &avoid, sizeof(avoid));
+	}
+	return range;
+}
+
+static struct plan_range add_windows(struct builder *b, const struct config_pool *pool,
+				     uint32_t file, uint32_t first_site)
+{
+	struct plan_range range = { COUNT(b, windows, struct plan_window),
+				    (uint32_t)pool->window_count };
+
+	for (size_t i = 0; i < pool->window_count; i++) {
+		const struct config_window *from = &pool->windows[i];
+		struct plan_window window = { .pool = COUNT(b, pools, struct plan_pool),
+					      .file = file,
+					      .line = from->place.line,
+					      .column = from->place.column,
+					      .reason = add_text(b, from->reason),
+					      .pool_site = from->site,
+					      .node = from->node,
+					      .disable = from->disable,
+					      .from_unix_s = from->from_unix_s,
+					      .until_unix_s = from->until_unix_s };
+
+		number_target(b, first_site, &window.pool_site, &window.node);
+		buf_append(&b->windows, &window, sizeof(window));
+	}
+	return range;
 }
 
 static void add_pool(struct builder *b, const struct config_pool *from)
@@ -161,6 +274,19 @@ static void add_pool(struct builder *b, const struct config_pool *from)
 		.persistence_v4 = from->persistence_v4,
 		.persistence_v6 = from->persistence_v6,
 		.strict_pair = from->strict_pair,
+		.answers = from->answers,
+		.spare = from->spare,
+		.spread = (uint8_t)from->spread,
+		.order = (uint8_t)from->order,
+		.max_automatic_down = from->max_automatic_down,
+		.freeze = from->freeze,
+		.own_policy = (uint8_t)from->own_policy,
+		.spare_km = from->spare_km,
+		.backup = from->backup,
+		.fallback_pool = from->fallback_pool,
+		.ttl_floor_s = from->ttl_floor_s,
+		.ttl_ceiling_s = from->ttl_ceiling_s,
+		.load_age_ms = from->load_age_ms,
 		.seed = hash_text(from->name, 0),
 		.sites = { COUNT(b, pool_sites, struct plan_pool_site),
 			   (uint32_t)from->site_count },
@@ -174,7 +300,10 @@ static void add_pool(struct builder *b, const struct config_pool *from)
 	for (size_t i = 0; i < from->site_count; i++)
 		add_pool_site(b, from, probes, &from->sites[i]);
 	pool.nodes.count = COUNT(b, nodes, struct plan_node) - pool.nodes.first;
-	add_rules(b, from, pool.file);
+	pool.rules = add_rules(b, from, pool.file);
+	pool.fences = add_fences(b, from, pool.file, pool.sites.first);
+	pool.avoids = add_avoids(b, from, pool.file, pool.sites.first);
+	pool.windows = add_windows(b, from, pool.file, pool.sites.first);
 	buf_append(&b->pools, &pool, sizeof(pool));
 }
 
@@ -224,6 +353,11 @@ static void add_arrays(struct builder *b)
 	ADD(probes, struct plan_probe);
 	ADD(rules, struct plan_rule);
 	ADD(records, struct plan_record);
+	ADD(fences, struct plan_fence);
+	ADD(avoids, struct plan_avoid);
+	ADD(windows, struct plan_window);
+	ADD(numbers, uint32_t);
+	ADD(watched, uint32_t);
 #undef ADD
 }
 
@@ -240,6 +374,11 @@ int plan_build(const struct config *config, const struct zones_binding *bindings
 		add_pool(&b, &config->pools[i]);
 	for (size_t i = 0; i < binding_count; i++)
 		add_record(&b, &bindings[i]);
+	for (size_t i = 0; i < config->watched_count; i++) {
+		uint32_t path = add_text(&b, config->watched[i]);
+
+		buf_append(&b.watched, &path, sizeof(path));
+	}
 	add_arrays(&b);
 	if (b.writer.len > UINT32_MAX) {
 		image_writer_discard(&b.writer);

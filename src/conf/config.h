@@ -24,6 +24,7 @@ struct config_listen {
 struct config_site {
 	const char *name;
 	double latitude, longitude; /* degrees */
+	int8_t bias_percent;        /* -99..99: see struct config_pool_site, whose default it is */
 	struct place place;
 };
 
@@ -52,6 +53,7 @@ struct config_node {
 	const struct ip_address *addresses;
 	size_t address_count;
 	uint32_t weight;
+	uint32_t capacity;       /* what its load is a part of; beside those of other nodes */
 	uint16_t port;           /* of its service; 0: the pool's */
 	const struct name *host; /* its own host name; NULL: none */
 	struct place place;
@@ -59,29 +61,101 @@ struct config_node {
 
 struct config_pool_site {
 	uint16_t site;
+	/* Its distance to clients counts as this much less (1..99 %) or more (-1..-99 %): x (1 - b / 100)
+	 * and / (1 + b / 100), as in Route 53's geoproximity. */
+	int8_t bias_percent;
+	uint8_t spill_high, spill_low; /* percent of capacity used; 0: it never spills over */
+	uint32_t priority;             /* policy failover: lower first, equal ones share */
+	uint32_t min_nodes;            /* with fewer nodes up it does not count; 1 or more */
 	const struct config_node *nodes;
 	size_t node_count;
 	struct place place;
 };
 
-enum client_match { MATCH_PREFIX, MATCH_ASN, MATCH_COUNTRY, MATCH_CONTINENT };
+/* --- who asks --------------------------------------------------------------------------------- */
+
+/* The most specific first; of networks (PREFIX, LIST, OWN) the longest. */
+enum client_match {
+	MATCH_PREFIX,
+	MATCH_LIST, /* "file:lists/office.txt": the networks in a file */
+	MATCH_OWN,  /* "own-networks": those of the server file */
+	MATCH_ASN,
+	MATCH_FIELD,       /* "field:traits.is_anonymous=true": any field of the databases */
+	MATCH_CITY,        /* "city:Berlin", "city:DE/Berlin" */
+	MATCH_SUBDIVISION, /* "subdivision:US/California" */
+	MATCH_COUNTRY,
+	MATCH_CONTINENT,
+	MATCH_UNKNOWN, /* "unknown": no country and no coordinates are known */
+	MATCH_ALL,     /* "all" */
+};
+
+/* A file of networks, one a line. Each file is read once, whoever names it. */
+struct config_list {
+	const char *path; /* absolute */
+	const struct ip_prefix *prefixes;
+	size_t prefix_count;
+};
+
+/* A field of the databases that some client is told by: path and value, each pair once. */
+struct config_field {
+	const char *path, *value;
+};
 
 struct config_client {
 	enum client_match kind;
 	struct ip_prefix prefix;
 	uint32_t asn;
-	char code[2]; /* country or continent */
+	char code[2];     /* country or continent; of a city or subdivision: its country, or NULs */
+	const char *name; /* of the city or subdivision, compared without regard to ASCII case */
+	uint32_t number;  /* of config.fields or config.lists */
 	struct place place;
 };
 
+struct config_clients {
+	const struct config_client *list;
+	size_t count;
+	const char *text; /* as written, for explain: "[CN, AS4134]" */
+};
+
 struct config_rule {
-	const struct config_client *clients;
-	size_t client_count;
-	const uint16_t *sites; /* site numbers, in order */
+	struct config_clients clients;
+	const uint16_t *sites; /* site numbers, in order; none: those of the policy */
+	const uint16_t *bands; /* of each: sites of one band are equally preferred; from 0 up */
 	size_t site_count;
-	const char *text; /* the clients as written, for explain: "[CN, AS4134]" */
+	bool has_policy;
+	enum policy policy; /* instead of the pool's */
 	struct place place;
 };
+
+/* Never these sites for these clients, whatever else holds. All fences that match count. */
+struct config_fence {
+	struct config_clients clients, except;
+	const uint16_t *never; /* site numbers */
+	size_t never_count;
+	uint32_t otherwise; /* pool that is answered where no site is left; PLAN_NONE: NODATA */
+	struct place place;
+};
+
+/* These nodes count as down for these clients. All that match count. */
+struct config_avoid {
+	struct config_clients clients;
+	uint32_t site, node;   /* of the pool: number among its sites, and of that one's nodes;
+                                node PLAN_NONE: all of the site */
+	uint64_t until_unix_s; /* 0: no end */
+	const char *reason;    /* "" */
+	struct place place;
+};
+
+/* A maintenance window. */
+struct config_window {
+	uint32_t site, node; /* as above; site PLAN_NONE: the whole pool */
+	bool disable;        /* else drain */
+	uint64_t from_unix_s, until_unix_s;
+	const char *reason;
+	struct place place;
+};
+
+/* --- pools ------------------------------------------------------------------------------------ */
 
 struct config_pool {
 	const char *name, *file;
@@ -91,6 +165,19 @@ struct config_pool {
 	enum fallback fallback;
 	const struct ip_address *fallback_addresses;
 	size_t fallback_address_count;
+	uint32_t fallback_pool;         /* PLAN_NONE but for FALLBACK_POOL */
+	uint32_t backup;                /* pool that takes what its sites cannot; PLAN_NONE: none */
+	enum policy own_policy;         /* for clients of the server's own networks */
+	uint32_t band_percent, band_km; /* as near as the nearest, or this much farther: one band */
+	uint8_t answers;                /* nodes in an answer, spares among them */
+	uint8_t spare;                  /* how many of them are far away */
+	enum spread spread;
+	enum answer_order order;
+	uint32_t spare_km;          /* from the first answer's site at least */
+	uint8_t max_automatic_down; /* percent of its nodes */
+	bool freeze;                /* beyond that, further nodes stay in */
+	uint32_t ttl_floor_s, ttl_ceiling_s;
+	uint32_t load_age_ms; /* older reports count no more */
 	bool strict_pair;
 	uint16_t port;       /* of the nodes that name none; 0: none */
 	const uint8_t *alpn; /* as it stands in the RDATA of HTTPS and SVCB (RFC 9460, 7.1.1) */
@@ -101,6 +188,12 @@ struct config_pool {
 	size_t site_count;
 	const struct config_rule *rules;
 	size_t rule_count;
+	const struct config_fence *fences;
+	size_t fence_count;
+	const struct config_avoid *avoids;
+	size_t avoid_count;
+	const struct config_window *windows;
+	size_t window_count;
 	bool faulty; /* there are mistakes in its file, so what is missing here may stand there */
 };
 
@@ -132,6 +225,18 @@ struct config {
 	const struct config_database *databases;
 	size_t database_count;
 	const char *countries_path;
+	/* Files of network, comma, what is known of it: compile/overrides.h. NULL: none. */
+	const char *overrides_path; /* wins over the databases */
+	const char *resolvers_path; /* for queries without client subnet */
+	const struct ip_prefix *own_networks;
+	size_t own_network_count;
+	const struct config_field *fields; /* what MATCH_FIELD clients ask for */
+	size_t field_count;
+	const struct config_list *lists; /* what MATCH_LIST clients name */
+	size_t list_count;
+	const char *const *watched; /* data files that are read again when they change: lists,
+                                       overrides, resolvers, databases; absolute paths */
+	size_t watched_count;
 	const struct config_site *sites;
 	size_t site_count;
 	const struct config_pool *pools;

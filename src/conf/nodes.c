@@ -232,6 +232,8 @@ void pool_sites_read(struct conf *conf, const struct yaml_node *value, void *out
 		}
 		known = site_find(conf, item->key, &site->site);
 		site->place = item->key->place;
+		site->min_nodes = 1;
+		site->priority = (uint32_t)count;
 		option_read_map(conf, &pool_site_section, item, &item->key->place, &reading);
 		count += known; /* a site number is always one of the server file's */
 	}

@@ -275,10 +275,21 @@ static void check_coverage(struct conf *conf, const struct config_pool *pool,
 		     node->name);
 }
 
+static void set_steering(struct config_pool *pool)
+{
+	pool->fallback_pool = pool->backup = PLAN_NONE;
+	pool->own_policy = POLICY_WEIGHTED;
+	pool->answers = 1;
+	pool->max_automatic_down = 50;
+	pool->ttl_floor_s = 10;
+	pool->ttl_ceiling_s = INT32_MAX;
+}
+
 void pool_read(struct conf *conf, const struct yaml_node *root, struct config_pool *pool)
 {
 	const struct yaml_node *rules = yaml_get(root, "rules");
 
+	set_steering(pool);
 	option_read_map(conf, &pool_sections[0], root, &root->place, pool);
 	if (rules != NULL && !rules->empty)
 		rules_read(conf, rules, pool);

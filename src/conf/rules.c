@@ -155,7 +155,7 @@ struct rule_reading {
 static void read_client(struct conf *conf, const struct yaml_node *item, void *context)
 {
 	struct rule_reading *reading = context;
-	struct config_client *client = &reading->clients[reading->rule->client_count];
+	struct config_client *client = &reading->clients[reading->rule->clients.count];
 	const struct place *before;
 
 	buf_format(&reading->text, "%s%s", reading->text.len > 0 ? ", " : "[", item->text);
@@ -167,7 +167,7 @@ static void read_client(struct conf *conf, const struct yaml_node *item, void *c
 		conf_error(conf, &item->place, "a rule for %.100s is already given in line %u",
 			   item->text, before->line);
 	else
-		reading->rule->client_count++;
+		reading->rule->clients.count++;
 }
 
 static void read_clients(struct conf *conf, const struct yaml_node *value, void *out)
@@ -176,7 +176,7 @@ static void read_clients(struct conf *conf, const struct yaml_node *value, void 
 
 	reading->clients = arena_alloc(conf->arena, items_count(value) * sizeof(*reading->clients));
 	items_read(conf, value, "a client or a list of clients", read_client, reading);
-	reading->rule->clients = reading->clients;
+	reading->rule->clients.list = reading->clients;
 }
 
 /* --- sites ------------------------------------------------------------------------------------ */
@@ -205,6 +205,16 @@ static void read_site(struct conf *conf, const struct yaml_node *item, void *con
 		reading->sites[reading->rule->site_count++] = site;
 }
 
+/* Each site after the one before it. */
+static const uint16_t *bands_of_order(struct conf *conf, size_t count)
+{
+	uint16_t *bands = arena_alloc(conf->arena, count * sizeof(*bands));
+
+	for (size_t i = 0; i < count; i++)
+		bands[i] = (uint16_t)i;
+	return bands;
+}
+
 static void read_rule_sites(struct conf *conf, const struct yaml_node *value, void *out)
 {
 	struct rule_reading *reading = out;
@@ -212,6 +222,7 @@ static void read_rule_sites(struct conf *conf, const struct yaml_node *value, vo
 	reading->sites = arena_alloc(conf->arena, items_count(value) * sizeof(*reading->sites));
 	items_read(conf, value, "a site or a list of sites", read_site, reading);
 	reading->rule->sites = reading->sites;
+	reading->rule->bands = bands_of_order(conf, reading->rule->site_count);
 }
 
 /* --- rules ------------------------------------------------------------------------------------ */
@@ -234,8 +245,8 @@ static void read_rule(struct conf *conf, const struct yaml_node *item, struct ru
 	reading->rule->place = item->place;
 	option_read_map(conf, &rule_section, item, &item->place, reading);
 	buf_append(&reading->text, "]", 1);
-	reading->rule->text = arena_text(conf->arena, (const char *)reading->text.data,
-					 reading->text.len);
+	reading->rule->clients.text = arena_text(conf->arena, (const char *)reading->text.data,
+						 reading->text.len);
 	seen_free(&reading->site_names);
 	buf_free(&reading->text);
 }

@@ -9,9 +9,10 @@
 #include "image/steering.h"
 #include "image/zones.h"
 
-static const char *const policy_name[] = { "nearest", "weighted", "failover" };
+static const char *const policy_name[] = { "nearest", "weighted", "failover", "round-robin" };
 static const char *const persistence_name[] = { "none", "subnet" };
-static const char *const fallback_name[] = { "all", "none", "addresses" };
+static const char *const fallback_name[] = { "all", "none", "addresses", "last-good",
+					     "nearest", "pool" };
 
 /* --- processes and counters ------------------------------------------------------------------ */
 

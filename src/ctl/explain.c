@@ -171,7 +171,7 @@ static json_t *node(const struct borrowed *b, const struct choice *choice)
 	return told;
 }
 
-static const char *const policy_name[] = { "nearest", "weighted", "failover" };
+static const char *const policy_name[] = { "nearest", "weighted", "failover", "round-robin" };
 
 static json_t *steering(const struct borrowed *b, uint32_t number,
 			const struct client_network *client, uint64_t random,

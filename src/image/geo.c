@@ -143,29 +143,47 @@ uint8_t geo_exclude_embedded(const struct ip_address *address, uint8_t len)
 	return len;
 }
 
-struct geo_match geo_find(const struct image *geo, const struct ip_address *address)
+static struct geo_match find(const struct image *geo, const struct geo_trie trie[2],
+			     const struct ip_address *address)
 {
-	const struct geo_root *root = image_root(geo, struct geo_root);
 	struct words w = words_of(address);
 	struct geo_match match;
 
 	if (address->family == IP_V4)
-		return trie_find(geo, &root->trie[0], &w);
+		return trie_find(geo, &trie[0], &w);
 	if (is_embedded(&w)) {
 		w = (struct words){ w.low << 32, 0 };
-		match = trie_find(geo, &root->trie[0], &w);
+		match = trie_find(geo, &trie[0], &w);
 		match.prefix_len = (uint8_t)(match.prefix_len + EMBEDDING_LEN);
 		return match;
 	}
-	match = trie_find(geo, &root->trie[1], &w);
+	match = trie_find(geo, &trie[1], &w);
 	match.prefix_len = geo_exclude_embedded(address, match.prefix_len);
 	return match;
+}
+
+struct geo_match geo_find(const struct image *geo, const struct ip_address *address)
+{
+	return find(geo, image_root(geo, struct geo_root)->trie, address);
+}
+
+struct geo_match geo_find_source(const struct image *geo, const struct ip_address *address)
+{
+	const struct geo_root *root = image_root(geo, struct geo_root);
+	struct geo_match match;
+
+	if (root->resolvers[0].root_off != 0) {
+		match = find(geo, root->resolvers, address);
+		if (match.class_id != GEO_CLASS_NONE)
+			return match;
+	}
+	return find(geo, root->trie, address);
 }
 
 /* --- verification -------------------------------------------------------------------------- */
 
 static int verify_root(const struct image *geo, const struct geo_trie *trie, uint32_t classes,
-		       struct err *err)
+		       bool none, struct err *err)
 {
 	const uint32_t *root = image_at(geo, uint32_t, trie->root_off);
 	const uint8_t *len = image_at(geo, uint8_t, trie->root_len_off);
@@ -174,7 +192,8 @@ static int verify_root(const struct image *geo, const struct geo_trie *trie, uin
 		uint32_t value = root[slot] & ~GEO_LEAF;
 		bool leaf = (root[slot] & GEO_LEAF) != 0;
 
-		if (value >= (leaf ? classes : trie->node_count))
+		if (value >= (leaf ? classes : trie->node_count) &&
+		    !(leaf && none && value == GEO_CLASS_NONE))
 			return err_set(err, "geo image: root slot %u is out of range", slot);
 	}
 	for (uint32_t slot = 0; slot < ROOT_SLOTS;) {
@@ -234,8 +253,9 @@ static int verify_depth(const struct image *geo, const struct geo_trie *trie, un
 	return rc;
 }
 
+/* `none`: GEO_CLASS_NONE may stand in it. */
 static int verify_trie(const struct image *geo, const struct geo_trie *trie, unsigned address_bits,
-		       uint32_t classes, struct err *err)
+		       uint32_t classes, bool none, struct err *err)
 {
 	const uint16_t *leaves;
 	const struct geo_node *nodes;
@@ -248,10 +268,10 @@ static int verify_trie(const struct image *geo, const struct geo_trie *trie, uns
 		return err_set(err, "geo image: a trie does not lie inside");
 	leaves = image_at(geo, uint16_t, trie->leaves_off);
 	nodes = image_at(geo, struct geo_node, trie->nodes_off);
-	if (verify_root(geo, trie, classes, err) != 0)
+	if (verify_root(geo, trie, classes, none, err) != 0)
 		return -1;
 	for (uint32_t i = 0; i < trie->leaf_count; i++)
-		if (leaves[i] >= classes)
+		if (leaves[i] >= classes && !(none && leaves[i] == GEO_CLASS_NONE))
 			return err_set(err, "geo image: leaf %u is class %u of %u", i, leaves[i],
 				       classes);
 	for (uint32_t i = 0; i < trie->node_count; i++)
@@ -264,14 +284,25 @@ static int verify_pref(const struct image *geo, const struct geo_pref *pref, uin
 		       struct err *err)
 {
 	const uint16_t *sites;
+	const uint16_t *bands;
 
-	if (!image_holds(geo, pref->sites_off, pref->site_count, sizeof(uint16_t), 2))
+	if (!image_holds(geo, pref->sites_off, pref->site_count, sizeof(uint16_t), 2) ||
+	    !image_holds(geo, pref->bands_off, pref->site_count, sizeof(uint16_t), 2) ||
+	    !image_holds(geo, pref->fences_off, pref->fence_count, sizeof(uint32_t), 4) ||
+	    !image_holds(geo, pref->avoids_off, pref->avoid_count, sizeof(uint32_t), 4))
 		return err_set(err, "geo image: a preference does not lie inside");
 	sites = image_at(geo, uint16_t, pref->sites_off);
-	for (uint32_t i = 0; i < pref->site_count; i++)
+	bands = image_at(geo, uint16_t, pref->bands_off);
+	for (uint32_t i = 0; i < pref->site_count; i++) {
 		if (sites[i] >= site_count)
 			return err_set(err, "geo image: a preference names site %u of %u", sites[i],
 				       site_count);
+		if (bands[i] != (i == 0 ? 0 : bands[i - 1]) &&
+		    (i == 0 || bands[i] != bands[i - 1] + 1))
+			return err_set(err, "geo image: a preference has bands out of order");
+	}
+	if (pref->policy > POLICY_MAX || pref->own > 1)
+		return err_set(err, "geo image: a preference is damaged");
 	return 0;
 }
 
@@ -307,9 +338,16 @@ int geo_verify(const struct image *geo, struct err *err)
 	    !image_holds(geo, root->class_prefs_off, root->class_count,
 			 sizeof(uint32_t) * (root->pool_count ? root->pool_count : 1), 4))
 		return err_set(err, "geo image: its tables do not lie inside");
-	if (verify_trie(geo, &root->trie[0], 32, root->class_count, err) != 0 ||
-	    verify_trie(geo, &root->trie[1], 128, root->class_count, err) != 0)
-		return -1;
+	for (unsigned family = 0; family < 2; family++) {
+		unsigned bits = family == 0 ? 32 : 128;
+
+		if (verify_trie(geo, &root->trie[family], bits, root->class_count, false, err) != 0)
+			return -1;
+		if (root->resolvers[0].root_off != 0 &&
+		    verify_trie(geo, &root->resolvers[family], bits, root->class_count, true,
+				err) != 0)
+			return -1;
+	}
 	for (uint32_t pool = 0; pool < root->pool_count; pool++)
 		if (verify_pool(geo, root, pool, err) != 0)
 			return -1;

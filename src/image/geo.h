@@ -17,10 +17,12 @@
 #include "base/netprefix.h"
 #include "image/image.h"
 
-#define GEO_VERSION     1
+#define GEO_VERSION     2
 #define GEO_LEAF        UINT32_C(0x80000000)
-#define GEO_CLASSES_MAX 65536U /* a leaf is 16 bits */
+#define GEO_CLASSES_MAX 65535U /* a leaf is 16 bits, and one value is GEO_CLASS_NONE */
+#define GEO_CLASS_NONE  UINT16_MAX
 #define GEO_RULE_NONE   UINT32_MAX
+#define POLICY_MAX      3 /* of enum policy */
 
 struct geo_trie {
 	uint64_t root_off;     /* uint32_t[65536] */
@@ -39,6 +41,9 @@ struct geo_node {
 
 struct geo_root {
 	struct geo_trie trie[2]; /* IPv4, IPv6 */
+	/* What the resolver table says of whoever asks without a client subnet; GEO_CLASS_NONE: it
+	 * does not know. root_off 0: there is no resolver table. */
+	struct geo_trie resolvers[2];
 	uint32_t class_count;
 	uint32_t pool_count;
 	uint32_t site_count;
@@ -54,11 +59,20 @@ struct geo_pool {
 };
 
 /* Sites in order of preference, as far as it is part of the class; those of the pool that are not
- * named follow by distance from the first (control appends them). */
+ * named follow (control appends them): by distance from the first in policy nearest, by priority
+ * in failover, all together in the others. Fences have been heeded in what is named; control heeds
+ * them in what it appends. */
 struct geo_pref {
 	uint64_t sites_off; /* uint16_t[site_count]: site numbers of the plan */
-	uint32_t site_count;
-	uint32_t rule; /* rule number of the plan that decided, or GEO_RULE_NONE: distance */
+	uint64_t bands_off; /* uint16_t[site_count]: sites of one band are equally preferred; from 0
+                                up, without gaps */
+	uint64_t fences_off; /* uint32_t[fence_count]: fences of the plan that hold, ascending */
+	uint64_t avoids_off; /* uint32_t[avoid_count]: avoids of the plan that hold, ascending */
+	uint32_t site_count, fence_count, avoid_count;
+	uint32_t rule;  /* rule number of the plan that decided, or GEO_RULE_NONE: the policy */
+	uint8_t policy; /* enum policy (plan.h): the pool's, the rule's, or that for own networks */
+	uint8_t own;    /* 1: the clients are of the server's own networks */
+	uint8_t reserved[6];
 };
 
 struct geo_match {
@@ -69,6 +83,9 @@ struct geo_match {
 /* IPv4 addresses in IPv6 (::ffff:0:0/96, RFC 4291; 64:ff9b::/96, RFC 6052) are found as IPv4, and
  * prefix_len then counts in IPv6 bits (96 + n). */
 struct geo_match geo_find(const struct image *geo, const struct ip_address *address);
+
+/* The same for the source of a query without client subnet: the resolver table first. */
+struct geo_match geo_find_source(const struct image *geo, const struct ip_address *address);
 
 static inline uint32_t geo_class_pref(const struct image *geo, uint32_t class_id, uint32_t pool)
 {

@@ -21,6 +21,10 @@ struct check {
 	const struct plan_probe *probes;
 	const struct plan_rule *rules;
 	const struct plan_record *records;
+	const struct plan_fence *fences;
+	const struct plan_avoid *avoids;
+	const struct plan_window *windows;
+	const uint32_t *numbers, *watched;
 	struct err *err;
 };
 
@@ -103,11 +107,20 @@ static int verify_arrays(struct check *c)
 		const char *name;
 	} arrays[] = {
 #define ARRAY(member, type) { &root->member, sizeof(type), _Alignof(type), #member }
-		ARRAY(sites, struct plan_site),           ARRAY(pools, struct plan_pool),
-		ARRAY(pool_sites, struct plan_pool_site), ARRAY(nodes, struct plan_node),
-		ARRAY(addresses, struct ip_address),      ARRAY(checks, struct plan_check),
-		ARRAY(probes, struct plan_probe),         ARRAY(rules, struct plan_rule),
+		ARRAY(sites, struct plan_site),
+		ARRAY(pools, struct plan_pool),
+		ARRAY(pool_sites, struct plan_pool_site),
+		ARRAY(nodes, struct plan_node),
+		ARRAY(addresses, struct ip_address),
+		ARRAY(checks, struct plan_check),
+		ARRAY(probes, struct plan_probe),
+		ARRAY(rules, struct plan_rule),
 		ARRAY(records, struct plan_record),
+		ARRAY(fences, struct plan_fence),
+		ARRAY(avoids, struct plan_avoid),
+		ARRAY(windows, struct plan_window),
+		ARRAY(numbers, uint32_t),
+		ARRAY(watched, uint32_t),
 #undef ARRAY
 	};
 
@@ -126,6 +139,11 @@ static int verify_arrays(struct check *c)
 	c->probes = image_at(c->plan, struct plan_probe, root->probes.offset);
 	c->rules = image_at(c->plan, struct plan_rule, root->rules.offset);
 	c->records = image_at(c->plan, struct plan_record, root->records.offset);
+	c->fences = image_at(c->plan, struct plan_fence, root->fences.offset);
+	c->avoids = image_at(c->plan, struct plan_avoid, root->avoids.offset);
+	c->windows = image_at(c->plan, struct plan_window, root->windows.offset);
+	c->numbers = image_at(c->plan, uint32_t, root->numbers.offset);
+	c->watched = image_at(c->plan, uint32_t, root->watched.offset);
 	return 0;
 }
 
@@ -156,6 +174,26 @@ static int verify_sites(struct check *c)
 	return 0;
 }
 
+static bool is_pool(const struct check *c, uint32_t number)
+{
+	return number == PLAN_NONE || number < c->root->pools.count;
+}
+
+/* Settings of how it is steered. */
+static bool is_steered_well(const struct check *c, const struct plan_pool *pool)
+{
+	return pool->policy <= POLICY_ROUND_ROBIN && pool->own_policy <= POLICY_ROUND_ROBIN &&
+	       pool->fallback <= FALLBACK_POOL && pool->answers > 0 &&
+	       pool->spare < pool->answers && pool->spread <= SPREAD_SITE &&
+	       pool->order <= ORDER_SHUFFLED && pool->max_automatic_down <= 100 &&
+	       pool->freeze <= 1 && is_pool(c, pool->backup) && is_pool(c, pool->fallback_pool) &&
+	       (pool->fallback == FALLBACK_POOL) == (pool->fallback_pool != PLAN_NONE) &&
+	       is_inside(pool->rules, c->root->rules.count) &&
+	       is_inside(pool->fences, c->root->fences.count) &&
+	       is_inside(pool->avoids, c->root->avoids.count) &&
+	       is_inside(pool->windows, c->root->windows.count);
+}
+
 static int verify_pools(struct check *c)
 {
 	uint32_t next_site = 0, next_node = 0;
@@ -164,11 +202,10 @@ static int verify_pools(struct check *c)
 		const struct plan_pool *pool = &c->pools[i];
 
 		if (!is_name(c, pool->name) || !is_text(c, pool->file) ||
-		    pool->policy > POLICY_FAILOVER || pool->persistence > PERSISTENCE_SUBNET ||
+		    !is_steered_well(c, pool) || pool->persistence > PERSISTENCE_SUBNET ||
 		    pool->persistence_without_ecs > PERSISTENCE_SUBNET ||
-		    pool->fallback > FALLBACK_ADDRESSES || pool->persistence_v4 > 32 ||
-		    pool->persistence_v6 > 128 || pool->strict_pair > 1 ||
-		    !is_alpn(c, pool->alpn, pool->alpn_len))
+		    pool->persistence_v4 > 32 || pool->persistence_v6 > 128 ||
+		    pool->strict_pair > 1 || !is_alpn(c, pool->alpn, pool->alpn_len))
 			return bad(c, "pool", i);
 		if (!follows(pool->sites, &next_site, c->root->pool_sites.count) ||
 		    !follows(pool->nodes, &next_node, c->root->nodes.count) ||
@@ -191,6 +228,8 @@ static int verify_pool_sites(struct check *c)
 		const struct plan_pool *pool;
 
 		if (site->pool >= c->root->pools.count || site->site >= c->root->sites.count ||
+		    site->min_nodes == 0 || site->spill_low > site->spill_high ||
+		    site->bias_percent < -99 || site->bias_percent > 99 ||
 		    !follows(site->nodes, &next_node, c->root->nodes.count))
 			return bad(c, "pool site", i);
 		pool = &c->pools[site->pool];
@@ -260,9 +299,62 @@ static int verify_rules(struct check *c)
 		const struct plan_rule *rule = &c->rules[i];
 
 		if (rule->pool >= c->root->pools.count || !is_text(c, rule->file) ||
-		    !is_text(c, rule->text))
+		    !is_text(c, rule->text) ||
+		    (rule->policy > POLICY_ROUND_ROBIN && rule->policy != PLAN_NONE))
 			return bad(c, "rule", i);
 	}
+	return 0;
+}
+
+/* Is it a site of the pool, and the node one of that site's? */
+static bool is_of_pool(const struct check *c, uint32_t pool, uint32_t pool_site, uint32_t node)
+{
+	return pool < c->root->pools.count && pool_site < c->root->pool_sites.count &&
+	       c->pool_sites[pool_site].pool == pool &&
+	       (node == PLAN_NONE ||
+		(node < c->root->nodes.count && c->nodes[node].pool_site == pool_site));
+}
+
+static int verify_fences(struct check *c)
+{
+	for (uint32_t i = 0; i < c->root->fences.count; i++) {
+		const struct plan_fence *fence = &c->fences[i];
+
+		if (!is_text(c, fence->file) || !is_text(c, fence->text) ||
+		    fence->pool >= c->root->pools.count || !is_pool(c, fence->otherwise) ||
+		    !is_inside(fence->never, c->root->numbers.count))
+			return bad(c, "fence", i);
+		for (uint32_t n = 0; n < fence->never.count; n++)
+			if (!is_of_pool(c, fence->pool, c->numbers[fence->never.first + n],
+					PLAN_NONE))
+				return bad(c, "fence", i);
+	}
+	return 0;
+}
+
+static int verify_exceptions(struct check *c)
+{
+	for (uint32_t i = 0; i < c->root->avoids.count; i++) {
+		const struct plan_avoid *avoid = &c->avoids[i];
+
+		if (!is_text(c, avoid->file) || !is_text(c, avoid->text) ||
+		    !is_text(c, avoid->reason) ||
+		    !is_of_pool(c, avoid->pool, avoid->pool_site, avoid->node))
+			return bad(c, "avoid", i);
+	}
+	for (uint32_t i = 0; i < c->root->windows.count; i++) {
+		const struct plan_window *window = &c->windows[i];
+		bool whole = window->pool_site == PLAN_NONE && window->node == PLAN_NONE;
+
+		if (!is_text(c, window->file) || !is_text(c, window->reason) ||
+		    window->pool >= c->root->pools.count || window->disable > 1 ||
+		    window->from_unix_s >= window->until_unix_s ||
+		    (!whole && !is_of_pool(c, window->pool, window->pool_site, window->node)))
+			return bad(c, "window", i);
+	}
+	for (uint32_t i = 0; i < c->root->watched.count; i++)
+		if (!is_name(c, c->watched[i]))
+			return bad(c, "watched file", i);
 	return 0;
 }
 
@@ -305,7 +397,8 @@ int plan_verify(const struct image *plan, struct err *err)
 	c.root = image_root(plan, struct plan_root);
 	if (verify_arrays(&c) != 0 || verify_settings(&c) != 0 || verify_sites(&c) != 0 ||
 	    verify_pools(&c) != 0 || verify_pool_sites(&c) != 0 || verify_nodes(&c) != 0 ||
-	    verify_checks(&c) != 0 || verify_rules(&c) != 0 || verify_records(&c) != 0)
+	    verify_checks(&c) != 0 || verify_rules(&c) != 0 || verify_fences(&c) != 0 ||
+	    verify_exceptions(&c) != 0 || verify_records(&c) != 0)
 		return -1;
 	return 0;
 }

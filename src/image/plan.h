@@ -10,7 +10,7 @@
 #include "image/pool_types.h"
 #include "image/settings.h"
 
-#define PLAN_VERSION 4
+#define PLAN_VERSION 5
 #define PLAN_NONE    UINT32_MAX
 
 struct plan_range {
@@ -39,9 +39,18 @@ struct plan_site {
 	double latitude, longitude; /* degrees */
 };
 
-enum policy { POLICY_NEAREST, POLICY_WEIGHTED, POLICY_FAILOVER };
+enum policy { POLICY_NEAREST, POLICY_WEIGHTED, POLICY_FAILOVER, POLICY_ROUND_ROBIN };
 enum persistence { PERSISTENCE_NONE, PERSISTENCE_SUBNET };
-enum fallback { FALLBACK_ALL, FALLBACK_NONE, FALLBACK_ADDRESSES };
+enum fallback {
+	FALLBACK_ALL,
+	FALLBACK_NONE,
+	FALLBACK_ADDRESSES,
+	FALLBACK_LAST_GOOD,
+	FALLBACK_NEAREST,
+	FALLBACK_POOL
+};
+enum spread { SPREAD_NODE, SPREAD_SITE };
+enum answer_order { ORDER_PREFERENCE, ORDER_SHUFFLED };
 
 struct plan_pool {
 	uint32_t name, file;
@@ -50,12 +59,24 @@ struct plan_pool {
 	uint8_t persistence_without_ecs; /* for queries without a client subnet */
 	uint8_t fallback;                /* enum fallback: what is answered when nothing is up */
 	uint8_t persistence_v4, persistence_v6; /* prefix lengths */
-	uint8_t strict_pair; /* 1: a node without the asked family gives NODATA */
-	uint8_t reserved;
+	uint8_t strict_pair;        /* 1: a node without the asked family gives NODATA */
+	uint8_t answers;            /* nodes in an answer, spares among them: 1 or more */
+	uint8_t spare;              /* how many of them are far away */
+	uint8_t spread;             /* enum spread */
+	uint8_t order;              /* enum answer_order */
+	uint8_t max_automatic_down; /* percent of its nodes; beyond it an alarm */
+	uint8_t freeze;             /* 1: beyond it, further nodes stay in */
+	uint8_t own_policy;         /* enum policy: for the server's own networks */
+	uint8_t reserved[1];
+	uint32_t spare_km;              /* distance of a spare from the first answer's site */
+	uint32_t backup, fallback_pool; /* pools, PLAN_NONE: none */
+	uint32_t ttl_floor_s, ttl_ceiling_s;
+	uint32_t load_age_ms;                 /* older reports of load count no more */
 	uint64_t seed;                        /* of its consistent hashing; from its name alone */
 	struct plan_range sites;              /* plan_pool_site, in the file's order */
 	struct plan_range nodes;              /* plan_node: those of its sites, in order */
 	struct plan_range fallback_addresses; /* plan_address */
+	struct plan_range rules, fences, avoids, windows;
 	/* The value of SvcParamKey alpn (RFC 9460, 7.1.1) of all its nodes; no octets: none. */
 	uint32_t alpn, alpn_len;
 };
@@ -63,13 +84,19 @@ struct plan_pool {
 struct plan_pool_site {
 	uint32_t pool, site;
 	struct plan_range nodes;
+	uint32_t priority;             /* policy failover: lower first, equal ones share */
+	uint32_t min_nodes;            /* with fewer nodes up it does not count; 1 or more */
+	uint8_t spill_high, spill_low; /* percent of capacity used; 0: it never spills over */
+	int8_t bias_percent;
+	uint8_t reserved;
 };
 
 struct plan_node {
 	uint32_t name; /* unique in its pool; "pool/name" is its key in the database */
 	uint32_t pool, pool_site;
-	uint32_t weight; /* 0..65535; 0: gets no clients while others are up */
-	uint32_t host;   /* offset of its own host name, lower-case wire form; 0: none */
+	uint32_t weight;   /* 0..65535; 0: gets no clients while others are up */
+	uint32_t capacity; /* what its load is a part of, beside those of other nodes */
+	uint32_t host;     /* offset of its own host name, lower-case wire form; 0: none */
 	uint16_t host_len;
 	uint16_t port; /* of its service; 0: none is named */
 	struct plan_range addresses;
@@ -99,7 +126,35 @@ struct plan_rule {
 	uint32_t pool;
 	uint32_t file, line, column; /* where it is written */
 	uint32_t text;               /* as written: "[CN, HK, AS4134]" */
-	uint32_t reserved;
+	uint32_t policy;             /* enum policy, PLAN_NONE: the pool's */
+};
+
+/* Never these sites for these clients (geo_pref names the fences that hold). */
+struct plan_fence {
+	uint32_t pool;
+	uint32_t file, line, column;
+	uint32_t text;           /* its clients, as written */
+	uint32_t otherwise;      /* pool for whom no site is left; PLAN_NONE: NODATA */
+	struct plan_range never; /* numbers: plan_pool_site */
+};
+
+/* These nodes count as down for these clients (geo_pref names those that hold). */
+struct plan_avoid {
+	uint32_t pool;
+	uint32_t file, line, column;
+	uint32_t text, reason;
+	uint32_t pool_site, node; /* node PLAN_NONE: all of the site */
+	uint64_t until_unix_s;    /* 0: no end */
+};
+
+/* A maintenance window of the pool file. */
+struct plan_window {
+	uint32_t pool;
+	uint32_t file, line, column;
+	uint32_t reason;
+	uint32_t pool_site, node; /* PLAN_NONE: the whole pool; all of the site */
+	uint32_t disable;         /* 1: disabled, 0: draining */
+	uint64_t from_unix_s, until_unix_s;
 };
 
 struct plan_record {    /* one POOL record */
@@ -119,7 +174,10 @@ struct plan_record {    /* one POOL record */
 struct plan_root {
 	struct plan_settings settings;
 	struct plan_array sites, pools, pool_sites, nodes, addresses, checks, probes, rules,
-		records;
+		records, fences, avoids, windows;
+	struct plan_array numbers; /* uint32_t: what others have lists of */
+	struct plan_array
+		watched; /* uint32_t, texts: data files to be read again when they change */
 };
 
 #define plan_items(plan, member, type) \

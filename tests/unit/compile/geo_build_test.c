@@ -181,12 +181,14 @@ static struct config_client code(enum client_match kind, const char *text)
 }
 
 static const uint16_t to_site[FIXTURE_SITES] = { 0, 1, 2, 3, 4, 5, 6, 7 };
+static const uint16_t one_after_another[FIXTURE_SITES] = { 0, 1, 2, 3, 4, 5, 6, 7 };
 
 static struct config_rule rule(const struct config_client *client, int site)
 {
-	return (struct config_rule){
-		.clients = client, .client_count = 1, .sites = &to_site[site], .site_count = 1
-	};
+	return (struct config_rule){ .clients = { client, 1, "" },
+				     .sites = &to_site[site],
+				     .bands = one_after_another,
+				     .site_count = 1 };
 }
 
 START_TEST(most_specific_rule_wins_and_then_the_first)
@@ -251,9 +253,10 @@ START_TEST(whole_list_of_a_rule_is_its_preference)
 {
 	struct config_client client = network("0.0.0.0/0");
 	uint16_t sites[] = { SYDNEY, TOKYO, LONDON, NEWYORK, FRANKFURT, SAOPAULO };
-	struct config_rule all = {
-		.clients = &client, .client_count = 1, .sites = sites, .site_count = 6
-	};
+	struct config_rule all = { .clients = { &client, 1, "" },
+				   .sites = sites,
+				   .bands = one_after_another,
+				   .site_count = 6 };
 
 	f.config.preference_depth = 1;
 	f.pools[0].rules = &all;
@@ -364,7 +367,7 @@ END_TEST
 
 START_TEST(more_classes_than_a_leaf_can_name_are_refused)
 {
-	enum { RULES = 65536 }; /* and those who match none */
+	enum { RULES = 65535 }; /* and those who match none */
 	struct config_client *clients = calloc(RULES, sizeof(*clients));
 	struct config_rule *rules = calloc(RULES, sizeof(*rules));
 	char *text;
@@ -386,7 +389,7 @@ START_TEST(more_classes_than_a_leaf_can_name_are_refused)
 	text = fixture_mistakes(&f);
 	ck_assert_msg(strstr(text,
 			     "signpost.yaml: error: pools, sites and rules make more than "
-			     "65536 client classes: lower \"preference-depth\" (now 4)") != NULL,
+			     "65535 client classes: lower \"preference-depth\" (now 4)") != NULL,
 		      "%s", text);
 	free(text);
 	free(clients);

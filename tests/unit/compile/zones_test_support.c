@@ -74,18 +74,26 @@ static void build(struct zones_try *try, const struct image *previous)
 	static const struct config_node named_nodes[] = {
 		{ .name = "n-1", .host = &host_here, .place = { "named.pool.yaml", 3, 1, 3 } },
 	};
-	static const struct config_pool_site named[] = { { 0, named_nodes, 1, { 0 } } };
+	static const struct config_pool_site named[] = {
+		{ .site = 0, .nodes = named_nodes, .node_count = 1 }
+	};
 	static const struct config_node mixed_nodes[] = {
 		{ .name = "m-1", .port = 443, .place = { "mixed.pool.yaml", 7, 1, 3 } },
 		{ .name = "m-2", .port = 444, .place = { "mixed.pool.yaml", 8, 1, 3 } },
 		{ .name = "m-4", .port = 443, .place = { "mixed.pool.yaml", 10, 1, 3 } },
 		{ .name = "m-3", .place = { "mixed.pool.yaml", 9, 1, 3 } },
 	};
-	static const struct config_pool_site ported[] = { { 0, &ported_nodes[0], 1, { 0 } },
-							  { 1, &ported_nodes[1], 1, { 0 } } };
-	static const struct config_pool_site hosts[] = { { 0, hosts_nodes, 2, { 0 } } };
-	static const struct config_pool_site mixed[] = { { 0, mixed_nodes, 3, { 0 } },
-							 { 1, &mixed_nodes[3], 1, { 0 } } };
+	static const struct config_pool_site ported[] = {
+		{ .site = 0, .nodes = &ported_nodes[0], .node_count = 1 },
+		{ .site = 1, .nodes = &ported_nodes[1], .node_count = 1 }
+	};
+	static const struct config_pool_site hosts[] = {
+		{ .site = 0, .nodes = hosts_nodes, .node_count = 2 }
+	};
+	static const struct config_pool_site mixed[] = {
+		{ .site = 0, .nodes = mixed_nodes, .node_count = 3 },
+		{ .site = 1, .nodes = &mixed_nodes[3], .node_count = 1 }
+	};
 	static const struct config_pool pools[] = {
 		{ .name = "backup", .sites = backup, .site_count = 1 },
 		{ .name = "edge", .sites = edge, .site_count = 2 },

@@ -243,11 +243,11 @@ START_TEST(norway_is_a_country_and_not_false)
 		"  - clients: \"2001:db8::/32\"\n"
 		"    sites: [tokyo]\n");
 	const struct config_pool *pool = &reading->config.pools[0];
-	const struct config_client *clients = pool->rules[0].clients;
+	const struct config_client *clients = pool->rules[0].clients.list;
 
 	ck_assert_uint_eq(pool->rule_count, 2);
-	ck_assert_uint_eq(pool->rules[0].client_count, 6);
-	ck_assert_str_eq(pool->rules[0].text,
+	ck_assert_uint_eq(pool->rules[0].clients.count, 6);
+	ck_assert_str_eq(pool->rules[0].clients.text,
 			 "[NO, AS, AS4134, continent:AS, 192.0.2.0/24, 198.51.100.7]");
 	ck_assert_int_eq(clients[0].kind, MATCH_COUNTRY);
 	ck_assert_int_eq(memcmp(clients[0].code, "NO", 2), 0);
@@ -260,7 +260,7 @@ START_TEST(norway_is_a_country_and_not_false)
 	ck_assert_uint_eq(clients[5].prefix.len, 32);
 	ck_assert_uint_eq(clients[5].place.line, 7);
 	ck_assert_uint_eq(clients[5].place.column, 59);
-	ck_assert_uint_eq(pool->rules[1].clients[0].prefix.len, 32);
+	ck_assert_uint_eq(pool->rules[1].clients.list[0].prefix.len, 32);
 	ck_assert_uint_eq(pool->rules[1].sites[0], 0);
 	fixture_free(reading);
 }

@@ -149,7 +149,9 @@ static void add_sites(struct plan_lists *lists, uint32_t pool, const char *text)
 	struct words words = split(text);
 
 	for (size_t i = 0; i < words.count; i++) {
-		struct plan_pool_site site = { .pool = pool };
+		struct plan_pool_site site = { .pool = pool,
+					       .priority = (uint32_t)i,
+					       .min_nodes = 1 };
 
 		site.site = site_number(lists->make, words.word[i]);
 		site.nodes.first = (uint32_t)lists->node_count;
@@ -170,6 +172,12 @@ static struct plan_pool make_pool(struct plan_lists *lists, uint32_t number)
 		.persistence_v4 = 24,
 		.persistence_v6 = 56,
 		.strict_pair = from->strict_pair,
+		.answers = 1,
+		.max_automatic_down = 50,
+		.own_policy = POLICY_WEIGHTED,
+		.backup = PLAN_NONE,
+		.fallback_pool = PLAN_NONE,
+		.ttl_ceiling_s = INT32_MAX,
 		.seed = hash_text(from->name, 0),
 	};
 
@@ -262,6 +270,7 @@ static struct image make_plan_image(const struct make_plan *make)
 	root.addresses = add_array(writer, lists.addresses, lists.address_count,
 				   sizeof(*lists.addresses));
 	root.checks = root.probes = root.rules = add_array(writer, NULL, 0, 1);
+	root.fences = root.avoids = root.windows = root.numbers = root.watched = root.rules;
 	root.records = add_array(writer, records, make->record_count, sizeof(*records));
 	*image_writer_root(writer, struct plan_root) = root;
 	free(sites);
@@ -282,6 +291,11 @@ static struct geo_pref make_pref(const struct make_plan *make, struct image_writ
 	struct geo_pref pref = { .site_count = (uint32_t)words.count,
 				 .rule = from->rule ? 0 : GEO_RULE_NONE };
 
+	pref.policy = (uint8_t)make->pools[pool_number(make, from->pool)].policy;
+	pref.bands_off = image_writer_reserve(writer, words.count * sizeof(uint16_t), 4);
+	pref.fences_off = pref.avoids_off = pref.bands_off;
+	for (size_t i = 0; i < words.count; i++)
+		image_writer_at(writer, uint16_t, pref.bands_off)[i] = (uint16_t)i;
 	pref.sites_off = image_writer_reserve(writer, words.count * sizeof(uint16_t), 2);
 	for (size_t i = 0; i < words.count; i++)
 		image_writer_at(writer, uint16_t,
