@@ -14,6 +14,7 @@ libconf_a_SOURCES = \
 	%D%/seen.c %D%/seen.h \
 	%D%/server.c \
 	%D%/source.c %D%/source.h \
+	%D%/timestamp.c %D%/timestamp.h \
 	%D%/yaml.c %D%/yaml.h
 
 check_PROGRAMS += test-conf
@@ -23,6 +24,7 @@ test_conf_SOURCES = \
 	tests/unit/conf/config_test.c \
 	tests/unit/conf/diag_test.c \
 	tests/unit/conf/fixture.c tests/unit/conf/fixture.h \
-	tests/unit/conf/mistakes_test.c
+	tests/unit/conf/mistakes_test.c \
+	tests/unit/conf/timestamp_test.c
 test_conf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(XXHASH_CFLAGS)
 test_conf_LDADD = libconf.a libwire.a libbase.a $(FYAML_LIBS) $(CHECK_LIBS)

@@ -7,5 +7,6 @@
 Suite *config_suite(void);
 Suite *diag_suite(void);
 Suite *mistakes_suite(void);
+Suite *timestamp_suite(void);
 
 #endif
