@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "conf/links.h"
 #include "conf/parts.h"
 #include "conf/pool_parts.h"
 #include "conf/seen.h"
@@ -136,7 +137,9 @@ static void read_pool_file(struct conf *conf, const char *file, struct config_po
 		root = yaml_read(&source, conf->arena, conf->diag);
 	if (root == NULL)
 		return;
+	conf->pool = pool;
 	pool_read(conf, root, pool);
+	conf->pool = NULL;
 	pool->faulty = diag_errors(conf->diag) != errors;
 	name = yaml_get(root, "pool");
 	if (name == NULL || name->kind != YAML_SCALAR || strcmp(name->text, pool->name) != 0)
@@ -153,10 +156,14 @@ static void read_pools(struct conf *conf, const struct paths *files)
 	struct config_pool *pools = arena_alloc(conf->arena, files->count * sizeof(*pools));
 	struct seen names = { 0 };
 
-	for (size_t i = 0; i < files->count; i++)
-		read_pool_file(conf, files->items[i], &pools[i], &names);
+	conf->links = links_new();
 	conf->config->pools = pools;
 	conf->config->pool_count = files->count;
+
+	for (size_t i = 0; i < files->count; i++)
+		read_pool_file(conf, files->items[i], &pools[i], &names);
+	links_resolve(conf);
+	links_free(conf->links);
 	seen_free(&names);
 }
 

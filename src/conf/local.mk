@@ -5,6 +5,7 @@ libconf_a_SOURCES = \
 	%D%/config.c %D%/config.h \
 	%D%/country.c %D%/country.h \
 	%D%/diag.c %D%/diag.h \
+	%D%/links.c %D%/links.h \
 	%D%/nodes.c \
 	%D%/option.c %D%/option.h \
 	%D%/parts.h %D%/pool_parts.h \
@@ -24,6 +25,7 @@ test_conf_SOURCES = \
 	tests/unit/conf/config_test.c \
 	tests/unit/conf/diag_test.c \
 	tests/unit/conf/fixture.c tests/unit/conf/fixture.h \
+	tests/unit/conf/links_test.c \
 	tests/unit/conf/mistakes_test.c \
 	tests/unit/conf/timestamp_test.c
 test_conf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(XXHASH_CFLAGS)

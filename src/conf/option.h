@@ -13,6 +13,8 @@
 #include "conf/yaml.h"
 
 struct config;
+struct config_pool;
+struct links;
 
 /* What reading one file needs to know. */
 struct conf {
@@ -21,6 +23,9 @@ struct conf {
 	struct config *config; /* being filled in */
 	const char *folder;    /* absolute; paths in the file are relative to it */
 	bool boot_only;        /* options that are needed `later` are not looked at */
+	bool quiet;            /* what is read has been read before, and its mistakes told */
+	const struct config_pool *pool; /* that is being read; NULL: none */
+	struct links *links;            /* links.h */
 };
 
 enum option_type {

@@ -2,6 +2,7 @@
  * rules.c. */
 #include <string.h>
 
+#include "conf/links.h"
 #include "conf/parts.h"
 #include "conf/pool_parts.h"
 #include "conf/seen.h"
@@ -47,19 +48,60 @@ static void read_persistence(struct conf *conf, const struct yaml_node *value, v
 
 /* --- fallback --------------------------------------------------------------------------------- */
 
+#define FALLBACK_ACCEPTS "all, last-good, nearest, none, pool:NAME or a list of addresses"
+
+static const struct {
+	const char *word;
+	enum fallback fallback;
+} fallbacks[] = {
+	{ "all", FALLBACK_ALL },
+	{ "last-good", FALLBACK_LAST_GOOD },
+	{ "nearest", FALLBACK_NEAREST },
+	{ "none", FALLBACK_NONE },
+};
+
+#define FALLBACK_COUNT (sizeof(fallbacks) / sizeof(fallbacks[0]))
+
+static void refuse_fallback(struct conf *conf, const struct yaml_node *value)
+{
+	const char *words[FALLBACK_COUNT];
+
+	for (size_t i = 0; i < FALLBACK_COUNT; i++)
+		words[i] = fallbacks[i].word;
+	conf_error(conf, &value->place, "\"%.100s\" is not " FALLBACK_ACCEPTS "%s", value->text,
+		   conf_hint(conf, value->text, words, FALLBACK_COUNT));
+}
+
 static void read_fallback(struct conf *conf, const struct yaml_node *value, void *out)
 {
 	struct config_pool *pool = out;
+	bool word = value->kind == YAML_SCALAR;
+	struct ip_address address;
 
-	if (value->kind == YAML_SCALAR && strcmp(value->text, "all") == 0) {
-		pool->fallback = FALLBACK_ALL;
-	} else if (value->kind == YAML_SCALAR && strcmp(value->text, "none") == 0) {
-		pool->fallback = FALLBACK_NONE;
+	for (size_t i = 0; word && i < FALLBACK_COUNT; i++) {
+		if (strcmp(fallbacks[i].word, value->text) == 0) {
+			pool->fallback = fallbacks[i].fallback;
+			return;
+		}
+	}
+	if (word && strncmp(value->text, "pool:", 5) == 0) {
+		pool->fallback = FALLBACK_POOL;
+		link_remember(conf, value, value->text + 5, &pool->fallback_pool);
+	} else if (word && !ip_parse(value->text, &address)) {
+		refuse_fallback(conf, value);
 	} else {
 		pool->fallback = FALLBACK_ADDRESSES;
 		addresses_read(conf, value, &pool->fallback_addresses,
 			       &pool->fallback_address_count);
 	}
+}
+
+static void read_backup(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config_pool *pool = out;
+
+	if (conf_expect(conf, value, YAML_SCALAR, "the name of a pool"))
+		link_remember(conf, value, value->text, &pool->backup);
 }
 
 /* --- probes ----------------------------------------------------------------------------------- */
@@ -230,8 +272,11 @@ static const struct option pool_options[] = {
 	  .manual = "the same for queries without client subnet, whose source is a resolver that "
 		    "may speak for many clients" },
 	{ "fallback", OPTION_OTHER, .read = read_fallback, .dflt = "all", .kind = "word or list",
-	  .accepts = "all, none, or a list of addresses",
+	  .accepts = FALLBACK_ACCEPTS,
 	  .manual = "what is answered when no node is up; all: as if all were" },
+	{ "backup", OPTION_OTHER, .read = read_backup, .kind = "text", .accepts = "name of a pool",
+	  .manual = "the pool that takes the clients for whom no node of this one is up or has "
+		    "room" },
 	{ "strict-pair", OPTION_BOOL, OPTION_FIELD(struct config_pool, strict_pair),
 	  .dflt = "false",
 	  .manual = "a node without an address of the asked family gives no answer, instead of "

@@ -6,6 +6,7 @@
 
 Suite *config_suite(void);
 Suite *diag_suite(void);
+Suite *links_suite(void);
 Suite *mistakes_suite(void);
 Suite *timestamp_suite(void);
 

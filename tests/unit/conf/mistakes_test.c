@@ -170,7 +170,19 @@ static const struct row pool_rows[] = {
 	{ POOL "fallback: [192.0.2.1, 192.0.2.1]\n" NODES, "2:23: error: 192.0.2.1 is listed twice",
 	  "192.0.2.1" },
 	{ POOL "fallback: some\n" NODES,
-	  "2:11: error: \"some\" is neither an IPv4 nor an IPv6 address", "some" },
+	  "2:11: error: \"some\" is not all, last-good, nearest, none, pool:NAME or a list of "
+	  "addresses (did you mean \"none\"?)",
+	  "some" },
+	{ POOL "fallback: last-god\n" NODES,
+	  "2:11: error: \"last-god\" is not all, last-good, nearest, none, pool:NAME or a list of "
+	  "addresses (did you mean \"last-good\"?)",
+	  "last-god" },
+	{ POOL "fallback: pool:egde\n" NODES,
+	  "2:11: error: there is no pool \"egde\" (did you mean \"edge\"?)", "pool:egde" },
+	{ POOL "fallback: pool:edge\n" NODES,
+	  "2:11: error: pool \"edge\" cannot stand in for itself", "pool:edge" },
+	{ POOL "backup: egde\n" NODES,
+	  "2:9: error: there is no pool \"egde\" (did you mean \"edge\"?)", "egde" },
 	/* nodes */
 	{ POOL "sites: {}\n", "2:8: error: the pool is empty: it has no sites", "{" },
 	{ POOL "sites:\n  tokyo: { nodes: {} }\n", "3:19: error: there are no nodes", "{" },
