@@ -16,6 +16,7 @@ libconf_a_SOURCES = \
 	%D%/server.c \
 	%D%/source.c %D%/source.h \
 	%D%/timestamp.c %D%/timestamp.h \
+	%D%/values.c \
 	%D%/yaml.c %D%/yaml.h
 
 check_PROGRAMS += test-conf

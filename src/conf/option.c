@@ -5,8 +5,6 @@
 
 #include "conf/seen.h"
 
-#define NAME_SIZE_MAX 63
-
 /* --- saying what is wrong --------------------------------------------------------------------- */
 
 void conf_error(struct conf *conf, const struct place *place, const char *format, ...)
@@ -31,10 +29,7 @@ void conf_warning(struct conf *conf, const struct place *place, const char *form
 	diag_add(conf->diag, DIAG_WARNING, place, NULL, 0, "%s", message);
 }
 
-static const char *text_of(struct conf *conf, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static const char *text_of(struct conf *conf, const char *format, ...)
+const char *conf_text(struct conf *conf, const char *format, ...)
 {
 	char text[600];
 	va_list args;
@@ -50,7 +45,7 @@ const char *conf_hint(struct conf *conf, const char *text, const char *const *ca
 {
 	const char *nearest = diag_nearest(text, candidates, count);
 
-	return nearest != NULL ? text_of(conf, " (did you mean \"%s\"?)", nearest) : "";
+	return nearest != NULL ? conf_text(conf, " (did you mean \"%s\"?)", nearest) : "";
 }
 
 bool conf_expect(struct conf *conf, const struct yaml_node *value, enum yaml_kind kind,
@@ -64,166 +59,6 @@ bool conf_expect(struct conf *conf, const struct yaml_node *value, enum yaml_kin
 		conf_error(conf, &value->place, "%s stands where %s belongs", yaml_kind_name(value),
 			   what);
 	return false;
-}
-
-/* --- values ----------------------------------------------------------------------------------- */
-
-/* Digits only, up to `end`; false: something else. Saturates. */
-static bool digits(const char *text, const char *end, uint64_t *out)
-{
-	uint64_t value = 0;
-
-	if (text == end)
-		return false;
-	for (; text < end; text++) {
-		if (*text < '0' || *text > '9')
-			return false;
-		if (value < UINT64_MAX / 100)
-			value = value * 10 + (uint64_t)(*text - '0');
-	}
-	*out = value;
-	return true;
-}
-
-bool conf_number(struct conf *conf, const struct yaml_node *value, uint32_t min, uint32_t max,
-		 uint32_t *out)
-{
-	uint64_t number = 0;
-	const char *end;
-
-	if (!conf_expect(conf, value, YAML_SCALAR, "a whole number"))
-		return false;
-	end = value->text + strlen(value->text);
-	/* A minus sign is a number out of range rather than no number. */
-	if (!digits(value->text + (value->text[0] == '-'), end, &number)) {
-		conf_error(conf, &value->place, "\"%.100s\" is not a whole number", value->text);
-		return false;
-	}
-	if (value->text[0] == '-' || number < min || number > max) {
-		conf_error(conf, &value->place, "%.40s is out of range: %u to %u", value->text, min,
-			   max);
-		return false;
-	}
-	*out = (uint32_t)number;
-	return true;
-}
-
-static const struct {
-	const char *name;
-	uint64_t ms;
-} units[] = {
-	{ "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 }, { "ms", 1 },
-};
-
-#define UNIT_COUNT (sizeof(units) / sizeof(units[0]))
-
-const char *conf_duration_text(struct conf *conf, uint64_t ms)
-{
-	for (size_t i = 0; i < UNIT_COUNT; i++) {
-		if (ms >= units[i].ms && ms % units[i].ms == 0)
-			return text_of(conf, "%llu%s", (unsigned long long)(ms / units[i].ms),
-				       units[i].name);
-	}
-	return "0s";
-}
-
-static bool duration_ms(const char *text, uint64_t *out)
-{
-	const char *unit = text + strspn(text, "0123456789");
-	uint64_t number;
-
-	if (!digits(text, unit, &number))
-		return false;
-	for (size_t i = 0; i < UNIT_COUNT; i++) {
-		if (strcmp(unit, units[i].name) == 0) {
-			*out = number > UINT64_MAX / units[i].ms ? UINT64_MAX
-								 : number * units[i].ms;
-			return true;
-		}
-	}
-	return false;
-}
-
-bool conf_duration(struct conf *conf, const struct yaml_node *value, uint32_t min, uint32_t max,
-		   uint32_t unit_ms, uint32_t *out)
-{
-	uint64_t ms;
-
-	if (!conf_expect(conf, value, YAML_SCALAR, "a duration such as 200ms, 5s, 1m, 12h or 90d"))
-		return false;
-	if (!duration_ms(value->text, &ms)) {
-		conf_error(conf, &value->place,
-			   "\"%.100s\" is not a duration such as 200ms, 5s, 1m, 12h or 90d",
-			   value->text);
-		return false;
-	}
-	if (ms % unit_ms != 0 || ms / unit_ms < min || ms / unit_ms > max) {
-		conf_error(conf, &value->place, "%.40s is out of range: %s to %s, in steps of %s",
-			   value->text, conf_duration_text(conf, (uint64_t)min * unit_ms),
-			   conf_duration_text(conf, (uint64_t)max * unit_ms),
-			   conf_duration_text(conf, unit_ms));
-		return false;
-	}
-	*out = (uint32_t)(ms / unit_ms);
-	return true;
-}
-
-const char *conf_join(struct arena *arena, const char *folder, const char *name)
-{
-	size_t len = strlen(folder);
-	size_t size = len + strlen(name) + 2;
-	char *path = arena_alloc(arena, size);
-	bool slash = len > 0 && folder[len - 1] != '/';
-
-	(void)snprintf(path, size, "%s%s%s", folder, slash ? "/" : "", name);
-	return path;
-}
-
-const char *conf_path(struct conf *conf, const char *path)
-{
-	return conf_join(conf->arena, path[0] == '/' ? "" : conf->folder, path);
-}
-
-bool conf_name(struct conf *conf, const struct yaml_node *name, const char *what)
-{
-	size_t len = strlen(name->text);
-
-	if (len > 0 && len <= NAME_SIZE_MAX &&
-	    strspn(name->text, "abcdefghijklmnopqrstuvwxyz0123456789-") == len)
-		return true;
-	conf_error(conf, &name->place,
-		   "\"%.100s\" is no name for a %s: 1 to 63 of a-z, 0-9 and \"-\"", name->text,
-		   what);
-	return false;
-}
-
-/* --- lists ------------------------------------------------------------------------------------ */
-
-size_t items_count(const struct yaml_node *value)
-{
-	return value->kind == YAML_LIST ? value->count : 1;
-}
-
-static void read_item(struct conf *conf, const struct yaml_node *item, const char *what,
-		      item_read_fn *read, void *context)
-{
-	if (item->kind == YAML_SCALAR && item->empty)
-		conf_error(conf, &item->place, "there is no value here");
-	else if (conf_expect(conf, item, YAML_SCALAR, what))
-		read(conf, item, context);
-}
-
-void items_read(struct conf *conf, const struct yaml_node *value, const char *what,
-		item_read_fn *read, void *context)
-{
-	if (value->kind != YAML_LIST) {
-		read_item(conf, value, what, read, context);
-		return;
-	}
-	if (value->count == 0)
-		conf_error(conf, &value->place, "an empty list stands where %s belongs", what);
-	yaml_foreach(item, value)
-		read_item(conf, item, what, read, context);
 }
 
 /* --- one option ------------------------------------------------------------------------------- */
@@ -252,8 +87,8 @@ static const char *word_list(struct conf *conf, const char *const *words)
 	const char *list = words[0];
 
 	for (size_t i = 1; words[i] != NULL; i++)
-		list = text_of(conf, "%s%s%s", list, words[i + 1] == NULL ? " or " : ", ",
-			       words[i]);
+		list = conf_text(conf, "%s%s%s", list, words[i + 1] == NULL ? " or " : ", ",
+				 words[i]);
 	return list;
 }
 

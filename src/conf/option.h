@@ -85,6 +85,10 @@ void conf_error(struct conf *conf, const struct place *place, const char *format
 void conf_warning(struct conf *conf, const struct place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* In the arena, cut after 599 octets. */
+const char *conf_text(struct conf *conf, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* " (did you mean "x"?)" or "", in the arena. */
 const char *conf_hint(struct conf *conf, const char *text, const char *const *candidates,
 		      size_t count);
