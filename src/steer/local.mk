@@ -6,6 +6,7 @@ libsteer_a_SOURCES = \
 	%D%/pool.c %D%/pool.h \
 	%D%/rendezvous.c %D%/rendezvous.h \
 	%D%/services.c %D%/services.h \
+	%D%/sets.h \
 	%D%/steer.c %D%/steer.h \
 	%D%/substitute.c \
 	%D%/table.c %D%/table.h

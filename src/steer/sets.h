@@ -1,0 +1,86 @@
+/* sets.h - answer sets: which nodes of a pool stand together in an answer.
+ *
+ * A table gives one node, the primary. What it stands for is a *set*: the primary and, in pools
+ * with `answers` above 1, its companions and far spares, in order of preference. Each companion
+ * wins a weighted rendezvous that is keyed by the primary: companions share the load by weight, and
+ * when a node goes or comes only those sets change that it is, or should be, in.
+ *
+ * Who can be in a set depends on the clients (fences, avoids, the order of sites), so a set is
+ * made in a *context*. Sets that are equal have one number, the choice. A node whose sets are
+ * all equal keeps its own number; so in a pool without companions, where everybody gets the
+ * same of each node, node n is choice n. Numbers hold until sets_begin. */
+#ifndef STEER_SETS_H
+#define STEER_SETS_H
+
+#include "steer/pool.h"
+
+#define SET_NODES_MAX    16     /* plan_pool.answers is no more */
+#define SETS_CHOICES_MAX 65536U /* numbers have 16 bits */
+#define SET_NODE_NONE    UINT16_MAX
+#define SETS_MAP_NONE    UINT32_MAX
+
+/* All numbers are those of the pool. */
+struct set {
+	uint16_t nodes[SET_NODES_MAX]; /* the primary first; SET_NODE_NONE behind the last */
+	/* Of a family that none of them has: the node that answers instead, SET_NODE_NONE:
+	 * NODATA. Else SET_NODE_NONE. */
+	uint16_t substitutes[STEERING_FAMILIES];
+};
+
+/* Some clients' view of the pool. */
+struct set_context {
+	/* Sites in order of preference, each once, all that are allowed to them; a fenced one is
+	 * not here. bands[i]: of sites[i]; never falling. */
+	const uint32_t *sites, *bands;
+	uint32_t site_count;
+	/* [node of the pool]: enum table_rank, as it counts for these clients: TABLE_DOWN where it
+	 * is not to be answered to them (as of each node of a site that is not above). A set has
+	 * nodes of the primary's rank or better. */
+	const uint8_t *ranks;
+};
+
+struct sets {
+	struct pool *pool;
+	bool plain; /* node n is choice n in every context */
+
+	/* The choices: [0, nodes) the nodes' own, then that of the fallback (it has no set: its row
+	 * is empty), then all others. A row without nodes is not in use. */
+	struct set *list;
+	uint32_t count, cap;
+	uint32_t left_out; /* sets that got no number since sets_begin: see sets_choice */
+
+	uint16_t **maps; /* [number][node]: see sets_map; the last row is the fallback's own */
+	uint32_t map_count, map_cap;
+
+	uint32_t *weights;   /* [node], as of sets_begin */
+	uint32_t *index;     /* hash table of the list: number + 1; 0: free */
+	uint32_t index_size; /* a power of 2 */
+	float **distances;   /* [site][site], in km: a row is made when it is needed */
+};
+
+/* The pool must outlive the sets. */
+void sets_open(struct sets *sets, struct pool *pool);
+void sets_close(struct sets *sets);
+
+/* Forgets all choices and maps, and takes the weights of now: [node of the pool], 0..65535; in
+ * pools with policy round-robin 1 for all that have any. */
+void sets_begin(struct sets *sets, const uint32_t *weights);
+
+/* What a primary stands for in a context. Where all 65,536 numbers are in use, it stands for itself
+ * alone (which has a number always), and left_out counts it: the caller's to tell. */
+uint16_t sets_choice(struct sets *sets, const struct set_context *context, uint16_t primary);
+
+/* A map from nodes to choices that is right, in this context, for all of these primaries;
+ * SETS_MAP_NONE: each is its own choice. Contexts that do not contradict each other share maps.
+ * Such a map has node_count + 1 entries, the last one for the fallback's choice; it grows
+ * until the next sets_begin, so read it (sets->maps[number]) when all have been asked for. */
+uint32_t sets_map(struct sets *sets, const struct set_context *context, const uint16_t *primaries,
+		  uint32_t count);
+
+/* [0, sets_choice_count) are all choices. */
+static inline uint32_t sets_choice_count(const struct sets *sets)
+{
+	return sets->count;
+}
+
+#endif
