@@ -16,6 +16,11 @@
 /* The WAL is cut back to this after it grew (a reader that held on to an old state). */
 #define WAL_KEPT "16777216"
 
+#define ACTION_COLUMNS                                                                \
+	"at_unix_ms, action, object, who, uid, weight, from_unix_ms, until_unix_ms, " \
+	"reason"
+#define ACTION_VALUES "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+
 /* --- open and close ------------------------------------------------------------------------ */
 
 /* Somebody else has the lock: 1 to try again. sqlite3_busy_timeout could not be cut short. */
@@ -57,9 +62,11 @@ static int prepare_all(struct database *db, struct err *err)
 {
 	int code = prepare(db,
 			   "INSERT INTO node_status (node, status, since_unix_ms, "
-			   "checked_unix_ms, rtt_us, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+			   "checked_unix_ms, rtt_us, reason, load, load_at_unix_ms) "
+			   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
 			   "ON CONFLICT (node) DO UPDATE SET status = ?2, since_unix_ms = ?3, "
-			   "checked_unix_ms = ?4, rtt_us = ?5, reason = ?6",
+			   "checked_unix_ms = ?4, rtt_us = ?5, reason = ?6, load = ?7, "
+			   "load_at_unix_ms = ?8",
 			   &db->put_status, err);
 
 	if (code == SQLITE_OK)
@@ -67,6 +74,14 @@ static int prepare_all(struct database *db, struct err *err)
 			       "INSERT INTO transitions (at_unix_ms, node, from_status, "
 			       "to_status, reason, rtt_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 			       &db->put_transition, err);
+	if (code == SQLITE_OK)
+		code = prepare(db,
+			       "INSERT INTO operator_actions (" ACTION_COLUMNS
+			       ") VALUES " ACTION_VALUES,
+			       &db->put_action, err);
+	if (code == SQLITE_OK)
+		code = prepare(db, "INSERT INTO orders (" ACTION_COLUMNS ") VALUES " ACTION_VALUES,
+			       &db->put_order, err);
 	if (code == SQLITE_OK)
 		code = prepare(db,
 			       "DELETE FROM transitions WHERE id IN (SELECT id FROM transitions "
@@ -108,6 +123,8 @@ void database_close(struct database *db)
 {
 	(void)sqlite3_finalize(db->put_status);
 	(void)sqlite3_finalize(db->put_transition);
+	(void)sqlite3_finalize(db->put_action);
+	(void)sqlite3_finalize(db->put_order);
 	(void)sqlite3_finalize(db->prune);
 	(void)sqlite3_close(db->connection);
 	*db = (struct database){ .give_up_us = db->give_up_us };
@@ -151,6 +168,8 @@ static int write_status(struct database *db, const struct store_status *now, str
 	bind_number(db->put_status, 4, now->checked_unix_ms);
 	bind_number(db->put_status, 5, now->rtt_us);
 	bind_text(db->put_status, 6, now->reason);
+	(void)sqlite3_bind_double(db->put_status, 7, now->load);
+	bind_number(db->put_status, 8, now->load_at_unix_ms);
 	return step(db, db->put_status, err);
 }
 
@@ -166,6 +185,30 @@ static int write_transition(struct database *db, const struct queue_transition *
 	return step(db, db->put_transition, err);
 }
 
+static int write_action(struct database *db, sqlite3_stmt *put, const struct store_action *action,
+			struct err *err)
+{
+	bind_number(put, 1, action->at_unix_ms);
+	bind_text(put, 2, action->action);
+	bind_text(put, 3, action->object);
+	bind_text(put, 4, action->who);
+	bind_number(put, 5, action->uid);
+	bind_number(put, 6, action->weight);
+	bind_number(put, 7, action->from_unix_ms);
+	bind_number(put, 8, action->until_unix_ms);
+	bind_text(put, 9, action->reason);
+	return step(db, put, err);
+}
+
+static int write_orders(struct database *db, const struct queue_orders *orders, struct err *err)
+{
+	int code = run(db, "DELETE FROM orders", err);
+
+	for (size_t i = 0; i < orders->count && code == SQLITE_OK; i++)
+		code = write_action(db, db->put_order, &orders->list[i], err);
+	return code;
+}
+
 static int write_rows(struct database *db, const struct queue *rows, struct err *err)
 {
 	int code = SQLITE_OK;
@@ -175,20 +218,40 @@ static int write_rows(struct database *db, const struct queue *rows, struct err 
 		code = write_transition(db, t, err);
 	for (uint32_t i = 0; i < rows->status_count && code == SQLITE_OK; i++)
 		code = write_status(db, rows->statuses[i], err);
+	for (const struct queue_action *a = rows->first_action; a != NULL && code == SQLITE_OK;
+	     a = a->next)
+		code = write_action(db, db->put_action, &a->action, err);
 	return code;
 }
 
-int database_write(struct database *db, const struct queue *rows, struct err *err)
+static int write_all(struct database *db, const struct queue *rows,
+		     const struct queue_orders *orders, struct err *err)
 {
 	int code = run(db, "BEGIN IMMEDIATE", err);
 
 	if (code != SQLITE_OK)
 		return code;
 	code = write_rows(db, rows, err);
+	if (code == SQLITE_OK && orders != NULL)
+		code = write_orders(db, orders, err);
 	if (code == SQLITE_OK)
 		code = run(db, "COMMIT", err);
 	if (code != SQLITE_OK && sqlite3_get_autocommit(db->connection) == 0)
 		(void)sqlite3_exec(db->connection, "ROLLBACK", NULL, NULL, NULL);
+	return code;
+}
+
+/* With synchronous = FULL a commit is synchronised (in WAL mode it is not with NORMAL). */
+int database_write(struct database *db, const struct queue *rows, const struct queue_orders *orders,
+		   struct err *err)
+{
+	bool safe = orders != NULL || rows->action_count > 0;
+	int code = safe ? run(db, "PRAGMA synchronous = FULL", err) : SQLITE_OK;
+
+	if (code == SQLITE_OK)
+		code = write_all(db, rows, orders, err);
+	if (safe && code == SQLITE_OK)
+		code = run(db, "PRAGMA synchronous = NORMAL", err);
 	return code;
 }
 
@@ -222,6 +285,8 @@ static void read_row(sqlite3_stmt *statement, struct store_status *row)
 	row->checked_unix_ms = (uint64_t)sqlite3_column_int64(statement, 3);
 	row->rtt_us = (uint32_t)sqlite3_column_int64(statement, 4);
 	copy_column(statement, 5, row->reason, sizeof(row->reason));
+	row->load = sqlite3_column_double(statement, 6);
+	row->load_at_unix_ms = (uint64_t)sqlite3_column_int64(statement, 7);
 }
 
 int database_read(struct database *db, struct store_status **rows, size_t *count, struct err *err)
@@ -233,8 +298,8 @@ int database_read(struct database *db, struct store_status **rows, size_t *count
 
 	*count = 0;
 	code = prepare(db,
-		       "SELECT node, status, since_unix_ms, checked_unix_ms, rtt_us, reason "
-		       "FROM node_status LIMIT 1000000",
+		       "SELECT node, status, since_unix_ms, checked_unix_ms, rtt_us, reason, load, "
+		       "load_at_unix_ms FROM node_status LIMIT 1000000",
 		       &statement, err);
 	if (code != SQLITE_OK)
 		return code;
@@ -247,6 +312,49 @@ int database_read(struct database *db, struct store_status **rows, size_t *count
 	}
 	if (code == SQLITE_DONE) {
 		*rows = list;
+		list = NULL; /* now the caller's */
+		code = SQLITE_OK;
+	} else {
+		(void)fail(db, code, "read", err);
+		*count = 0;
+	}
+	free(list);
+	(void)sqlite3_finalize(statement);
+	return code;
+}
+
+static void read_order(sqlite3_stmt *statement, struct store_action *order)
+{
+	memset(order, 0, sizeof(*order));
+	order->at_unix_ms = (uint64_t)sqlite3_column_int64(statement, 0);
+	copy_column(statement, 1, order->action, sizeof(order->action));
+	copy_column(statement, 2, order->object, sizeof(order->object));
+	copy_column(statement, 3, order->who, sizeof(order->who));
+	order->uid = (uint32_t)sqlite3_column_int64(statement, 4);
+	order->weight = (uint32_t)sqlite3_column_int64(statement, 5);
+	order->from_unix_ms = (uint64_t)sqlite3_column_int64(statement, 6);
+	order->until_unix_ms = (uint64_t)sqlite3_column_int64(statement, 7);
+	copy_column(statement, 8, order->reason, sizeof(order->reason));
+}
+
+int database_read_orders(struct database *db, struct store_action **orders, size_t *count,
+			 struct err *err)
+{
+	struct store_action *list = NULL;
+	size_t capacity = 0;
+	sqlite3_stmt *statement = NULL;
+	int code;
+
+	*count = 0;
+	*orders = NULL;
+	code = prepare(db, "SELECT " ACTION_COLUMNS " FROM orders ORDER BY id LIMIT 1000000",
+		       &statement, err);
+	if (code != SQLITE_OK)
+		return code;
+	while ((code = sqlite3_step(statement)) == SQLITE_ROW)
+		read_order(statement, &array_add(list, *count, capacity));
+	if (code == SQLITE_DONE) {
+		*orders = list;
 		list = NULL; /* now the caller's */
 		code = SQLITE_OK;
 	} else {

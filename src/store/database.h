@@ -15,7 +15,7 @@
 
 struct database {
 	sqlite3 *connection; /* NULL: not open */
-	sqlite3_stmt *put_status, *put_transition, *prune;
+	sqlite3_stmt *put_status, *put_transition, *put_action, *put_order, *prune;
 	const _Atomic uint64_t *give_up_us;
 	uint64_t busy_since_us;
 };
@@ -28,14 +28,21 @@ void database_close(struct database *db); /* not open: fine */
 /* Is the file still the one that was opened? (Operators delete, and restore from copies.) */
 bool database_is_in_place(const struct database *db);
 
-/* All rows or none. */
-int database_write(struct database *db, const struct queue *rows, struct err *err);
+/* All rows or none. `orders`: what the table of orders is to hold from now on; NULL: it stays. What
+ * has to do with operators is on the disk when this returns; of the rest a power failure may take
+ * the last seconds. */
+int database_write(struct database *db, const struct queue *rows, const struct queue_orders *orders,
+		   struct err *err);
 
 /* Deletes transitions older than that, a few thousand at most; *more: there are others. */
 int database_prune(struct database *db, uint64_t before_unix_ms, bool *more, struct err *err);
 
 /* All status rows: the caller's to free. */
 int database_read(struct database *db, struct store_status **rows, size_t *count, struct err *err);
+
+/* All orders, the oldest first: the caller's to free. */
+int database_read_orders(struct database *db, struct store_action **orders, size_t *count,
+			 struct err *err);
 
 static inline bool database_is_damaged(int code)
 {

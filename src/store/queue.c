@@ -65,6 +65,45 @@ bool queue_put_status(struct queue *queue, const struct store_status *now)
 	return true;
 }
 
+bool queue_put_action(struct queue *queue, const struct store_action *action)
+{
+	struct queue_action *row;
+
+	if (queue->action_count == QUEUE_ACTIONS_MAX)
+		return false;
+	row = mem_alloc(sizeof(*row));
+	row->action = *action;
+	if (queue->first_action == NULL)
+		queue->end_action = &queue->first_action;
+	*queue->end_action = row;
+	queue->end_action = &row->next;
+	queue->action_count++;
+	return true;
+}
+
+void queue_put_orders(struct queue *queue, const struct store_action *list, size_t count,
+		      uint64_t ticket)
+{
+	free(queue->orders.list);
+	queue->orders = (struct queue_orders){ mem_array(count + 1, sizeof(*list)), count, ticket };
+	if (count > 0)
+		memcpy(queue->orders.list, list, count * sizeof(*list));
+}
+
+static void clear_actions(struct queue *queue)
+{
+	struct queue_action *next;
+
+	for (struct queue_action *a = queue->first_action; a != NULL; a = next) {
+		next = a->next;
+		free(a);
+	}
+	queue->first_action = NULL;
+	queue->action_count = 0;
+	free(queue->orders.list);
+	queue->orders = (struct queue_orders){ 0 };
+}
+
 void queue_clear(struct queue *queue)
 {
 	struct queue_transition *next;
@@ -77,6 +116,7 @@ void queue_clear(struct queue *queue)
 		free(queue->statuses[i]);
 	if (queue->status_count > 0)
 		memset(queue->slots, 0, queue->slot_count * sizeof(*queue->slots));
+	clear_actions(queue);
 	queue->first = NULL;
 	queue->transition_count = 0;
 	queue->status_count = 0;

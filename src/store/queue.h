@@ -12,11 +12,24 @@
 
 #define QUEUE_TRANSITIONS_MAX 65536 /* 26 MB */
 #define QUEUE_STATUSES_MAX    131072
+#define QUEUE_ACTIONS_MAX     16384
 
 struct queue_transition {
 	struct queue_transition *next;
 	struct store_status now;
 	char from[sizeof(((struct store_status *)NULL)->status)];
+};
+
+struct queue_action {
+	struct queue_action *next;
+	struct store_action action;
+};
+
+/* All that operators have ordered, in place of what was. */
+struct queue_orders {
+	struct store_action *list;
+	size_t count;
+	uint64_t ticket; /* 0: nothing was said of them */
 };
 
 /* Zero-initialise. */
@@ -27,15 +40,24 @@ struct queue {
 	uint32_t status_count, status_capacity;
 	uint32_t *slots;     /* hash of node -> its status' index + 1; linear probing */
 	uint32_t slot_count; /* a power of two, at least twice status_capacity; or 0 */
+	struct queue_action *first_action, **end_action; /* as with transitions */
+	uint32_t action_count;
+	struct queue_orders orders;
 };
 
 /* false: full, the row is lost. A transition and a status are two rows. */
 bool queue_put_transition(struct queue *queue, const struct store_status *now, const char *from);
 bool queue_put_status(struct queue *queue, const struct store_status *now);
+bool queue_put_action(struct queue *queue, const struct store_action *action);
+
+/* Copies the list. */
+void queue_put_orders(struct queue *queue, const struct store_action *list, size_t count,
+		      uint64_t ticket);
 
 static inline uint64_t queue_rows(const struct queue *queue)
 {
-	return (uint64_t)queue->transition_count + queue->status_count;
+	return (uint64_t)queue->transition_count + queue->status_count + queue->action_count +
+	       (queue->orders.ticket != 0);
 }
 
 void queue_clear(struct queue *queue); /* its rows; keeps its tables for the next ones */

@@ -25,6 +25,38 @@ static const char *const migrations[] = {
 	") STRICT;\n"
 	"CREATE INDEX transitions_by_time ON transitions (at_unix_ms);\n"
 	"CREATE INDEX transitions_by_node ON transitions (node, at_unix_ms);\n",
+
+	"CREATE TABLE orders (                      -- what holds, or is to hold\n"
+	"	id INTEGER PRIMARY KEY,\n"
+	"	at_unix_ms INTEGER NOT NULL,       -- when it was said; ms since 1970 UTC\n"
+	"	action TEXT NOT NULL,              -- 'drain', 'disable', 'weight'\n"
+	"	object TEXT NOT NULL,              -- 'node:edge/tyo-1', 'site:tokyo',\n"
+	"	                                   -- 'site:edge/@tokyo', 'pool:edge'\n"
+	"	who TEXT NOT NULL,                 -- as whoever asked says\n"
+	"	uid INTEGER NOT NULL,              -- as the kernel says\n"
+	"	weight INTEGER NOT NULL,           -- of 'weight'\n"
+	"	from_unix_ms INTEGER NOT NULL,\n"
+	"	until_unix_ms INTEGER NOT NULL,    -- 0: no end\n"
+	"	reason TEXT NOT NULL\n"
+	") STRICT;\n"
+	"CREATE TABLE operator_actions (            -- all that operators did; only added to\n"
+	"	id INTEGER PRIMARY KEY,\n"
+	"	at_unix_ms INTEGER NOT NULL,       -- when it was said; ms since 1970 UTC\n"
+	"	action TEXT NOT NULL,              -- 'drain', 'disable', 'enable', 'weight', 'reset'\n"
+	"	object TEXT NOT NULL,              -- 'node:edge/tyo-1', 'site:tokyo',\n"
+	"	                                   -- 'site:edge/@tokyo', 'pool:edge'\n"
+	"	who TEXT NOT NULL,                 -- as whoever asked says\n"
+	"	uid INTEGER NOT NULL,              -- as the kernel says\n"
+	"	weight INTEGER NOT NULL,           -- of 'weight'\n"
+	"	from_unix_ms INTEGER NOT NULL,\n"
+	"	until_unix_ms INTEGER NOT NULL,    -- 0: no end\n"
+	"	reason TEXT NOT NULL\n"
+	") STRICT;\n"
+	"CREATE INDEX operator_actions_by_time ON operator_actions (at_unix_ms);\n"
+	"ALTER TABLE node_status ADD COLUMN\n"
+	"	load REAL NOT NULL DEFAULT 0;\n"
+	"ALTER TABLE node_status ADD COLUMN\n"
+	"	load_at_unix_ms INTEGER NOT NULL DEFAULT 0;\n",
 };
 
 const int schema_version = sizeof(migrations) / sizeof(migrations[0]);

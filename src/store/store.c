@@ -38,13 +38,19 @@ struct store {
 	struct queue queue;         /* rows that came since `batch` was taken */
 	struct store_health health; /* pending: of the batch alone */
 	ino_t damaged;              /* the file that store_load found to be so; 0: none */
-	bool stopping;              /* store_close wants the thread to end */
-	bool ended;                 /* the thread needs the store no longer */
+	uint64_t last_ticket, stored_ticket;
+	bool stopping;  /* store_close wants the thread to end */
+	bool ended;     /* the thread needs the store no longer */
 	bool abandoned; /* store_close did not wait for that: the thread frees the store */
+
+	void (*told)(void *context); /* NULL: nobody wants to know */
+	void *told_context;
 
 	/* The writer's own (before it starts: store_open's). */
 	struct database database;
-	struct queue batch; /* being written; kept until it is */
+	struct queue batch;         /* being written; kept until it is */
+	struct queue_orders orders; /* the last that were told; ticket 0: none yet */
+	bool orders_due;            /* they are to be written */
 	bool failing;
 	uint64_t failing_since_us, retry_us, next_write_us, next_prune_us;
 };
@@ -54,6 +60,7 @@ static void store_free(struct store *store)
 	database_close(&store->database);
 	queue_free(&store->queue);
 	queue_free(&store->batch);
+	free(store->orders.list);
 	(void)pthread_mutex_destroy(&store->lock);
 	(void)pthread_cond_destroy(&store->wake);
 	(void)pthread_cond_destroy(&store->end);
@@ -79,6 +86,15 @@ static int set_aside(struct store *store, struct err *err)
 	return rc;
 }
 
+static int open_anew(struct store *store, struct err *err)
+{
+	int code = database_open(&store->database, store->path, &store->give_up_us, err);
+
+	/* It may be another file than before. */
+	store->orders_due |= code == SQLITE_OK && store->orders.ticket != 0;
+	return code;
+}
+
 /* Makes sure that the database is open. 0, with a text in err when a damaged one was set aside;
  * -1: not now. */
 static int open_database(struct store *store, struct err *err)
@@ -88,12 +104,12 @@ static int open_database(struct store *store, struct err *err)
 
 	if (store->database.connection != NULL)
 		return 0;
-	code = database_open(&store->database, store->path, &store->give_up_us, err);
+	code = open_anew(store, err);
 	if (code == SQLITE_OK)
 		return 0;
 	if (!database_is_damaged(code) || set_aside(store, err) != 0)
 		return -1;
-	if (database_open(&store->database, store->path, &store->give_up_us, &again) == SQLITE_OK)
+	if (open_anew(store, &again) == SQLITE_OK)
 		return 0;
 	*err = again;
 	return -1;
@@ -150,27 +166,49 @@ static int prune(struct store *store, uint64_t now_us, struct err *err)
 	return code;
 }
 
+/* Orders outlive their batch: they are written again where the database is begun anew. */
+static void take_orders(struct store *store)
+{
+	if (store->batch.orders.ticket == 0)
+		return;
+	free(store->orders.list);
+	store->orders = store->batch.orders;
+	store->batch.orders = (struct queue_orders){ 0 };
+	store->orders_due = true;
+}
+
+static void note_written(struct store *store, uint64_t rows)
+{
+	store->orders_due = false;
+	(void)pthread_mutex_lock(&store->lock);
+	store->health.written += rows;
+	store->health.pending = 0;
+	store->stored_ticket = store->orders.ticket;
+	(void)pthread_mutex_unlock(&store->lock);
+	queue_clear(&store->batch);
+}
+
 /* Writes the batch, and prunes when it is time. 0 or -1. After an error the connection is opened
  * anew: whatever it was (disk full, device gone, file replaced), that starts from the truth. */
 static int write_batch(struct store *store, struct err *err)
 {
 	uint64_t now_us = clock_mono_us();
+	uint64_t rows;
 	int code = SQLITE_OK;
 
+	take_orders(store);
+	rows = queue_rows(&store->batch) + store->orders_due;
 	drop_useless(store);
 	err->text[0] = '\0';
 	if (open_database(store, err) != 0)
 		return -1;
 	if (err->text[0] != '\0')
 		log_error("database was damaged", "path=%s error=\"%s\"", store->path, err->text);
-	if (queue_rows(&store->batch) > 0)
-		code = database_write(&store->database, &store->batch, err);
+	if (rows > 0 || store->orders_due)
+		code = database_write(&store->database, &store->batch,
+				      store->orders_due ? &store->orders : NULL, err);
 	if (code == SQLITE_OK) {
-		(void)pthread_mutex_lock(&store->lock);
-		store->health.written += queue_rows(&store->batch);
-		store->health.pending = 0;
-		(void)pthread_mutex_unlock(&store->lock);
-		queue_clear(&store->batch);
+		note_written(store, rows);
 		if (now_us >= store->next_prune_us)
 			code = prune(store, now_us, err);
 	}
@@ -267,7 +305,7 @@ static bool take_turn(struct store *store)
 
 		store->batch = store->queue;
 		store->queue = empty;
-		store->health.pending = queue_rows(&store->batch);
+		store->health.pending = queue_rows(&store->batch) + store->orders_due;
 	}
 	last = store->stopping && queue_rows(&store->queue) == 0;
 	(void)pthread_mutex_unlock(&store->lock);
@@ -287,7 +325,7 @@ static bool is_stopping(struct store *store)
 /* The thread's last act; whoever is later of it and store_close frees the store. */
 static void end_writer(struct store *store)
 {
-	uint64_t unwritten = queue_rows(&store->batch);
+	uint64_t unwritten = queue_rows(&store->batch) + store->orders_due;
 	bool abandoned;
 
 	(void)pthread_mutex_lock(&store->lock);
@@ -305,6 +343,19 @@ static void end_writer(struct store *store)
 		store_free(store);
 }
 
+static void tell(struct store *store)
+{
+	void (*told)(void *context);
+	void *context;
+
+	(void)pthread_mutex_lock(&store->lock);
+	told = store->told;
+	context = store->told_context;
+	(void)pthread_mutex_unlock(&store->lock);
+	if (told != NULL)
+		told(context);
+}
+
 static void *writer(void *context)
 {
 	struct store *store = context;
@@ -318,6 +369,7 @@ static void *writer(void *context)
 			note_success(store, clock_mono_us());
 		else
 			note_failure(store, err.text, clock_mono_us());
+		tell(store);
 	} while (!last && !(store->failing && is_stopping(store)));
 	end_writer(store);
 	return NULL;
@@ -402,7 +454,16 @@ void store_close(struct store *store)
 	store_free(store);
 }
 
-/* A connection of its own: the writer has the other one. Damage is the writer's to repair. */
+/* Damage is the writer's to repair. */
+static void tell_damage(struct store *store, ino_t file)
+{
+	(void)pthread_mutex_lock(&store->lock);
+	store->damaged = file;
+	(void)pthread_cond_signal(&store->wake);
+	(void)pthread_mutex_unlock(&store->lock);
+}
+
+/* A connection of its own: the writer has the other one. */
 int store_load(struct store *store, void (*each)(void *context, const struct store_status *row),
 	       void *context, struct err *err)
 {
@@ -421,12 +482,29 @@ int store_load(struct store *store, void (*each)(void *context, const struct sto
 	database_close(&db);
 	if (code == SQLITE_OK)
 		return 0;
-	if (database_is_damaged(code)) {
-		(void)pthread_mutex_lock(&store->lock);
-		store->damaged = file;
-		(void)pthread_cond_signal(&store->wake);
-		(void)pthread_mutex_unlock(&store->lock);
-	}
+	if (database_is_damaged(code))
+		tell_damage(store, file);
+	return err_prefix(err, "%s", store->path);
+}
+
+int store_load_orders(struct store *store, struct store_action **out, size_t *count,
+		      struct err *err)
+{
+	_Atomic uint64_t give_up_us = clock_mono_us() + OPEN_MAX_US;
+	struct database db;
+	ino_t file = file_now(store);
+	int code;
+
+	*out = NULL;
+	*count = 0;
+	code = database_open(&db, store->path, &give_up_us, err);
+	if (code == SQLITE_OK)
+		code = database_read_orders(&db, out, count, err);
+	database_close(&db);
+	if (code == SQLITE_OK)
+		return 0;
+	if (database_is_damaged(code))
+		tell_damage(store, file);
 	return err_prefix(err, "%s", store->path);
 }
 
@@ -455,6 +533,39 @@ void store_transition(struct store *store, const struct store_status *now, const
 void store_status(struct store *store, const struct store_status *now)
 {
 	put(store, now, NULL);
+}
+
+uint64_t store_orders(struct store *store, const struct store_action *orders, size_t count,
+		      const struct store_action *done)
+{
+	uint64_t ticket;
+
+	(void)pthread_mutex_lock(&store->lock);
+	ticket = ++store->last_ticket;
+	queue_put_orders(&store->queue, orders, count, ticket);
+	if (done != NULL)
+		store->health.lost += !queue_put_action(&store->queue, done);
+	(void)pthread_cond_signal(&store->wake);
+	(void)pthread_mutex_unlock(&store->lock);
+	return ticket;
+}
+
+bool store_is_stored(struct store *store, uint64_t ticket)
+{
+	bool stored;
+
+	(void)pthread_mutex_lock(&store->lock);
+	stored = store->stored_ticket >= ticket;
+	(void)pthread_mutex_unlock(&store->lock);
+	return stored;
+}
+
+void store_when_written(struct store *store, void (*told)(void *context), void *context)
+{
+	(void)pthread_mutex_lock(&store->lock);
+	store->told = told;
+	store->told_context = context;
+	(void)pthread_mutex_unlock(&store->lock);
 }
 
 void store_health(struct store *store, struct store_health *out)

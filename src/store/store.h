@@ -1,4 +1,5 @@
-/* store.h - SQLite in the state directory: node status and every transition.
+/* store.h - SQLite in the state directory: node status and every transition, what operators have
+ * ordered and everything that they did.
  *
  * Writing is a thread of its own behind a bounded queue: a slow, full or broken disk never delays
  * a failover. While they wait, status updates of one node are merged (the latest wins);
@@ -7,6 +8,8 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -20,10 +23,24 @@ struct store_status {    /* texts are copied */
 	uint64_t checked_unix_ms;
 	uint32_t rtt_us; /* 0: none */
 	char reason[96];
+	double load;              /* as reported last */
+	uint64_t load_at_unix_ms; /* 0: never */
+};
+
+/* What an operator did; as long as it holds, or is to hold, it is an order as well. */
+struct store_action {
+	uint64_t at_unix_ms;
+	char action[16];  /* "drain", "disable", "enable", "weight", "reset" */
+	char object[288]; /* "node:edge/tyo-1", "site:tokyo", "site:edge/@tokyo", "pool:edge" */
+	char who[64];     /* as whoever asked says */
+	uint32_t uid;     /* as the kernel says */
+	uint32_t weight;
+	uint64_t from_unix_ms, until_unix_ms; /* until 0: no end */
+	char reason[256];
 };
 
 struct store_health {
-	uint64_t written, lost, pending; /* transitions and status rows */
+	uint64_t written, lost, pending; /* rows of all kinds */
 	char error[256];                 /* "" while writing works */
 };
 
@@ -45,6 +62,21 @@ int store_load(struct store *store, void (*each)(void *context, const struct sto
 /* Queue and return at once. store_transition also updates the status row. */
 void store_transition(struct store *store, const struct store_status *now, const char *from);
 void store_status(struct store *store, const struct store_status *now);
+
+/* Reads all orders; *out is the caller's to free. Waits as store_load does. */
+int store_load_orders(struct store *store, struct store_action **out, size_t *count,
+		      struct err *err);
+
+/* From now on these are the orders, all of them: they are written whole, and again to a database
+ * that had to be begun anew. `done`, unless it is NULL, is added to what operators did. Returns at
+ * once with a ticket: store_is_stored tells when that is on the disk, synchronised. */
+uint64_t store_orders(struct store *store, const struct store_action *orders, size_t count,
+		      const struct store_action *done);
+bool store_is_stored(struct store *store, uint64_t ticket);
+
+/* `told` is called in the writer's thread after each attempt to write; to be said once, before
+ * anything is queued. */
+void store_when_written(struct store *store, void (*told)(void *context), void *context);
 
 void store_health(struct store *store, struct store_health *out);
 

@@ -37,6 +37,8 @@ START_TEST(what_was_stored_is_loaded_after_a_restart)
 
 	make_home();
 	up.rtt_us = 4294967295;
+	up.load = 0.83;
+	up.load_at_unix_ms = 1700000000099;
 	(void)snprintf(down.reason, sizeof(down.reason), "tcp [::1]:5191: it's refused; --\"\"");
 	store = open_store(90);
 	ck_assert_int_eq(store_load(store, keep, &loaded_count, &err), 0);
@@ -72,7 +74,7 @@ START_TEST(rows_are_what_operators_read_while_it_runs)
 	store_transition(store, &second, "up");
 	ck_assert(is_written(store));
 	ck_assert_str_eq(ask("PRAGMA journal_mode"), "wal");
-	ck_assert_str_eq(ask("PRAGMA user_version"), "1");
+	ck_assert_str_eq(ask("PRAGMA user_version"), "2");
 	ck_assert_str_eq(ask("PRAGMA integrity_check"), "ok");
 	(void)snprintf(expected, sizeof(expected),
 		       "edge/tyo-1|down|%llu|%llu|0|tcp 127.10.1.1:5191: timeout",
@@ -188,6 +190,118 @@ START_TEST(queueing_never_waits_even_while_the_database_is_locked)
 }
 END_TEST
 
+static struct store_action make_order(const char *action, const char *object, const char *reason)
+{
+	struct store_action order = { .at_unix_ms = 1700000000123, .uid = 4294967294, .weight = 7 };
+
+	(void)snprintf(order.action, sizeof(order.action), "%s", action);
+	(void)snprintf(order.object, sizeof(order.object), "%s", object);
+	(void)snprintf(order.who, sizeof(order.who), "ann");
+	(void)snprintf(order.reason, sizeof(order.reason), "%s", reason);
+	order.from_unix_ms = 1700000001000;
+	order.until_unix_ms = 1700000002000;
+	return order;
+}
+
+static void wait_stored(struct store *store, uint64_t ticket)
+{
+	for (int i = 0; i < 1000 && !store_is_stored(store, ticket); i++)
+		(void)usleep(10000);
+	ck_assert(store_is_stored(store, ticket));
+}
+
+static void count_up(void *context)
+{
+	(void)__atomic_add_fetch((int *)context, 1, __ATOMIC_SEQ_CST);
+}
+
+START_TEST(orders_are_kept_whole_and_what_operators_did_is_only_added_to)
+{
+	struct store_action orders[2] = { make_order("drain", "node:edge/tyo-1", "it's; --\"\""),
+					  make_order("disable", "site:tokyo", "") };
+	struct store_action enabled = make_order("enable", "site:tokyo", "done");
+	struct store_action *read;
+	int told = 0;
+	struct store *store;
+	struct err err;
+	size_t count;
+
+	make_home();
+	store = open_store(90);
+	store_when_written(store, count_up, &told);
+	ck_assert_int_eq(store_load_orders(store, &read, &count, &err), 0);
+	ck_assert_uint_eq(count, 0);
+	free(read);
+	(void)store_orders(store, orders, 1, &orders[0]);
+	wait_stored(store, store_orders(store, orders, 2, &orders[1]));
+	ck_assert_int_gt(__atomic_load_n(&told, __ATOMIC_SEQ_CST), 0);
+	store_close(store);
+	store = open_store(90);
+	ck_assert_int_eq(store_load_orders(store, &read, &count, &err), 0);
+	ck_assert_uint_eq(count, 2);
+	ck_assert_mem_eq(read, orders, sizeof(orders));
+	free(read);
+	wait_stored(store, store_orders(store, orders, 1, &enabled));
+	ck_assert_str_eq(ask("SELECT object FROM orders"), "node:edge/tyo-1");
+	ck_assert_str_eq(ask("SELECT id, action, object, uid FROM operator_actions ORDER BY id"),
+			 "1|drain|node:edge/tyo-1|4294967294\n"
+			 "2|disable|site:tokyo|4294967294\n"
+			 "3|enable|site:tokyo|4294967294");
+	store_close(store);
+	remove_home();
+}
+END_TEST
+
+START_TEST(orders_are_written_again_to_a_database_that_is_begun_anew)
+{
+	struct store_action order = make_order("drain", "pool:edge", "moving");
+	struct store_status row = make_status("edge/a", "up", 1);
+	struct store *store;
+	char path[128];
+
+	make_home();
+	store = open_store(90);
+	wait_stored(store, store_orders(store, &order, 1, &order));
+	(void)snprintf(path, sizeof(path), "%s/signpost.db", home);
+	ck_assert_int_eq(unlink(path), 0);
+	store_status(store, &row); /* something to write */
+	for (int i = 0; i < 1000 && access(path, F_OK) != 0; i++)
+		(void)usleep(10000);
+	ck_assert(is_written(store));
+	ck_assert_str_eq(ask("SELECT object, reason FROM orders"), "pool:edge|moving");
+	store_close(store);
+	remove_home();
+}
+END_TEST
+
+START_TEST(orders_that_cannot_be_written_yet_are_not_said_to_be_stored)
+{
+	struct store_action order = make_order("drain", "pool:edge", "moving");
+	struct store *store;
+	char command[128];
+	uint64_t ticket;
+	FILE *holder;
+
+	make_home();
+	store = open_store(90);
+	(void)snprintf(command, sizeof(command), "sqlite3 %s/signpost.db >/dev/null", home);
+	holder = popen(command, "w");
+	ck_assert_ptr_nonnull(holder);
+	(void)fputs("BEGIN IMMEDIATE;\n", holder);
+	(void)fflush(holder);
+	while (strstr(ask("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE"), "locked") == NULL)
+		(void)usleep(10000);
+	ticket = store_orders(store, &order, 1, &order);
+	(void)usleep(300000);
+	ck_assert(!store_is_stored(store, ticket));
+	(void)fputs("ROLLBACK;\n", holder);
+	(void)pclose(holder);
+	wait_stored(store, ticket);
+	store_close(store);
+	remove_home();
+}
+END_TEST
+
 static void *queue_many(void *context)
 {
 	struct store *store = context;
@@ -229,6 +343,9 @@ END_TEST
 void add_store_tests(Suite *suite)
 {
 	suite_case(suite, "store", what_was_stored_is_loaded_after_a_restart,
+		   orders_are_kept_whole_and_what_operators_did_is_only_added_to,
+		   orders_are_written_again_to_a_database_that_is_begun_anew,
+		   orders_that_cannot_be_written_yet_are_not_said_to_be_stored,
 		   rows_are_what_operators_read_while_it_runs,
 		   transitions_older_than_the_history_are_deleted_at_the_start,
 		   queueing_never_waits_even_while_the_database_is_locked,
