@@ -9,7 +9,8 @@ libsteer_a_SOURCES = \
 	%D%/sets.h \
 	%D%/steer.c %D%/steer.h \
 	%D%/substitute.c \
-	%D%/table.c %D%/table.h
+	%D%/table.c %D%/table.h \
+	%D%/table_base.c %D%/table_base.h
 
 # What links libsteer.a needs -lm, too.
 check_PROGRAMS += test-steer

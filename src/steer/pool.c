@@ -339,13 +339,23 @@ uint32_t pool_site_table(const struct pool *pool, uint32_t site)
 	return pool->table_numbers[site];
 }
 
+static void update_tables(struct pool *pool)
+{
+	uint16_t *level = mem_array(pool->node_count, sizeof(*level));
+
+	for (uint32_t node = 0; node < pool->node_count; node++)
+		level[node] = pool->up[node] ? TABLE_ALL : 0;
+	for (uint32_t i = 0; i < pool->table_count; i++)
+		if (pool->tables[i] != NULL)
+			(void)table_update(pool->tables[i], level);
+	free(level);
+}
+
 void pool_update(struct pool *pool, const bool *up)
 {
 	update_up(pool, up);
 	update_ranks(pool);
-	for (uint32_t i = 0; i < pool->table_count; i++)
-		if (pool->tables[i] != NULL)
-			(void)table_update(pool->tables[i], pool->up);
+	update_tables(pool);
 	update_prefs(pool);
 	pool_update_picks(pool);
 }

@@ -2,7 +2,7 @@
 
 #include <pthread.h>
 
-#define COST_BITS 40 /* 64 << 40 times a weight of 16 bits stays below 2^62 */
+#define COST_BITS 40
 #define STEP_BITS 8
 
 /* log2(1 + i / 256) in units of 2^-40, for i = 0..256. */
@@ -58,11 +58,12 @@ struct rendezvous_bid rendezvous_bid(uint64_t hash, uint32_t weight, uint32_t me
 
 bool rendezvous_wins(const struct rendezvous_bid *a, const struct rendezvous_bid *b)
 {
-	uint64_t left, right;
+	unsigned __int128 left, right;
 
 	if (b->member == RENDEZVOUS_NONE)
 		return true;
-	left = a->cost * b->weight; /* cost / weight, both sides times both weights */
-	right = b->cost * a->weight;
+	/* cost / weight, both sides times both weights */
+	left = (unsigned __int128)a->cost * b->weight;
+	right = (unsigned __int128)b->cost * a->weight;
 	return left < right || (left == right && a->hash > b->hash);
 }

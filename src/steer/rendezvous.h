@@ -23,7 +23,7 @@ static inline uint64_t rendezvous_hash(uint64_t key, uint64_t member)
 	return hash_word(key ^ member);
 }
 
-/* A member in the race: its hash with the key at hand, what that costs, its weight (1..65535). */
+/* A member in the race: its hash with the key at hand, what that costs, its weight (not 0). */
 struct rendezvous_bid {
 	uint64_t cost, hash;
 	uint32_t weight;

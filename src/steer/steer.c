@@ -148,17 +148,28 @@ static void put_slots(struct image_writer *writer, uint64_t tables_off, uint32_t
 	tables[number] = (struct steering_table){ at, count, count > 1 };
 }
 
+/* The image's slots are not cut yet: each goes to whom the larger part is. */
+static void put_table(struct image_writer *writer, uint64_t tables_off, uint32_t number,
+		      const struct table *table)
+{
+	/* One choice needs one slot only. */
+	uint32_t count = table->distinct == 1 ? 1 : table->slot_count;
+	uint16_t *slots = mem_array(count, sizeof(*slots));
+
+	for (uint32_t i = 0; i < count; i++)
+		slots[i] = table->slots[i].cut > UINT16_MAX / 2 ? table->slots[i].node
+								: table->slots[i].other;
+	put_slots(writer, tables_off, number, slots, count);
+	free(slots);
+}
+
 static void put_tables(struct image_writer *writer, uint64_t tables_off, const struct pool *pool)
 {
 	uint16_t fallback = (uint16_t)pool->node_count;
 
-	for (uint32_t i = 0; i < pool->table_count; i++) {
-		const struct table *table = pool->tables[i];
-
-		if (table != NULL) /* one choice needs one slot only */
-			put_slots(writer, tables_off, pool->table_numbers[i], table->slots,
-				  table->distinct == 1 ? 1 : table->slot_count);
-	}
+	for (uint32_t i = 0; i < pool->table_count; i++)
+		if (pool->tables[i] != NULL)
+			put_table(writer, tables_off, pool->table_numbers[i], pool->tables[i]);
 	if (pool->fallback_choice)
 		put_slots(writer, tables_off, pool->table_numbers[pool->table_count], &fallback, 1);
 }

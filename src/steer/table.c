@@ -5,9 +5,7 @@
 
 #include "base/mem.h"
 #include "steer/rendezvous.h"
-
-#define SLOTS_PER_MEMBER 100U
-#define EMPTY            UINT16_MAX
+#include "steer/table_base.h"
 
 static bool is_prime(uint32_t n)
 {
@@ -28,8 +26,6 @@ uint32_t table_size(uint32_t member_count)
 	return n;
 }
 
-/* --- the base table ------------------------------------------------------------------------ */
-
 /* By key, so that turns are taken in the same order however the files list the nodes. */
 static int by_key(const void *a, const void *b)
 {
@@ -40,126 +36,25 @@ static int by_key(const void *a, const void *b)
 	return x->choice < y->choice ? -1 : x->choice > y->choice;
 }
 
-/* Slots of each member: its exact share rounded so that the sum is right (the running total is
- * rounded, not each share), but one at least for whoever has a weight. */
-static void set_quotas(const struct table *table, uint32_t *quota)
+static struct steering_slot choices_of(const struct table *table, struct steering_slot slot)
 {
-	uint64_t total = 0, seen = 0, given = 0;
+	uint16_t node = table->members[slot.node].choice, other = table->members[slot.other].choice;
 
-	for (uint32_t i = 0; i < table->member_count; i++)
-		total += table->members[i].weight;
-	for (uint32_t i = 0; i < table->member_count; i++) {
-		/* All have weight 0: equal shares. */
-		seen += total == 0 ? 1 : table->members[i].weight;
-		quota[i] = (uint32_t)(seen * table->slot_count /
-					      (total == 0 ? table->member_count : total) -
-				      given);
-		given += quota[i];
-	}
-	for (uint32_t i = 0; i < table->member_count; i++) {
-		uint32_t richest = 0;
-
-		if (quota[i] > 0 || table->members[i].weight == 0)
-			continue;
-		for (uint32_t k = 1; k < table->member_count; k++)
-			if (quota[k] > quota[richest])
-				richest = k;
-		quota[richest]--;
-		quota[i] = 1;
-	}
-}
-
-/* The order in which members take slots: the k-th turn of a member with quota q comes at k / q of
- * the whole, so that everybody finds its preferred slots equally free all the time. A counting
- * sort by that time; at the same time, in order of the keys. */
-static void set_turns(const struct table *table, const uint32_t *quota, uint16_t *turns)
-{
-	uint64_t slots = table->slot_count;
-	uint32_t *at = mem_array(slots + 1, sizeof(*at));
-
-	for (uint32_t i = 0; i < table->member_count; i++)
-		for (uint32_t k = 0; k < quota[i]; k++)
-			at[k * slots / quota[i] + 1]++;
-	for (uint32_t t = 0; t < table->slot_count; t++)
-		at[t + 1] += at[t];
-	for (uint32_t i = 0; i < table->member_count; i++)
-		for (uint32_t k = 0; k < quota[i]; k++)
-			turns[at[k * slots / quota[i]]++] = (uint16_t)i;
-	free(at);
-}
-
-/* A member's permutation of the slots: from `place` on in steps of `skip` (their number is a
- * prime, so every slot is met). */
-struct walk {
-	uint32_t place, skip;
-};
-
-static void fill_base(struct table *table, uint64_t seed)
-{
-	uint32_t slots = table->slot_count;
-	uint32_t *quota = mem_array(table->member_count, sizeof(*quota));
-	uint16_t *turns = mem_array(slots, sizeof(*turns));
-	struct walk *walks = mem_array(table->member_count, sizeof(*walks));
-
-	set_quotas(table, quota);
-	set_turns(table, quota, turns);
-	for (uint32_t i = 0; i < table->member_count; i++) {
-		uint64_t hash = hash_word(seed ^ table->members[i].key);
-
-		walks[i].place = hash_below(hash, slots);
-		walks[i].skip = hash_below(hash_word(hash), slots - 1) + 1;
-	}
-	memset(table->base, 0xff, slots * sizeof(*table->base)); /* EMPTY */
-	for (uint32_t turn = 0; turn < slots; turn++) {
-		struct walk *walk = &walks[turns[turn]];
-
-		while (table->base[walk->place] != EMPTY)
-			walk->place = (walk->place + walk->skip) % slots;
-		table->base[walk->place] = turns[turn];
-	}
-	free(walks);
-	free(turns);
-	free(quota);
+	return (struct steering_slot){ node, other, node == other ? 0 : slot.cut };
 }
 
 static void count_distinct(struct table *table)
 {
 	bool *seen = mem_array(table->member_count, sizeof(*seen));
 
-	table->distinct = 0;
 	for (uint32_t slot = 0; slot < table->slot_count; slot++) {
-		bool *s = &seen[table->now[slot]];
-
-		table->distinct += !*s;
-		*s = true;
+		seen[table->now[slot].node] = true;
+		seen[table->now[slot].other] = true;
 	}
+	table->distinct = 0;
+	for (uint32_t i = 0; i < table->member_count; i++)
+		table->distinct += seen[i];
 	free(seen);
-}
-
-struct weighted_index {
-	uint32_t weight;
-	uint16_t index;
-};
-
-static int compare_weights(const void *a, const void *b)
-{
-	const struct weighted_index *x = a, *y = b;
-
-	if (x->weight != y->weight)
-		return x->weight < y->weight ? -1 : 1;
-	return x->index < y->index ? -1 : x->index > y->index;
-}
-
-static void sort_by_weight(struct table *table)
-{
-	struct weighted_index *list = mem_array(table->member_count, sizeof(*list));
-
-	for (uint32_t i = 0; i < table->member_count; i++)
-		list[i] = (struct weighted_index){ table->members[i].weight, (uint16_t)i };
-	qsort(list, table->member_count, sizeof(*list), compare_weights);
-	for (uint32_t i = 0; i < table->member_count; i++)
-		table->by_weight[i] = list[i].index;
-	free(list);
 }
 
 struct table *table_new(uint64_t seed, const struct table_member *members, uint32_t member_count)
@@ -174,16 +69,14 @@ struct table *table_new(uint64_t seed, const struct table_member *members, uint3
 	table->base = mem_array(table->slot_count, sizeof(*table->base));
 	table->now = mem_array(table->slot_count, sizeof(*table->now));
 	table->slots = mem_array(table->slot_count, sizeof(*table->slots));
-	table->usable = mem_array(member_count, sizeof(*table->usable));
-	table->by_weight = mem_array(member_count, sizeof(*table->by_weight));
-	sort_by_weight(table);
-	fill_base(table, seed);
-	for (uint32_t slot = 0; slot < table->slot_count; slot++) {
-		table->now[slot] = table->base[slot];
-		table->slots[slot] = table->members[table->base[slot]].choice;
-	}
+	table->keep_from = mem_array(2 * (size_t)table->slot_count, sizeof(*table->keep_from));
+	table->level = mem_array(member_count, sizeof(*table->level));
+	table_fill_base(table, seed);
+	memcpy(table->now, table->base, table->slot_count * sizeof(*table->now));
+	for (uint32_t slot = 0; slot < table->slot_count; slot++)
+		table->slots[slot] = choices_of(table, table->now[slot]);
 	for (uint32_t i = 0; i < member_count; i++)
-		table->usable[i] = true;
+		table->level[i] = TABLE_ALL;
 	count_distinct(table);
 	return table;
 }
@@ -196,8 +89,8 @@ void table_free(struct table *table)
 	free(table->base);
 	free(table->now);
 	free(table->slots);
-	free(table->usable);
-	free(table->by_weight);
+	free(table->keep_from);
+	free(table->level);
 	free(table);
 }
 
@@ -216,18 +109,19 @@ struct race {
 	uint32_t count;
 };
 
-static void race_enter(struct race *race, const struct table *table, uint32_t member)
+static int lighter(const void *a, const void *b)
 {
-	const struct table_member *m = &table->members[member];
+	const struct runner *x = a, *y = b;
 
-	/* Those with weight 0 race among themselves, as equals. */
-	race->runners[race->count++] = (struct runner){ m->key, m->weight != 0 ? m->weight : 1,
-							member };
+	if (x->weight != y->weight)
+		return x->weight < y->weight ? -1 : 1;
+	return x->member < y->member ? -1 : x->member > y->member;
 }
 
-static uint64_t slot_key(uint32_t slot)
+/* Those with weight 0 race among themselves, as equals. */
+static uint32_t racing_weight(const struct table_member *member, uint16_t level)
 {
-	return hash_word(slot);
+	return (member->weight != 0 ? member->weight : 1) * (uint32_t)level;
 }
 
 /* The best of runners[from..to), all of one weight. */
@@ -248,7 +142,7 @@ static struct rendezvous_bid best_of_equals(const struct runner *runners, uint32
 	return rendezvous_bid(best_hash, runners[from].weight, runners[best].member);
 }
 
-/* Who of the race and `best` (which may be no bid at all) gets the slot. */
+/* Who of the race and `best` (which may be no bid at all) gets the cell. */
 static uint32_t race_run(const struct race *race, uint64_t key, struct rendezvous_bid best)
 {
 	const struct runner *runners = race->runners;
@@ -267,81 +161,128 @@ static uint32_t race_run(const struct race *race, uint64_t key, struct rendezvou
 	return best.member;
 }
 
-static uint8_t rank(const struct table_member *member, const bool *up)
+/* What changes with an update. */
+struct update {
+	const uint16_t *was; /* [member]: its level until now */
+	struct race all;     /* those usable */
+	struct race fresh;   /* those that are more so than until now */
+};
+
+static uint8_t rank_of(const struct table_member *member, const uint16_t *level)
 {
-	if (!up[member->choice])
+	if (level[member->choice] == 0)
 		return TABLE_DOWN;
 	return member->weight > 0 ? TABLE_USABLE : TABLE_RESERVE;
 }
 
-/* Sets who is usable; returns false when nobody changed. *all: those usable; *fresh: those that
- * were not until now. */
-static bool set_usable(struct table *table, const bool *up, struct race *all, struct race *fresh)
+static uint8_t best_rank(const struct table *table, const uint16_t *level)
 {
-	bool changed = false;
 	uint8_t best = TABLE_DOWN;
 
 	for (uint32_t i = 0; i < table->member_count; i++) {
-		uint8_t r = rank(&table->members[i], up);
+		uint8_t rank = rank_of(&table->members[i], level);
 
-		best = r > best ? r : best;
+		best = rank > best ? rank : best;
 	}
-	table->rank = best;
-	for (uint32_t k = 0; k < table->member_count; k++) {
-		uint32_t i = table->by_weight[k];
-		bool usable = best == TABLE_DOWN || rank(&table->members[i], up) == best;
+	return best;
+}
 
-		if (usable)
-			race_enter(all, table, i);
-		if (usable && !table->usable[i])
-			race_enter(fresh, table, i);
-		changed |= usable != table->usable[i];
-		table->usable[i] = usable;
+/* Sets the levels that hold; returns false when none changed. */
+static bool set_levels(struct table *table, const uint16_t *level, struct update *update)
+{
+	bool changed = false;
+
+	table->rank = best_rank(table, level);
+	for (uint32_t i = 0; i < table->member_count; i++) {
+		const struct table_member *m = &table->members[i];
+		uint16_t now = 0, was = table->level[i];
+		struct runner runner;
+
+		if (table->rank == TABLE_DOWN)
+			now = TABLE_ALL;
+		else if (rank_of(m, level) == table->rank)
+			now = level[m->choice];
+		runner = (struct runner){ m->key, racing_weight(m, now), i };
+		if (now > 0)
+			update->all.runners[update->all.count++] = runner;
+		if (now > was)
+			update->fresh.runners[update->fresh.count++] = runner;
+		changed |= now != was;
+		table->level[i] = now;
 	}
 	return changed;
 }
 
-/* Who gets a slot whose owner in the base table is not usable. Its holder until now, if still
+/* Who gets a cell that its owner in the base table does not keep. Its holder until now, if no less
  * usable, has won against all but the fresh ones already. */
-static uint32_t refill(const struct table *table, uint32_t slot, const struct race *all,
-		       const struct race *fresh)
+static uint32_t refill(const struct table *table, const struct update *update, uint64_t key,
+		       uint32_t holder, bool held)
 {
-	uint32_t holder = table->now[slot];
 	const struct table_member *m = &table->members[holder];
+	uint16_t level = table->level[holder];
 	struct rendezvous_bid bid = { .member = RENDEZVOUS_NONE };
-	uint64_t key = slot_key(slot);
 
-	if (!table->usable[holder])
-		return race_run(all, key, bid);
-	if (fresh->count == 0)
+	if (!held || level == 0 || level < update->was[holder])
+		return race_run(&update->all, key, bid);
+	if (update->fresh.count == 0)
 		return holder;
-	bid = rendezvous_bid(rendezvous_hash(key, m->key), m->weight != 0 ? m->weight : 1, holder);
-	return race_run(fresh, key, bid);
+	bid = rendezvous_bid(rendezvous_hash(key, m->key), racing_weight(m, level), holder);
+	return race_run(&update->fresh, key, bid);
 }
 
-bool table_update(struct table *table, const bool *up)
+/* cell 0: a slot's node, 1: its other. */
+static uint32_t update_cell(const struct table *table, const struct update *update, uint32_t slot,
+			    unsigned cell, uint32_t holder)
 {
-	struct race all = { mem_array(table->member_count, sizeof(*all.runners)), 0 };
-	struct race fresh = { mem_array(table->member_count, sizeof(*fresh.runners)), 0 };
+	const struct steering_slot *base = &table->base[slot];
+	uint32_t owner = cell == 0 ? base->node : base->other;
+	uint16_t from = table->keep_from[2 * slot + cell];
+
+	if (table->level[owner] >= from)
+		return owner;
+	return refill(table, update, table_cell_key(slot, cell), holder, update->was[owner] < from);
+}
+
+static bool update_slots(struct table *table, const struct update *update)
+{
 	bool changed = false;
 
-	if (!set_usable(table, up, &all, &fresh))
-		goto out;
 	for (uint32_t slot = 0; slot < table->slot_count; slot++) {
-		uint32_t owner = table->base[slot];
+		struct steering_slot *now = &table->now[slot];
+		uint32_t other = update_cell(table, update, slot, 1, now->other);
+		uint32_t node = now->cut == 0 ? other
+					      : update_cell(table, update, slot, 0, now->node);
 
-		if (!table->usable[owner])
-			owner = refill(table, slot, &all, &fresh);
-		if (owner == table->now[slot])
+		if (node == now->node && other == now->other)
 			continue;
-		table->now[slot] = (uint16_t)owner;
-		table->slots[slot] = table->members[owner].choice;
+		now->node = (uint16_t)node;
+		now->other = (uint16_t)other;
+		table->slots[slot] = choices_of(table, *now);
 		changed = true;
+	}
+	return changed;
+}
+
+bool table_update(struct table *table, const uint16_t *level)
+{
+	uint16_t *was = mem_array(table->member_count, sizeof(*was));
+	struct update update = {
+		.was = was,
+		.all.runners = mem_array(table->member_count, sizeof(struct runner)),
+		.fresh.runners = mem_array(table->member_count, sizeof(struct runner)),
+	};
+	bool changed = false;
+
+	memcpy(was, table->level, table->member_count * sizeof(*was));
+	if (set_levels(table, level, &update)) {
+		qsort(update.all.runners, update.all.count, sizeof(struct runner), lighter);
+		qsort(update.fresh.runners, update.fresh.count, sizeof(struct runner), lighter);
+		changed = update_slots(table, &update);
 	}
 	if (changed)
 		count_distinct(table);
-out:
-	free(fresh.runners);
-	free(all.runners);
+	free(update.fresh.runners);
+	free(update.all.runners);
+	free(was);
 	return changed;
 }

@@ -1,10 +1,15 @@
 /* table.h - one consistent-hash table: slots, each with the choice that its clients get.
  *
- * The base table is Maglev's (Eisenbud et al., "Maglev: a fast and reliable software network load
- * balancer", NSDI 2016, 3.4), each member's slots in proportion to its weight, and is made from
- * the configuration alone. When members are not usable only their slots are refilled, each slot
- * in its own weighted rendezvous order: nobody else's client moves, and all come back. What a
- * table holds depends on who is usable now, not on how that came about.
+ * The base table is made from the configuration alone: what members there are, and their weights.
+ * Shares are exact: a slot in which quotas end is cut into two cells (as in Walker's alias tables,
+ * "An efficient method for generating discrete random variables", 1977: with no fewer slots than
+ * members, two cells a slot are enough). When members are not usable, or only in part, only what
+ * they give up is refilled, each cell in its own weighted rendezvous order: nobody else's client
+ * moves, and all come back. What a table holds depends on who is usable now, not on how that came
+ * about.
+ *
+ * Where a client is hashed for several tables one behind the other (a split, then the table of a
+ * branch), each needs bits of its own, or the second sees a part of its slots only.
  *
  * Pure: no clock, no I/O. The order of the members does not matter to the result. */
 #ifndef STEER_TABLE_H
@@ -15,10 +20,17 @@
 
 #define TABLE_SLOTS_MAX 65537U /* a prime */
 #define TABLE_NODES_MAX 65535U /* a member is told by 16 bits */
+#define TABLE_ALL       65535U /* the level of a member that keeps everything */
+
+/* A slot, cut in two: clients whose 16 further bits of hash are below `cut` get `node`, others get
+ * `other`. A whole slot names one twice and has cut 0. */
+struct steering_slot {
+	uint16_t node, other, cut;
+};
 
 struct table_member {
 	uint64_t key;    /* hash of the pool's seed and the node's name */
-	uint32_t weight; /* 0..65535; 0: gets slots only when nobody else can */
+	uint32_t weight; /* 0..65535; 0: gets clients only when nobody else can */
 	uint16_t choice;
 };
 
@@ -29,23 +41,26 @@ struct table {
 	uint32_t member_count, slot_count;
 	uint32_t distinct; /* how many choices stand in the slots now */
 	struct table_member *members;
-	uint16_t *slots; /* slot_count choices: the table as it is now */
+	struct steering_slot *slots; /* slot_count, of choices: the table as it is now */
 
-	uint16_t *base, *now; /* as members' indexes: with all usable; as it is now */
-	bool *usable;         /* of each member, now */
-	uint8_t rank;         /* enum table_rank: the best of the members, at the last update */
-	uint16_t *by_weight;  /* members' indexes, lightest first */
+	struct steering_slot *base, *now; /* of members' indexes: with all usable; as it is now */
+	uint16_t *keep_from;              /* [slot][cell]: the level from which its owner has it */
+	uint16_t *level;                  /* of each member, now */
+	uint8_t rank; /* enum table_rank: the best of the members, at the last update */
 };
 
-/* How many slots for so many members: the next prime above 100 times as many, at most 65,537. */
+/* How many slots for so many members: a prime, at most 65,537. */
 uint32_t table_size(uint32_t member_count);
 
 /* All members usable. 1 to 65,535 members, which are copied. */
 struct table *table_new(uint64_t seed, const struct table_member *members, uint32_t member_count);
 void table_free(struct table *table); /* NULL is fine */
 
-/* up[choice] of each member. Among those up, members with weight 0 are usable only when there is
- * no other; when none is up the table is as if all were. Returns true when a slot changed. */
-bool table_update(struct table *table, const bool *up);
+/* level[choice] of each member. 0: not usable; TABLE_ALL: it has all that is its own. Between them
+ * it keeps that part of it, to half a cell: the same cells at the same level, and at a higher level
+ * those and more. What is given up goes to the usable ones by weight x level. Members with weight 0
+ * are usable only when there is no other; when none is usable the table is as if all were.
+ * Returns true when a slot changed. */
+bool table_update(struct table *table, const uint16_t *level);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "steer/rendezvous.h"
 #include "steer/table.h"
+#include "steer/table_base.h"
 #include "steer_test.h"
 #include "tests/unit/run.h"
 
@@ -33,36 +34,49 @@ static struct table *make_equal(uint32_t count)
 	return make(count, (const uint32_t[]){ 1 }, 1);
 }
 
-static bool *all_up(const struct table *table)
+static uint16_t *all_up(const struct table *table)
 {
-	bool *up = mem_array(table->member_count, sizeof(*up));
+	uint16_t *level = mem_array(table->member_count, sizeof(*level));
 
-	memset(up, true, table->member_count);
-	return up;
+	memset(level, 0xff, table->member_count * sizeof(*level)); /* TABLE_ALL */
+	return level;
 }
 
-static uint16_t *copy_slots(const struct table *table)
+static struct steering_slot *copy_slots(const struct table *table)
 {
-	uint16_t *copy = mem_array(table->slot_count, sizeof(*copy));
+	struct steering_slot *copy = mem_array(table->slot_count, sizeof(*copy));
 
 	memcpy(copy, table->slots, table->slot_count * sizeof(*copy));
 	return copy;
 }
 
-static uint32_t slots_of(const struct table *table, uint16_t choice)
+/* [choice]: how much of the table it has, in slots. */
+static double *shares(const struct table *table)
 {
-	uint32_t count = 0;
+	double *slots = mem_array(65536, sizeof(*slots));
 
-	for (uint32_t slot = 0; slot < table->slot_count; slot++)
-		count += table->slots[slot] == choice;
-	return count;
+	for (uint32_t i = 0; i < table->slot_count; i++) {
+		const struct steering_slot *slot = &table->slots[i];
+
+		slots[slot->node] += slot->cut / 65536.0;
+		slots[slot->other] += 1 - slot->cut / 65536.0;
+	}
+	return slots;
 }
 
-static double score(const struct table *table, uint32_t slot, uint16_t choice)
+static double slots_of(const struct table *table, uint16_t choice)
+{
+	double *all = shares(table), result = all[choice];
+
+	free(all);
+	return result;
+}
+
+static double score(const struct table *table, uint32_t slot, unsigned cell, uint16_t choice)
 {
 	for (uint32_t i = 0; i < table->member_count; i++) {
 		const struct table_member *m = &table->members[i];
-		uint64_t hash = rendezvous_hash(hash_word(slot), m->key);
+		uint64_t hash = rendezvous_hash(table_cell_key(slot, cell), m->key);
 
 		if (m->choice == choice)
 			return -(double)m->weight / (log((double)hash) - 64 * M_LN2);
@@ -70,35 +84,33 @@ static double score(const struct table *table, uint32_t slot, uint16_t choice)
 	ck_abort_msg("no choice %u", choice);
 }
 
-/* What the table should hold, from the definition: no shortcuts, and the C library's logarithm. */
-static void expect_definition(const struct table *table, const struct table *base, const bool *up)
+static void expect_cell(const struct table *table, uint32_t slot, unsigned cell,
+			const uint16_t *level, uint16_t owner, uint16_t holder)
 {
-	for (uint32_t slot = 0; slot < table->slot_count; slot++) {
-		double best = 0;
+	double best = 0;
 
-		ck_assert(up[table->slots[slot]]);
-		if (up[base->slots[slot]]) {
-			ck_assert_uint_eq(table->slots[slot], base->slots[slot]);
-			continue;
-		}
-		for (uint16_t choice = 0; choice < table->member_count; choice++)
-			if (up[choice] && score(table, slot, choice) > best)
-				best = score(table, slot, choice);
-		/* What is a tie but for the precision of our logarithm may go either way. */
-		ck_assert_double_gt(score(table, slot, table->slots[slot]), best * 0.995);
+	ck_assert_uint_gt(level[holder], 0);
+	if (level[owner] > 0) {
+		ck_assert_uint_eq(holder, owner);
+		return;
+	}
+	for (uint16_t choice = 0; choice < table->member_count; choice++)
+		if (level[choice] > 0 && score(table, slot, cell, choice) > best)
+			best = score(table, slot, cell, choice);
+	/* What is a tie but for the precision of our logarithm may go either way. */
+	ck_assert_double_gt(score(table, slot, cell, holder), best * 0.995);
+}
+
+/* What the table should hold, from the definition: no shortcuts, and the C library's logarithm. */
+static void expect_definition(const struct table *table, const struct table *base,
+			      const uint16_t *level)
+{
+	for (uint32_t i = 0; i < table->slot_count; i++) {
+		expect_cell(table, i, 1, level, base->slots[i].other, table->slots[i].other);
+		if (table->slots[i].cut != 0)
+			expect_cell(table, i, 0, level, base->slots[i].node, table->slots[i].node);
 	}
 }
-
-START_TEST(size_is_the_next_prime_above_100_times_the_members)
-{
-	ck_assert_uint_eq(table_size(1), 101);
-	ck_assert_uint_eq(table_size(2), 211);
-	ck_assert_uint_eq(table_size(10), 1009);
-	ck_assert_uint_eq(table_size(655), 65519);
-	ck_assert_uint_eq(table_size(656), 65537);
-	ck_assert_uint_eq(table_size(65535), 65537);
-}
-END_TEST
 
 START_TEST(cost_is_the_binary_logarithm)
 {
@@ -134,69 +146,74 @@ START_TEST(cost_never_grows_with_the_hash)
 }
 END_TEST
 
+static void expect_shares(uint32_t count, const uint32_t *weights, uint32_t weight_count)
+{
+	struct table *table = make(count, weights, weight_count);
+	double total = 0, *got = shares(table);
+
+	for (uint32_t k = 0; k < count; k++)
+		total += weights[k % weight_count];
+	for (uint32_t k = 0; k < count; k++) {
+		double exact = table->slot_count * weights[k % weight_count] / total;
+
+		ck_assert_double_le(fabs(got[k] - exact), 1.001 / 65536);
+	}
+	free(got);
+	ck_assert_uint_eq(table->distinct, count);
+	table_free(table);
+}
+
 START_TEST(equal_weights_get_equal_shares)
 {
 	static const uint32_t counts[] = { 1, 2, 3, 10, 77, 655, 1000, 5000 };
 
-	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
-		struct table *table = make_equal(counts[i]);
-		uint32_t share = table->slot_count / counts[i];
-
-		for (uint32_t k = 0; k < counts[i]; k++) {
-			uint32_t slots = slots_of(table, (uint16_t)k);
-
-			ck_assert_uint_ge(slots, share);
-			ck_assert_uint_le(slots, share + 1);
-		}
-		ck_assert_uint_eq(table->distinct, counts[i]);
-		table_free(table);
-	}
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		expect_shares(counts[i], (const uint32_t[]){ 7 }, 1);
 }
 END_TEST
 
 START_TEST(shares_follow_the_weights)
 {
-	static const uint32_t weights[] = { 100, 50, 25, 10, 1, 300 };
-	struct table *table = make(60, weights, 6);
-	double worst = 0;
-
-	for (uint32_t k = 0; k < 60; k++) {
-		double exact = table->slot_count * weights[k % 6] / (10.0 * 486);
-		double error = fabs(slots_of(table, (uint16_t)k) - exact);
-
-		worst = error > worst ? error : worst;
-	}
-	ck_assert_double_le(worst, 1.0); /* one slot, of 6,007 */
-	table_free(table);
+	expect_shares(2, (const uint32_t[]){ 1, 100 }, 2);
+	expect_shares(60, (const uint32_t[]){ 100, 50, 25, 10, 1, 300 }, 6);
+	expect_shares(1000, (const uint32_t[]){ 1, 1, 3, 1, 1, 900 }, 6);
 }
 END_TEST
 
-START_TEST(the_smallest_weight_gets_a_slot)
+START_TEST(the_smallest_weight_gets_its_share_beside_the_largest)
 {
-	struct table *table = make(3, (const uint32_t[]){ 65535, 65535, 1 }, 3);
+	expect_shares(2, (const uint32_t[]){ 1, 65535 }, 2);
+	expect_shares(3, (const uint32_t[]){ 65535, 65535, 1 }, 3);
+	expect_shares(100, (const uint32_t[]){ 1, 1, 1, 1, 1, 1, 1, 1, 1, 65535 }, 10);
+}
+END_TEST
 
-	ck_assert_uint_eq(slots_of(table, 2), 1);
-	table_free(table);
+/* As many members as slots, nearly: most of the slots are cut. */
+START_TEST(two_cells_a_slot_are_enough_for_the_most_members)
+{
+	expect_shares(20000, (const uint32_t[]){ 1, 9, 5 }, 3);
+	expect_shares(65535, (const uint32_t[]){ 5 }, 1);
+	expect_shares(65535, (const uint32_t[]){ 100, 101, 99, 100, 40000 }, 5);
 }
 END_TEST
 
 START_TEST(weight_0_gets_slots_only_when_nobody_else_can)
 {
 	struct table *table = make(3, (const uint32_t[]){ 10, 0, 10 }, 3);
-	bool up[3] = { true, true, true };
+	uint16_t up[3] = { TABLE_ALL, TABLE_ALL, TABLE_ALL };
 
-	ck_assert_uint_eq(slots_of(table, 1), 0);
-	up[0] = false;
+	ck_assert_double_eq(slots_of(table, 1), 0);
+	up[0] = 0;
 	table_update(table, up);
-	ck_assert_uint_eq(slots_of(table, 2), table->slot_count);
-	up[2] = false;
+	ck_assert_double_eq(slots_of(table, 2), table->slot_count);
+	up[2] = 0;
 	table_update(table, up);
-	ck_assert_uint_eq(slots_of(table, 1), table->slot_count);
+	ck_assert_double_eq(slots_of(table, 1), table->slot_count);
 	ck_assert_uint_eq(table->distinct, 1);
 	ck_assert_uint_eq(table->rank, TABLE_RESERVE);
-	up[2] = true;
+	up[2] = TABLE_ALL;
 	table_update(table, up);
-	ck_assert_uint_eq(slots_of(table, 2), table->slot_count);
+	ck_assert_double_eq(slots_of(table, 2), table->slot_count);
 	table_free(table);
 }
 END_TEST
@@ -206,7 +223,7 @@ START_TEST(weight_0_everywhere_means_equal_shares)
 	struct table *table = make(4, (const uint32_t[]){ 0 }, 1);
 
 	for (uint16_t k = 0; k < 4; k++)
-		ck_assert_uint_ge(slots_of(table, k), table->slot_count / 4);
+		ck_assert_double_eq_tol(slots_of(table, k), table->slot_count / 4.0, 1e-4);
 	table_free(table);
 }
 END_TEST
@@ -214,11 +231,11 @@ END_TEST
 START_TEST(nobody_up_is_as_if_all_were)
 {
 	struct table *table = make_equal(5);
-	uint16_t *base = copy_slots(table);
-	bool up[5] = { false, true, false, false, true };
+	struct steering_slot *base = copy_slots(table);
+	uint16_t up[5] = { 0, TABLE_ALL, 0, 0, TABLE_ALL };
 
 	table_update(table, up);
-	memset(up, false, sizeof(up));
+	memset(up, 0, sizeof(up));
 	table_update(table, up);
 	ck_assert_mem_eq(base, table->slots, table->slot_count * sizeof(*base));
 	ck_assert_uint_eq(table->rank, TABLE_DOWN);
@@ -227,21 +244,29 @@ START_TEST(nobody_up_is_as_if_all_were)
 }
 END_TEST
 
+static void expect_only_moved(const struct steering_slot *before, const struct steering_slot *now,
+			      uint16_t lost)
+{
+	ck_assert_uint_ne(now->node, lost);
+	ck_assert_uint_ne(now->other, lost);
+	if (before->node != lost && before->cut != 0)
+		ck_assert_uint_eq(now->node, before->node);
+	if (before->other != lost)
+		ck_assert_uint_eq(now->other, before->other);
+}
+
 START_TEST(a_loss_moves_only_its_own_clients_and_a_return_restores_them)
 {
 	struct table *table = make(20, (const uint32_t[]){ 100, 50, 200 }, 3);
-	uint16_t *before = copy_slots(table);
-	bool *up = all_up(table);
+	struct steering_slot *before = copy_slots(table);
+	uint16_t *up = all_up(table);
 
 	for (uint32_t lost = 0; lost < 20; lost++) {
-		up[lost] = false;
+		up[lost] = 0;
 		ck_assert(table_update(table, up));
-		for (uint32_t slot = 0; slot < table->slot_count; slot++) {
-			ck_assert_uint_ne(table->slots[slot], lost);
-			if (before[slot] != lost)
-				ck_assert_uint_eq(table->slots[slot], before[slot]);
-		}
-		up[lost] = true;
+		for (uint32_t slot = 0; slot < table->slot_count; slot++)
+			expect_only_moved(&before[slot], &table->slots[slot], (uint16_t)lost);
+		up[lost] = TABLE_ALL;
 		ck_assert(table_update(table, up));
 		ck_assert_mem_eq(before, table->slots, table->slot_count * sizeof(*before));
 	}
@@ -256,16 +281,16 @@ START_TEST(what_a_table_holds_does_not_depend_on_how_it_came_there)
 {
 	struct table *a = make(12, (const uint32_t[]){ 3, 1, 2, 7 }, 4);
 	struct table *base = make(12, (const uint32_t[]){ 3, 1, 2, 7 }, 4);
-	bool *up = all_up(a);
+	uint16_t *up = all_up(a);
 	uint64_t x = 7;
 
-	for (unsigned step = 0; step < 400; step++) {
+	for (unsigned step = 0; step < 100; step++) {
 		struct table *fresh = make(12, (const uint32_t[]){ 3, 1, 2, 7 }, 4);
 
 		x = hash_word(x);
-		up[x % 12] = !up[x % 12];
+		up[x % 12] ^= TABLE_ALL;
 		if (x >> 62 == 0)
-			up[(x >> 8) % 12] = !up[(x >> 8) % 12];
+			up[(x >> 8) % 12] ^= TABLE_ALL;
 		table_update(a, up);
 		table_update(fresh, up);
 		ck_assert_mem_eq(a->slots, fresh->slots, a->slot_count * sizeof(*a->slots));
@@ -283,15 +308,15 @@ END_TEST
 START_TEST(two_losses_in_either_order_give_the_same)
 {
 	struct table *a = make_equal(10), *b = make_equal(10);
-	bool *up = all_up(a);
+	uint16_t *up = all_up(a);
 
-	up[3] = false;
+	up[3] = 0;
 	table_update(a, up);
-	up[7] = false;
+	up[7] = 0;
 	table_update(a, up);
-	up[3] = true;
+	up[3] = TABLE_ALL;
 	table_update(b, up);
-	up[3] = false;
+	up[3] = 0;
 	table_update(b, up);
 	ck_assert_mem_eq(a->slots, b->slots, a->slot_count * sizeof(*a->slots));
 	free(up);
@@ -320,17 +345,17 @@ START_TEST(moved_clients_spread_by_weight)
 {
 	static const uint32_t weights[] = { 100, 50, 200, 25 };
 	struct table *table = make(200, weights, 4);
-	bool *up = all_up(table);
+	uint16_t *up = all_up(table);
 	double got[4] = { 0 }, chi_square = 0, moved = 0;
-	uint16_t *before = copy_slots(table);
+	struct steering_slot *before = copy_slots(table);
 
 	for (unsigned k = 0; k < 200; k += 4)
-		up[k] = k % 8 != 0; /* 25 of those with weight 100 */
+		up[k] = k % 8 != 0 ? TABLE_ALL : 0; /* 25 of those with weight 100 */
 	table_update(table, up);
 	for (uint32_t slot = 0; slot < table->slot_count; slot++) {
-		if (table->slots[slot] == before[slot])
+		if (table->slots[slot].other == before[slot].other)
 			continue;
-		got[table->slots[slot] % 4]++;
+		got[table->slots[slot].other % 4]++;
 		moved++;
 	}
 	for (unsigned i = 0; i < 4; i++) {
@@ -350,9 +375,10 @@ void table_cases(Suite *suite)
 {
 	suite_case(suite, "rendezvous", cost_is_the_binary_logarithm,
 		   cost_never_grows_with_the_hash);
-	suite_case(suite, "base table", size_is_the_next_prime_above_100_times_the_members,
-		   equal_weights_get_equal_shares, shares_follow_the_weights,
-		   the_smallest_weight_gets_a_slot, weight_0_everywhere_means_equal_shares,
+	suite_case(suite, "base table", equal_weights_get_equal_shares, shares_follow_the_weights,
+		   the_smallest_weight_gets_its_share_beside_the_largest,
+		   two_cells_a_slot_are_enough_for_the_most_members,
+		   weight_0_everywhere_means_equal_shares,
 		   the_order_of_the_members_does_not_matter);
 	suite_case(suite, "refilling", weight_0_gets_slots_only_when_nobody_else_can,
 		   nobody_up_is_as_if_all_were,
