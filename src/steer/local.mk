@@ -2,11 +2,12 @@ noinst_LIBRARIES += libsteer.a
 libsteer_a_SOURCES = \
 	%D%/answers.c %D%/answers.h \
 	%D%/distance.c \
+	%D%/families.c \
 	%D%/order.c \
 	%D%/pool.c %D%/pool.h \
 	%D%/rendezvous.c %D%/rendezvous.h \
 	%D%/services.c %D%/services.h \
-	%D%/sets.h \
+	%D%/sets.c %D%/sets.h \
 	%D%/steer.c %D%/steer.h \
 	%D%/substitute.c \
 	%D%/table.c %D%/table.h \

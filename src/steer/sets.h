@@ -6,9 +6,8 @@
  * when a node goes or comes only those sets change that it is, or should be, in.
  *
  * Who can be in a set depends on the clients (fences, avoids, the order of sites), so a set is
- * made in a *context*. Sets that are equal have one number, the choice. A node whose sets are
- * all equal keeps its own number; so in a pool without companions, where everybody gets the
- * same of each node, node n is choice n. Numbers hold until sets_begin. */
+ * made in a *context*. Sets that are equal have one number, the choice; that of node n alone is
+ * n. Numbers hold until sets_begin. */
 #ifndef STEER_SETS_H
 #define STEER_SETS_H
 
@@ -39,23 +38,31 @@ struct set_context {
 	const uint8_t *ranks;
 };
 
+/* From primaries to choices. */
+struct set_map {
+	uint16_t *choices; /* [node], and behind them the fallback's, which is its own */
+	bool *decided;     /* [node]: somebody asked for it; else it is its own choice */
+};
+
 struct sets {
 	struct pool *pool;
-	bool plain; /* node n is choice n in every context */
+	bool plain; /* each node stands for itself alone in every context: none needs to be asked */
 
-	/* The choices: [0, nodes) the nodes' own, then that of the fallback (it has no set: its row
-	 * is empty), then all others. A row without nodes is not in use. */
+	/* The choices: [0, nodes) each node alone, then that of the fallback (its row has no nodes),
+	 * then all others. */
 	struct set *list;
 	uint32_t count, cap;
 	uint32_t left_out; /* sets that got no number since sets_begin: see sets_choice */
 
-	uint16_t **maps; /* [number][node]: see sets_map; the last row is the fallback's own */
+	struct set_map *maps;
 	uint32_t map_count, map_cap;
 
-	uint32_t *weights;   /* [node], as of sets_begin */
-	uint32_t *index;     /* hash table of the list: number + 1; 0: free */
-	uint32_t index_size; /* a power of 2 */
-	float **distances;   /* [site][site], in km: a row is made when it is needed */
+	bool substitutes[STEERING_FAMILIES]; /* may a set need one? */
+	bool *sites_with[STEERING_FAMILIES]; /* [site]: has a node of it the family? */
+	uint32_t *weights;                   /* [node], as of sets_begin */
+	uint32_t *index;                     /* hash table of the list: number + 1; 0: free */
+	uint32_t index_size;                 /* a power of 2 */
+	float **distances; /* [site][site], in km: a row is made when it is needed */
 };
 
 /* The pool must outlive the sets. */
@@ -66,14 +73,13 @@ void sets_close(struct sets *sets);
  * pools with policy round-robin 1 for all that have any. */
 void sets_begin(struct sets *sets, const uint32_t *weights);
 
-/* What a primary stands for in a context. Where all 65,536 numbers are in use, it stands for itself
- * alone (which has a number always), and left_out counts it: the caller's to tell. */
+/* What a primary stands for in a context. Where all 65,536 numbers are in use it stands for itself
+ * alone, and left_out counts it: the caller's to tell. */
 uint16_t sets_choice(struct sets *sets, const struct set_context *context, uint16_t primary);
 
-/* A map from nodes to choices that is right, in this context, for all of these primaries;
- * SETS_MAP_NONE: each is its own choice. Contexts that do not contradict each other share maps.
- * Such a map has node_count + 1 entries, the last one for the fallback's choice; it grows
- * until the next sets_begin, so read it (sets->maps[number]) when all have been asked for. */
+/* The number of a map that is right, in this context, for all of these primaries; SETS_MAP_NONE:
+ * each of them stands for itself alone. Contexts that do not contradict each other share
+ * maps, so read them when all have been asked for. */
 uint32_t sets_map(struct sets *sets, const struct set_context *context, const uint16_t *primaries,
 		  uint32_t count);
 
@@ -82,5 +88,10 @@ static inline uint32_t sets_choice_count(const struct sets *sets)
 {
 	return sets->count;
 }
+
+/* --- families.c ------------------------------------------------------------------------------ */
+
+/* Sets the substitutes of a set whose nodes are known. */
+void set_find_substitutes(struct sets *sets, const struct set_context *context, struct set *set);
 
 #endif

@@ -1,0 +1,423 @@
+#include "steer/sets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "steer/rendezvous.h"
+#include "steer/steer.h"
+
+#define MAPS_TRIED 64 /* of the newest ones: looking at more takes longer than a new map is worth */
+
+/* A set being made. */
+struct making {
+	struct sets *sets;
+	const struct set_context *context;
+	struct set set;
+	unsigned count; /* of set.nodes */
+	uint32_t primary_site;
+	uint8_t rank; /* nobody joins who is worse than the primary */
+	uint64_t key;
+	bool apart; /* no two of one site */
+};
+
+static uint32_t site_of_node(const struct pool *pool, uint32_t node)
+{
+	return pool->nodes[node].pool_site - pool->plan_pool->sites.first;
+}
+
+static uint32_t first_node(const struct pool *pool, uint32_t site)
+{
+	return pool->sites[site].nodes.first - pool->plan_pool->nodes.first;
+}
+
+static struct set alone(uint32_t node)
+{
+	struct set set;
+
+	memset(&set, 0xff, sizeof(set)); /* SET_NODE_NONE */
+	set.nodes[0] = (uint16_t)node;
+	return set;
+}
+
+/* --- one draw ---------------------------------------------------------------------------------- */
+
+static void bid(const struct sets *sets, uint64_t key, uint32_t node, struct rendezvous_bid *best)
+{
+	uint32_t weight = sets->weights[node];
+	struct rendezvous_bid mine = rendezvous_bid(
+		rendezvous_hash(key, sets->pool->node_keys[node]), weight != 0 ? weight : 1, node);
+
+	if (rendezvous_wins(&mine, best))
+		*best = mine;
+}
+
+static bool has_node(const struct making *making, uint32_t node)
+{
+	for (unsigned i = 0; i < making->count; i++)
+		if (making->set.nodes[i] == node)
+			return true;
+	return false;
+}
+
+static bool has_site(const struct making *making, uint32_t site)
+{
+	for (unsigned i = 0; i < making->count; i++)
+		if (site_of_node(making->sets->pool, making->set.nodes[i]) == site)
+			return true;
+	return false;
+}
+
+/* The nodes of a site that may join take part in the draw. */
+static void bid_site(const struct making *making, uint32_t site, struct rendezvous_bid *best)
+{
+	const struct pool *pool = making->sets->pool;
+	uint32_t first = first_node(pool, site);
+
+	if (making->apart && has_site(making, site))
+		return;
+	for (uint32_t node = first; node < first + pool->sites[site].nodes.count; node++)
+		if (making->context->ranks[node] >= making->rank && !has_node(making, node))
+			bid(making->sets, making->key, node, best);
+}
+
+static bool join(struct making *making, const struct rendezvous_bid *best)
+{
+	if (best->member == RENDEZVOUS_NONE)
+		return false;
+	making->set.nodes[making->count++] = (uint16_t)best->member;
+	return true;
+}
+
+/* --- companions: near ones ----------------------------------------------------------------------- */
+
+/* Where in the context the primary's site stands; site_count: nowhere. */
+static uint32_t primary_place(const struct making *making)
+{
+	const struct set_context *context = making->context;
+	uint32_t place = 0;
+
+	while (place < context->site_count && context->sites[place] != making->primary_site)
+		place++;
+	return place;
+}
+
+/* One more of the band that begins at this place of the context: its sites are equally preferred, so
+ * all of them take part. *next: where the next band begins. */
+static bool join_of_band(struct making *making, uint32_t place, uint32_t *next)
+{
+	const struct set_context *context = making->context;
+	struct rendezvous_bid best = { .member = RENDEZVOUS_NONE };
+	uint32_t band = context->bands[place];
+
+	for (; place < context->site_count && context->bands[place] == band; place++)
+		bid_site(making, context->sites[place], &best);
+	*next = place;
+	return join(making, &best);
+}
+
+static bool join_of_site(struct making *making, uint32_t site)
+{
+	struct rendezvous_bid best = { .member = RENDEZVOUS_NONE };
+
+	bid_site(making, site, &best);
+	return join(making, &best);
+}
+
+/* The primary's site (where the spread allows it), the rest of its band, then the other bands in
+ * order of preference. */
+static void add_companions(struct making *making, unsigned wanted)
+{
+	const struct set_context *context = making->context;
+	uint32_t place = primary_place(making), next;
+
+	while (!making->apart && making->count < wanted &&
+	       join_of_site(making, making->primary_site))
+		;
+	if (place < context->site_count) {
+		while (place > 0 && context->bands[place - 1] == context->bands[place])
+			place--;
+		while (making->count < wanted && join_of_band(making, place, &next))
+			;
+	}
+	for (place = 0; place < context->site_count && making->count < wanted; place = next)
+		while (join_of_band(making, place, &next) && making->count < wanted)
+			;
+}
+
+/* --- spares: far ones ---------------------------------------------------------------------------- */
+
+static const float *distances_from(struct sets *sets, uint32_t from)
+{
+	const struct pool *pool = sets->pool;
+	const struct plan_site *sites = plan_items(pool->plan, sites, struct plan_site);
+	const struct plan_site *a = &sites[pool->sites[from].site];
+
+	if (sets->distances[from] != NULL)
+		return sets->distances[from];
+	sets->distances[from] = mem_array(pool->site_count, sizeof(float));
+	for (uint32_t site = 0; site < pool->site_count; site++) {
+		const struct plan_site *b = &sites[pool->sites[site].site];
+
+		sets->distances[from][site] = (float)steer_distance_km(a->latitude, a->longitude,
+								       b->latitude, b->longitude);
+	}
+	return sets->distances[from];
+}
+
+/* One of the first band that has one far enough away. */
+static bool join_far(struct making *making, const float *distances, float from_km)
+{
+	const struct set_context *context = making->context;
+	struct rendezvous_bid best = { .member = RENDEZVOUS_NONE };
+
+	for (uint32_t i = 0; i < context->site_count; i++) {
+		uint32_t site = context->sites[i];
+
+		if (best.member != RENDEZVOUS_NONE && context->bands[i] != context->bands[i - 1])
+			break;
+		if (site != making->primary_site && distances[site] >= from_km)
+			bid_site(making, site, &best);
+	}
+	return join(making, &best);
+}
+
+/* Where none is: of the farthest site that has one to give. */
+static bool join_farthest(struct making *making, const float *distances)
+{
+	const struct set_context *context = making->context;
+	struct rendezvous_bid best = { .member = RENDEZVOUS_NONE };
+	float best_km = -1;
+
+	for (uint32_t i = 0; i < context->site_count; i++) {
+		struct rendezvous_bid here = { .member = RENDEZVOUS_NONE };
+
+		if (distances[context->sites[i]] <= best_km)
+			continue;
+		bid_site(making, context->sites[i], &here);
+		if (here.member == RENDEZVOUS_NONE)
+			continue;
+		best = here;
+		best_km = distances[context->sites[i]];
+	}
+	return join(making, &best);
+}
+
+static void add_spares(struct making *making, unsigned wanted)
+{
+	const float *distances = distances_from(making->sets, making->primary_site);
+	float from_km = (float)making->sets->pool->plan_pool->spare_km;
+
+	while (making->count < wanted &&
+	       (join_far(making, distances, from_km) || join_farthest(making, distances)))
+		;
+}
+
+/* --- a set --------------------------------------------------------------------------------------- */
+
+static struct set make_set(struct sets *sets, const struct set_context *context, uint32_t primary)
+{
+	const struct pool *pool = sets->pool;
+	const struct plan_pool *settings = pool->plan_pool;
+	unsigned spares = settings->spare < settings->answers ? settings->spare
+							      : settings->answers - 1U;
+	struct making making = { .sets = sets,
+				 .context = context,
+				 .set = alone(primary),
+				 .count = 1,
+				 .primary_site = site_of_node(pool, primary),
+				 .rank = context->ranks[primary],
+				 .key = hash_word(pool->node_keys[primary]),
+				 .apart = settings->spread == SPREAD_SITE };
+
+	if (making.rank == TABLE_DOWN) /* nobody is worse than down, but nobody down joins */
+		making.rank = TABLE_DOWN + 1;
+	if (settings->answers > 1)
+		add_companions(&making, settings->answers - spares);
+	if (spares > 0)
+		add_spares(&making, settings->answers);
+	set_find_substitutes(sets, context, &making.set);
+	return making.set;
+}
+
+/* --- choices ------------------------------------------------------------------------------------- */
+
+static bool is_alone(const struct set *set)
+{
+	struct set same = alone(set->nodes[0]);
+
+	return memcmp(set, &same, sizeof(*set)) == 0;
+}
+
+/* Where in the index a set stands, or would. */
+static uint32_t *find(const struct sets *sets, const struct set *set)
+{
+	uint32_t mask = sets->index_size - 1;
+	uint32_t at = (uint32_t)hash_bytes(set, sizeof(*set), 0) & mask;
+
+	while (sets->index[at] != 0 &&
+	       memcmp(&sets->list[sets->index[at] - 1], set, sizeof(*set)) != 0)
+		at = (at + 1) & mask;
+	return &sets->index[at];
+}
+
+static void grow_index(struct sets *sets)
+{
+	uint32_t size = sets->index_size == 0 ? 64 : sets->index_size * 2;
+
+	free(sets->index);
+	sets->index = mem_array(size, sizeof(*sets->index));
+	sets->index_size = size;
+	for (uint32_t i = sets->pool->node_count + 1; i < sets->count; i++)
+		*find(sets, &sets->list[i]) = i + 1;
+}
+
+uint16_t sets_choice(struct sets *sets, const struct set_context *context, uint16_t primary)
+{
+	struct set set;
+	uint32_t *place;
+
+	if (sets->plain)
+		return primary;
+	set = make_set(sets, context, primary);
+	if (is_alone(&set))
+		return primary;
+	if (sets->index_size / 2 <= sets->count - sets->pool->node_count)
+		grow_index(sets);
+	place = find(sets, &set);
+	if (*place == 0) {
+		if (sets->count == SETS_CHOICES_MAX) {
+			sets->left_out++;
+			return primary;
+		}
+		array_add(sets->list, sets->count, sets->cap) = set;
+		*place = sets->count;
+	}
+	return (uint16_t)(*place - 1);
+}
+
+/* --- maps ---------------------------------------------------------------------------------------- */
+
+static bool fits(const struct set_map *map, const uint16_t *primaries, const uint16_t *choices,
+		 uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (map->decided[primaries[i]] && map->choices[primaries[i]] != choices[i])
+			return false;
+	return true;
+}
+
+static uint32_t new_map(struct sets *sets)
+{
+	uint32_t nodes = sets->pool->node_count;
+	struct set_map map = { mem_array((size_t)nodes + 1, sizeof(*map.choices)),
+			       mem_array(nodes, sizeof(*map.decided)) };
+
+	for (uint32_t node = 0; node <= nodes; node++)
+		map.choices[node] = (uint16_t)node;
+	array_add(sets->maps, sets->map_count, sets->map_cap) = map;
+	return sets->map_count - 1;
+}
+
+static uint32_t fitting_map(struct sets *sets, const uint16_t *primaries, const uint16_t *choices,
+			    uint32_t count)
+{
+	uint32_t oldest = sets->map_count > MAPS_TRIED ? sets->map_count - MAPS_TRIED : 0;
+
+	for (uint32_t i = oldest; i < sets->map_count; i++)
+		if (fits(&sets->maps[i], primaries, choices, count))
+			return i;
+	return new_map(sets);
+}
+
+uint32_t sets_map(struct sets *sets, const struct set_context *context, const uint16_t *primaries,
+		  uint32_t count)
+{
+	uint32_t number = SETS_MAP_NONE;
+	uint16_t *choices;
+	bool same = true;
+
+	if (sets->plain || count == 0)
+		return SETS_MAP_NONE;
+	choices = mem_array(count, sizeof(*choices));
+	for (uint32_t i = 0; i < count; i++) {
+		choices[i] = sets_choice(sets, context, primaries[i]);
+		same &= choices[i] == primaries[i];
+	}
+	if (!same) {
+		number = fitting_map(sets, primaries, choices, count);
+		for (uint32_t i = 0; i < count; i++) {
+			sets->maps[number].choices[primaries[i]] = choices[i];
+			sets->maps[number].decided[primaries[i]] = true;
+		}
+	}
+	free(choices);
+	return number;
+}
+
+/* --- lifetime ------------------------------------------------------------------------------------ */
+
+static void forget_maps(struct sets *sets)
+{
+	for (uint32_t i = 0; i < sets->map_count; i++) {
+		free(sets->maps[i].choices);
+		free(sets->maps[i].decided);
+	}
+	sets->map_count = 0;
+}
+
+/* A set may need a substitute where some nodes have the family and others have not. */
+static void open_families(struct sets *sets)
+{
+	const struct pool *pool = sets->pool;
+
+	for (unsigned family = 0; family < STEERING_FAMILIES; family++) {
+		bool any = false;
+
+		sets->sites_with[family] = mem_array(pool->site_count, sizeof(bool));
+		for (uint32_t node = 0; node < pool->node_count; node++) {
+			any |= pool->has[family][node];
+			sets->sites_with[family][site_of_node(pool, node)] |=
+				pool->has[family][node];
+		}
+		sets->substitutes[family] = any && pool->lacks[family] &&
+					    pool->plan_pool->strict_pair == 0;
+		sets->plain &= !sets->substitutes[family];
+	}
+}
+
+void sets_open(struct sets *sets, struct pool *pool)
+{
+	*sets = (struct sets){ .pool = pool, .plain = pool->plan_pool->answers <= 1 };
+	sets->weights = mem_array(pool->node_count, sizeof(*sets->weights));
+	sets->distances = mem_array(pool->site_count, sizeof(float *));
+	open_families(sets);
+}
+
+void sets_close(struct sets *sets)
+{
+	forget_maps(sets);
+	for (uint32_t site = 0; sets->distances != NULL && site < sets->pool->site_count; site++)
+		free(sets->distances[site]);
+	for (unsigned family = 0; family < STEERING_FAMILIES; family++)
+		free(sets->sites_with[family]);
+	free(sets->distances);
+	free(sets->maps);
+	free(sets->list);
+	free(sets->weights);
+	free(sets->index);
+}
+
+void sets_begin(struct sets *sets, const uint32_t *weights)
+{
+	uint32_t nodes = sets->pool->node_count;
+
+	memcpy(sets->weights, weights, nodes * sizeof(*weights));
+	forget_maps(sets);
+	sets->left_out = 0;
+	sets->count = 0;
+	for (uint32_t node = 0; node < nodes; node++)
+		array_add(sets->list, sets->count, sets->cap) = alone(node);
+	array_add(sets->list, sets->count, sets->cap) = alone(SET_NODE_NONE);
+	memset(sets->index, 0, sets->index_size * sizeof(*sets->index));
+}
