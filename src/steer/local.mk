@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libsteer.a
 libsteer_a_SOURCES = \
 	%D%/answers.c %D%/answers.h \
+	%D%/bands.c %D%/bands.h \
 	%D%/distance.c \
 	%D%/families.c \
 	%D%/order.c \
@@ -8,6 +9,7 @@ libsteer_a_SOURCES = \
 	%D%/rendezvous.c %D%/rendezvous.h \
 	%D%/services.c %D%/services.h \
 	%D%/sets.c %D%/sets.h \
+	%D%/spill.c %D%/spill.h \
 	%D%/steer.c %D%/steer.h \
 	%D%/substitute.c \
 	%D%/table.c %D%/table.h \
@@ -20,7 +22,9 @@ test_steer_SOURCES = \
 	tests/unit/steer/main.c tests/unit/steer/steer_test.h \
 	tests/unit/steer/compiled.c tests/unit/steer/compiled.h \
 	tests/unit/steer/make_plan.c tests/unit/steer/make_plan.h \
+	tests/unit/steer/bands_test.c \
 	tests/unit/steer/image_test.c \
+	tests/unit/steer/spill_test.c \
 	tests/unit/steer/steer_test.c \
 	tests/unit/steer/table_test.c
 test_steer_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

@@ -6,6 +6,8 @@ int main(void)
 	Suite *suite = suite_create("steer");
 
 	table_cases(suite);
+	bands_cases(suite);
+	spill_cases(suite);
 	steer_cases(suite);
 	image_cases(suite);
 	return run_suite(suite);

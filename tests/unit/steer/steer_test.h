@@ -5,6 +5,8 @@
 #include <check.h>
 
 void table_cases(Suite *suite);
+void bands_cases(Suite *suite);
+void spill_cases(Suite *suite);
 void steer_cases(Suite *suite);
 void image_cases(Suite *suite);
 
