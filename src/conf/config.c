@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "conf/data.h"
 #include "conf/links.h"
 #include "conf/parts.h"
 #include "conf/pool_parts.h"
@@ -16,20 +18,10 @@
 
 /* --- folders ---------------------------------------------------------------------------------- */
 
-/* "" for a file without one. */
-static const char *folder_of(struct arena *arena, const char *file)
-{
-	const char *slash = strrchr(file, '/');
-
-	if (slash == NULL)
-		return "";
-	return arena_text(arena, file, slash == file ? 1 : (size_t)(slash - file));
-}
-
 /* A path in `file`, for messages: as short as `file` was given. */
 static const char *beside(struct arena *arena, const char *file, const char *path)
 {
-	const char *folder = folder_of(arena, file);
+	const char *folder = conf_folder(arena, file);
 
 	if (path[0] == '/' || folder[0] == '\0')
 		return path;
@@ -174,9 +166,11 @@ static void read_zones_dir(struct conf *conf, const struct yaml_node *root)
 	const struct yaml_node *zones = yaml_get(root, "zones");
 	struct paths zone_files = { 0 }, pool_files = { 0 };
 	struct config *config = conf->config;
+	const char *folder = conf->folder;
 
 	if (config->zones_dir == NULL || zones == NULL)
 		return;
+	conf->folder = conf_path(conf, config->zones_dir);
 	config->zones_dir = beside(conf->arena, config->file, config->zones_dir);
 	list_files(conf, &zones->place, &zone_files, &pool_files);
 	config->zone_file_count = zone_files.count;
@@ -187,6 +181,7 @@ static void read_zones_dir(struct conf *conf, const struct yaml_node *root)
 	sort_paths(&pool_files);
 	read_pools(conf, &pool_files);
 	free(pool_files.items);
+	conf->folder = folder;
 }
 
 static void find_countries(struct conf *conf)
@@ -200,14 +195,18 @@ static void find_countries(struct conf *conf)
 int config_read_fd(struct config *out, int fd, const char *path, bool boot_only,
 		   struct arena *arena, struct diag *diag)
 {
-	struct conf conf = { .arena = arena, .diag = diag, .config = out, .boot_only = boot_only };
+	struct conf conf = { .arena = arena,
+			     .diag = diag,
+			     .config = out,
+			     .boot_only = boot_only,
+			     .now_unix_s = clock_unix_ms() / 1000 };
 	const struct yaml_node *root = NULL;
 	struct place whole;
 	struct source source;
 
 	*out = (struct config){ .file = arena_text(arena, path, strlen(path)) };
 	whole = (struct place){ .file = out->file };
-	if (!make_absolute(&conf, folder_of(arena, out->file), &whole))
+	if (!make_absolute(&conf, conf_folder(arena, out->file), &whole))
 		return -1;
 	out->folder = conf.folder;
 	out->path = conf_join(arena, out->folder,
@@ -216,10 +215,12 @@ int config_read_fd(struct config *out, int fd, const char *path, bool boot_only,
 		root = yaml_read(&source, arena, diag);
 	if (root == NULL)
 		return -1;
+	conf.data = data_new();
 	server_read(&conf, root);
 	find_countries(&conf);
 	if (!boot_only)
 		read_zones_dir(&conf, root);
+	data_finish(&conf);
 	return 0;
 }
 
@@ -238,4 +239,6 @@ void config_print_options(FILE *out)
 	option_print(&pool_site_section, out);
 	option_print(&node_section, out);
 	option_print(&rule_section, out);
+	option_print(&fence_section, out);
+	option_print(&avoid_section, out);
 }

@@ -225,7 +225,7 @@ struct config {
 	const struct config_database *databases;
 	size_t database_count;
 	const char *countries_path;
-	/* Files of network, comma, what is known of it: compile/overrides.h. NULL: none. */
+	/* Files of lines NETWORK KEY=VALUE..., see signpost.yaml(5): compile/overrides.h. NULL: none. */
 	const char *overrides_path; /* wins over the databases */
 	const char *resolvers_path; /* for queries without client subnet */
 	const struct ip_prefix *own_networks;

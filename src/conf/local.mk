@@ -2,10 +2,15 @@ noinst_LIBRARIES += libconf.a
 libconf_a_CFLAGS = $(AM_CFLAGS) $(FYAML_CFLAGS) $(XXHASH_CFLAGS)
 libconf_a_SOURCES = \
 	%D%/answering.c %D%/answering.h \
+	%D%/avoid.c \
+	%D%/clients.c %D%/clients.h \
 	%D%/config.c %D%/config.h \
 	%D%/country.c %D%/country.h \
+	%D%/data.c %D%/data.h \
 	%D%/diag.c %D%/diag.h \
+	%D%/fences.c \
 	%D%/links.c %D%/links.h \
+	%D%/networks.c %D%/networks.h \
 	%D%/nodes.c \
 	%D%/option.c %D%/option.h \
 	%D%/parts.h %D%/pool_parts.h \
@@ -17,12 +22,14 @@ libconf_a_SOURCES = \
 	%D%/source.c %D%/source.h \
 	%D%/timestamp.c %D%/timestamp.h \
 	%D%/values.c \
+	%D%/words.c %D%/words.h \
 	%D%/yaml.c %D%/yaml.h
 
 check_PROGRAMS += test-conf
 TESTS += test-conf
 test_conf_SOURCES = \
 	tests/unit/conf/conf_test.h tests/unit/conf/main.c \
+	tests/unit/conf/clients_test.c \
 	tests/unit/conf/config_test.c \
 	tests/unit/conf/diag_test.c \
 	tests/unit/conf/fixture.c tests/unit/conf/fixture.h \

@@ -1,4 +1,5 @@
 /* A pool file's sites and nodes. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "conf/pool_parts.h"
@@ -205,6 +206,60 @@ static const struct option pool_site_options[] = {
 
 const struct option_section pool_site_section = OPTION_SECTION("pool: sites.NAME",
 							       pool_site_options);
+
+/* --- finding them ----------------------------------------------------------------------------- */
+
+bool pool_site_find(struct conf *conf, const struct config_pool *pool, const struct yaml_node *name,
+		    uint32_t *site)
+{
+	uint16_t number;
+
+	if (!site_find(conf, name, &number))
+		return false;
+	for (size_t i = 0; i < pool->site_count; i++) {
+		if (pool->sites[i].site == number) {
+			*site = (uint32_t)i;
+			return true;
+		}
+	}
+	conf_error(conf, &name->place, "this pool has no nodes at site \"%s\"", name->text);
+	return false;
+}
+
+static bool find_node(const struct config_pool *pool, const char *name, uint32_t *site,
+		      uint32_t *node)
+{
+	for (size_t s = 0; s < pool->site_count; s++) {
+		for (size_t n = 0; n < pool->sites[s].node_count; n++) {
+			if (strcmp(pool->sites[s].nodes[n].name, name) == 0) {
+				*site = (uint32_t)s;
+				*node = (uint32_t)n;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+bool pool_node_find(struct conf *conf, const struct config_pool *pool, const struct yaml_node *name,
+		    uint32_t *site, uint32_t *node)
+{
+	const char **names = NULL;
+	size_t count = 0, cap = 0;
+
+	if (find_node(pool, name->text, site, node))
+		return true;
+	for (size_t s = 0; s < pool->site_count; s++) {
+		for (size_t n = 0; n < pool->sites[s].node_count; n++)
+			array_add(names, count, cap) = pool->sites[s].nodes[n].name;
+	}
+	conf_error(conf, &name->place, "this pool has no node \"%.100s\"%s", name->text,
+		   conf_hint(conf, name->text, names, count));
+	free(names);
+	return false;
+}
+
+/* --- sites ------------------------------------------------------------------------------------ */
 
 void pool_sites_read(struct conf *conf, const struct yaml_node *value, void *out)
 {

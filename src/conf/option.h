@@ -14,6 +14,7 @@
 
 struct config;
 struct config_pool;
+struct data;
 struct links;
 
 /* What reading one file needs to know. */
@@ -26,6 +27,8 @@ struct conf {
 	bool quiet;            /* what is read has been read before, and its mistakes told */
 	const struct config_pool *pool; /* that is being read; NULL: none */
 	struct links *links;            /* links.h */
+	struct data *data;              /* data.h */
+	uint64_t now_unix_s;
 };
 
 enum option_type {
@@ -106,6 +109,8 @@ bool conf_duration(struct conf *conf, const struct yaml_node *value, uint32_t mi
 /* "folder/name"; an empty folder adds nothing. */
 const char *conf_join(struct arena *arena, const char *folder, const char *name);
 const char *conf_path(struct conf *conf, const char *path); /* absolute */
+/* That of a file; "" for one without. */
+const char *conf_folder(struct arena *arena, const char *file);
 
 /* Names of pools, sites and nodes. false: reported; `what` says of what. */
 bool conf_name(struct conf *conf, const struct yaml_node *name, const char *what);

@@ -236,7 +236,7 @@ static void read_alpn(struct conf *conf, const struct yaml_node *value, void *ou
 
 /* --- the file --------------------------------------------------------------------------------- */
 
-static const char *const policy_words[] = { "nearest", "weighted", "failover", NULL };
+const char *const policy_words[] = { "nearest", "weighted", "failover", NULL };
 static const char *const persistence_words[] = { "none", "subnet", NULL };
 
 static void read_pool_name(struct conf *conf, const struct yaml_node *value, void *out)
@@ -248,8 +248,8 @@ static void read_pool_name(struct conf *conf, const struct yaml_node *value, voi
 		pool->name = value->text;
 }
 
-/* Rules are read when the pool's sites are known, wherever they stand in the file. */
-static void defer_rules(struct conf *conf, const struct yaml_node *value, void *out)
+/* These are read when the pool's sites are known, wherever they stand in the file. */
+static void defer(struct conf *conf, const struct yaml_node *value, void *out)
 {
 	(void)conf;
 	(void)value;
@@ -291,8 +291,12 @@ static const struct option pool_options[] = {
 	{ "sites", OPTION_OTHER, .required = true, .read = pool_sites_read, .kind = "map",
 	  .accepts = "a map of sites of the server file to their nodes",
 	  .manual = "the nodes of this pool" },
-	{ "rules", OPTION_OTHER, .read = defer_rules, .kind = "list", .accepts = "a list of maps",
+	{ "rules", OPTION_OTHER, .read = defer, .kind = "list", .accepts = "a list of maps",
 	  .manual = "which clients prefer which sites, before distance; the most specific wins" },
+	{ "geofence", OPTION_OTHER, .read = defer, .kind = "list", .accepts = "a list of maps",
+	  .manual = "which clients are never sent to which sites; all that match hold" },
+	{ "avoid", OPTION_OTHER, .read = defer, .kind = "list", .accepts = "a list of maps",
+	  .manual = "which nodes count as down for which clients; all that match hold" },
 };
 
 const struct option_section pool_sections[] = {
@@ -332,12 +336,22 @@ static void set_steering(struct config_pool *pool)
 
 void pool_read(struct conf *conf, const struct yaml_node *root, struct config_pool *pool)
 {
-	const struct yaml_node *rules = yaml_get(root, "rules");
+	static const struct {
+		const char *option;
+		void (*read)(struct conf *conf, const struct yaml_node *value,
+			     struct config_pool *pool);
+	} deferred[] = { { "rules", rules_read },
+			 { "geofence", fences_read },
+			 { "avoid", avoids_read } };
 
 	set_steering(pool);
 	option_read_map(conf, &pool_sections[0], root, &root->place, pool);
-	if (rules != NULL && !rules->empty)
-		rules_read(conf, rules, pool);
+	for (size_t i = 0; i < sizeof(deferred) / sizeof(deferred[0]); i++) {
+		const struct yaml_node *value = yaml_get(root, deferred[i].option);
+
+		if (value != NULL && !value->empty)
+			deferred[i].read(conf, value, pool);
+	}
 	for (size_t s = 0; pool->probe_count > 0 && s < pool->site_count; s++) {
 		for (size_t n = 0; n < pool->sites[s].node_count; n++) {
 			if (pool->sites[s].nodes[n].address_count > 0)

@@ -1,4 +1,4 @@
-/* pool_parts.h - what pool.c takes from nodes.c and rules.c. */
+/* pool_parts.h - what pool.c takes from the files that read parts of a pool file. */
 #ifndef CONF_POOL_PARTS_H
 #define CONF_POOL_PARTS_H
 
@@ -9,8 +9,21 @@ void addresses_read(struct conf *conf, const struct yaml_node *value,
 		    const struct ip_address **addresses, size_t *count);
 
 void pool_sites_read(struct conf *conf, const struct yaml_node *value, void *pool);
-void rules_read(struct conf *conf, const struct yaml_node *value, struct config_pool *pool);
 
-extern const struct option_section pool_site_section, node_section, rule_section;
+/* These need the pool's sites. */
+void rules_read(struct conf *conf, const struct yaml_node *value, struct config_pool *pool);
+void fences_read(struct conf *conf, const struct yaml_node *value, struct config_pool *pool);
+void avoids_read(struct conf *conf, const struct yaml_node *value, struct config_pool *pool);
+
+/* A site, or a node, of this pool by its name: numbers as in struct config_avoid. false: there is
+ * none, and that is reported. */
+bool pool_site_find(struct conf *conf, const struct config_pool *pool, const struct yaml_node *name,
+		    uint32_t *site);
+bool pool_node_find(struct conf *conf, const struct config_pool *pool, const struct yaml_node *name,
+		    uint32_t *site, uint32_t *node);
+
+extern const struct option_section pool_site_section, node_section, rule_section, fence_section,
+	avoid_section;
+extern const char *const policy_words[];
 
 #endif

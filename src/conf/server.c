@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "conf/answering.h"
+#include "conf/data.h"
+#include "conf/networks.h"
 #include "conf/parts.h"
 #include "conf/seen.h"
 
@@ -146,6 +148,53 @@ static void read_log(struct conf *conf, const struct yaml_node *value, void *out
 	option_read_map(conf, &section, value, &value->place, out);
 }
 
+/* --- own networks ----------------------------------------------------------------------------- */
+
+struct own_reading {
+	struct ip_prefix *prefixes;
+	size_t count, cap;
+	struct seen seen;
+};
+
+static void read_own_list(struct conf *conf, const struct yaml_node *item,
+			  struct own_reading *reading)
+{
+	const struct config_list *list;
+	uint32_t number;
+
+	if (!data_list(conf, item, item->text + strlen(LIST_WORD), &number))
+		return;
+	list = data_list_at(conf, number);
+	for (size_t i = 0; i < list->prefix_count; i++)
+		array_add(reading->prefixes, reading->count, reading->cap) = list->prefixes[i];
+}
+
+static void read_own_network(struct conf *conf, const struct yaml_node *item, void *context)
+{
+	struct own_reading *reading = context;
+	struct ip_prefix prefix;
+
+	if (seen_add(&reading->seen, item->text, &item->place) != NULL)
+		conf_error(conf, &item->place, "%.100s is listed twice", item->text);
+	else if (strncmp(item->text, LIST_WORD, strlen(LIST_WORD)) == 0)
+		read_own_list(conf, item, reading);
+	else if (network_parse(conf, item, &prefix))
+		array_add(reading->prefixes, reading->count, reading->cap) = prefix;
+}
+
+static void read_own_networks(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config *config = out;
+	struct own_reading reading = { 0 };
+
+	items_read(conf, value, "a network or a list of networks", read_own_network, &reading);
+	config->own_networks = arena_copy(conf->arena, reading.prefixes,
+					  reading.count * sizeof(*reading.prefixes));
+	config->own_network_count = reading.count;
+	free(reading.prefixes);
+	seen_free(&reading.seen);
+}
+
 /* --- geoip ------------------------------------------------------------------------------------ */
 
 static const struct option field_options[] = {
@@ -203,11 +252,28 @@ static void read_databases(struct conf *conf, const struct yaml_node *value, voi
 			database->path = conf_path(conf, item->text);
 		else
 			option_read_map(conf, &database_section, item, &item->place, database);
+		data_watch(conf, database->path);
 		if (database->path != NULL)
 			count++;
 	}
 	config->databases = databases;
 	config->database_count = count;
+}
+
+static void read_overrides(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config *config = out;
+
+	if (conf_expect(conf, value, YAML_SCALAR, "the path of a file"))
+		config->overrides_path = data_file(conf, value, value->text);
+}
+
+static void read_resolvers(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config *config = out;
+
+	if (conf_expect(conf, value, YAML_SCALAR, "the path of a file"))
+		config->resolvers_path = data_file(conf, value, value->text);
 }
 
 static const struct option geoip_options[] = {
@@ -218,6 +284,13 @@ static const struct option geoip_options[] = {
 	  .accepts = "path, relative to the server file",
 	  .manual = "coordinates of countries, for databases without; by default "
 		    "geoip/countries.tsv if there is one" },
+	{ "overrides", OPTION_OTHER, .read = read_overrides, .kind = "path",
+	  .accepts = "path, relative to the server file",
+	  .manual = "a file of networks and where they are, which wins over the databases" },
+	{ "resolvers", OPTION_OTHER, .read = read_resolvers, .kind = "path",
+	  .accepts = "path, relative to the server file",
+	  .manual = "a file of networks of resolvers and where their clients are, for queries "
+		    "without client subnet" },
 };
 
 static const struct option_section geoip_section = OPTION_SECTION("server: geoip", geoip_options);
@@ -389,6 +462,10 @@ static const struct option server_options[] = {
 	  .later = true, .min = 1, .max = 16, .dflt = "4",
 	  .manual = "how many sites of a pool each client's preference holds; the others follow "
 		    "by distance from the first" },
+	{ "own-networks", OPTION_OTHER, .later = true, .read = read_own_networks, .kind = "list",
+	  .accepts = "networks, addresses and files of them (file:PATH)",
+	  .manual = "networks whose queries come through our own nodes, so that their place says "
+		    "nothing of the client's" },
 	{ "geoip", OPTION_OTHER, .later = true, .read = read_geoip, .kind = "map",
 	  .accepts = "a map", .manual = "where clients are" },
 	{ "sites", OPTION_OTHER, .required = true, .later = true, .read = read_sites, .kind = "map",

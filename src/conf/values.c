@@ -123,6 +123,15 @@ const char *conf_path(struct conf *conf, const char *path)
 	return conf_join(conf->arena, path[0] == '/' ? "" : conf->folder, path);
 }
 
+const char *conf_folder(struct arena *arena, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+
+	if (slash == NULL)
+		return "";
+	return arena_text(arena, file, slash == file ? 1 : (size_t)(slash - file));
+}
+
 bool conf_name(struct conf *conf, const struct yaml_node *name, const char *what)
 {
 	size_t len = strlen(name->text);

@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+Suite *clients_suite(void);
 Suite *config_suite(void);
 Suite *diag_suite(void);
 Suite *links_suite(void);
