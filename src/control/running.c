@@ -21,6 +21,12 @@ struct verdict {
 	struct node_state now;
 };
 
+/* What steering is made of: of each node of the plan. */
+struct steered {
+	struct steer_node *nodes;
+	bool *last_good; /* was it up when any of its pool was last? */
+};
+
 struct running {
 	struct ev_loop *loop;
 	struct supervisor *supervisor;
@@ -32,8 +38,8 @@ struct running {
 	struct steer *steer;
 	enum world_source source;
 	uint64_t since_unix_ms;
-	bool *up;    /* of the plan's nodes, as in the running steering image */
-	bool taking; /* a plan is being replaced: verdicts wait */
+	struct steered steered; /* as in the running steering image */
+	bool taking;            /* a plan is being replaced: verdicts wait */
 	struct verdict *verdicts;
 	size_t verdict_count, verdict_cap;
 	struct ev_timer coalesce; /* runs: a steering image was made a moment ago */
@@ -88,64 +94,123 @@ static void write_rows(struct ev_loop *loop, struct ev_timer *timer, int events)
 
 /* --- steering -------------------------------------------------------------------------------- */
 
-/* What is answered: unknown counts as up. */
-static bool counts_as_up(const struct node_state *state)
+/* What may be answered: unknown counts as up. */
+static struct steer_node steer_node_of(const struct plan_node *node, const struct node_state *state)
 {
-	return state->status != NODE_DOWN;
+	return (struct steer_node){ .state = state->status == NODE_DOWN ? STEER_DOWN : STEER_UP,
+				    .level = STEER_ALL,
+				    .weight = node->weight };
+}
+
+/* Pools of which no node is up keep what was last good. */
+static void remember_good(const struct image *plan, const struct steered *steered)
+{
+	const struct plan_pool *pools = plan_items(plan, pools, struct plan_pool);
+
+	for (uint32_t p = 0; p < plan_count(plan, pools); p++) {
+		const struct plan_range *range = &pools[p].nodes;
+		bool any = false;
+
+		for (uint32_t n = range->first; n < range->first + range->count; n++)
+			any |= steered->nodes[n].state == STEER_UP;
+		for (uint32_t n = range->first; any && n < range->first + range->count; n++)
+			steered->last_good[n] = steered->nodes[n].state == STEER_UP;
+	}
+}
+
+static struct steered steered_new(const struct image *plan, const struct node_state *states)
+{
+	const struct plan_node *nodes = plan_items(plan, nodes, struct plan_node);
+	size_t count = plan_count(plan, nodes) + 1U;
+	struct steered steered = { mem_array(count, sizeof(*steered.nodes)),
+				   mem_array(count, sizeof(*steered.last_good)) };
+
+	for (uint32_t n = 0; n < plan_count(plan, nodes); n++)
+		steered.nodes[n] = steer_node_of(&nodes[n], &states[n]);
+	remember_good(plan, &steered);
+	return steered;
+}
+
+static void steered_free(struct steered *steered)
+{
+	free(steered->nodes);
+	free(steered->last_good);
 }
 
 /* true when the plan's nodes are not as the running steering image has them. */
-static bool update_up(struct running *running)
+static bool update_nodes(struct running *running)
 {
+	const struct image *plan = &running->images->image[IMAGE_PLAN];
+	const struct plan_node *nodes = plan_items(plan, nodes, struct plan_node);
 	bool changed = false;
 
-	for (uint32_t n = 0; n < plan_count(&running->images->image[IMAGE_PLAN], nodes); n++) {
-		bool up = counts_as_up(prober_state(running->prober, n));
+	for (uint32_t n = 0; n < plan_count(plan, nodes); n++) {
+		struct steer_node *node = &running->steered.nodes[n];
+		struct steer_node now = steer_node_of(&nodes[n], prober_state(running->prober, n));
 
-		changed |= up != running->up[n];
-		running->up[n] = up;
+		changed |= memcmp(&now, node, sizeof(now)) != 0;
+		*node = now;
 	}
+	remember_good(plan, &running->steered);
 	return changed;
 }
 
-static bool pool_has_fallen_back(const struct images *images, uint32_t pool)
+static int compile_steering(struct steer *steer, const struct steered *steered, int *fd,
+			    struct err *err)
 {
-	return steering_pool(&images->image[IMAGE_STEERING], pool)->fallen_back != 0;
+	const struct steer_input input = { .nodes = steered->nodes,
+					   .last_good = steered->last_good,
+					   .now_unix_s = clock_unix_ms() / 1000 };
+
+	return steer_compile(steer, &input, fd, err);
+}
+
+static uint8_t pool_applied(const struct images *images, uint32_t pool)
+{
+	return steering_pool(&images->image[IMAGE_STEERING], pool)->applied;
+}
+
+static void log_applied(const char *pool, uint8_t now, uint8_t before)
+{
+	if (now > APPLIED_DRAINING)
+		log_warning("pool has no node up, fallback applies", "pool=%s applied=%s", pool,
+			    steering_applied_name[now]);
+	else if (before > APPLIED_DRAINING)
+		log_info("pool has a node up again, fallback ends", "pool=%s", pool);
+	if (now == APPLIED_DRAINING)
+		log_warning("pool has draining nodes only, they are answered", "pool=%s", pool);
 }
 
 /* Pools whose last node went, or whose first one came back: `before` has the same pools. */
-static void log_fallbacks(const struct images *images, const bool *before)
+static void log_fallbacks(const struct images *images, const uint8_t *before)
 {
 	const struct image *plan = &images->image[IMAGE_PLAN];
+	const struct plan_pool *pools = plan_items(plan, pools, struct plan_pool);
 
 	for (uint32_t p = 0; p < plan_count(plan, pools); p++) {
-		const char *name = plan_text(plan,
-					     plan_items(plan, pools, struct plan_pool)[p].name);
-		bool now = pool_has_fallen_back(images, p);
+		uint8_t now = pool_applied(images, p);
 
-		if (now && !before[p])
-			log_warning("pool has no node up, fallback applies", "pool=%s", name);
-		else if (!now && before[p])
-			log_info("pool has a node up again, fallback ends", "pool=%s", name);
+		if (now != before[p])
+			log_applied(plan_text(plan, pools[p].name), now, before[p]);
 	}
 }
 
-static bool *fallbacks(const struct images *images)
+static uint8_t *applied_now(const struct images *images)
 {
 	uint32_t count = plan_count(&images->image[IMAGE_PLAN], pools);
-	bool *fallen = mem_array(count + 1U, sizeof(*fallen));
+	uint8_t *applied = mem_array(count + 1U, sizeof(*applied));
 
 	for (uint32_t p = 0; p < count; p++)
-		fallen[p] = pool_has_fallen_back(images, p);
-	return fallen;
+		applied[p] = pool_applied(images, p);
+	return applied;
 }
 
 /* A new steering image for the running world, published. */
 static int steer_anew(struct running *running, struct err *err)
 {
-	bool *before = fallbacks(running->images);
+	uint8_t *before = applied_now(running->images);
 	int fd = -1;
-	int rc = steer_compile(running->steer, running->up, &fd, err);
+	int rc = compile_steering(running->steer, &running->steered, &fd, err);
 
 	if (rc == 0)
 		rc = images_set(running->images, IMAGE_STEERING, fd, err);
@@ -225,7 +290,7 @@ static void settle_verdicts(struct running *running)
 {
 	struct err err;
 
-	if (update_up(running) && steer_anew(running, &err) != 0)
+	if (update_nodes(running) && steer_anew(running, &err) != 0)
 		log_error("steering failed, the last image goes on", "reason=\"%s\"", err.text);
 	for (size_t i = 0; i < running->verdict_count; i++)
 		tell_verdict(running, &running->verdicts[i]);
@@ -287,8 +352,8 @@ static struct node_state *recall_states(const struct running *running, const str
 }
 
 /* The steer of a world that is to be taken, and its first steering image. */
-static struct steer *steer_world(struct running *running, struct images *images, const bool *up,
-				 bool has_steering, struct err *err)
+static struct steer *steer_world(struct running *running, struct images *images,
+				 const struct steered *steered, bool has_steering, struct err *err)
 {
 	struct steer *steer = NULL;
 	int fd = -1;
@@ -298,7 +363,7 @@ static struct steer *steer_world(struct running *running, struct images *images,
 		return NULL;
 	have_secrets(running, images, has_steering);
 	hand_secrets(running, steer);
-	if (!has_steering && (steer_compile(steer, up, &fd, err) != 0 ||
+	if (!has_steering && (compile_steering(steer, steered, &fd, err) != 0 ||
 			      images_set(images, IMAGE_STEERING, fd, err) != 0))
 		goto fail;
 	if (images_verify_steering(images, err) != 0)
@@ -324,26 +389,27 @@ static uint32_t find_pool(const struct image *plan, const char *name, uint32_t h
 	return PLAN_NONE;
 }
 
-/* Which pools of the new world had fallen back before, by name. */
-static bool *fallbacks_before(const struct running *running, const struct images *images)
+/* What was applied before in the pools of the new world, by name. */
+static uint8_t *applied_before(const struct running *running, const struct images *images)
 {
 	const struct image *plan = &images->image[IMAGE_PLAN];
 	const struct plan_pool *pools = plan_items(plan, pools, struct plan_pool);
 	uint32_t count = plan_count(plan, pools);
-	bool *before = mem_array(count + 1U, sizeof(*before));
+	uint8_t *before = mem_array(count + 1U, sizeof(*before)); /* APPLIED_NODES */
 
 	for (uint32_t p = 0; running->images != NULL && p < count; p++) {
 		uint32_t former = find_pool(&running->images->image[IMAGE_PLAN],
 					    plan_text(plan, pools[p].name), p);
 
-		before[p] = former != PLAN_NONE && pool_has_fallen_back(running->images, former);
+		if (former != PLAN_NONE)
+			before[p] = pool_applied(running->images, former);
 	}
 	return before;
 }
 
 /* The step from the old world to the new one; nothing in it can fail. */
 static void replace_world(struct running *running, struct images *images, struct steer *steer,
-			  bool *up, const struct node_state *states)
+			  const struct steered *steered, const struct node_state *states)
 {
 	struct images *old_images = running->images;
 	struct steer *old_steer = running->steer;
@@ -353,8 +419,8 @@ static void replace_world(struct running *running, struct images *images, struct
 	running->verdict_count = 0;
 	running->images = images;
 	running->steer = steer;
-	free(running->up);
-	running->up = up;
+	steered_free(&running->steered);
+	running->steered = *steered;
 	running->taking = true;
 	prober_apply(running->prober, &images->image[IMAGE_PLAN], states);
 	running->taking = false;
@@ -373,7 +439,7 @@ static void settled(struct ev_loop *loop, struct ev_timer *timer, int events)
 
 	(void)loop;
 	(void)events;
-	(void)update_up(running);
+	(void)update_nodes(running);
 	if (steer_anew(running, &err) != 0)
 		log_error("steering failed, the last image goes on", "reason=\"%s\"", err.text);
 }
@@ -399,32 +465,31 @@ int running_take(struct running *running, struct images *images, enum world_sour
 {
 	const struct image *plan = &images->image[IMAGE_PLAN];
 	bool has_steering = source == WORLD_ADOPTED && images->fd[IMAGE_STEERING] >= 0;
-	bool *up = mem_array(plan_count(plan, nodes) + 1U, sizeof(*up));
+	struct steered steered;
 	struct node_state *states;
 	struct steer *steer;
-	bool *before = NULL;
+	uint8_t *before = NULL;
 	uint64_t start = clock_mono_us();
-	uint64_t steered;
+	uint64_t steered_us;
 	int rc = -1;
 
 	remember_states(running);
 	states = recall_states(running, plan);
-	for (uint32_t n = 0; n < plan_count(plan, nodes); n++)
-		up[n] = counts_as_up(&states[n]);
-	steer = steer_world(running, images, up, has_steering, err);
+	steered = steered_new(plan, states);
+	steer = steer_world(running, images, &steered, has_steering, err);
 	if (steer == NULL)
 		goto out;
-	steered = clock_mono_us();
-	before = fallbacks_before(running, images);
+	steered_us = clock_mono_us();
+	before = applied_before(running, images);
 	if (source == WORLD_FALLBACK) /* its other images are served already */
 		supervisor_publish_steering(running->supervisor, images);
 	else if (!has_steering)
 		supervisor_publish_world(running->supervisor, images);
 	if (times != NULL)
-		*times = (struct running_times){ steered - start, clock_mono_us() - steered };
+		*times = (struct running_times){ steered_us - start, clock_mono_us() - steered_us };
 	log_fallbacks(images, before);
-	replace_world(running, images, steer, up, states);
-	up = NULL; /* the running world's */
+	replace_world(running, images, steer, &steered, states);
+	steered = (struct steered){ NULL, NULL }; /* the running world's */
 	running->source = source;
 	running->since_unix_ms = clock_unix_ms();
 	ev_timer_stop(running->loop, &running->settle);
@@ -435,7 +500,7 @@ int running_take(struct running *running, struct images *images, enum world_sour
 out:
 	free(states);
 	free(before);
-	free(up);
+	steered_free(&steered);
 	return rc;
 }
 
@@ -493,7 +558,7 @@ void running_close(struct running *running)
 	steer_close(running->steer);
 	images_free(running->images);
 	memory_free(running->memory);
-	free(running->up);
+	steered_free(&running->steered);
 	free(running->verdicts);
 	free(running);
 }

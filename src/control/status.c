@@ -11,8 +11,8 @@
 
 static const char *const policy_name[] = { "nearest", "weighted", "failover", "round-robin" };
 static const char *const persistence_name[] = { "none", "subnet" };
-static const char *const fallback_name[] = { "all", "none", "addresses", "last-good",
-					     "nearest", "pool" };
+static const char *const fallback_name[] = { "all",       "none",    "addresses",
+					     "last-good", "nearest", "pool" };
 
 /* --- processes and counters ------------------------------------------------------------------ */
 
@@ -130,8 +130,8 @@ static json_t *pool(const struct status_input *input, uint32_t number)
 {
 	const struct image *plan = &input->images->image[IMAGE_PLAN];
 	const struct plan_pool *p = &plan_items(plan, pools, struct plan_pool)[number];
-	bool fallen = steering_pool(&input->images->image[IMAGE_STEERING], number)->fallen_back !=
-		      0;
+	bool fallen = steering_pool(&input->images->image[IMAGE_STEERING], number)->applied >
+		      APPLIED_DRAINING;
 	json_t *sites = json_array();
 
 	for (uint32_t s = 0; s < p->sites.count; s++)

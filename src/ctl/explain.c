@@ -118,14 +118,14 @@ static json_t *site(const struct borrowed *b, uint32_t pool_site, const struct l
 static json_t *sites(const struct borrowed *b, const struct choice *choice,
 		     const struct plan_record *record, const struct location *from)
 {
-	const struct plan_pool *pool = &plan_items(&b->plan, pools, struct plan_pool)[choice->pool];
+	const struct plan_pool *pool = &plan_items(&b->plan, pools, struct plan_pool)[record->pool];
 	uint32_t *order = mem_array(pool->sites.count + 1U, sizeof(*order));
 	json_t *list = json_array();
 	uint32_t count = 1;
 
 	order[0] = record->pool_site;
 	if (record->pool_site == PLAN_NONE)
-		count = steer_site_order(b->steer, choice->pool, choice->pref, order,
+		count = steer_site_order(b->steer, record->pool, choice->steps[0].pref, order,
 					 pool->sites.count);
 	for (uint32_t i = 0; i < count; i++)
 		json_array_append_new(list, site(b, order[i], from));
@@ -142,9 +142,9 @@ static json_t *rule(const struct borrowed *b, const struct choice *choice)
 	char *place;
 	json_t *told;
 
-	if (choice->pref == STEERING_NONE)
+	if (choice->steps[0].pref == STEERING_NONE)
 		return json_null();
-	pref = geo_pool_pref(&b->world.geo, choice->pool, choice->pref);
+	pref = geo_pool_pref(&b->world.geo, choice->steps[0].pool, choice->steps[0].pref);
 	if (pref->rule == GEO_RULE_NONE)
 		return json_null();
 	r = &plan_items(&b->plan, rules, struct plan_rule)[pref->rule];
@@ -156,14 +156,15 @@ static json_t *rule(const struct borrowed *b, const struct choice *choice)
 
 static json_t *node(const struct borrowed *b, const struct choice *choice)
 {
-	const struct plan_pool *pool = &plan_items(&b->plan, pools, struct plan_pool)[choice->pool];
+	const struct plan_pool *pool = &plan_items(&b->plan, pools,
+						   struct plan_pool)[choice_last(choice)->pool];
 	const struct plan_node *n;
 	json_t *told;
 
-	if (choice->choice >= pool->nodes.count)
+	if (choice->node >= pool->nodes.count)
 		return json_null(); /* the fallback addresses */
-	n = &plan_items(&b->plan, nodes, struct plan_node)[pool->nodes.first + choice->choice];
-	told = json_deep_copy(json_array_get(b->nodes, pool->nodes.first + choice->choice));
+	n = &plan_items(&b->plan, nodes, struct plan_node)[pool->nodes.first + choice->node];
+	told = json_deep_copy(json_array_get(b->nodes, pool->nodes.first + choice->node));
 	if (told == NULL)
 		told = json_object();
 	json_object_set_new(told, "site",
@@ -188,8 +189,8 @@ static json_t *steering(const struct borrowed *b, uint32_t number,
 		"{s:s, s:s, s:I, s:b, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:b, s:I, s:s, s:I, s:I}",
 		"pool", plan_text(&b->plan, pool->name), "policy", policy_name[pool->policy], "ttl",
 		(json_int_t)record->ttl_s, "fallback_active",
-		steering_pool(&b->world.steering, c.pool)->fallen_back != 0, "rule", rule(b, &c),
-		"sites", sites(b, &c, record, from), "node", node(b, &c), "table",
+		steering_pool(&b->world.steering, record->pool)->applied > APPLIED_DRAINING, "rule",
+		rule(b, &c), "sites", sites(b, &c, record, from), "node", node(b, &c), "table",
 		(json_int_t)c.table, "slot", (json_int_t)c.slot, "slots",
 		(json_int_t)steering_table(&b->world.steering, c.table)->slot_count, "hashed",
 		c.hashed, "random", c.random, "scope", (json_int_t)c.scope, "file",
@@ -201,9 +202,9 @@ static json_t *steering(const struct borrowed *b, uint32_t number,
 		record->pool_site == PLAN_NONE
 			? json_null()
 			: json_string(plan_text(&b->plan, site_of(b, record->pool_site)->name)));
-	if (c.pref != STEERING_NONE) {
+	if (c.steps[0].pref != STEERING_NONE) {
 		json_object_set_new(told, "class", json_integer(c.match.class_id));
-		json_object_set_new(told, "preference", json_integer(c.pref));
+		json_object_set_new(told, "preference", json_integer(c.steps[0].pref));
 		json_object_set_new(told, "class_prefix",
 				    prefix_text(&client->network.address, c.match.prefix_len));
 	}

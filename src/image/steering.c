@@ -5,13 +5,33 @@
 #include "base/cursor.h"
 #include "base/mem.h"
 
+const char *const steering_applied_name[APPLIED_COUNT] = {
+	[APPLIED_NODES] = "nodes",         [APPLIED_DRAINING] = "draining",
+	[APPLIED_BACKUP] = "backup",       [APPLIED_ALL] = "all",
+	[APPLIED_LAST_GOOD] = "last-good", [APPLIED_NEAREST] = "nearest",
+	[APPLIED_NONE] = "none",           [APPLIED_POOL] = "pool",
+	[APPLIED_ADDRESSES] = "addresses", [APPLIED_FENCED] = "fenced",
+};
+
 #define RR_FIXED 12 /* octets of an RR in a block before its RDATA */
+
+/* Maps of choices are shared by many preferences: the last ones are remembered. */
+#define MAPS_KEPT 1024
+
+struct kept_map {
+	uint64_t offset;
+	uint32_t pool;
+};
 
 struct check {
 	const struct image *image;
 	const struct steering_root *root;
-	uint32_t *choices; /* of each table: the highest choice in its slots, plus one */
-	uint8_t *blocks;   /* a bit for each multiple of 8 at which a verified block starts */
+	uint32_t *nodes; /* of each table: the highest node in its slots, plus one */
+	uint8_t *depth;  /* of each pool: how many in a row begin with it; 0: not known yet */
+	uint32_t *seen;  /* of each pool: the record that led to it last, plus one */
+	bool *leads;     /* of each pool: some branch leads to another pool */
+	struct kept_map *maps;
+	uint8_t *blocks; /* a bit for each multiple of 8 at which a verified block starts */
 	struct err *err;
 };
 
@@ -37,6 +57,8 @@ static int check_root(const struct check *check)
 	    !image_holds(image, root->records_off, root->record_count,
 			 sizeof(struct steering_record), 8) ||
 	    !image_holds(image, root->tables_off, root->table_count, sizeof(struct steering_table),
+			 8) ||
+	    !image_holds(image, root->splits_off, root->split_count, sizeof(struct steering_split),
 			 8))
 		return err_set(check->err, "steering image: its lists do not lie inside");
 	if (!dns_settings_valid(&root->dns))
@@ -44,59 +66,269 @@ static int check_root(const struct check *check)
 	return 0;
 }
 
+/* The highest number in some slots, plus one; 0: they do not lie inside. */
+static uint32_t check_slots(const struct check *check, uint64_t offset, uint32_t count)
+{
+	const struct steering_slot *slots;
+	uint16_t highest = 0;
+
+	if (count == 0 || !image_holds(check->image, offset, count, sizeof(*slots), 2))
+		return 0;
+	slots = image_at(check->image, struct steering_slot, offset);
+	for (uint32_t slot = 0; slot < count; slot++) {
+		highest = slots[slot].node > highest ? slots[slot].node : highest;
+		highest = slots[slot].other > highest ? slots[slot].other : highest;
+	}
+	return highest + 1U;
+}
+
 static int check_table(const struct check *check, uint32_t number)
 {
 	const struct steering_table *table = steering_table(check->image, number);
-	uint16_t highest = 0;
 
-	if (table->slot_count == 0 ||
-	    !image_holds(check->image, table->slots_off, table->slot_count, sizeof(uint16_t), 2))
+	check->nodes[number] = check_slots(check, table->slots_off, table->slot_count);
+	if (check->nodes[number] == 0)
 		return err_set(check->err,
 			       "steering image: the slots of table %u do not lie inside", number);
 	if (table->hashed > 1)
 		return err_set(check->err, "steering image: table %u is hashed %u times", number,
 			       table->hashed);
-	for (uint32_t slot = 0; slot < table->slot_count; slot++) {
-		uint16_t choice = steering_slot(check->image, table, slot);
-
-		highest = choice > highest ? choice : highest;
-	}
-	check->choices[number] = highest + 1U;
 	return 0;
 }
 
-/* Does a pool have all the choices of a table? */
-static bool table_fits(const struct check *check, const struct steering_pool *pool, uint32_t table)
+static const uint32_t *split_branches(const struct check *check, uint32_t split)
 {
-	return table < check->root->table_count && check->choices[table] <= pool->choice_count;
+	return image_at(check->image, uint32_t, steering_split(check->image, split)->branches_off);
+}
+
+static int check_split(const struct check *check, uint32_t number)
+{
+	const struct steering_split *split = steering_split(check->image, number);
+	uint32_t numbers = check_slots(check, split->slots_off, split->slot_count);
+
+	if (numbers == 0 || numbers > split->branch_count ||
+	    !image_holds(check->image, split->branches_off, split->branch_count, sizeof(uint32_t),
+			 4))
+		return err_set(check->err,
+			       "steering image: the slots of split %u do not lie inside", number);
+	for (uint32_t i = 0; i < split->branch_count; i++)
+		if (branch_kind(split_branches(check, number)[i]) == BRANCH_SPLIT)
+			return err_set(check->err, "steering image: split %u is split again",
+				       number);
+	return 0;
+}
+
+/* Does a pool have all the nodes of a table, or is there such a pool? */
+static bool end_fits(const struct check *check, const struct steering_pool *pool, uint32_t branch)
+{
+	uint32_t number = branch_number(branch);
+
+	if (branch_kind(branch) == BRANCH_POOL)
+		return number < check->root->pool_count;
+	return branch_kind(branch) == BRANCH_TABLE && number < check->root->table_count &&
+	       check->nodes[number] <= pool->node_count + 1;
+}
+
+/* The branches in which a branch ends. */
+struct ends {
+	const uint32_t *list;
+	uint32_t count;
+};
+
+/* `branch` must outlive what is returned. */
+static struct ends ends_of(const struct check *check, const uint32_t *branch)
+{
+	uint32_t split = branch_number(*branch);
+
+	if (branch_kind(*branch) != BRANCH_SPLIT)
+		return (struct ends){ branch, 1 };
+	return (struct ends){ split_branches(check, split),
+			      steering_split(check->image, split)->branch_count };
+}
+
+/* Says, too, whether it leads to another pool. */
+static bool branch_fits(const struct check *check, const struct steering_pool *pool,
+			uint32_t branch, bool *leads)
+{
+	struct ends ends;
+
+	if (branch_kind(branch) == BRANCH_SPLIT &&
+	    branch_number(branch) >= check->root->split_count)
+		return false;
+	ends = ends_of(check, &branch);
+	for (uint32_t i = 0; i < ends.count; i++) {
+		if (!end_fits(check, pool, ends.list[i]))
+			return false;
+		*leads |= branch_kind(ends.list[i]) == BRANCH_POOL;
+	}
+	return true;
+}
+
+static bool map_fits(const struct check *check, uint32_t number, uint64_t offset)
+{
+	const struct steering_pool *pool = steering_pool(check->image, number);
+	const uint16_t *choices;
+	struct kept_map *kept = &check->maps[offset / 2 % MAPS_KEPT];
+
+	if (offset == 0)
+		return pool->choice_count > pool->node_count;
+	if (kept->offset == offset && kept->pool == number)
+		return true;
+	if (!image_holds(check->image, offset, pool->node_count + 1U, sizeof(uint16_t), 2))
+		return false;
+	choices = image_at(check->image, uint16_t, offset);
+	for (uint32_t node = 0; node <= pool->node_count; node++)
+		if (choices[node] >= pool->choice_count)
+			return false;
+	*kept = (struct kept_map){ offset, number };
+	return true;
+}
+
+static int check_pref(const struct check *check, uint32_t number, uint32_t pref_number)
+{
+	const struct steering_pool *pool = steering_pool(check->image, number);
+	const struct steering_pref *pref = steering_pref(check->image, pool, pref_number);
+
+	if (!branch_fits(check, pool, pref->branch, &check->leads[number]))
+		return err_set(check->err,
+			       "steering image: preference %u of pool %u has branch %x, which does "
+			       "not fit",
+			       pref_number, number, pref->branch);
+	if (!map_fits(check, number, pref->choices_off))
+		return err_set(check->err,
+			       "steering image: preference %u of pool %u has choices that the pool "
+			       "has not",
+			       pref_number, number);
+	if (pref->applied >= APPLIED_COUNT || pref->random > 1)
+		return err_set(check->err,
+			       "steering image: preference %u of pool %u has settings out of range",
+			       pref_number, number);
+	return 0;
 }
 
 static int check_pool(const struct check *check, uint32_t number)
 {
 	const struct steering_pool *pool = steering_pool(check->image, number);
-	const uint32_t *tables;
 
-	if (!image_holds(check->image, pool->pref_tables_off, pool->pref_count, sizeof(uint32_t),
-			 4))
+	if (!image_holds(check->image, pool->prefs_off, pool->pref_count,
+			 sizeof(struct steering_pref), 8))
 		return err_set(check->err,
 			       "steering image: the preferences of pool %u do not lie inside",
 			       number);
-	if (pool->choice_count == 0 || pool->choice_count > UINT16_MAX + 1U)
+	if (pool->choice_count == 0 || pool->choice_count > UINT16_MAX + 1U ||
+	    pool->node_count > UINT16_MAX)
 		return err_set(check->err, "steering image: pool %u has %u choices", number,
 			       pool->choice_count);
 	if (pool->persistence > 1 || pool->persistence_without_ecs > 1 ||
-	    pool->persistence_v4 > 32 || pool->persistence_v6 > 128 || pool->fallen_back > 1)
+	    pool->persistence_v4 > 32 || pool->persistence_v6 > 128 || pool->shuffled > 1 ||
+	    pool->applied >= APPLIED_COUNT)
 		return err_set(check->err, "steering image: pool %u has settings out of range",
 			       number);
-	tables = image_at(check->image, uint32_t, pool->pref_tables_off);
 	for (uint32_t i = 0; i < pool->pref_count; i++)
-		if (!table_fits(check, pool, tables[i]))
-			return err_set(check->err,
-				       "steering image: preference %u of pool %u has table %u, "
-				       "which does not fit",
-				       i, number, tables[i]);
+		if (check_pref(check, number, i) != 0)
+			return -1;
 	return 0;
 }
+
+/* --- pools that lead to pools ----------------------------------------------------------------- */
+
+static int check_depth(const struct check *check, uint32_t number, unsigned in_a_row);
+
+/* How many pools in a row follow behind a branch; -1: too many. */
+static int depth_behind(const struct check *check, const uint32_t *branch, unsigned in_a_row)
+{
+	struct ends ends = ends_of(check, branch);
+	int deepest = 0;
+
+	for (uint32_t i = 0; i < ends.count; i++) {
+		int depth;
+
+		if (branch_kind(ends.list[i]) != BRANCH_POOL)
+			continue;
+		depth = check_depth(check, branch_number(ends.list[i]), in_a_row + 1);
+		if (depth < 0)
+			return -1;
+		deepest = depth > deepest ? depth : deepest;
+	}
+	return deepest;
+}
+
+/* A circle is longer than any row that is allowed. */
+static int check_depth(const struct check *check, uint32_t number, unsigned in_a_row)
+{
+	const struct steering_pool *pool = steering_pool(check->image, number);
+	int deepest = 0;
+
+	if (in_a_row > STEERING_POOLS_MAX)
+		return -1;
+	if (check->depth[number] != 0)
+		return in_a_row - 1U + check->depth[number] > STEERING_POOLS_MAX
+			       ? -1
+			       : check->depth[number];
+	for (uint32_t i = 0; check->leads[number] && i < pool->pref_count; i++) {
+		int depth = depth_behind(check, &steering_pref(check->image, pool, i)->branch,
+					 in_a_row);
+
+		if (depth < 0)
+			return -1;
+		deepest = depth > deepest ? depth : deepest;
+	}
+	check->depth[number] = (uint8_t)(deepest + 1);
+	return deepest + 1;
+}
+
+static int check_depths(const struct check *check)
+{
+	for (uint32_t i = 0; i < check->root->pool_count; i++)
+		if (check_depth(check, i, 1) < 0)
+			return err_set(check->err,
+				       "steering image: more than %d pools in a row, or a circle "
+				       "of them, from pool %u on",
+				       STEERING_POOLS_MAX, i);
+	return 0;
+}
+
+static bool has_link(const struct check *check, const struct steering_record *record, uint32_t pool)
+{
+	const struct steering_link *links = image_at(check->image, struct steering_link,
+						     record->links_off);
+
+	for (uint32_t i = 0; i < record->link_count; i++)
+		if (links[i].pool == pool)
+			return true;
+	return pool == record->pool;
+}
+
+static bool has_links_behind(const struct check *check, uint32_t record, const uint32_t *branch);
+
+/* Has a record answers for all pools that a pool may lead to? */
+static bool has_links_from(const struct check *check, uint32_t record, uint32_t number)
+{
+	const struct steering_pool *pool = steering_pool(check->image, number);
+
+	if (check->seen[number] == record + 1)
+		return true;
+	check->seen[number] = record + 1;
+	if (!has_link(check, steering_record(check->image, record), number))
+		return false;
+	for (uint32_t i = 0; check->leads[number] && i < pool->pref_count; i++)
+		if (!has_links_behind(check, record, &steering_pref(check->image, pool, i)->branch))
+			return false;
+	return true;
+}
+
+static bool has_links_behind(const struct check *check, uint32_t record, const uint32_t *branch)
+{
+	struct ends ends = ends_of(check, branch);
+
+	for (uint32_t i = 0; i < ends.count; i++)
+		if (branch_kind(ends.list[i]) == BRANCH_POOL &&
+		    !has_links_from(check, record, branch_number(ends.list[i])))
+			return false;
+	return true;
+}
+
+/* --- answers ---------------------------------------------------------------------------------- */
 
 /* Blocks are shared by many choices and records: each is looked at once. */
 static bool seen_block(const struct check *check, uint64_t offset)
@@ -161,12 +393,18 @@ static bool fits_column(const struct check *check, uint64_t offset, unsigned col
 								 : is_service(block);
 }
 
-static int check_answers(const struct check *check, uint32_t number)
+static int check_answers(const struct check *check, uint32_t number, uint32_t pool,
+			 uint64_t answers_off)
 {
 	const struct steering_record *record = steering_record(check->image, number);
-	uint32_t choices = steering_pool(check->image, record->pool)->choice_count;
-	const uint64_t *offsets = image_at(check->image, uint64_t, record->answers_off);
+	uint32_t choices = steering_pool(check->image, pool)->choice_count;
+	const uint64_t *offsets;
 
+	if (!image_holds(check->image, answers_off, choices, sizeof(uint64_t) * record->width, 8))
+		return err_set(check->err,
+			       "steering image: the answers of record %u do not lie inside",
+			       number);
+	offsets = image_at(check->image, uint64_t, answers_off);
 	for (uint32_t i = 0; i < choices * record->width; i++) {
 		if (offsets[i] == 0)
 			continue;
@@ -180,34 +418,83 @@ static int check_answers(const struct check *check, uint32_t number)
 	return 0;
 }
 
+static int check_links(const struct check *check, uint32_t number)
+{
+	const struct steering_record *record = steering_record(check->image, number);
+	const struct steering_link *links;
+
+	if (!image_holds(check->image, record->links_off, record->link_count, sizeof(*links), 8))
+		return err_set(check->err,
+			       "steering image: the links of record %u do not lie inside", number);
+	links = image_at(check->image, struct steering_link, record->links_off);
+	for (uint32_t i = 0; i < record->link_count; i++) {
+		if (links[i].pool >= check->root->pool_count)
+			return err_set(check->err,
+				       "steering image: record %u has a link to pool %u of %u",
+				       number, links[i].pool, check->root->pool_count);
+		if (check_answers(check, number, links[i].pool, links[i].answers_off) != 0)
+			return -1;
+	}
+	if (!has_links_from(check, number, record->pool) ||
+	    (record->branch != STEERING_NONE && !has_links_behind(check, number, &record->branch)))
+		return err_set(check->err,
+			       "steering image: record %u has no answers of a pool to which it "
+			       "leads",
+			       number);
+	return 0;
+}
+
+/* A bound record's pool may begin the row, too: it is one of those in a row. */
+static int check_branch(const struct check *check, uint32_t number)
+{
+	const struct steering_record *record = steering_record(check->image, number);
+	const struct steering_pool *pool = steering_pool(check->image, record->pool);
+	bool leads = false;
+
+	if (record->branch == STEERING_NONE)
+		return 0;
+	if (!branch_fits(check, pool, record->branch, &leads) ||
+	    !map_fits(check, record->pool, record->choices_off))
+		return err_set(check->err,
+			       "steering image: record %u has branch %x, which does not fit",
+			       number, record->branch);
+	if (depth_behind(check, &record->branch, 1) < 0)
+		return err_set(check->err,
+			       "steering image: record %u leads to more than %d pools in a row",
+			       number, STEERING_POOLS_MAX);
+	return 0;
+}
+
+/* Records share lists of answers, and neighbours do so most. */
+static bool as_the_last(const struct steering_record *record, uint32_t number)
+{
+	const struct steering_record *last = record - 1;
+
+	return number > 0 && record->pool == last->pool && record->branch == last->branch &&
+	       record->choices_off == last->choices_off &&
+	       record->answers_off == last->answers_off && record->links_off == last->links_off &&
+	       record->link_count == last->link_count && record->width == last->width;
+}
+
 static int check_record(const struct check *check, uint32_t number)
 {
 	const struct steering_record *record = steering_record(check->image, number);
-	const struct steering_pool *pool;
 
 	if (record->pool >= check->root->pool_count)
 		return err_set(check->err, "steering image: record %u names pool %u of %u", number,
 			       record->pool, check->root->pool_count);
-	pool = steering_pool(check->image, record->pool);
-	if (record->table != STEERING_NONE && !table_fits(check, pool, record->table))
-		return err_set(check->err,
-			       "steering image: record %u has table %u, which does not fit", number,
-			       record->table);
 	if (record->types == 0 || (record->types & ~POOL_TYPES_ALL) != 0 ||
 	    record->width != steering_width(record->types))
 		return err_set(check->err, "steering image: record %u has types that do not fit",
 			       number);
-	if (!image_holds(check->image, record->answers_off, pool->choice_count,
-			 sizeof(uint64_t) * record->width, 8))
-		return err_set(check->err,
-			       "steering image: the answers of record %u do not lie inside",
+	if (record->applied >= APPLIED_COUNT || record->random > 1)
+		return err_set(check->err, "steering image: record %u has settings out of range",
 			       number);
-	/* Records share lists of answers, and neighbours do so most. */
-	if (number > 0 && record->pool == (record - 1)->pool &&
-	    record->answers_off == (record - 1)->answers_off &&
-	    record->width == (record - 1)->width)
+	if (as_the_last(record, number))
 		return 0;
-	return check_answers(check, number);
+	if (check_branch(check, number) != 0 || check_links(check, number) != 0)
+		return -1;
+	return check_answers(check, number, record->pool, record->answers_off);
 }
 
 static int check_all(const struct check *check)
@@ -215,9 +502,14 @@ static int check_all(const struct check *check)
 	for (uint32_t i = 0; i < check->root->table_count; i++)
 		if (check_table(check, i) != 0)
 			return -1;
+	for (uint32_t i = 0; i < check->root->split_count; i++)
+		if (check_split(check, i) != 0)
+			return -1;
 	for (uint32_t i = 0; i < check->root->pool_count; i++)
 		if (check_pool(check, i) != 0)
 			return -1;
+	if (check_depths(check) != 0)
+		return -1;
 	for (uint32_t i = 0; i < check->root->record_count; i++)
 		if (check_record(check, i) != 0)
 			return -1;
@@ -233,10 +525,18 @@ int steering_verify(const struct image *steering, struct err *err)
 
 	if (check_root(&check) != 0)
 		return -1;
-	check.choices = mem_array(check.root->table_count, sizeof(*check.choices));
+	check.nodes = mem_array(check.root->table_count + 1U, sizeof(*check.nodes));
+	check.depth = mem_array(check.root->pool_count + 1U, sizeof(*check.depth));
+	check.seen = mem_array(check.root->pool_count + 1U, sizeof(*check.seen));
+	check.leads = mem_array(check.root->pool_count + 1U, sizeof(*check.leads));
+	check.maps = mem_array(MAPS_KEPT, sizeof(*check.maps));
 	check.blocks = mem_array(steering->size / 64 + 1, 1);
 	rc = check_all(&check);
 	free(check.blocks);
-	free(check.choices);
+	free(check.maps);
+	free(check.leads);
+	free(check.seen);
+	free(check.depth);
+	free(check.nodes);
 	return rc;
 }

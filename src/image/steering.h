@@ -1,10 +1,14 @@
 /* steering.h - the steering image: for each pool and preference, what is answered now.
  *
- *   POOL record + preference -> table -> slot[hash of the client network] -> choice
- *   POOL record + choice + type -> answer set (an RRset block), copied
+ *   POOL record -> pool, preference (or the branch of a record that is bound to a site) -> branch
+ *   branch      -> a table | a split: one of several tables or pools | another pool, with the same
+ *                  client class, where it begins again
+ *   table       -> slot[hash of the client network] -> node -> choice
+ *   record or its link to that pool + choice + type -> answer set (an RRset block), copied
  *
  * A choice names nodes, not addresses: A, AAAA, SRV, HTTPS and SVCB of one client name the same
- * node. Compiled by control from the plan and the nodes' status; replaced whole at each verdict. */
+ * nodes. Pools never lead in a circle, and there are at most STEERING_POOLS_MAX in a row. Compiled
+ * by control from the plan and the nodes' status; replaced whole at each verdict. */
 #ifndef IMAGE_STEERING_H
 #define IMAGE_STEERING_H
 
@@ -13,8 +17,33 @@
 #include "image/rrset.h"
 #include "image/settings.h"
 
-#define STEERING_VERSION 3
-#define STEERING_NONE    UINT32_MAX
+#define STEERING_VERSION   4
+#define STEERING_NONE      UINT32_MAX
+#define STEERING_POOLS_MAX 8 /* in a row */
+
+/* What is answered: of a pool, where its own nodes' status alone decides; of a preference, to its
+ * clients, whose fences and avoided nodes count, too. */
+enum steering_applied {
+	APPLIED_NODES,    /* nodes that are up */
+	APPLIED_DRAINING, /* none other is healthy */
+	APPLIED_BACKUP,   /* the backup pool */
+	/* The fallbacks. */
+	APPLIED_ALL,
+	APPLIED_LAST_GOOD,
+	APPLIED_NEAREST,
+	APPLIED_NONE, /* NODATA */
+	APPLIED_POOL,
+	APPLIED_ADDRESSES,
+	APPLIED_FENCED, /* no site is allowed: another pool, or NODATA */
+	APPLIED_COUNT
+};
+
+extern const char *const steering_applied_name[APPLIED_COUNT]; /* "nodes", "last-good", ... */
+
+/* Kind in the upper two bits, number in the others. */
+enum steering_branch { BRANCH_TABLE, BRANCH_SPLIT, BRANCH_POOL };
+
+#define BRANCH_SHIFT 30
 
 /* What a record's list of answers has for each choice. The lists of records that answer addresses
  * only have the first STEERING_FAMILIES of them. */
@@ -40,41 +69,94 @@ enum steering_target {
 
 struct steering_root {
 	uint64_t serial; /* counts the images of one control process */
-	uint32_t pool_count, record_count, table_count;
-	uint32_t reserved;
+	uint32_t pool_count, record_count, table_count, split_count;
 	uint64_t pools_off;   /* struct steering_pool[] */
 	uint64_t records_off; /* struct steering_record[] */
 	uint64_t tables_off;  /* struct steering_table[] */
+	uint64_t splits_off;  /* struct steering_split[] */
 	struct dns_settings dns;
 };
 
 struct steering_pool {
 	uint64_t seed;
-	uint64_t pref_tables_off; /* uint32_t[pref_count]: table of each preference */
+	uint64_t prefs_off; /* struct steering_pref[pref_count] */
 	uint32_t pref_count;
-	/* Node n of the pool is choice n; a fallback other than "all" is one more. */
+	/* A table names the nodes 0 to node_count - 1, and node_count for what stands in for all of
+	 * them: fallback addresses or NODATA. */
+	uint32_t node_count;
 	uint32_t choice_count;
 	uint8_t persistence; /* enum persistence, as in the plan */
 	uint8_t persistence_without_ecs;
 	uint8_t persistence_v4, persistence_v6;
-	uint32_t fallen_back; /* 1: nothing is up, the pool's fallback is being answered */
+	uint8_t shuffled; /* 1: the records of an answer stand in random order */
+	uint8_t applied;  /* enum steering_applied */
+	uint8_t reserved[2];
+};
+
+struct steering_pref {
+	uint32_t branch;
+	uint8_t applied; /* enum steering_applied */
+	uint8_t random;  /* 1: every answer is drawn anew, whatever the pool's persistence */
+	uint8_t reserved[2];
+	/* uint16_t[node_count + 1]: the choice that a table's node stands for; 0: node n is choice n */
+	uint64_t choices_off;
+};
+
+/* `other` gets the clients whose CUT bits are `cut` or more, so that shares are exact. */
+struct steering_slot {
+	uint16_t node; /* of a split: a number in its branches */
+	uint16_t other;
+	uint16_t cut; /* 0 where both are the same */
 };
 
 struct steering_table {
-	uint64_t slots_off;  /* uint16_t[slot_count]: choice */
+	uint64_t slots_off;  /* struct steering_slot[slot_count] */
 	uint32_t slot_count; /* 1 or more */
-	uint32_t hashed;     /* 1: it has several choices, so the hash decides (and the scope has
-                                 the persistence prefix) */
+	uint32_t hashed;     /* 1: it has several nodes, so the hash decides (and the scope has the
+                                 persistence prefix) */
+};
+
+struct steering_split {
+	uint64_t slots_off;    /* struct steering_slot[slot_count] */
+	uint64_t branches_off; /* uint32_t[branch_count]: tables or pools */
+	uint32_t slot_count;   /* 1 or more */
+	uint32_t branch_count; /* 1 or more */
+};
+
+/* What a record answers where another pool stands in for its own. */
+struct steering_link {
+	uint64_t answers_off; /* as in the record */
+	uint32_t pool;
+	uint32_t reserved;
 };
 
 struct steering_record {
 	uint32_t pool;
-	uint32_t table;       /* of a record bound to one site; STEERING_NONE: by preference */
+	uint32_t branch;      /* of a record bound to one site; STEERING_NONE: by preference */
+	uint64_t choices_off; /* of a bound record, as in steering_pref */
 	uint64_t answers_off; /* uint64_t[choice_count][width]: offset of the block; 0: NODATA */
-	uint8_t types;        /* bits of enum pool_type: as at the zones image's node */
-	uint8_t width;        /* steering_width(types) */
-	uint8_t reserved[6];
+	uint64_t links_off;   /* struct steering_link[link_count]: all pools that it may lead to */
+	uint8_t link_count;
+	uint8_t types;           /* bits of enum pool_type: as at the zones image's node */
+	uint8_t width;           /* steering_width(types) */
+	uint8_t applied, random; /* of a bound record, as in steering_pref */
+	uint8_t reserved[3];
 };
+
+static inline uint32_t branch_make(enum steering_branch kind, uint32_t number)
+{
+	return (uint32_t)kind << BRANCH_SHIFT | number;
+}
+
+static inline uint32_t branch_kind(uint32_t branch) /* enum steering_branch, or 3 */
+{
+	return branch >> BRANCH_SHIFT;
+}
+
+static inline uint32_t branch_number(uint32_t branch)
+{
+	return branch & ((UINT32_C(1) << BRANCH_SHIFT) - 1);
+}
 
 static inline uint8_t steering_width(uint8_t types)
 {
@@ -116,18 +198,54 @@ static inline const struct steering_table *steering_table(const struct image *st
 	return image_at(steering, struct steering_table, root->tables_off) + table;
 }
 
-static inline uint16_t steering_slot(const struct image *steering,
-				     const struct steering_table *table, uint32_t slot)
+static inline const struct steering_split *steering_split(const struct image *steering,
+							  uint32_t split)
 {
-	return image_at(steering, uint16_t, table->slots_off)[slot];
+	const struct steering_root *root = image_root(steering, struct steering_root);
+
+	return image_at(steering, struct steering_split, root->splits_off) + split;
 }
 
+static inline const struct steering_pref *steering_pref(const struct image *steering,
+							const struct steering_pool *pool,
+							uint32_t pref)
+{
+	return image_at(steering, struct steering_pref, pool->prefs_off) + pref;
+}
+
+/* Who gets the clients with these hash bits. */
+static inline uint16_t steering_slot_node(const struct steering_slot *slot, uint16_t cut_bits)
+{
+	return cut_bits >= slot->cut ? slot->other : slot->node;
+}
+
+static inline uint16_t steering_choice(const struct image *steering, uint64_t choices_off,
+				       uint16_t node)
+{
+	return choices_off == 0 ? node : image_at(steering, uint16_t, choices_off)[node];
+}
+
+/* Where a record's answers stand for the choices of a pool to which it led. */
+static inline uint64_t steering_answers_of(const struct image *steering,
+					   const struct steering_record *record, uint32_t pool)
+{
+	const struct steering_link *link = image_at(steering, struct steering_link,
+						    record->links_off);
+
+	if (pool == record->pool)
+		return record->answers_off;
+	while (link->pool != pool)
+		link++;
+	return link->answers_off;
+}
+
+/* `answers_off`: the record's own, or by steering_answers_of. */
 static inline const struct rrset_block *steering_answer(const struct image *steering,
 							const struct steering_record *record,
-							uint16_t choice,
+							uint64_t answers_off, uint16_t choice,
 							enum steering_column column)
 {
-	const uint64_t *answers = image_at(steering, uint64_t, record->answers_off);
+	const uint64_t *answers = image_at(steering, uint64_t, answers_off);
 	uint64_t offset = answers[(size_t)choice * record->width + column];
 
 	return offset == 0 ? NULL : image_at(steering, struct rrset_block, offset);

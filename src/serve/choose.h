@@ -13,15 +13,33 @@ struct client_network {
 	bool from_ecs;
 };
 
-struct choice {
-	struct geo_match match; /* class and map prefix */
-	uint32_t pool, pref;
-	uint32_t table, slot;
-	uint16_t choice; /* the node's number in its pool */
-	bool hashed;     /* the hash of the client network decided among several */
-	bool random;     /* ... or fresh bits did (persistence none) */
-	uint8_t scope;   /* ECS scope prefix length: for how large a network this holds */
+/* What was decided in one pool. */
+struct choice_step {
+	uint32_t pool;
+	uint32_t pref;              /* STEERING_NONE: the record is bound to one site */
+	uint32_t split, split_slot; /* STEERING_NONE: the branch was no split */
+	uint32_t branch;            /* where that led: a table, or the pool of the next step */
+	uint8_t applied;            /* enum steering_applied */
 };
+
+struct choice {
+	struct geo_match
+		match; /* class and map prefix; class GEO_CLASS_NONE: nobody asked for it */
+	uint32_t table, slot;
+	uint16_t node;        /* in the last step's pool; its node_count: what stands in for all */
+	uint16_t choice;      /* of the last step's pool */
+	uint64_t answers_off; /* of the record in that pool */
+	bool hashed;          /* the hash of the client network decided among several */
+	bool random;          /* ... or fresh bits did */
+	uint8_t scope;        /* ECS scope prefix length: for how large a network this holds */
+	uint8_t step_count;
+	struct choice_step steps[STEERING_POOLS_MAX]; /* one a pool, in order */
+};
+
+static inline const struct choice_step *choice_last(const struct choice *choice)
+{
+	return &choice->steps[choice->step_count - 1];
+}
 
 void choose(struct choice *out, const struct world *world, uint32_t record,
 	    const struct client_network *client, uint64_t random);

@@ -11,8 +11,12 @@
 /* What a POOL record answers to this client. */
 struct steered {
 	const struct steering_record *record;
+	uint64_t answers_off;
 	uint16_t choice;
-	uint8_t scope; /* not 0: it is for clients of this network only (RFC 7871) */
+	uint8_t scope;   /* not 0: it is for clients of this network only (RFC 7871) */
+	uint8_t applied; /* enum steering_applied */
+	bool linked;     /* it is of another pool than the record's */
+	uint32_t pool;   /* that it is of */
 };
 
 /* ECS with source 0 says "not my address": then the resolver's own counts, as without ECS. */
@@ -40,7 +44,11 @@ static inline void steer(const struct asking *asking, const struct zone_node *no
 	find_client_network(asking, &client);
 	choose(&choice, asking->world, record, &client, asking->client->random);
 	out->record = steering_record(&asking->world->steering, record);
+	out->answers_off = choice.answers_off;
 	out->choice = choice.choice;
+	out->applied = choice_last(&choice)->applied;
+	out->pool = choice_last(&choice)->pool;
+	out->linked = choice.step_count > 1;
 	out->scope = client.from_ecs ? choice.scope : 0;
 }
 
@@ -48,7 +56,8 @@ static const struct rrset_block *steered_block(const struct asking *asking,
 					       const struct steered *steered,
 					       enum steering_column column)
 {
-	return steering_answer(&asking->world->steering, steered->record, steered->choice, column);
+	return steering_answer(&asking->world->steering, steered->record, steered->answers_off,
+			       steered->choice, column);
 }
 
 /* --- additional section ----------------------------------------------------------------------- */
@@ -269,22 +278,27 @@ static __attribute__((noinline)) void put_referral(struct asking *asking,
 		asking->message.truncated = true;
 }
 
-/* That a name has no address for the time being (fallback: none) looks as if it never had. */
+/* That a name has no address for the time being (fallback: none) looks as if it never had. The
+ * scope of negative answers is 0 (RFC 7871, 7.4), unless it is for these clients only that there is
+ * nothing: they are fenced off, or all that they may get is down. */
 static __attribute__((noinline)) bool tell_nothing(struct asking *asking,
 						   const struct steered *steered)
 {
-	const struct steering_pool *pool = steering_pool(&asking->world->steering,
-							 steered->record->pool);
+	const struct steering_pool *pool = steering_pool(&asking->world->steering, steered->pool);
 
-	if (pool->fallen_back != 0) {
-		asking->opt.error = EDNS_ERROR_OTHER;
-		asking->opt.error_text = "no node of the pool is up";
-	}
+	if ((steered->linked || steered->applied != pool->applied) &&
+	    steered->scope > asking->opt.scope)
+		asking->opt.scope = steered->scope;
+	if (steered->applied <= APPLIED_DRAINING)
+		return false;
+	asking->opt.error = EDNS_ERROR_OTHER;
+	asking->opt.error_text = steered->applied == APPLIED_FENCED
+					 ? "no site of the pool is for this network"
+					 : "no node of the pool is up";
 	return false;
 }
 
-/* false: the pool has nothing of that type, for nobody; so the scope stays 0, as for all negative
- * answers (RFC 7871, 7.4). */
+/* false: the pool has nothing of that type. */
 static bool put_steered(struct asking *asking, const struct lookup *found, uint16_t type)
 {
 	const struct rrset_block *block;

@@ -262,6 +262,15 @@ void pool_close(struct pool *pool)
 
 /* --- what follows from status ----------------------------------------------------------------- */
 
+static const uint8_t applied_fallback[] = {
+	[FALLBACK_ALL] = APPLIED_ALL,
+	[FALLBACK_NONE] = APPLIED_NONE,
+	[FALLBACK_ADDRESSES] = APPLIED_ADDRESSES,
+	[FALLBACK_LAST_GOOD] = APPLIED_LAST_GOOD,
+	[FALLBACK_NEAREST] = APPLIED_NEAREST,
+	[FALLBACK_POOL] = APPLIED_POOL,
+};
+
 /* Who counts as up, and how good that makes each site. */
 static void update_up(struct pool *pool, const bool *up)
 {
@@ -272,7 +281,7 @@ static void update_up(struct pool *pool, const bool *up)
 		pool->up[node] = up[range->first + node];
 		any |= pool->up[node];
 	}
-	pool->fallen_back = !any;
+	pool->applied = any ? APPLIED_NODES : applied_fallback[pool->plan_pool->fallback];
 	if (!any && pool->plan_pool->fallback == FALLBACK_ALL)
 		memset(pool->up, true, pool->node_count * sizeof(*pool->up));
 }

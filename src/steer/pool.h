@@ -29,9 +29,9 @@ struct pool {
 	bool *has[STEERING_FAMILIES];  /* [node]: has it an address of this family? */
 	bool lacks[STEERING_FAMILIES]; /* some node has not */
 
-	bool *up;   /* what counts: all of them when the fallback is "all" and none is */
-	bool bound; /* some record is bound to one site */
-	bool fallen_back;
+	bool *up;             /* what counts: all of them when the fallback is "all" and none is */
+	bool bound;           /* some record is bound to one site */
+	uint8_t applied;      /* enum steering_applied */
 	bool fallback_choice; /* there is a choice behind the nodes', and a table that gives it */
 	uint8_t *site_ranks;  /* enum table_rank: the best of each site's nodes */
 	uint8_t rank;         /* the best of all */
@@ -58,9 +58,10 @@ void pool_need_site(struct pool *pool, uint32_t site);
 /* up[n]: of all nodes of the plan. */
 void pool_update(struct pool *pool, const bool *up);
 
+/* The last one is what stands in for all nodes: addresses of the fallback, or NODATA. */
 static inline uint32_t pool_choice_count(const struct pool *pool)
 {
-	return pool->node_count + (pool->fallback_choice ? 1 : 0);
+	return pool->node_count + 1;
 }
 
 /* Gives the tables that somebody needs their numbers in the image, from `first` on; returns how

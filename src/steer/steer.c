@@ -16,7 +16,8 @@ struct steer {
 	struct pool *pools;
 	uint32_t pool_count, table_count;
 	struct answers answers;
-	bool *up; /* of the last compile; NULL before the first */
+	bool *up, *before; /* of each node: now, and at the compile before */
+	bool compiled;
 	uint64_t serial;
 	unsigned secret_count;
 	uint8_t secrets[COOKIE_SECRETS_MAX][COOKIE_SECRET_SIZE];
@@ -65,6 +66,8 @@ int steer_open(struct steer **out, const struct image *zones, const struct image
 	*steer = (struct steer){ .zones = zones, .geo = geo, .plan = plan };
 	if (check_fit(steer, err) != 0)
 		goto out;
+	steer->up = mem_array(plan_count(plan, nodes) + 1U, sizeof(*steer->up));
+	steer->before = mem_array(plan_count(plan, nodes) + 1U, sizeof(*steer->before));
 	steer->pools = mem_array(plan_count(plan, pools), sizeof(*steer->pools));
 	for (uint32_t i = 0; i < plan_count(plan, pools); i++) {
 		steer->pool_count++;
@@ -93,6 +96,7 @@ void steer_close(struct steer *steer)
 		pool_close(&steer->pools[i]);
 	free(steer->pools);
 	free(steer->up);
+	free(steer->before);
 	free(steer);
 }
 
@@ -119,59 +123,66 @@ uint32_t steer_site_order(const struct steer *steer, uint32_t pool_number, uint3
 
 /* --- compiling: bring what changed up to date, then copy all of it into an image --------------- */
 
-static void update(struct steer *steer, const bool *up)
+static void update(struct steer *steer, const struct steer_input *input)
 {
 	uint32_t nodes = plan_count(steer->plan, nodes);
-	bool first = steer->up == NULL;
+	bool *before = steer->up;
 
-	if (first)
-		steer->up = mem_array(nodes, sizeof(*steer->up));
+	steer->up = steer->before;
+	steer->before = before;
+	for (uint32_t n = 0; n < nodes; n++)
+		steer->up[n] = input->nodes[n].state == STEER_UP;
 	for (uint32_t i = 0; i < steer->pool_count; i++) {
 		struct pool *pool = &steer->pools[i];
 		const struct plan_range *range = &pool->plan_pool->nodes;
 
-		if (!first && memcmp(up + range->first, steer->up + range->first,
-				     range->count * sizeof(*up)) == 0)
+		if (steer->compiled && memcmp(steer->up + range->first, before + range->first,
+					      range->count * sizeof(*before)) == 0)
 			continue;
-		pool_update(pool, up);
+		pool_update(pool, steer->up);
 		answers_update(&steer->answers, pool);
 	}
-	memcpy(steer->up, up, nodes * sizeof(*up));
+	steer->compiled = true;
 }
 
 static void put_slots(struct image_writer *writer, uint64_t tables_off, uint32_t number,
-		      const uint16_t *slots, uint32_t count)
+		      const struct steering_slot *slots, uint32_t count)
 {
-	uint64_t at = image_writer_append(writer, slots, count * sizeof(*slots), sizeof(*slots));
-	struct steering_table *tables = image_writer_at(writer, struct steering_table, tables_off);
+	uint64_t at = image_writer_append(writer, slots, count * sizeof(*slots), sizeof(uint16_t));
 
-	tables[number] = (struct steering_table){ at, count, count > 1 };
-}
-
-/* The image's slots are not cut yet: each goes to whom the larger part is. */
-static void put_table(struct image_writer *writer, uint64_t tables_off, uint32_t number,
-		      const struct table *table)
-{
-	/* One choice needs one slot only. */
-	uint32_t count = table->distinct == 1 ? 1 : table->slot_count;
-	uint16_t *slots = mem_array(count, sizeof(*slots));
-
-	for (uint32_t i = 0; i < count; i++)
-		slots[i] = table->slots[i].cut > UINT16_MAX / 2 ? table->slots[i].node
-								: table->slots[i].other;
-	put_slots(writer, tables_off, number, slots, count);
-	free(slots);
+	image_writer_at(writer, struct steering_table,
+			tables_off)[number] = (struct steering_table){ at, count, count > 1 };
 }
 
 static void put_tables(struct image_writer *writer, uint64_t tables_off, const struct pool *pool)
 {
-	uint16_t fallback = (uint16_t)pool->node_count;
+	const uint16_t number = (uint16_t)pool->node_count;
+	const struct steering_slot fallback = { number, number, 0 };
 
-	for (uint32_t i = 0; i < pool->table_count; i++)
-		if (pool->tables[i] != NULL)
-			put_table(writer, tables_off, pool->table_numbers[i], pool->tables[i]);
+	for (uint32_t i = 0; i < pool->table_count; i++) {
+		const struct table *table = pool->tables[i];
+
+		if (table != NULL) /* one choice needs one slot only */
+			put_slots(writer, tables_off, pool->table_numbers[i], table->slots,
+				  table->distinct == 1 ? 1 : table->slot_count);
+	}
 	if (pool->fallback_choice)
 		put_slots(writer, tables_off, pool->table_numbers[pool->table_count], &fallback, 1);
+}
+
+static uint64_t put_prefs(struct image_writer *writer, const struct pool *pool)
+{
+	uint64_t at = image_writer_reserve(writer, pool->pref_count * sizeof(struct steering_pref),
+					   8);
+	struct steering_pref *out = image_writer_at(writer, struct steering_pref, at);
+
+	for (uint32_t i = 0; i < pool->pref_count; i++)
+		out[i] = (struct steering_pref){
+			.branch = branch_make(BRANCH_TABLE, pool->pref_tables[i]),
+			.applied = pool->applied,
+			.random = pool->plan_pool->policy == POLICY_ROUND_ROBIN,
+		};
+	return at;
 }
 
 static void put_pools(struct image_writer *writer, const struct steer *steer, uint64_t tables_off)
@@ -185,17 +196,17 @@ static void put_pools(struct image_writer *writer, const struct steer *steer, ui
 		struct steering_pool out = {
 			.seed = plan_pool->seed,
 			.pref_count = pool->pref_count,
+			.node_count = pool->node_count,
 			.choice_count = pool_choice_count(pool),
 			.persistence = plan_pool->persistence,
 			.persistence_without_ecs = plan_pool->persistence_without_ecs,
 			.persistence_v4 = plan_pool->persistence_v4,
 			.persistence_v6 = plan_pool->persistence_v6,
-			.fallen_back = pool->fallen_back,
+			.shuffled = plan_pool->order == ORDER_SHUFFLED,
+			.applied = pool->applied,
 		};
 
-		out.pref_tables_off = image_writer_append(
-			writer, pool->pref_tables, pool->pref_count * sizeof(*pool->pref_tables),
-			sizeof(*pool->pref_tables));
+		out.prefs_off = put_prefs(writer, pool);
 		image_writer_at(writer, struct steering_pool, at)[i] = out;
 		put_tables(writer, tables_off, pool);
 	}
@@ -230,12 +241,15 @@ static void put_records(struct image_writer *writer, const struct steer *steer)
 		const struct pool *pool = &steer->pools[records[i].pool];
 
 		out[i] = (struct steering_record){ .pool = records[i].pool,
-						   .table = STEERING_NONE,
+						   .branch = STEERING_NONE,
 						   .answers_off = list->image_off,
+						   .links_off = list->image_off,
 						   .types = records[i].types,
-						   .width = steering_width(records[i].types) };
+						   .width = steering_width(records[i].types),
+						   .applied = pool->applied };
 		if (list->site != POOL_NONE)
-			out[i].table = pool_site_table(pool, list->site);
+			out[i].branch = branch_make(BRANCH_TABLE,
+						    pool_site_table(pool, list->site));
 	}
 	image_writer_root(writer, struct steering_root)->records_off = at;
 }
@@ -254,7 +268,7 @@ static void put_root(struct image_writer *writer, const struct steer *steer, uin
 		root->dns.cookie_secret_count = (uint16_t)steer->secret_count;
 		memcpy(root->dns.cookie_secrets, steer->secrets, sizeof(steer->secrets));
 	}
-	root->tables_off = tables_off;
+	root->tables_off = root->splits_off = tables_off;
 }
 
 void steer_set_cookie_secrets(struct steer *steer, const uint8_t secrets[][COOKIE_SECRET_SIZE],
@@ -279,7 +293,7 @@ static void write_image(struct image_writer *writer, struct steer *steer)
 	put_root(writer, steer, tables_off);
 }
 
-int steer_compile(struct steer *steer, const bool *up, int *fd, struct err *err)
+int steer_compile(struct steer *steer, const struct steer_input *input, int *fd, struct err *err)
 {
 	const uint64_t basis[IMAGE_KINDS] = {
 		[IMAGE_ZONES] = image_header(steer->zones)->id,
@@ -288,10 +302,16 @@ int steer_compile(struct steer *steer, const bool *up, int *fd, struct err *err)
 	};
 	struct image_writer writer;
 
-	update(steer, up);
+	update(steer, input);
 	if (image_writer_open(&writer, IMAGE_STEERING, sizeof(struct steering_root), err) != 0)
 		return -1;
 	steer->serial++;
 	write_image(&writer, steer);
 	return image_writer_finish(&writer, basis, fd, err);
+}
+
+uint64_t steer_next_unix_s(const struct steer *steer)
+{
+	(void)steer;
+	return 0;
 }

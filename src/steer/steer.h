@@ -25,9 +25,42 @@ void steer_close(struct steer *steer); /* NULL is fine */
 void steer_set_cookie_secrets(struct steer *steer, const uint8_t secrets[][COOKIE_SECRET_SIZE],
 			      unsigned count);
 
-/* A new image for this status: up[n] is true when plan node n may be answered (unknown counts as
- * up). Only tables whose nodes changed since the last call are made anew. *fd is the caller's. */
-int steer_compile(struct steer *steer, const bool *up, int *fd, struct err *err);
+/* How much a node may do now. Unknown health counts as up. */
+enum steer_state {
+	STEER_DOWN,
+	STEER_DISABLED, /* by the operator: never answered, whatever else is down */
+	STEER_DRAINING, /* healthy, but only answered where nobody else is */
+	STEER_UP,
+};
+
+struct steer_node {
+	uint8_t state;    /* enum steer_state */
+	uint8_t reserved; /* 0: two of them are compared as bytes */
+	uint16_t level;   /* of its weight; STEER_ALL: all */
+	uint32_t weight;  /* 0..65535: configured, or the operator's */
+	/* Not 0: its answers hold for so long at most, since a verdict on it is near. */
+	uint32_t ttl_s;
+};
+
+#define STEER_ALL UINT16_MAX
+
+struct steer_input {
+	const struct steer_node *nodes; /* of the plan */
+	/* Of each plan_pool_site: which part of its clients it keeps, STEER_ALL: all. NULL: all
+	 * keep all. */
+	const uint16_t *keep;
+	/* Of each node: was it up when any of its pool was last? NULL: that is not known. */
+	const bool *last_good;
+	uint64_t now_unix_s; /* avoids that have ended do not count */
+};
+
+/* A new image for this input; only what changed since the last call is made anew. *fd is the
+ * caller's. */
+int steer_compile(struct steer *steer, const struct steer_input *input, int *fd, struct err *err);
+
+/* When what was compiled last holds no longer, whatever the nodes do, since an avoid ends: compile
+ * again then. 0: never. */
+uint64_t steer_next_unix_s(const struct steer *steer);
 
 /* Sites (numbers of plan_pool_site) of a pool in the order in which a preference tries them, all
  * of the pool's: at most `max` are written, their number is returned. */

@@ -18,15 +18,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "image/steering.h"
+
 #define TABLE_SLOTS_MAX 65537U /* a prime */
 #define TABLE_NODES_MAX 65535U /* a member is told by 16 bits */
 #define TABLE_ALL       65535U /* the level of a member that keeps everything */
-
-/* A slot, cut in two: clients whose 16 further bits of hash are below `cut` get `node`, others get
- * `other`. A whole slot names one twice and has cut 0. */
-struct steering_slot {
-	uint16_t node, other, cut;
-};
 
 struct table_member {
 	uint64_t key;    /* hash of the pool's seed and the node's name */

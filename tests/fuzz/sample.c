@@ -143,19 +143,23 @@ static void open_image(struct image *out, int fd, enum image_kind kind, verify_f
 bool sample_steer(struct image *out, const struct image *zones, const struct image *geo,
 		  const struct image *plan)
 {
+	const struct plan_node *plan_nodes = plan_items(plan, nodes, struct plan_node);
 	uint32_t nodes = plan_count(plan, nodes);
-	bool *up = mem_array(nodes, sizeof(*up));
+	struct steer_node *states = mem_array(nodes, sizeof(*states));
+	const struct steer_input input = { .nodes = states };
 	struct steer *steer = NULL;
 	struct err err;
 	int fd = -1;
 	bool ok;
 
 	for (uint32_t i = 0; i < nodes; i++)
-		up[i] = i % 2 == 0;
+		states[i] = (struct steer_node){ .state = i % 2 == 0 ? STEER_UP : STEER_DOWN,
+						 .level = STEER_ALL,
+						 .weight = plan_nodes[i].weight };
 	ok = steer_open(&steer, zones, geo, plan, &err) == 0 &&
-	     steer_compile(steer, up, &fd, &err) == 0;
+	     steer_compile(steer, &input, &fd, &err) == 0;
 	steer_close(steer);
-	free(up);
+	free(states);
 	if (!ok)
 		return false;
 	open_image(out, fd, IMAGE_STEERING, steering_verify);

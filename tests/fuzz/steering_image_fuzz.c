@@ -6,7 +6,7 @@
 
 const unsigned long fuzz_runs = 10000, fuzz_runs_an_accepted = 10;
 
-#define REGIONS_MAX 64
+#define REGIONS_MAX 256
 
 static struct sample sample;
 static struct edit_region regions[REGIONS_MAX];
@@ -18,6 +18,34 @@ static void add_region(uint64_t offset, uint64_t size)
 		regions[region_count++] = (struct edit_region){ offset, size };
 }
 
+static void add_answers(const struct image *steering, const struct steering_record *record,
+			uint32_t pool, uint64_t answers_off)
+{
+	uint32_t choices = steering_pool(steering, pool)->choice_count;
+
+	add_region(answers_off, choices * record->width * sizeof(uint64_t));
+	for (uint32_t n = 0; n < choices; n++) {
+		const struct rrset_block *block = steering_answer(steering, record, answers_off,
+								  (uint16_t)n, STEERING_A);
+
+		if (block != NULL)
+			add_region((uint64_t)((const uint8_t *)block - steering->base),
+				   rrset_block_size(block));
+	}
+}
+
+static void add_record(const struct image *steering, uint32_t number)
+{
+	const struct steering_record *record = steering_record(steering, number);
+	const struct steering_link *links = image_at(steering, struct steering_link,
+						     record->links_off);
+
+	add_answers(steering, record, record->pool, record->answers_off);
+	add_region(record->links_off, record->link_count * sizeof(*links));
+	for (unsigned i = 0; i < record->link_count; i++)
+		add_answers(steering, record, links[i].pool, links[i].answers_off);
+}
+
 static void add_regions(const struct image *steering)
 {
 	const struct steering_root *root = image_root(steering, struct steering_root);
@@ -26,25 +54,29 @@ static void add_regions(const struct image *steering)
 	add_region(root->pools_off, root->pool_count * sizeof(struct steering_pool));
 	add_region(root->records_off, root->record_count * sizeof(struct steering_record));
 	add_region(root->tables_off, root->table_count * sizeof(struct steering_table));
+	add_region(root->splits_off, root->split_count * sizeof(struct steering_split));
 	for (uint32_t i = 0; i < root->table_count; i++)
 		add_region(steering_table(steering, i)->slots_off,
-			   steering_table(steering, i)->slot_count * sizeof(uint16_t));
-	for (uint32_t i = 0; i < root->record_count; i++) {
-		const struct steering_record *record = steering_record(steering, i);
-		const struct steering_pool *pool = steering_pool(steering, record->pool);
+			   steering_table(steering, i)->slot_count * sizeof(struct steering_slot));
+	for (uint32_t i = 0; i < root->split_count; i++) {
+		const struct steering_split *split = steering_split(steering, i);
 
-		add_region(record->answers_off,
-			   pool->choice_count * STEERING_FAMILIES * sizeof(uint64_t));
-		add_region(pool->pref_tables_off, pool->pref_count * sizeof(uint32_t));
-		for (uint16_t n = 0; n < pool->choice_count; n++) {
-			const struct rrset_block *block = steering_answer(steering, record, n,
-									  STEERING_A);
+		add_region(split->slots_off, split->slot_count * sizeof(struct steering_slot));
+		add_region(split->branches_off, split->branch_count * sizeof(uint32_t));
+	}
+	for (uint32_t i = 0; i < root->pool_count; i++) {
+		const struct steering_pool *pool = steering_pool(steering, i);
 
-			if (block != NULL)
-				add_region((uint64_t)((const uint8_t *)block - steering->base),
-					   rrset_block_size(block));
+		add_region(pool->prefs_off, pool->pref_count * sizeof(struct steering_pref));
+		for (uint32_t pref = 0; pref < pool->pref_count; pref++) {
+			uint64_t choices = steering_pref(steering, pool, pref)->choices_off;
+
+			if (choices != 0)
+				add_region(choices, (pool->node_count + 1) * sizeof(uint16_t));
 		}
 	}
+	for (uint32_t i = 0; i < root->record_count; i++)
+		add_record(steering, i);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

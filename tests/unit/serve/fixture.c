@@ -148,17 +148,23 @@ static void write_tables(struct image_writer *w, struct steering_root *root)
 	struct steering_table tables[TABLES];
 
 	for (unsigned t = 0; t < TABLES; t++) {
-		uint16_t slots[SLOTS];
+		struct steering_slot slots[SLOTS];
 
-		for (unsigned i = 0; i < of_table[t].slots; i++)
-			slots[i] = (uint16_t)(of_table[t].first + i % of_table[t].count);
-		tables[t] = (struct steering_table){ .slots_off = image_writer_append(
-							     w, slots, of_table[t].slots * 2, 8),
-						     .slot_count = of_table[t].slots,
-						     .hashed = of_table[t].count > 1 };
+		for (unsigned i = 0; i < of_table[t].slots; i++) {
+			uint16_t node = (uint16_t)(of_table[t].first + i % of_table[t].count);
+
+			slots[i] = (struct steering_slot){ node, node, 0 };
+		}
+		tables[t] = (struct steering_table){
+			.slots_off = image_writer_append(w, slots,
+							 of_table[t].slots * sizeof(slots[0]), 8),
+			.slot_count = of_table[t].slots,
+			.hashed = of_table[t].count > 1
+		};
 	}
 	root->table_count = TABLES;
 	root->tables_off = image_writer_append(w, tables, sizeof(tables), 8);
+	root->splits_off = root->tables_off;
 }
 
 static void write_pools(struct image_writer *w, struct steering_root *root)
@@ -172,11 +178,17 @@ static void write_pools(struct image_writer *w, struct steering_root *root)
 	struct steering_pool all[POOLS];
 
 	for (unsigned p = 0; p < POOLS; p++) {
+		const struct steering_pref prefs[2] = {
+			{ .branch = branch_make(BRANCH_TABLE, tables[p][0]) },
+			{ .branch = branch_make(BRANCH_TABLE, tables[p][1]) },
+		};
+
 		all[p] = (struct steering_pool){
 			.seed = 7 + p,
-			.pref_tables_off = image_writer_append(w, tables[p], sizeof(tables[p]), 8),
+			.prefs_off = image_writer_append(w, prefs, sizeof(prefs), 8),
 			.pref_count = 2,
-			.choice_count = p == POOL_PLAIN ? 1 : NODES,
+			.node_count = p == POOL_PLAIN ? 1 : NODES,
+			.choice_count = p == POOL_PLAIN ? 2 : NODES + 1,
 			.persistence = p == POOL_LOOSE ? PERSISTENCE_NONE : PERSISTENCE_SUBNET,
 			.persistence_without_ecs = p == POOL_STICKY ? PERSISTENCE_SUBNET
 								    : PERSISTENCE_NONE,
@@ -270,18 +282,21 @@ static void write_records(struct image_writer *w, struct steering_root *root,
 	struct steering_record *records = mem_array(count + 1, sizeof(*records));
 
 	for (size_t i = 0; i < count; i++) {
-		uint64_t answers[NODES * STEERING_COLUMNS];
+		uint64_t answers[(NODES + 1) * STEERING_COLUMNS] = { 0 };
 		uint8_t width = steering_width(bindings[i].types);
 
 		for (unsigned n = 0; n < NODES * (unsigned)width; n++)
 			answers[n] = write_answer(w, &bindings[i], n / width, n % width,
 						  generation);
 		records[i].pool = bindings[i].pool;
-		records[i].table = bindings[i].site == PLAN_NONE ? STEERING_NONE
-				   : bindings[i].site == 0       ? TABLE_TOKYO
-								 : TABLE_FRANKFURT;
+		records[i].branch = STEERING_NONE;
+		if (bindings[i].site != PLAN_NONE)
+			records[i].branch = branch_make(BRANCH_TABLE, bindings[i].site == 0
+									      ? TABLE_TOKYO
+									      : TABLE_FRANKFURT);
 		records[i].answers_off = image_writer_append(
-			w, answers, NODES * (size_t)width * sizeof(answers[0]), 8);
+			w, answers, (NODES + 1) * (size_t)width * sizeof(answers[0]), 8);
+		records[i].links_off = records[i].answers_off;
 		records[i].types = bindings[i].types;
 		records[i].width = width;
 	}

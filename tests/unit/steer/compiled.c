@@ -12,6 +12,21 @@
 
 static char text[65536];
 
+static void set_all_up(struct compiled *c)
+{
+	const struct plan_node *nodes = plan_items(&c->made.plan, nodes, struct plan_node);
+	uint32_t sites = plan_count(&c->made.plan, pool_sites);
+
+	c->nodes = mem_array(plan_count(&c->made.plan, nodes), sizeof(*c->nodes));
+	c->last_good = mem_array(plan_count(&c->made.plan, nodes), sizeof(*c->last_good));
+	c->keep = mem_array(sites, sizeof(*c->keep));
+	memset(c->keep, 0xff, sites * sizeof(*c->keep)); /* STEER_ALL */
+	for (uint32_t i = 0; i < plan_count(&c->made.plan, nodes); i++)
+		c->nodes[i] = (struct steer_node){ .state = STEER_UP,
+						   .level = STEER_ALL,
+						   .weight = nodes[i].weight };
+}
+
 void compiled_open(struct compiled *out, const struct make_plan *make)
 {
 	struct err err = { "" };
@@ -20,8 +35,7 @@ void compiled_open(struct compiled *out, const struct make_plan *make)
 	*out = (struct compiled){ .made = make_images(make) };
 	rc = steer_open(&out->steer, &out->made.zones, &out->made.geo, &out->made.plan, &err);
 	ck_assert_msg(rc == 0, "%s", err.text);
-	out->up = mem_array(make->node_count, sizeof(*out->up));
-	memset(out->up, true, make->node_count);
+	set_all_up(out);
 	compiled_update(out);
 }
 
@@ -30,34 +44,40 @@ void compiled_close(struct compiled *compiled)
 	steer_close(compiled->steer);
 	image_close(&compiled->image);
 	made_close(&compiled->made);
-	free(compiled->up);
+	free(compiled->nodes);
+	free(compiled->keep);
+	free(compiled->last_good);
 }
 
 void compiled_update(struct compiled *compiled)
 {
+	const struct steer_input input = { compiled->nodes, compiled->keep, compiled->last_good,
+					   compiled->now_unix_s };
 	struct err err = { "" };
 	int fd = -1;
 
-	ck_assert_msg(steer_compile(compiled->steer, compiled->up, &fd, &err) == 0, "%s", err.text);
+	ck_assert_msg(steer_compile(compiled->steer, &input, &fd, &err) == 0, "%s", err.text);
 	image_close(&compiled->image);
 	ck_assert_msg(image_open(&compiled->image, fd, IMAGE_STEERING, &err) == 0, "%s", err.text);
 	ck_assert_msg(steering_verify(&compiled->image, &err) == 0, "%s", err.text);
 	close(fd);
 }
 
-void compiled_set(struct compiled *compiled, const char *node, bool up)
+uint32_t compiled_node(const struct compiled *compiled, const char *name)
 {
 	const struct image *plan = &compiled->made.plan;
 	const struct plan_node *nodes = plan_items(plan, nodes, struct plan_node);
 
-	for (uint32_t i = 0; i < plan_count(plan, nodes); i++) {
-		if (strcmp(plan_text(plan, nodes[i].name), node) != 0)
-			continue;
-		compiled->up[i] = up;
-		compiled_update(compiled);
-		return;
-	}
-	ck_abort_msg("no node '%s'", node);
+	for (uint32_t i = 0; i < plan_count(plan, nodes); i++)
+		if (strcmp(plan_text(plan, nodes[i].name), name) == 0)
+			return i;
+	ck_abort_msg("no node '%s'", name);
+}
+
+void compiled_set(struct compiled *compiled, const char *node, bool up)
+{
+	compiled->nodes[compiled_node(compiled, node)].state = up ? STEER_UP : STEER_DOWN;
+	compiled_update(compiled);
 }
 
 const struct steering_table *compiled_table(const struct compiled *compiled, uint32_t record,
@@ -66,11 +86,18 @@ const struct steering_table *compiled_table(const struct compiled *compiled, uin
 	const struct image *image = &compiled->image;
 	const struct steering_record *r = steering_record(image, record);
 	const struct steering_pool *pool = steering_pool(image, r->pool);
-	uint32_t table = r->table;
+	uint32_t branch = r->branch;
 
-	if (table == STEERING_NONE)
-		table = image_at(image, uint32_t, pool->pref_tables_off)[pref];
-	return steering_table(image, table);
+	if (branch == STEERING_NONE)
+		branch = steering_pref(image, pool, pref)->branch;
+	ck_assert_uint_eq(branch_kind(branch), BRANCH_TABLE);
+	return steering_table(image, branch_number(branch));
+}
+
+static const struct steering_slot *slots(const struct compiled *compiled,
+					 const struct steering_table *table)
+{
+	return image_at(&compiled->image, struct steering_slot, table->slots_off);
 }
 
 /* The addresses of a block, read from its wire bytes. */
@@ -99,8 +126,9 @@ static void add_block(const struct rrset_block *block)
 static void add_choice(const struct compiled *compiled, uint32_t record, uint16_t choice,
 		       enum steering_column family)
 {
-	const struct rrset_block *block = steering_answer(
-		&compiled->image, steering_record(&compiled->image, record), choice, family);
+	const struct steering_record *r = steering_record(&compiled->image, record);
+	const struct rrset_block *block = steering_answer(&compiled->image, r, r->answers_off,
+							  choice, family);
 
 	if (block == NULL)
 		strcat(text, "-");
@@ -120,8 +148,7 @@ const char *compiled_answers(const struct compiled *compiled, uint32_t record, u
 	for (uint32_t choice = 0; choice < choices; choice++) {
 		uint32_t slot = 0;
 
-		while (slot < table->slot_count &&
-		       steering_slot(&compiled->image, table, slot) != choice)
+		while (slot < table->slot_count && slots(compiled, table)[slot].node != choice)
 			slot++;
 		if (slot == table->slot_count)
 			continue;
@@ -140,6 +167,11 @@ const char *compiled_answer(const struct compiled *compiled, uint32_t record, ui
 	uint32_t slot = hash_below(hash, table->slot_count);
 
 	text[0] = '\0';
-	add_choice(compiled, record, steering_slot(&compiled->image, table, slot), family);
+	add_choice(compiled, record, slots(compiled, table)[slot].node, family);
 	return text;
+}
+
+uint16_t compiled_first(const struct compiled *compiled, uint32_t record, uint32_t pref)
+{
+	return slots(compiled, compiled_table(compiled, record, pref))->node;
 }

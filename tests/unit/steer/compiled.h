@@ -10,17 +10,24 @@ struct compiled {
 	struct made made;
 	struct steer *steer;
 	struct image image; /* of the last compile, verified */
-	bool *up;           /* of each node of the plan; all at first */
+	/* To be changed before compiled_update; at first all nodes are up, with their weights. */
+	struct steer_node *nodes;
+	uint16_t *keep;
+	bool *last_good;
+	uint64_t now_unix_s;
 };
 
 /* Compiled once. The steer points into *out, which must stay where it is. */
 void compiled_open(struct compiled *out, const struct make_plan *make);
 void compiled_close(struct compiled *compiled);
 
-/* Compiles for compiled->up as it is now. */
+/* Compiles for what is set now. */
 void compiled_update(struct compiled *compiled);
 
-/* Sets a node (by name, in any pool) and compiles. */
+/* A node by name, in any pool. */
+uint32_t compiled_node(const struct compiled *compiled, const char *name);
+
+/* Sets a node and compiles. */
 void compiled_set(struct compiled *compiled, const char *node, bool up);
 
 /* All answers of a record that clients with this preference get:
@@ -34,5 +41,8 @@ const char *compiled_answer(const struct compiled *compiled, uint32_t record, ui
 
 const struct steering_table *compiled_table(const struct compiled *compiled, uint32_t record,
 					    uint32_t pref);
+
+/* The node in the first slot of that table. */
+uint16_t compiled_first(const struct compiled *compiled, uint32_t record, uint32_t pref);
 
 #endif

@@ -73,43 +73,102 @@ static unsigned touch(const struct rrset_block *block)
 	return sum;
 }
 
-/* Every slot of a table a query may be led to, and what is answered there. */
-static unsigned read_table(const struct image *image, const struct steering_record *record,
-			   uint32_t number)
+/* Where clients are led, and what is answered there. */
+struct reading {
+	const struct image *image;
+	const struct steering_record *record;
+	unsigned sum, in_a_row;
+};
+
+static void read_answers(struct reading *reading, uint32_t pool, uint64_t choices_off,
+			 uint16_t node)
 {
-	const struct steering_table *table = steering_table(image, number);
-	unsigned sum = 0;
+	const struct image *image = reading->image;
+	uint16_t choice = steering_choice(image, choices_off, node);
 
-	for (uint32_t slot = 0; slot < table->slot_count; slot++) {
-		uint16_t choice = steering_slot(image, table, slot);
+	for (unsigned column = 0; column < reading->record->width; column++) {
+		const struct rrset_block *block = steering_answer(
+			image, reading->record, steering_answers_of(image, reading->record, pool),
+			choice, column);
 
-		for (unsigned column = 0; column < record->width; column++) {
-			const struct rrset_block *block = steering_answer(image, record, choice,
-									  column);
-
-			if (block != NULL)
-				sum += touch(block);
-		}
+		if (block != NULL)
+			reading->sum += touch(block);
 	}
-	return sum;
+}
+
+static void read_pool(struct reading *reading, uint32_t number);
+
+static void read_branch(struct reading *reading, uint32_t pool, uint32_t branch,
+			uint64_t choices_off)
+{
+	const struct image *image = reading->image;
+	const struct steering_table *table = steering_table(image, branch_number(branch));
+
+	if (branch_kind(branch) == BRANCH_POOL) {
+		read_pool(reading, branch_number(branch));
+		return;
+	}
+	for (uint32_t i = 0; i < table->slot_count; i++) {
+		const struct steering_slot *slot =
+			image_at(image, struct steering_slot, table->slots_off) + i;
+
+		read_answers(reading, pool, choices_off, slot->node);
+		read_answers(reading, pool, choices_off, slot->other);
+	}
+}
+
+static void read_whole(struct reading *reading, uint32_t pool, uint32_t branch,
+		       uint64_t choices_off)
+{
+	const struct image *image = reading->image;
+	const struct steering_split *split;
+
+	if (branch_kind(branch) != BRANCH_SPLIT) {
+		read_branch(reading, pool, branch, choices_off);
+		return;
+	}
+	split = steering_split(image, branch_number(branch));
+	for (uint32_t i = 0; i < split->slot_count; i++) {
+		const struct steering_slot *slot =
+			image_at(image, struct steering_slot, split->slots_off) + i;
+		const uint32_t *branches = image_at(image, uint32_t, split->branches_off);
+
+		read_branch(reading, pool, branches[slot->node], choices_off);
+		read_branch(reading, pool, branches[slot->other], choices_off);
+	}
+}
+
+static void read_pool(struct reading *reading, uint32_t number)
+{
+	const struct steering_pool *pool = steering_pool(reading->image, number);
+
+	reading->in_a_row++;
+	ck_assert_uint_le(reading->in_a_row, STEERING_POOLS_MAX);
+	for (uint32_t i = 0; i < pool->pref_count; i++) {
+		const struct steering_pref *pref = steering_pref(reading->image, pool, i);
+
+		read_whole(reading, number, pref->branch, pref->choices_off);
+	}
+	reading->in_a_row--;
 }
 
 static unsigned read_all(const struct image *image)
 {
 	const struct steering_root *root = image_root(image, struct steering_root);
-	unsigned sum = 0;
+	struct reading reading = { .image = image };
 
 	for (uint32_t i = 0; i < root->record_count; i++) {
 		const struct steering_record *record = steering_record(image, i);
-		const struct steering_pool *pool = steering_pool(image, record->pool);
-		const uint32_t *tables = image_at(image, uint32_t, pool->pref_tables_off);
 
-		if (record->table != STEERING_NONE)
-			sum += read_table(image, record, record->table);
-		for (uint32_t pref = 0; pref < pool->pref_count; pref++)
-			sum += read_table(image, record, tables[pref]);
+		reading.record = record;
+		reading.in_a_row = 1;
+		if (record->branch != STEERING_NONE)
+			read_whole(&reading, record->pool, record->branch, record->choices_off);
+		reading.in_a_row = 0;
+		if (record->branch == STEERING_NONE)
+			read_pool(&reading, record->pool);
 	}
-	return sum;
+	return reading.sum;
 }
 
 /* A copy on the heap, of exactly its size, so that a step outside is seen. */
@@ -206,7 +265,7 @@ START_TEST(a_cut_image_is_refused)
 }
 END_TEST
 
-START_TEST(a_slot_with_a_choice_that_the_pool_has_not_is_refused)
+START_TEST(a_slot_with_a_node_that_the_pool_has_not_is_refused)
 {
 	const struct steering_table *table;
 	struct image damaged;
@@ -216,12 +275,13 @@ START_TEST(a_slot_with_a_choice_that_the_pool_has_not_is_refused)
 
 	compiled_open(&c, &make);
 	table = compiled_table(&c, 0, 0);
-	wrong = (uint16_t)steering_pool(&c.image, 0)->choice_count;
+	wrong = (uint16_t)(steering_pool(&c.image, 0)->node_count + 1);
 	damaged = copy(&c.image, c.image.size);
 	memcpy(bytes_of(&damaged) + table->slots_off, &wrong, sizeof(wrong));
 	ck_assert_int_eq(steering_verify(&damaged, &err), -1);
-	ck_assert_str_eq(err.text, "steering image: preference 0 of pool 0 has table 0, which does "
-				   "not fit");
+	ck_assert_str_eq(err.text,
+			 "steering image: preference 0 of pool 0 has branch 0, which does "
+			 "not fit");
 	free(bytes_of(&damaged));
 	compiled_close(&c);
 }
@@ -231,5 +291,5 @@ void image_cases(Suite *suite)
 {
 	suite_case(suite, "steering image", a_damaged_word_is_refused_or_harmless,
 		   random_damage_is_refused_or_harmless, a_cut_image_is_refused,
-		   a_slot_with_a_choice_that_the_pool_has_not_is_refused);
+		   a_slot_with_a_node_that_the_pool_has_not_is_refused);
 }

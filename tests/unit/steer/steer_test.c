@@ -75,13 +75,14 @@ static const struct make_pool edge = {
 
 static void set_all(struct compiled *c, bool up)
 {
-	memset(c->up, up, plan_count(&c->made.plan, nodes));
+	for (uint32_t i = 0; i < plan_count(&c->made.plan, nodes); i++)
+		c->nodes[i].state = up ? STEER_UP : STEER_DOWN;
 	compiled_update(c);
 }
 
 static bool fallen_back(const struct compiled *c)
 {
-	return steering_pool(&c->image, 0)->fallen_back != 0;
+	return steering_pool(&c->image, 0)->applied > APPLIED_DRAINING;
 }
 
 /* --- which site ------------------------------------------------------------------------------------ */
@@ -187,7 +188,7 @@ START_TEST(fallback_all_answers_as_if_all_were_up)
 	expect_a(&c, R_ALL, P_TOKYO, "192.0.2.1 | 192.0.2.2");
 	expect_a(&c, R_ALL, P_FRANKFURT, "192.0.2.4 192.0.2.14");
 	expect_a(&c, R_TOKYO, P_FRANKFURT, "192.0.2.1 | 192.0.2.2");
-	ck_assert_uint_eq(steering_pool(&c.image, 0)->choice_count, COUNT(nodes));
+	ck_assert_uint_eq(steering_pool(&c.image, 0)->applied, APPLIED_ALL);
 	set_all(&c, true);
 	ck_assert(!fallen_back(&c));
 	compiled_close(&c);
@@ -450,7 +451,7 @@ START_TEST(a_different_path_to_the_same_status_gives_the_same_answers)
 		compiled_set(&a, names[x % COUNT(names)], x >> 63 != 0);
 	}
 	open_edge(&b, &edge);
-	memcpy(b.up, a.up, COUNT(nodes));
+	memcpy(b.nodes, a.nodes, sizeof(b.nodes[0]) * COUNT(nodes));
 	compiled_update(&b);
 	for (uint32_t record = 0; record < COUNT(records); record++)
 		for (uint32_t pref = 0; pref < COUNT(prefs); pref++)
@@ -512,7 +513,9 @@ static void open_services(struct compiled *out, const struct make_pool *pool)
 static const struct rrset_block *answer_of(const struct compiled *c, uint32_t record,
 					   uint16_t choice, enum steering_column column)
 {
-	return steering_answer(&c->image, steering_record(&c->image, record), choice, column);
+	const struct steering_record *r = steering_record(&c->image, record);
+
+	return steering_answer(&c->image, r, r->answers_off, choice, column);
 }
 
 /* `rdata` is a literal: its NUL is not compared. */
@@ -601,7 +604,7 @@ START_TEST(a_choice_keeps_its_services_whoever_is_down)
 	compiled_set(&c, "fra-1", false);
 	expect_rdata(&c, R_OWNER, C_FRA_1, STEERING_SRV, 30, STEERING_TARGET_SHARED,
 		     "\0\0\0\0\xca\x6c\3vpn\7example\0");
-	ck_assert_uint_eq(steering_slot(&c.image, compiled_table(&c, R_OWNER, P_FRANKFURT), 0), 5);
+	ck_assert_uint_eq(compiled_first(&c, R_OWNER, P_FRANKFURT), 5);
 	compiled_close(&c);
 }
 END_TEST
@@ -619,7 +622,7 @@ START_TEST(fallback_addresses_have_no_port)
 
 	open_services(&c, &pool);
 	set_all(&c, false);
-	choice = steering_slot(&c.image, compiled_table(&c, R_OWNER, P_TOKYO), 0);
+	choice = compiled_first(&c, R_OWNER, P_TOKYO);
 	ck_assert_uint_eq(choice, COUNT(nodes));
 	ck_assert_ptr_null(answer_of(&c, R_OWNER, choice, STEERING_SRV));
 	expect_rdata(&c, R_OWNER, choice, STEERING_HTTPS, 30, STEERING_TARGET_SHARED,
@@ -760,12 +763,15 @@ static void time_one_change(const char *what, unsigned pools, unsigned site_coun
 	make_many(&many, pools, site_count, node_count);
 	compiled_open(&c, &many.make);
 	for (unsigned i = 0; i < 20; i++) {
+		const struct steer_input input = { .nodes = c.nodes };
+		struct steer_node *node;
 		uint64_t start, middle;
 		int fd = -1;
 
-		c.up[i * 37 % node_count] ^= true;
+		node = &c.nodes[i * 37 % node_count];
+		node->state = node->state == STEER_UP ? STEER_DOWN : STEER_UP;
 		start = clock_mono_us();
-		ck_assert_int_eq(steer_compile(c.steer, c.up, &fd, &err), 0);
+		ck_assert_int_eq(steer_compile(c.steer, &input, &fd, &err), 0);
 		middle = clock_mono_us();
 		best_us = middle - start < best_us ? middle - start : best_us;
 		(void)close(fd);
@@ -806,15 +812,17 @@ START_TEST(half_of_a_large_site_lost_at_once_is_compiled_in_time)
 	struct many many;
 	struct compiled c;
 	uint64_t start, took_us;
+	struct steer_input input = { 0 };
 	struct err err;
 	int fd = -1;
 
 	make_many(&many, 1, 1, 1000);
 	compiled_open(&c, &many.make);
+	input.nodes = c.nodes;
 	for (unsigned i = 0; i < 1000; i += 2)
-		c.up[i] = false;
+		c.nodes[i].state = STEER_DOWN;
 	start = clock_mono_us();
-	ck_assert_int_eq(steer_compile(c.steer, c.up, &fd, &err), 0);
+	ck_assert_int_eq(steer_compile(c.steer, &input, &fd, &err), 0);
 	took_us = clock_mono_us() - start;
 	(void)close(fd);
 	if (getenv("SIGNPOST_TIMES") != NULL)
