@@ -372,25 +372,29 @@ static bool is_addresses(const struct rrset_block *block)
 	return true;
 }
 
-/* One record, whose target name is marked. */
-static bool is_service(const struct rrset_block *block)
+/* Records whose target names are marked. */
+static bool is_service(const struct rrset_block *block, uint32_t nodes)
 {
-	uint32_t whose;
+	const struct rrset_extra *extras = rrset_extras(block);
 
-	if (block->rr_count != 1 || block->extra_count != 1)
+	if (block->extra_count != block->rr_count)
 		return false;
-	whose = rrset_extras(block)->node;
-	return whose == STEERING_TARGET_SHARED || whose == STEERING_TARGET_NODE;
+	for (unsigned i = 0; i < block->extra_count; i++)
+		if (extras[i].node != STEERING_TARGET_SHARED &&
+		    (extras[i].node < STEERING_TARGET_NODE ||
+		     extras[i].node - STEERING_TARGET_NODE >= nodes))
+			return false;
+	return true;
 }
 
-static bool fits_column(const struct check *check, uint64_t offset, unsigned column)
+static bool fits_column(const struct check *check, uint64_t offset, unsigned column, uint32_t nodes)
 {
 	const struct rrset_block *block = image_at(check->image, struct rrset_block, offset);
 
 	if (block->type != column_type[column])
 		return false;
 	return block->type == TYPE_A || block->type == TYPE_AAAA ? is_addresses(block)
-								 : is_service(block);
+								 : is_service(block, nodes);
 }
 
 static int check_answers(const struct check *check, uint32_t number, uint32_t pool,
@@ -398,6 +402,7 @@ static int check_answers(const struct check *check, uint32_t number, uint32_t po
 {
 	const struct steering_record *record = steering_record(check->image, number);
 	uint32_t choices = steering_pool(check->image, pool)->choice_count;
+	uint32_t nodes = steering_pool(check->image, pool)->node_count;
 	const uint64_t *offsets;
 
 	if (!image_holds(check->image, answers_off, choices, sizeof(uint64_t) * record->width, 8))
@@ -410,7 +415,7 @@ static int check_answers(const struct check *check, uint32_t number, uint32_t po
 			continue;
 		if (check_block(check, offsets[i], number) != 0)
 			return -1;
-		if (!fits_column(check, offsets[i], i % record->width))
+		if (!fits_column(check, offsets[i], i % record->width, nodes))
 			return err_set(check->err,
 				       "steering image: an answer of record %u is not of its type",
 				       number);

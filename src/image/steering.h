@@ -54,8 +54,8 @@ enum steering_column {
 	STEERING_SRV = STEERING_FAMILIES,
 	STEERING_HTTPS,
 	STEERING_SVCB,
-	/* The addresses of the choice's node, and of no other, for the additional section: their
-	 * owner name is the target name in the RDATA of the three above. */
+	/* The addresses of the choice's nodes, and of no other, at the target name in the RDATA of
+	 * the three above that all nodes share: for the additional section. */
 	STEERING_TARGET_A,
 	STEERING_TARGET_AAAA,
 	STEERING_COLUMNS
@@ -64,7 +64,9 @@ enum steering_column {
 /* Whose name a service's target is (struct rrset_extra's `node`). */
 enum steering_target {
 	STEERING_TARGET_SHARED = 1, /* every node's: its addresses are another's elsewhere */
-	STEERING_TARGET_NODE = 2,   /* the node's own */
+	/* The first node's of the pool own; 3 is the second's, and so on. Choice n is node n alone,
+	 * so its addresses are what is found there. */
+	STEERING_TARGET_NODE = 2,
 };
 
 struct steering_root {

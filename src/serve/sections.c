@@ -181,30 +181,49 @@ static __attribute__((noinline)) void put_extras(struct asking *asking, const st
 	}
 }
 
-/* The addresses of the node that a generated record names, which stands last in the message.
- * Where its target is a name of all nodes, they are for this client only. */
-static __attribute__((noinline)) void put_target(struct asking *asking,
-						 const struct rrset_block *block,
-						 const struct steered *steered)
+/* The addresses at one of the names that generated records have as targets. */
+static void put_target(struct asking *asking, const struct rrset_block *block,
+		       const struct rrset_extra *extra, size_t block_at,
+		       const struct steered *steered)
 {
-	const struct rrset_extra *extra = rrset_extras(block);
 	const uint8_t *name = block->wire + extra->name_pos;
 	struct owner owner = asking->owner; /* ".", in SVCB's RDATA */
+	struct steered from = *steered;
+	unsigned column = STEERING_TARGET_A;
 
-	if (extra->node == STEERING_TARGET_SHARED && steered->scope != 0)
-		return;
+	if (extra->node != STEERING_TARGET_SHARED) {
+		from.choice = (uint16_t)(extra->node - STEERING_TARGET_NODE);
+		column = STEERING_A;
+	}
 	if (*name != 0)
 		owner = (struct owner){
 			.name = name,
 			.len = (uint8_t)name_length(name, block->wire_len - extra->name_pos),
-			.place = extra_place(asking->message.last, extra),
+			.place = extra_place(block_at, extra),
 		};
-	for (unsigned i = STEERING_TARGET_A; i <= STEERING_TARGET_AAAA; i++) {
-		const struct rrset_block *addresses = steered_block(asking, steered,
-								    (enum steering_column)i);
+	for (unsigned i = 0; i < STEERING_FAMILIES; i++) {
+		const struct rrset_block *addresses = steered_block(
+			asking, &from, (enum steering_column)(column + i));
 
 		if (addresses != NULL)
 			(void)message_put(&asking->message, SECTION_ADDITIONAL, addresses, &owner);
+	}
+}
+
+/* What belongs to generated records, which stand last in the message. Where the target is a name of
+ * all nodes, its addresses are for this client only, and told once. */
+static __attribute__((noinline)) void put_targets(struct asking *asking,
+						  const struct rrset_block *block,
+						  const struct steered *steered)
+{
+	const struct rrset_extra *extras = rrset_extras(block);
+	size_t block_at = asking->message.last;
+
+	for (unsigned i = 0; i < block->extra_count; i++) {
+		if (extras[i].node == STEERING_TARGET_SHARED &&
+		    (steered->scope != 0 || named_before(extras, i)))
+			continue;
+		put_target(asking, block, &extras[i], block_at, steered);
 	}
 }
 
@@ -314,7 +333,7 @@ static bool put_steered(struct asking *asking, const struct lookup *found, uint1
 	if (!message_put(&asking->message, SECTION_ANSWER, block, &asking->owner))
 		asking->message.truncated = true;
 	else if (block->extra_count > 0)
-		put_target(asking, block, &steered);
+		put_targets(asking, block, &steered);
 	return true;
 }
 

@@ -3,157 +3,215 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/rrset_build.h"
-#include "steer/services.h"
+#define TIDY_BYTES (64U << 10) /* less than this is not worth the work */
 
-static const uint16_t family_type[STEERING_FAMILIES] = { TYPE_A, TYPE_AAAA };
-static const uint8_t family_ip[STEERING_FAMILIES] = { IP_V4, IP_V6 };
+/* --- one row ------------------------------------------------------------------------------------- */
 
-/* --- blocks ------------------------------------------------------------------------------------ */
-
-static bool listed(const struct rrset_rdata *rdatas, size_t count, const struct rrset_rdata *one)
+static uint32_t capped(const struct pool *pool, uint32_t ttl_s)
 {
-	for (size_t i = 0; i < count; i++)
-		if (memcmp(rdatas[i].data, one->data, one->len) == 0)
-			return true;
-	return false;
+	uint32_t ceiling = pool->plan_pool->ttl_ceiling_s;
+
+	return ttl_s < ceiling ? ttl_s : ceiling;
 }
 
-/* The addresses of a family, each once (RFC 2181, 5: an RRset has no duplicates). */
-static size_t collect(struct rrset_rdata *rdatas, const struct image *plan,
-		      const struct plan_range *range, uint8_t family)
+/* How long an answer with these nodes holds. What the author of a record set below the floor stays
+ * as it is. */
+static uint32_t lowered(const struct answer_list *list, const uint32_t *ttls,
+			const struct block_key *key, uint32_t ttl_s)
 {
-	const struct ip_address *addresses = plan_items(plan, addresses, struct ip_address);
-	size_t count = 0;
+	const struct pool *pool = list->cache.pool;
+	uint32_t least = ttl_s;
 
-	for (uint32_t i = range->first; i < range->first + range->count; i++) {
-		struct rrset_rdata rdata = { addresses[i].bytes, family == IP_V4 ? 4 : 16 };
+	for (unsigned i = 0; i < key->count; i++) {
+		uint32_t ttl = key->nodes[i] < pool->node_count ? ttls[key->nodes[i]] : 0;
 
-		if (addresses[i].family == family && !listed(rdatas, count, &rdata))
-			rdatas[count++] = rdata;
+		if (ttl != 0 && ttl < least)
+			least = ttl;
 	}
-	return count;
+	if (least < pool->plan_pool->ttl_floor_s)
+		least = pool->plan_pool->ttl_floor_s;
+	return least < ttl_s ? least : ttl_s;
 }
 
-/* Makes the block of some addresses; *at is 0 where there are none. */
-static int make_block(struct answers *answers, struct rrset_source *source,
-		      const struct image *plan, const struct plan_range *addresses, unsigned family,
-		      uint64_t *at)
+/* The members of a set that have what the column says. */
+static struct block_key make_key(const struct answer_list *list, const struct set *set,
+				 unsigned column)
 {
-	struct rrset_rdata *rdatas = mem_array(addresses->count, sizeof(*rdatas));
-	ptrdiff_t offset = 0;
+	const struct pool *pool = list->cache.pool;
+	struct block_key key = { .column = (uint8_t)column };
 
-	source->type = family_type[family];
-	source->rdatas = rdatas;
-	source->count = collect(rdatas, plan, addresses, family_ip[family]);
-	if (source->count > 0) {
-		offset = rrset_build(&answers->bytes, source);
-		*at = answers->bytes_off + (uint64_t)offset;
-	}
-	free(rdatas);
-	return offset < 0 ? -1 : 0;
+	for (unsigned i = 0; i < SET_NODES_MAX && set->nodes[i] != SET_NODE_NONE; i++)
+		if (column >= STEERING_FAMILIES || pool->has[column][set->nodes[i]])
+			key.nodes[key.count++] = set->nodes[i];
+	return key;
 }
 
-/* What stands behind a choice. */
-static struct service_node choice_node(const struct pool *pool, uint32_t choice)
+static uint64_t get(struct answers *answers, struct answer_list *list, const uint32_t *ttls,
+		    struct block_key *key, uint32_t ttl_s)
 {
-	if (choice >= pool->node_count)
-		return (struct service_node){ NULL, &pool->plan_pool->fallback_addresses };
-	return (struct service_node){ &pool->nodes[choice], &pool->nodes[choice].addresses };
+	if (key->count == 0)
+		return 0;
+	key->ttl_s = lowered(list, ttls, key, ttl_s);
+	if (key->count == 1 && key->column < STEERING_FAMILIES && key->ttl_s == list->ttl_s)
+		return list->singles[(size_t)key->nodes[0] * list->width + key->column];
+	return blocks_get(&answers->bytes, &list->cache, key);
 }
 
-/* The node's addresses as the additional section has them. */
-static int make_targets(struct answers *answers, const struct image *plan,
-			const struct plan_record *record, const struct service_node *from,
-			uint64_t *at)
+static bool has_type(const struct answer_list *list, unsigned column)
 {
-	uint8_t types = service_address_types(record, from);
-	struct rrset_source source = { .owner = plan->base + record->owner,
-				       .owner_len = (uint16_t)record->owner_len,
-				       .ttl_s = service_address_ttl_s(record, from) };
+	static const uint8_t types[STEERING_COLUMNS] = { [STEERING_SRV] = POOL_TYPE_SRV,
+							 [STEERING_HTTPS] = POOL_TYPE_HTTPS,
+							 [STEERING_SVCB] = POOL_TYPE_SVCB };
 
+	return (list->cache.record->types & types[column]) != 0;
+}
+
+/* Are the addresses of this family found at the target name that all nodes share? */
+static bool has_target(const struct answer_list *list, unsigned family)
+{
+	uint8_t type = family == STEERING_A ? POOL_TYPE_A : POOL_TYPE_AAAA;
+
+	return (list->cache.record->target_types & type) != 0;
+}
+
+/* Addresses may be those of a node that stands in; all else is of the set's own nodes. */
+static void fill_row(struct answers *answers, struct answer_list *list, const uint32_t *ttls,
+		     const struct set *set, uint64_t *row)
+{
 	for (unsigned family = 0; family < STEERING_FAMILIES; family++) {
-		if ((types & pool_type_bit(family_type[family])) == 0)
+		struct block_key key = make_key(list, set, family);
+
+		if (list->width > STEERING_FAMILIES && has_target(list, family))
+			row[STEERING_TARGET_A + family] = get(answers, list, ttls, &key,
+							      list->target_ttl_s);
+		if (key.count == 0 && set->substitutes[family] != SET_NODE_NONE)
+			key.nodes[key.count++] = set->substitutes[family];
+		row[family] = get(answers, list, ttls, &key, list->ttl_s);
+	}
+	for (unsigned column = STEERING_SRV; column < STEERING_TARGET_A; column++) {
+		struct block_key key = make_key(list, set, column);
+
+		if (column < list->width && has_type(list, column))
+			row[column] = get(answers, list, ttls, &key, list->ttl_s);
+	}
+}
+
+/* --- what does not change ------------------------------------------------------------------------- */
+
+/* Makes the block of a node alone (or the fallback's), and sees to it that as many as an answer
+ * has nodes fit into one message. */
+static int make_single(struct answers *answers, const struct answer_list *list, uint32_t node,
+		       unsigned column, uint32_t ttl_s, uint64_t *at)
+{
+	const struct rrset_block *block;
+	struct block_key key = {
+		.ttl_s = ttl_s, .column = (uint8_t)column, .count = 1, .nodes = { (uint16_t)node }
+	};
+	size_t wire_len;
+
+	if (blocks_make(&answers->bytes, &list->cache, &key, at) != 0)
+		return -1;
+	if (*at == 0)
+		return 0;
+	block = (const struct rrset_block *)(const void *)(answers->bytes.data + *at - 1);
+	wire_len = (size_t)block->wire_len * list->cache.pool->plan_pool->answers;
+	return wire_len > rrset_wire_max(block->owner_len) ? -1 : 0;
+}
+
+static int make_row(struct answers *answers, const struct answer_list *list, uint32_t node)
+{
+	uint64_t *row = list->singles + (size_t)node * list->width;
+
+	for (unsigned column = 0; column < STEERING_TARGET_A && column < list->width; column++)
+		if ((column < STEERING_FAMILIES || has_type(list, column)) &&
+		    make_single(answers, list, node, column, list->ttl_s, &row[column]) != 0)
+			return -1;
+	for (unsigned family = 0; family < STEERING_FAMILIES; family++) {
+		uint64_t *target = &row[STEERING_TARGET_A + family];
+
+		if (list->width == STEERING_FAMILIES || !has_target(list, family))
 			continue;
-		if (source.ttl_s == record->ttl_s)
-			at[STEERING_TARGET_A + family] = at[family];
-		else if (make_block(answers, &source, plan, from->addresses, family,
-				    &at[STEERING_TARGET_A + family]) != 0)
+		if (list->target_ttl_s == list->ttl_s)
+			*target = row[family];
+		else if (make_single(answers, list, node, family, list->target_ttl_s, target) != 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int make_services(struct answers *answers, const struct image *plan,
-			 const struct plan_record *record, const struct service_node *from,
-			 uint64_t *at)
+static int add_list(struct answers *answers, const struct pool *pool,
+		    const struct plan_record *record, struct err *err)
 {
-	static const uint16_t types[] = { TYPE_SRV, TYPE_HTTPS, TYPE_SVCB };
+	struct answer_list *list;
+	const char *name;
 
-	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		ptrdiff_t offset;
-
-		if ((record->types & pool_type_bit(types[i])) == 0)
+	array_add(answers->lists, answers->list_count,
+		  answers->list_cap) = (struct answer_list){ .pool = pool->number };
+	list = &answers->lists[answers->list_count - 1];
+	list->width = steering_width(record->types);
+	list->ttl_s = capped(pool, record->ttl_s);
+	list->target_ttl_s = capped(pool, record->target_ttl_s);
+	list->cache = (struct block_cache){ .record = record, .pool = pool };
+	list->singles = mem_array(((size_t)pool->node_count + 1) * list->width,
+				  sizeof(*list->singles));
+	for (uint32_t node = 0; node <= pool->node_count; node++) {
+		if (make_row(answers, list, node) == 0)
 			continue;
-		if (service_build(&answers->bytes, plan, record, from, types[i], &offset) != 0)
-			return -1;
-		if (offset > 0)
-			at[steering_column(types[i])] = answers->bytes_off + (uint64_t)offset;
-	}
-	return make_targets(answers, plan, record, from, at);
-}
-
-/* All columns of one choice. */
-static int make_choice(struct answers *answers, const struct image *plan,
-		       const struct plan_record *record, const struct service_node *from,
-		       uint64_t *at)
-{
-	struct rrset_source source = { .owner = plan->base + record->owner,
-				       .owner_len = (uint16_t)record->owner_len,
-				       .ttl_s = record->ttl_s };
-
-	for (unsigned family = 0; family < STEERING_FAMILIES; family++) {
-		if (make_block(answers, &source, plan, from->addresses, family, &at[family]) != 0)
-			return -1;
-	}
-	return (record->types & POOL_TYPES_SERVICE) == 0
-		       ? 0
-		       : make_services(answers, plan, record, from, at);
-}
-
-static int make_blocks(struct answers *answers, const struct image *plan, const struct pool *pool,
-		       const struct plan_record *record, struct err *err)
-{
-	uint32_t choices = pool_choice_count(pool);
-	struct answer_blocks blocks = { record->pool, steering_width(record->types), NULL };
-
-	blocks.at = mem_array((size_t)choices * blocks.width, sizeof(*blocks.at));
-	array_add(answers->blocks, answers->block_count, answers->block_cap) = blocks;
-	for (uint32_t choice = 0; choice < choices; choice++) {
-		struct service_node from = choice_node(pool, choice);
-
-		if (make_choice(answers, plan, record, &from,
-				blocks.at + (size_t)choice * blocks.width) != 0)
-			return err_set(err, "pool '%s': %s has too many addresses for one answer",
-				       plan_text(plan, pool->plan_pool->name),
-				       from.node != NULL ? plan_text(plan, from.node->name)
-							 : "the fallback");
+		name = node < pool->node_count ? plan_text(pool->plan, pool->nodes[node].name)
+					       : "the fallback";
+		return err_set(err, "pool '%s': %s has too many addresses for one answer",
+			       plan_text(pool->plan, pool->plan_pool->name), name);
 	}
 	return 0;
 }
 
-/* --- lists --------------------------------------------------------------------------------------- */
+/* --- links: who may stand in for a pool ------------------------------------------------------------ */
 
-/* Records next to each other in this order share blocks, and the list where the site is the same,
- * too. */
+static void follow(struct answers *answers, const struct image *plan, uint32_t pool, bool *seen)
+{
+	const struct plan_pool *settings = plan_items(plan, pools, struct plan_pool) + pool;
+	const struct plan_fence *fences = plan_items(plan, fences, struct plan_fence);
+	uint32_t nexts[2] = { settings->backup, settings->fallback_pool };
+
+	for (uint32_t i = 0; i < 2 + settings->fences.count; i++) {
+		uint32_t next = i < 2 ? nexts[i] : fences[settings->fences.first + i - 2].otherwise;
+
+		if (next == PLAN_NONE || seen[next])
+			continue;
+		seen[next] = true;
+		array_add(answers->links, answers->link_count, answers->link_cap) = next;
+		follow(answers, plan, next, seen);
+	}
+}
+
+static void open_links(struct answers *answers, const struct image *plan)
+{
+	uint32_t pools = plan_count(plan, pools);
+	bool *seen = mem_array(pools, sizeof(*seen));
+
+	answers->link_firsts = mem_array((size_t)pools + 1, sizeof(*answers->link_firsts));
+	for (uint32_t pool = 0; pool < pools; pool++) {
+		memset(seen, 0, pools * sizeof(*seen));
+		seen[pool] = true;
+		follow(answers, plan, pool, seen);
+		answers->link_firsts[pool + 1] = answers->link_count;
+	}
+	free(seen);
+}
+
+/* --- lists ----------------------------------------------------------------------------------------- */
+
+/* A record with one of the pools that answer for it. Those next to each other in this order whose
+ * blocks are the same share a list. */
 struct sorted_record {
-	uint32_t pool, ttl_s, owner_len, site;
+	uint32_t pool, ttl_s, owner_len;
 	uint8_t services;   /* 0: of the rest nothing matters */
 	uint8_t target_len; /* 0: no block has a part of the owner name */
 	uint8_t target_types;
 	uint32_t target_ttl_s;
 	const uint8_t *target;
 	uint32_t record;
+	uint32_t place; /* in record_lists */
 };
 
 static int compare_numbers(uint32_t a, uint32_t b)
@@ -192,116 +250,152 @@ static int compare_records(const void *a, const void *b)
 	const struct sorted_record *x = a, *y = b;
 	int order = compare_blocks(x, y);
 
-	if (order != 0)
-		return order;
-	if (x->site != y->site)
-		return x->site < y->site ? -1 : 1;
-	return x->record < y->record ? -1 : x->record > y->record;
+	return order != 0 ? order : compare_numbers(x->place, y->place);
 }
 
-static struct sorted_record *sort_records(const struct image *plan)
+static struct sorted_record describe(const struct image *plan, uint32_t number, uint32_t pool)
+{
+	const struct plan_record *r = plan_items(plan, records, struct plan_record) + number;
+	struct sorted_record out = { .pool = pool,
+				     .ttl_s = r->ttl_s,
+				     .owner_len = r->owner_len,
+				     .services = r->types & POOL_TYPES_SERVICE,
+				     .target_types = r->target_types,
+				     .target_ttl_s = r->target_ttl_s,
+				     .target = plan->base + r->owner + r->target_skip,
+				     .record = number };
+
+	if (r->target_skip > 0 || (r->types & POOL_TYPE_SRV) != 0)
+		out.target_len = (uint8_t)(r->owner_len - r->target_skip);
+	return out;
+}
+
+/* All records with all pools that may answer for them; their number is firsts[record count]. */
+static struct sorted_record *sort_records(struct answers *answers, const struct image *plan)
 {
 	const struct plan_record *records = plan_items(plan, records, struct plan_record);
-	const struct plan_pool *pools = plan_items(plan, pools, struct plan_pool);
-	uint32_t count = plan_count(plan, records);
-	struct sorted_record *sorted = mem_array(count, sizeof(*sorted));
+	uint32_t count = plan_count(plan, records), total = 0, cap = 0, link_count;
+	struct sorted_record *sorted = NULL;
 
+	answers->firsts = mem_array((size_t)count + 1, sizeof(*answers->firsts));
 	for (uint32_t i = 0; i < count; i++) {
-		const struct plan_record *r = &records[i];
-		uint32_t site = POOL_NONE;
+		const uint32_t *links = answers_links(answers, records[i].pool, &link_count);
 
-		if (r->pool_site != PLAN_NONE)
-			site = r->pool_site - pools[r->pool].sites.first;
-		sorted[i] = (struct sorted_record){ .pool = r->pool,
-						    .ttl_s = r->ttl_s,
-						    .owner_len = r->owner_len,
-						    .site = site,
-						    .services = r->types & POOL_TYPES_SERVICE,
-						    .target_types = r->target_types,
-						    .target_ttl_s = r->target_ttl_s,
-						    .target = plan->base + r->owner +
-							      r->target_skip,
-						    .record = i };
-		if (r->target_skip > 0 || (r->types & POOL_TYPE_SRV) != 0)
-			sorted[i].target_len = (uint8_t)(r->owner_len - r->target_skip);
+		for (uint32_t k = 0; k <= link_count; k++) {
+			array_add(sorted, total,
+				  cap) = describe(plan, i, k == 0 ? records[i].pool : links[k - 1]);
+			sorted[total - 1].place = total - 1;
+		}
+		answers->firsts[i + 1] = total;
 	}
-	if (count > 0)
-		qsort(sorted, count, sizeof(*sorted), compare_records);
+	if (total > 0)
+		qsort(sorted, total, sizeof(*sorted), compare_records);
 	return sorted;
-}
-
-static void add_list(struct answers *answers, const struct pool *pool, uint32_t site)
-{
-	struct answer_list list = { .blocks = answers->block_count - 1, .site = site };
-	uint8_t width = answers->blocks[list.blocks].width;
-
-	list.at = mem_array((size_t)pool_choice_count(pool) * width, sizeof(*list.at));
-	array_add(answers->lists, answers->list_count, answers->list_cap) = list;
 }
 
 int answers_open(struct answers *answers, const struct image *plan, const struct pool *pools,
 		 uint64_t bytes_off, struct err *err)
 {
 	const struct plan_record *records = plan_items(plan, records, struct plan_record);
-	uint32_t count = plan_count(plan, records);
-	struct sorted_record *sorted = sort_records(plan);
-	int rc = -1;
+	struct sorted_record *sorted;
+	uint32_t total;
+	int rc = 0;
 
 	*answers = (struct answers){ .bytes_off = bytes_off };
-	answers->record_lists = mem_array(count, sizeof(*answers->record_lists));
-	for (uint32_t i = 0; i < count; i++) {
+	open_links(answers, plan);
+	sorted = sort_records(answers, plan);
+	total = answers->firsts[plan_count(plan, records)];
+	answers->record_lists = mem_array(total, sizeof(*answers->record_lists));
+	for (uint32_t i = 0; i < total && rc == 0; i++) {
 		const struct sorted_record *s = &sorted[i];
-		const struct pool *pool = &pools[s->pool];
-		bool same_blocks = i > 0 && compare_blocks(s - 1, s) == 0;
 
-		if (!same_blocks && make_blocks(answers, plan, pool, &records[s->record], err) != 0)
-			goto out;
-		if (!same_blocks || s[-1].site != s->site)
-			add_list(answers, pool, s->site);
-		answers->record_lists[s->record] = answers->list_count - 1;
+		if (i == 0 || compare_blocks(s - 1, s) != 0)
+			rc = add_list(answers, &pools[s->pool], &records[s->record], err);
+		answers->record_lists[s->place] = answers->list_count - 1;
 	}
-	rc = 0;
-out:
 	free(sorted);
 	return rc;
 }
 
 void answers_close(struct answers *answers)
 {
-	for (uint32_t i = 0; i < answers->block_count; i++)
-		free(answers->blocks[i].at);
-	for (uint32_t i = 0; i < answers->list_count; i++)
+	for (uint32_t i = 0; i < answers->list_count; i++) {
 		free(answers->lists[i].at);
-	free(answers->blocks);
+		free(answers->lists[i].singles);
+		blocks_free(&answers->lists[i].cache);
+	}
 	free(answers->lists);
+	free(answers->firsts);
 	free(answers->record_lists);
+	free(answers->link_firsts);
+	free(answers->links);
 	buf_free(&answers->bytes);
 }
 
-/* Addresses may be those of a node that stands in; all else is of the choice's own node. */
-static void update_list(struct answer_list *list, const struct answer_blocks *blocks,
-			const struct pool *pool)
+/* --- status ---------------------------------------------------------------------------------------- */
+
+static void to_image(const struct answers *answers, struct answer_list *list)
 {
-	const uint32_t *picks = list->site == POOL_NONE ? pool->picks : pool->bound_picks;
-	size_t width = blocks->width;
-
-	memcpy(list->at, blocks->at, pool_choice_count(pool) * width * sizeof(*list->at));
-	for (size_t i = 0; i < (size_t)pool->node_count * STEERING_FAMILIES; i++) {
-		size_t choice = i / STEERING_FAMILIES, family = i % STEERING_FAMILIES;
-
-		list->at[choice * width + family] = picks[i] == POOL_NONE
-							    ? 0
-							    : blocks->at[picks[i] * width + family];
-	}
+	for (size_t i = 0; i < list->size; i++)
+		if (list->at[i] != 0)
+			list->at[i] += answers->bytes_off - 1;
 }
 
-void answers_update(struct answers *answers, const struct pool *pool)
+static void update_list(struct answers *answers, struct answer_list *list, const struct sets *sets,
+			const uint32_t *ttls)
 {
-	for (uint32_t i = 0; i < answers->list_count; i++) {
-		struct answer_list *list = &answers->lists[i];
-		const struct answer_blocks *blocks = &answers->blocks[list->blocks];
+	uint32_t nodes = list->cache.pool->node_count;
+	size_t width = list->width;
 
-		if (blocks->pool == pool->number)
-			update_list(list, blocks, pool);
-	}
+	list->size = sets->count * width;
+	list->at = mem_resize(list->at, list->size, sizeof(*list->at));
+	memcpy(list->at, list->singles, (nodes + 1) * width * sizeof(*list->at));
+	memset(list->at + (nodes + 1) * width, 0,
+	       (list->size - (nodes + 1) * width) * sizeof(*list->at));
+	blocks_begin(&list->cache);
+	for (uint32_t choice = 0; choice < sets->count; choice++)
+		if (choice > nodes || (choice < nodes && ttls[choice] != 0))
+			fill_row(answers, list, ttls, &sets->list[choice],
+				 list->at + choice * width);
+	to_image(answers, list);
+}
+
+void answers_update(struct answers *answers, const struct pool *pool, const struct sets *sets,
+		    const uint32_t *ttls)
+{
+	for (uint32_t i = 0; i < answers->list_count; i++)
+		if (answers->lists[i].pool == pool->number)
+			update_list(answers, &answers->lists[i], sets, ttls);
+}
+
+static void tidy_list(struct answers *answers, struct answer_list *list, const struct buf *from,
+		      uint64_t *moved)
+{
+	size_t singles = ((size_t)list->cache.pool->node_count + 1) * list->width;
+	uint64_t off = answers->bytes_off - 1;
+
+	for (size_t i = 0; i < singles; i++)
+		list->singles[i] = blocks_move(&answers->bytes, from, moved, list->singles[i]);
+	blocks_move_all(&list->cache, &answers->bytes, from, moved);
+	for (size_t i = 0; i < list->size; i++)
+		if (list->at[i] != 0)
+			list->at[i] = moved[(list->at[i] - off - 1) / 8] + off;
+}
+
+void answers_tidy(struct answers *answers)
+{
+	struct buf from = answers->bytes;
+	size_t unused = 0;
+	uint64_t *moved;
+
+	for (uint32_t i = 0; i < answers->list_count; i++)
+		unused += answers->lists[i].cache.bytes - answers->lists[i].cache.live;
+	if (unused < TIDY_BYTES || unused < from.len / 2)
+		return;
+	answers->bytes = (struct buf){ 0 };
+	moved = mem_array(from.len / 8 + 1, sizeof(*moved));
+	for (uint32_t i = 0; i < answers->list_count; i++)
+		tidy_list(answers, &answers->lists[i], &from, moved);
+	free(moved);
+	buf_free(&from);
 }

@@ -2,6 +2,7 @@ noinst_LIBRARIES += libsteer.a
 libsteer_a_SOURCES = \
 	%D%/answers.c %D%/answers.h \
 	%D%/bands.c %D%/bands.h \
+	%D%/blocks.c %D%/blocks.h \
 	%D%/distance.c \
 	%D%/families.c \
 	%D%/order.c \
@@ -11,8 +12,8 @@ libsteer_a_SOURCES = \
 	%D%/sets.c %D%/sets.h \
 	%D%/spill.c %D%/spill.h \
 	%D%/steer.c %D%/steer.h \
-	%D%/substitute.c \
 	%D%/table.c %D%/table.h \
+	%D%/views.c %D%/views.h \
 	%D%/table_base.c %D%/table_base.h
 
 # What links libsteer.a needs -lm, too.

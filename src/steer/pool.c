@@ -67,12 +67,8 @@ static void open_families(struct pool *pool, uint32_t node)
 
 static void open_nodes(struct pool *pool)
 {
-	size_t picks = (size_t)pool->node_count * STEERING_FAMILIES;
-
 	pool->node_keys = mem_array(pool->node_count, sizeof(*pool->node_keys));
 	pool->up = mem_array(pool->node_count, sizeof(*pool->up));
-	pool->picks = mem_array(picks, sizeof(*pool->picks));
-	pool->bound_picks = mem_array(picks, sizeof(*pool->bound_picks));
 	for (unsigned family = 0; family < STEERING_FAMILIES; family++)
 		pool->has[family] = mem_array(pool->node_count, sizeof(*pool->has[family]));
 	for (uint32_t node = 0; node < pool->node_count; node++) {
@@ -81,8 +77,6 @@ static void open_nodes(struct pool *pool)
 		pool->node_keys[node] = hash_text(name, pool->plan_pool->seed);
 		open_families(pool, node);
 	}
-	for (size_t i = 0; i < picks; i++)
-		pool->picks[i] = pool->bound_picks[i] = (uint32_t)(i / STEERING_FAMILIES);
 }
 
 /* --- tables ----------------------------------------------------------------------------------- */
@@ -253,8 +247,6 @@ void pool_close(struct pool *pool)
 	free(pool->site_ranks);
 	free(pool->node_keys);
 	free(pool->up);
-	free(pool->picks);
-	free(pool->bound_picks);
 	free(pool->table_numbers);
 	free(pool->pref_sets);
 	free(pool->pref_tables);
@@ -366,5 +358,4 @@ void pool_update(struct pool *pool, const bool *up)
 	update_ranks(pool);
 	update_tables(pool);
 	update_prefs(pool);
-	pool_update_picks(pool);
 }

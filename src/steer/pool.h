@@ -41,9 +41,6 @@ struct pool {
 	uint32_t *table_numbers; /* in the image; the last one is the fallback's */
 	uint32_t *pref_sets;     /* weighted: the table of each preference while it is usable */
 	uint32_t *pref_tables;   /* each preference's table now: its number in the image */
-
-	/* [node][family]: the node that answers, POOL_NONE: NODATA. `bound`: within the site. */
-	uint32_t *picks, *bound_picks;
 };
 
 /* Makes the base tables. On failure *pool is to be closed all the same. */
@@ -57,12 +54,6 @@ void pool_need_site(struct pool *pool, uint32_t site);
 
 /* up[n]: of all nodes of the plan. */
 void pool_update(struct pool *pool, const bool *up);
-
-/* The last one is what stands in for all nodes: addresses of the fallback, or NODATA. */
-static inline uint32_t pool_choice_count(const struct pool *pool)
-{
-	return pool->node_count + 1;
-}
 
 /* Gives the tables that somebody needs their numbers in the image, from `first` on; returns how
  * many. To be said once, after pool_need_site. */
@@ -80,9 +71,5 @@ uint32_t pool_pref_site(struct pool *pool, const struct geo_pref *pref, uint32_t
 /* All sites of the pool as seen from one: itself first, then by distance; in a failover pool as
  * the pool file orders them. From POOL_NONE: in the file's order. */
 const uint32_t *pool_ranking(struct pool *pool, uint32_t from);
-
-/* --- substitute.c: who answers for a node that lacks the asked family ------------------------ */
-
-void pool_update_picks(struct pool *pool);
 
 #endif

@@ -7,7 +7,7 @@
 /* SvcParamKeys (RFC 9460, 14.3.2), which stand in ascending order (2.2). */
 enum svc_param { SVC_ALPN = 1, SVC_PORT = 3, SVC_IPV4HINT = 4, SVC_IPV6HINT = 6 };
 
-#define SERVICE_MODE 1 /* SvcPriority; there is one record, so any but 0 (AliasMode) */
+#define SERVICE_MODE 1 /* the first SvcPriority that is not 0 (AliasMode) */
 
 static void put_u16_be(struct buf *out, uint16_t value)
 {
@@ -32,31 +32,33 @@ uint8_t service_address_types(const struct plan_record *record, const struct ser
 	}
 }
 
-uint32_t service_address_ttl_s(const struct plan_record *record, const struct service_node *from)
-{
-	return service_target_of(record, from) == STEERING_TARGET_SHARED ? record->target_ttl_s
-									 : record->ttl_s;
-}
-
 /* The target name in full. */
-static void put_target(struct buf *out, const struct image *plan, const struct plan_record *record,
+static void put_target(struct buf *out, const struct service_set *set,
 		       const struct service_node *from)
 {
+	const struct plan_record *record = set->record;
+
 	if (service_target_of(record, from) == STEERING_TARGET_NODE)
-		buf_append(out, plan->base + from->node->host, from->node->host_len);
+		buf_append(out, set->plan->base + from->node->host, from->node->host_len);
 	else
-		buf_append(out, plan->base + record->owner + record->target_skip,
+		buf_append(out, set->plan->base + record->owner + record->target_skip,
 			   record->owner_len - record->target_skip);
 }
 
-/* There is one record, so priority and weight have nothing to tell apart. */
-static void put_srv(struct buf *out, const struct image *plan, const struct plan_record *record,
-		    const struct service_node *from)
+/* The order of preference; equal where clients are to take any. */
+static uint16_t priority(const struct service_set *set, unsigned place)
 {
-	put_u16_be(out, 0);
+	return set->pool->order == ORDER_SHUFFLED ? 0 : (uint16_t)place;
+}
+
+/* Records of one priority have the same weight: the nodes' own decided who is in the set. */
+static void put_srv(struct buf *out, const struct service_set *set, const struct service_node *from,
+		    unsigned place)
+{
+	put_u16_be(out, priority(set, place));
 	put_u16_be(out, 0);
 	put_u16_be(out, from->node->port);
-	put_target(out, plan, record, from);
+	put_target(out, set, from);
 }
 
 static void put_param(struct buf *out, enum svc_param key, const void *value, size_t size)
@@ -85,28 +87,28 @@ static void put_hint(struct buf *out, const struct image *plan, const struct pla
 
 /* The port is told whatever it is: without it a client takes the port of what it asked for, and
  * by which names it came here nobody knows (RFC 9460, 7.2). */
-static void put_svcb(struct buf *out, const struct image *plan, const struct plan_record *record,
-		     const struct service_node *from)
+static void put_svcb(struct buf *out, const struct service_set *set,
+		     const struct service_node *from, unsigned place)
 {
-	const struct plan_pool *pool = plan_items(plan, pools, struct plan_pool) + record->pool;
+	const struct plan_record *record = set->record;
 	uint8_t types = service_address_types(record, from);
 
-	put_u16_be(out, SERVICE_MODE);
+	put_u16_be(out, (uint16_t)(SERVICE_MODE + priority(set, place)));
 	if (service_target_of(record, from) == STEERING_TARGET_SHARED && record->target_skip == 0)
 		buf_append(out, "", 1); /* "." is the owner name (RFC 9460, 2.5.2) */
 	else
-		put_target(out, plan, record, from);
-	if (pool->alpn_len > 0)
-		put_param(out, SVC_ALPN, plan->base + pool->alpn, pool->alpn_len);
+		put_target(out, set, from);
+	if (set->pool->alpn_len > 0)
+		put_param(out, SVC_ALPN, set->plan->base + set->pool->alpn, set->pool->alpn_len);
 	if (from->node != NULL && from->node->port != 0) {
 		uint8_t port[2] = { (uint8_t)(from->node->port >> 8), (uint8_t)from->node->port };
 
 		put_param(out, SVC_PORT, port, sizeof(port));
 	}
 	if ((types & POOL_TYPE_A) != 0)
-		put_hint(out, plan, from->addresses, IP_V4);
+		put_hint(out, set->plan, from->addresses, IP_V4);
 	if ((types & POOL_TYPE_AAAA) != 0)
-		put_hint(out, plan, from->addresses, IP_V6);
+		put_hint(out, set->plan, from->addresses, IP_V6);
 }
 
 /* Has it what a record of the type says? Fallback addresses have no port. */
@@ -118,29 +120,79 @@ static bool can_serve(const struct plan_record *record, const struct service_nod
 	return type != TYPE_SRV || (from->node != NULL && from->node->port != 0);
 }
 
-int service_build(struct buf *bytes, const struct image *plan, const struct plan_record *record,
-		  const struct service_node *from, uint16_t type, ptrdiff_t *offset)
-{
-	uint32_t whose = service_target_of(record, from);
-	struct rrset_rdata rdata;
-	struct rrset_source source = { .owner = plan->base + record->owner,
-				       .owner_len = (uint16_t)record->owner_len,
-				       .type = type,
-				       .ttl_s = record->ttl_s,
-				       .rdatas = &rdata,
-				       .count = 1,
-				       .extra_nodes = &whose };
-	struct buf data = { 0 };
+/* The records of a set, one behind another. */
+struct service_records {
+	struct buf data;
+	uint32_t ends[SERVICE_NODES_MAX]; /* in data */
+	uint32_t targets[SERVICE_NODES_MAX];
+	unsigned count;
+};
 
-	*offset = 0;
-	if (!can_serve(record, from, type))
-		return 0;
+/* Is the record that begins here the same as an earlier one but for its place in the order? Then it
+ * tells nothing new (and with equal priorities it must not be: RFC 2181, 5). */
+static bool told_before(const struct service_records *records, uint32_t start)
+{
+	size_t size = records->data.len - start;
+	uint32_t from = 0;
+
+	for (unsigned i = 0; i < records->count; from = records->ends[i++])
+		if (records->ends[i] - from == size &&
+		    memcmp(records->data.data + from + 2, records->data.data + start + 2,
+			   size - 2) == 0)
+			return true;
+	return false;
+}
+
+static void put_record(struct service_records *out, const struct service_set *set,
+		       const struct service_node *from, uint16_t type)
+{
+	uint32_t start = (uint32_t)out->data.len;
+	uint32_t target = service_target_of(set->record, from);
+
 	if (type == TYPE_SRV)
-		put_srv(&data, plan, record, from);
+		put_srv(&out->data, set, from, out->count);
 	else
-		put_svcb(&data, plan, record, from);
-	rdata = (struct rrset_rdata){ data.data, (uint16_t)data.len };
-	*offset = data.len <= UINT16_MAX ? rrset_build(bytes, &source) : -1;
-	buf_free(&data);
-	return *offset < 0 ? -1 : 0;
+		put_svcb(&out->data, set, from, out->count);
+	if (told_before(out, start)) {
+		out->data.len = start;
+		return;
+	}
+	out->ends[out->count] = (uint32_t)out->data.len;
+	out->targets[out->count++] = target == STEERING_TARGET_NODE ? target + from->number
+								    : target;
+}
+
+static ptrdiff_t build(struct buf *bytes, const struct service_set *set, uint16_t type,
+		       const struct service_records *records)
+{
+	struct rrset_rdata rdatas[SERVICE_NODES_MAX];
+	struct rrset_source source = { .owner = set->plan->base + set->record->owner,
+				       .owner_len = (uint16_t)set->record->owner_len,
+				       .type = type,
+				       .ttl_s = set->ttl_s,
+				       .rdatas = rdatas,
+				       .count = records->count,
+				       .extra_nodes = records->targets };
+	uint32_t from = 0;
+
+	for (unsigned i = 0; i < records->count; from = records->ends[i++]) {
+		if (records->ends[i] - from > UINT16_MAX)
+			return -1;
+		rdatas[i] = (struct rrset_rdata){ records->data.data + from,
+						  (uint16_t)(records->ends[i] - from) };
+	}
+	return rrset_build(bytes, &source);
+}
+
+int service_build(struct buf *bytes, const struct service_set *set, uint16_t type,
+		  ptrdiff_t *offset)
+{
+	struct service_records records = { .count = 0 };
+
+	for (unsigned i = 0; i < set->count; i++)
+		if (can_serve(set->record, &set->nodes[i], type))
+			put_record(&records, set, &set->nodes[i], type);
+	*offset = records.count > 0 ? build(bytes, set, type, &records) : SERVICE_NODATA;
+	buf_free(&records.data);
+	return *offset == -1 ? -1 : 0;
 }

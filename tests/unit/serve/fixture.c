@@ -220,7 +220,7 @@ static uint64_t write_service(struct image_writer *w, const struct zones_binding
 	bool own = binding->pool == POOL_LOOSE;
 	const uint8_t *target = own ? host : binding->owner + binding->target_skip;
 	uint8_t before = type == TYPE_SRV ? 6 : 2;
-	uint32_t whose = own ? STEERING_TARGET_NODE : STEERING_TARGET_SHARED;
+	uint32_t whose = own ? STEERING_TARGET_NODE + node : STEERING_TARGET_SHARED;
 	struct rrset_rdata rdata = { data, before };
 	struct rrset_source source = { .owner = binding->owner,
 				       .owner_len = (uint16_t)binding->owner_len,

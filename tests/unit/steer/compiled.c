@@ -123,10 +123,25 @@ static void add_block(const struct rrset_block *block)
 	ck_assert(!in.bad && in.pos == in.size);
 }
 
-static void add_choice(const struct compiled *compiled, uint32_t record, uint16_t choice,
-		       enum steering_column family)
+/* What a table's node stands for. */
+static uint16_t choice_of(const struct compiled *compiled, uint32_t record, uint32_t pref,
+			  uint16_t node)
+{
+	const struct image *image = &compiled->image;
+	const struct steering_record *r = steering_record(image, record);
+	const struct steering_pool *pool = steering_pool(image, r->pool);
+	uint64_t choices_off = r->choices_off;
+
+	if (r->branch == STEERING_NONE)
+		choices_off = steering_pref(image, pool, pref)->choices_off;
+	return steering_choice(image, choices_off, node);
+}
+
+static void add_node(const struct compiled *compiled, uint32_t record, uint32_t pref, uint16_t node,
+		     enum steering_column family)
 {
 	const struct steering_record *r = steering_record(&compiled->image, record);
+	uint16_t choice = choice_of(compiled, record, pref, node);
 	const struct rrset_block *block = steering_answer(&compiled->image, r, r->answers_off,
 							  choice, family);
 
@@ -141,20 +156,20 @@ const char *compiled_answers(const struct compiled *compiled, uint32_t record, u
 {
 	const struct steering_table *table = compiled_table(compiled, record, pref);
 	uint32_t pool = steering_record(&compiled->image, record)->pool;
-	uint32_t choices = steering_pool(&compiled->image, pool)->choice_count;
+	uint32_t nodes = steering_pool(&compiled->image, pool)->node_count;
 	uint32_t found = 0;
 
 	text[0] = '\0';
-	for (uint32_t choice = 0; choice < choices; choice++) {
+	for (uint32_t node = 0; node <= nodes; node++) {
 		uint32_t slot = 0;
 
-		while (slot < table->slot_count && slots(compiled, table)[slot].node != choice)
+		while (slot < table->slot_count && slots(compiled, table)[slot].node != node)
 			slot++;
 		if (slot == table->slot_count)
 			continue;
 		if (found++ > 0)
 			strcat(text, " | ");
-		add_choice(compiled, record, (uint16_t)choice, family);
+		add_node(compiled, record, pref, (uint16_t)node, family);
 	}
 	ck_assert_uint_eq(table->hashed, found > 1);
 	return text;
@@ -167,7 +182,7 @@ const char *compiled_answer(const struct compiled *compiled, uint32_t record, ui
 	uint32_t slot = hash_below(hash, table->slot_count);
 
 	text[0] = '\0';
-	add_choice(compiled, record, slots(compiled, table)[slot].node, family);
+	add_node(compiled, record, pref, slots(compiled, table)[slot].node, family);
 	return text;
 }
 

@@ -540,15 +540,15 @@ START_TEST(a_nodes_host_is_the_target_of_its_services)
 	struct compiled c;
 
 	open_services(&c, &edge);
-	expect_rdata(&c, R_OWNER, C_TYO_1, STEERING_SRV, 30, STEERING_TARGET_NODE,
+	expect_rdata(&c, R_OWNER, C_TYO_1, STEERING_SRV, 30, STEERING_TARGET_NODE + C_TYO_1,
 		     "\0\0\0\0\x01\xbb\2t1\7example\0");
-	expect_rdata(&c, R_OWNER, C_TYO_1, STEERING_HTTPS, 30, STEERING_TARGET_NODE,
+	expect_rdata(&c, R_OWNER, C_TYO_1, STEERING_HTTPS, 30, STEERING_TARGET_NODE + C_TYO_1,
 		     "\0\1\2t1\7example\0"
 		     "\0\1\0\14\2h2\10http/1.1"
 		     "\0\3\0\2\x01\xbb"
 		     "\0\4\0\4\xc0\0\2\1"
 		     "\0\6\0\20\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\1");
-	expect_rdata(&c, R_UNDERSCORE, C_TYO_1, STEERING_TARGET_A, 20, 0, "\xc0\0\2\1");
+	expect_rdata(&c, R_UNDERSCORE, C_TYO_1, STEERING_A, 20, 0, "\xc0\0\2\1");
 	compiled_close(&c);
 }
 END_TEST
