@@ -3,7 +3,6 @@
  *   {"command": "status", "pool": "edge"}  the pool may be missing
  *   {"command": "reload"}
  *   {"command": "ping"}
- *   {"command": "profile"}                 steered queries by class, with the geo image
  *   {"command": "world"}                   with the images' descriptors, in the order of "images" */
 #ifndef CONTROL_COMMANDS_H
 #define CONTROL_COMMANDS_H
