@@ -133,6 +133,8 @@ def test_json_has_the_members_that_the_manual_names(sample):
         sample.ctl("reload")
     told["status"] = sample.ctl("--json", "status").stdout
     told["explain"] = sample.ctl("--json", "explain", "vpn.example.net", "133.11.0.0").stdout
+    (sample.folder / "profile").write_text("JP 1\n")
+    told["simulate"] = sample.ctl("--json", "simulate", "--down", "tokyo", "--load", "0.1", "--profile", "profile").stdout
     for command, output in told.items():
         part = re.search(rf"\.It Ic {command}\n(.*?)(?=\.It Ic |\.El)", text, re.DOTALL).group(1)
         named = set(re.findall(r"^\.Ql ([a-z_0-9]+)", part.split("When it was refused")[0], re.MULTILINE))
