@@ -7,6 +7,7 @@ libbase_a_SOURCES = \
 	%D%/hash.c %D%/hash.h \
 	%D%/log.c %D%/log.h \
 	%D%/mem.c %D%/mem.h \
+	%D%/nearest.c %D%/nearest.h \
 	%D%/netprefix.c %D%/netprefix.h \
 	%D%/program.c %D%/program.h
 

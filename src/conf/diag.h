@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/nearest.h"
+
 enum diag_severity { DIAG_ERROR, DIAG_WARNING };
 
 /* A place in a file; line and column count from 1, 0: not known (then it is not printed). */
@@ -45,7 +47,11 @@ bool diag_file_is_full(const struct diag *diag, const char *file);
 
 void diag_print(const struct diag *diag, FILE *out);
 
-/* The candidate nearest to `text` by edit distance, for "did you mean"; NULL: none is near. */
-const char *diag_nearest(const char *text, const char *const *candidates, size_t count);
+/* For "did you mean"; NULL: none is near. */
+static inline const char *diag_nearest(const char *text, const char *const *candidates,
+				       size_t count)
+{
+	return nearest_word(text, candidates, count);
+}
 
 #endif

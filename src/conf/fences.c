@@ -123,9 +123,8 @@ static void read_fence(struct conf *conf, const struct yaml_node *item,
 			     "this fence keeps nobody out: \"only\" has all sites of the pool");
 }
 
-void fences_read(struct conf *conf, const struct yaml_node *value, void *out)
+void fences_read(struct conf *conf, const struct yaml_node *value, struct config_pool *pool)
 {
-	struct config_pool *pool = out;
 	struct config_fence *fences;
 	size_t count = 0;
 
