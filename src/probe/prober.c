@@ -84,8 +84,35 @@ static void judge_node(struct prober *prober, uint32_t number, const struct chec
 		set_reason(round, node, last, state);
 	if (state->status == from)
 		return;
+	if (state->status == NODE_DOWN)
+		state->verdict_within_ms = 0;
 	state->since_unix_ms = clock_unix_ms();
 	prober->changed(prober->context, number, from, state);
+}
+
+/* One failure before the verdict: within how long that is, at most. */
+static uint32_t verdict_within_ms(const struct round *round, const struct plan_node *node)
+{
+	uint32_t soonest_ms = 0;
+
+	for (uint32_t i = 0; i < node->checks.count; i++) {
+		const struct check *check = round->check_of[node->checks.first + i];
+		uint32_t ms;
+
+		if (check->verdict <= 0 || (uint32_t)check->verdict >= check->key.fall)
+			continue;
+		ms = (uint32_t)check->verdict * (check->key.interval_ms + check->key.timeout_ms);
+		soonest_ms = soonest_ms == 0 || ms < soonest_ms ? ms : soonest_ms;
+	}
+	return soonest_ms;
+}
+
+static void note_doubt(const struct round *round, uint32_t number)
+{
+	struct node_state *state = &round->states[number];
+	const struct plan_node *node = &plan_items(&round->plan, nodes, struct plan_node)[number];
+
+	state->verdict_within_ms = state->status == NODE_DOWN ? 0 : verdict_within_ms(round, node);
 }
 
 static void note_result(struct node_state *state, const struct check *check)
@@ -104,6 +131,8 @@ static void on_result(struct check *check, int32_t before)
 
 	for (uint32_t use = check->first_use; use != NO_USE; use = round->next_use[use]) {
 		note_result(&round->states[uses[use].node], check);
+		if (before != check->verdict)
+			note_doubt(round, uses[use].node);
 		if (turned)
 			judge_node(prober, uses[use].node, check);
 	}
@@ -300,6 +329,7 @@ static void judge_all(struct prober *prober)
 
 	for (uint32_t i = 0; i < plan_count(&round->plan, nodes); i++) {
 		note_known(round, &nodes[i], &round->states[i]);
+		note_doubt(round, i);
 		judge_node(prober, i, NULL);
 	}
 }

@@ -28,7 +28,10 @@ struct node_state {
 	uint64_t since_unix_ms;   /* of this status */
 	uint64_t checked_unix_ms; /* last result, 0: none */
 	uint32_t rtt_us;          /* of the last success, 0: none */
-	char reason[96];          /* "tcp 127.10.1.1:5191: connection refused", or ": connected" */
+	/* It is up, but a check has failed: if it goes on failing, the node is down within this
+	 * time. 0: it has not. */
+	uint32_t verdict_within_ms;
+	char reason[96]; /* "tcp 127.10.1.1:5191: connection refused", or ": connected" */
 };
 
 /* Called on every change of a node's status, after its state is updated. Must not call
