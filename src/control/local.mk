@@ -1,18 +1,29 @@
 noinst_LIBRARIES += libcontrol.a
 libcontrol_a_SOURCES = \
+	%D%/admin.c %D%/admin.h \
+	%D%/cap.c %D%/cap.h \
 	%D%/commands.c %D%/commands.h \
 	%D%/compiler.c %D%/compiler.h \
 	%D%/diff.c %D%/diff.h \
 	%D%/disk.c %D%/disk.h \
 	%D%/images.c %D%/images.h \
+	%D%/inputs.c %D%/inputs.h \
 	%D%/memory.c %D%/memory.h \
+	%D%/names.c %D%/names.h \
+	%D%/object.c %D%/object.h \
+	%D%/orders.c %D%/orders.h \
 	%D%/reload.c %D%/reload.h \
 	%D%/report.c %D%/report.h \
-	%D%/running.c %D%/running.h \
+	%D%/rows.c %D%/rows.h \
+	%D%/running.c %D%/running.h %D%/running_parts.h \
+	%D%/running_secrets.c %D%/running_take.c \
 	%D%/secrets.c %D%/secrets.h \
 	%D%/socket.c %D%/socket.h \
+	%D%/standing.c %D%/standing.h \
 	%D%/status.c %D%/status.h \
-	%D%/supervisor.c %D%/supervisor.h
+	%D%/stored.c %D%/stored.h \
+	%D%/supervisor.c %D%/supervisor.h \
+	%D%/watch.c %D%/watch.h
 libcontrol_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 
 pkglibexec_PROGRAMS += signpost-control

@@ -238,6 +238,14 @@ static int open_parts(struct control *control, uint32_t days, struct err *err)
 	return 0;
 }
 
+/* Its data files may have changed since. */
+static void watch_adopted(const struct control *control)
+{
+	const struct images *images = running_images(control->running);
+
+	reload_watch(control->reload, image_header(&images->image[IMAGE_PLAN])->made_unix_ms);
+}
+
 /* A world that goes on after a crash of ours is adopted as it is: no file is read again. Else the
  * last good one on disk is served while the files are compiled. */
 static void started(void *context, const char *server_file, uint64_t boot_id,
@@ -258,8 +266,10 @@ static void started(void *context, const char *server_file, uint64_t boot_id,
 		ev_break(control->loop, EVBREAK_ALL);
 		return;
 	}
-	if (images != NULL && take_or_drop(control, images, source) && source == WORLD_ADOPTED)
+	if (images != NULL && take_or_drop(control, images, source) && source == WORLD_ADOPTED) {
+		watch_adopted(control);
 		return;
+	}
 	reload_request(control->reload, first_reload_done, control);
 }
 

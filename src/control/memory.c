@@ -9,7 +9,9 @@
 
 struct entry {
 	char *key; /* NULL: empty */
+	bool has_state;
 	struct node_state state;
+	struct node_load load;
 };
 
 /* Open addressing with linear probing, at most half full. */
@@ -62,17 +64,25 @@ static void grow(struct memory *memory)
 	memory->mask = bigger.mask;
 }
 
-void memory_keep(struct memory *memory, const char *key, const struct node_state *state)
+/* The entry of this key, made where there is none. */
+static struct entry *have(struct memory *memory, const char *key)
 {
 	struct entry *entry = find(memory, key);
 
-	if (entry->key == NULL) {
-		entry->key = mem_copy_text(key);
-		entry->state = *state;
-		if (++memory->count * 2 > memory->mask)
-			grow(memory);
-		return;
-	}
+	if (entry->key != NULL)
+		return entry;
+	entry->key = mem_copy_text(key);
+	if (++memory->count * 2 <= memory->mask)
+		return entry;
+	grow(memory);
+	return find(memory, key);
+}
+
+void memory_keep(struct memory *memory, const char *key, const struct node_state *state)
+{
+	struct entry *entry = have(memory, key);
+
+	entry->has_state = true;
 	entry->state = *state;
 }
 
@@ -80,7 +90,17 @@ const struct node_state *memory_recall(const struct memory *memory, const char *
 {
 	const struct entry *entry = find(memory, key);
 
-	return entry->key == NULL ? NULL : &entry->state;
+	return entry->has_state ? &entry->state : NULL;
+}
+
+void memory_keep_load(struct memory *memory, const char *key, const struct node_load *load)
+{
+	have(memory, key)->load = *load;
+}
+
+struct node_load memory_load(const struct memory *memory, const char *key)
+{
+	return find(memory, key)->load;
 }
 
 void memory_keep_row(struct memory *memory, const struct store_status *row)
@@ -97,15 +117,5 @@ void memory_keep_row(struct memory *memory, const struct store_status *row)
 	}
 	(void)snprintf(state.reason, sizeof(state.reason), "%s", row->reason);
 	memory_keep(memory, row->node, &state);
-}
-
-const char *node_key(const struct image *plan, uint32_t node, char key[NODE_KEY_SIZE])
-{
-	const struct plan_node *n = &plan_items(plan, nodes, struct plan_node)[node];
-	const struct plan_pool *pool = &plan_items(plan, pools, struct plan_pool)[n->pool];
-
-	/* Longer names than this are refused when the plan is compiled. */
-	(void)snprintf(key, NODE_KEY_SIZE, "%s/%s", plan_text(plan, pool->name),
-		       plan_text(plan, n->name));
-	return key;
+	memory_keep_load(memory, row->node, &(struct node_load){ row->load, row->load_at_unix_ms });
 }

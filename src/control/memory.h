@@ -1,11 +1,10 @@
-/* memory.h - the last known status of every node, by its key "pool/node".
+/* memory.h - the last known status and load of every node, by its key "pool/node".
  *
  * Outlives plans: filled from the store at the start, and from the prober before a plan is
  * replaced, so that a node that leaves the files and comes back is remembered with its age. */
 #ifndef CONTROL_MEMORY_H
 #define CONTROL_MEMORY_H
 
-#include "image/plan.h"
 #include "probe/prober.h"
 #include "store/store.h"
 
@@ -21,8 +20,13 @@ const struct node_state *memory_recall(const struct memory *memory, const char *
 /* A row of the store: the state that it tells, marked as adopted. */
 void memory_keep_row(struct memory *memory, const struct store_status *row);
 
-#define NODE_KEY_SIZE 256
-/* "pool/node" of a plan's node; cut to fit. */
-const char *node_key(const struct image *plan, uint32_t node, char key[NODE_KEY_SIZE]);
+/* What a node reported of its load. */
+struct node_load {
+	double load;         /* part of its capacity; may be above 1 */
+	uint64_t at_unix_ms; /* 0: never */
+};
+
+void memory_keep_load(struct memory *memory, const char *key, const struct node_load *load);
+struct node_load memory_load(const struct memory *memory, const char *key);
 
 #endif

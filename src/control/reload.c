@@ -11,6 +11,7 @@
 #include "control/compiler.h"
 #include "control/diff.h"
 #include "control/report.h"
+#include "control/watch.h"
 
 #define SERVED_WAIT_S 2. /* for the data plane, which takes milliseconds */
 
@@ -35,7 +36,8 @@ struct reload {
 	struct waiters waiting;       /* for the one that runs */
 	struct waiters queued;        /* for the next one */
 	json_t *last;
-	uint64_t start_us;
+	uint64_t start_us, start_unix_ms;
+	struct watch *watch;
 	/* Verifying takes up to a second of a large world, so a thread does it. */
 	pthread_t verifier;
 	bool verifying;
@@ -162,6 +164,7 @@ static void take(struct reload *reload)
 	} else {
 		running_save(reload->running);
 	}
+	reload_watch(reload, reload->start_unix_ms);
 	times.steer_us = took.steer_us;
 	times.publish_us = took.publish_us;
 	times.total_us = clock_mono_us() - reload->start_us;
@@ -239,6 +242,8 @@ static void start(struct reload *reload)
 	reload->waiting = reload->queued;
 	reload->queued = (struct waiters){ 0 };
 	reload->start_us = clock_mono_us();
+	reload->start_unix_ms = clock_unix_ms();
+	watch_mark(reload->watch);
 	if (compiler_start(&reload->compiler, reload->loop, reload->server_file, reload->state_dir,
 			   served != NULL ? served->fd[IMAGE_ZONES] : -1, compiled, reload,
 			   &err) != 0)
@@ -263,6 +268,37 @@ void reload_request(struct reload *reload, reload_done_fn *done, void *context)
 		ev_timer_start(reload->loop, &reload->next);
 }
 
+/* --- data files ------------------------------------------------------------------------------- */
+
+static void reloaded(void *context, const json_t *report)
+{
+	(void)context;
+	(void)report; /* is in the log */
+}
+
+static void file_changed(void *context, const char *path, size_t others)
+{
+	struct reload *reload = context;
+
+	log_info("a data file has changed, all are read again", "path=%s others=%zu", path, others);
+	reload_request(reload, reloaded, NULL);
+}
+
+void reload_watch(struct reload *reload, uint64_t compiled_unix_ms)
+{
+	const struct image *plan = &running_images(reload->running)->image[IMAGE_PLAN];
+	const uint32_t *texts = plan_items(plan, watched, uint32_t);
+	uint32_t count = plan_count(plan, watched);
+	const char **paths = mem_array(count + 1U, sizeof(*paths));
+
+	for (uint32_t i = 0; i < count; i++)
+		paths[i] = plan_text(plan, texts[i]);
+	watch_files(reload->watch, paths, count, compiled_unix_ms);
+	free(paths);
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
 struct reload *reload_open(struct ev_loop *loop, struct running *running,
 			   const struct supervisor *supervisor, const char *server_file,
 			   const char *state_dir, uint64_t boot_id)
@@ -275,6 +311,7 @@ struct reload *reload_open(struct ev_loop *loop, struct running *running,
 	reload->server_file = mem_copy_text(server_file);
 	reload->state_dir = mem_copy_text(state_dir);
 	reload->boot_id = boot_id;
+	reload->watch = watch_open(loop, file_changed, reload);
 	ev_async_init(&reload->verified, verified);
 	ev_timer_init(&reload->next, start_next, 0., 0.);
 	ev_timer_init(&reload->unserved, served_too_late, 0., 0.);
@@ -295,6 +332,7 @@ void reload_close(struct reload *reload)
 	ev_async_stop(reload->loop, &reload->verified);
 	ev_timer_stop(reload->loop, &reload->next);
 	ev_timer_stop(reload->loop, &reload->unserved);
+	watch_close(reload->watch);
 	json_decref(reload->published);
 	json_decref(reload->last);
 	free(reload->waiting.items);

@@ -28,6 +28,10 @@ void reload_close(struct reload *reload); /* asks nobody any more; NULL is fine 
 
 void reload_request(struct reload *reload, reload_done_fn *done, void *context);
 
+/* Watches the data files of the running world, which was compiled from files as they were at that
+ * time: one that changes is a reason to reload. A reload that takes a world does so by itself. */
+void reload_watch(struct reload *reload, uint64_t compiled_unix_ms);
+
 /* A reload that has published a world ends when that is served, so that whoever asked for it gets
  * the new answers; or when another world is served instead. */
 void reload_served(struct reload *reload);

@@ -1,8 +1,9 @@
 /* running.h - the running world: its images, and the probing and steering that follow its plan.
  *
  * A verdict of the prober makes a new steering image, which is published before anything is
- * stored: the first verdict at once, those that follow within RUNNING_COALESCE_MS together. One
- * object from start to exit; control's loop only. */
+ * stored: the first verdict at once, those that follow within RUNNING_COALESCE_MS together. So does
+ * an operator's order. What changes with time alone (windows, loads, avoided nodes) is looked at
+ * once a second. One object from start to exit; control's loop only. */
 #ifndef CONTROL_RUNNING_H
 #define CONTROL_RUNNING_H
 
@@ -11,6 +12,8 @@
 
 #include "control/disk.h"
 #include "control/images.h"
+#include "control/inputs.h"
+#include "control/orders.h"
 #include "control/supervisor.h"
 #include "probe/prober.h"
 #include "steer/steer.h"
@@ -45,12 +48,25 @@ struct running_times {
 int running_take(struct running *running, struct images *images, enum world_source source,
 		 struct running_times *times, struct err *err);
 
+/* An operator's order: it is answered when this returns (orders_take). */
+int running_order(struct running *running, const struct order *order, struct order_changes *changes,
+		  struct err *err);
+
+/* A node of the running plan reports its load. */
+void running_report(struct running *running, uint32_t node, double load);
+
+/* Looks at all orders anew. */
+void running_look(struct running *running);
+
 /* Writes the world to the disk where that did not work before; whoever reloads may want just that. */
 void running_save(struct running *running);
 
 const struct images *running_images(const struct running *running); /* NULL: no world yet */
 /* Of a node of the running plan. */
 const struct node_state *running_node(const struct running *running, uint32_t node);
+/* What steering was made from last; NULL: no world yet. */
+const struct inputs *running_inputs(const struct running *running);
+const struct orders *running_orders(const struct running *running);
 enum world_source running_source(const struct running *running);
 uint64_t running_since_unix_ms(const struct running *running);
 

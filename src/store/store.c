@@ -343,17 +343,13 @@ static void end_writer(struct store *store)
 		store_free(store);
 }
 
+/* Under the lock: then nobody is told any more once store_when_written has taken it back. */
 static void tell(struct store *store)
 {
-	void (*told)(void *context);
-	void *context;
-
 	(void)pthread_mutex_lock(&store->lock);
-	told = store->told;
-	context = store->told_context;
+	if (store->told != NULL)
+		store->told(store->told_context);
 	(void)pthread_mutex_unlock(&store->lock);
-	if (told != NULL)
-		told(context);
 }
 
 static void *writer(void *context)

@@ -74,8 +74,8 @@ uint64_t store_orders(struct store *store, const struct store_action *orders, si
 		      const struct store_action *done);
 bool store_is_stored(struct store *store, uint64_t ticket);
 
-/* `told` is called in the writer's thread after each attempt to write; to be said once, before
- * anything is queued. */
+/* `told` is called in the writer's thread after each attempt to write, and must not wait or call
+ * anything here; NULL: no more from when this returns. */
 void store_when_written(struct store *store, void (*told)(void *context), void *context);
 
 void store_health(struct store *store, struct store_health *out);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "control/diff.h"
 #include "control/memory.h"
+#include "control/names.h"
 #include "control_test.h"
 
 static const struct make_site sites[] = {

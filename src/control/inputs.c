@@ -1,0 +1,282 @@
+#include "control/inputs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "control/names.h"
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+/* Alarms and spilling of pools and sites that were there before. */
+static void carry(struct inputs *inputs, const struct inputs *before)
+{
+	const struct plan_pool *pools = plan_items(inputs->plan, pools, struct plan_pool);
+	const struct plan_pool_site *sites = plan_items(inputs->plan, pool_sites,
+							struct plan_pool_site);
+
+	for (uint32_t p = 0; p < plan_count(inputs->plan, pools); p++) {
+		uint32_t former = plan_find_pool(before->plan,
+						 plan_text(inputs->plan, pools[p].name), p);
+
+		if (former != PLAN_NONE)
+			inputs->caps[p] = before->caps[former];
+	}
+	for (uint32_t s = 0; s < plan_count(inputs->plan, pool_sites); s++) {
+		const char *pool = plan_text(inputs->plan, pools[sites[s].pool].name);
+		uint32_t former = plan_find_site(before->plan, pool,
+						 plan_site_name(inputs->plan, s), s);
+
+		if (former != PLAN_NONE)
+			inputs->sites[s] = before->sites[former];
+	}
+}
+
+struct inputs *inputs_new(const struct image *plan, const struct orders *orders,
+			  const struct memory *memory, const struct inputs *before)
+{
+	struct inputs *inputs = mem_alloc(sizeof(*inputs));
+	size_t nodes = plan_count(plan, nodes) + 1U;
+	size_t sites = plan_count(plan, pool_sites) + 1U;
+	char key[NODE_KEY_SIZE];
+
+	inputs->plan = plan;
+	inputs->orders = orders;
+	inputs->admin = mem_array(nodes, sizeof(*inputs->admin));
+	inputs->nodes = mem_array(nodes, sizeof(*inputs->nodes));
+	inputs->held = mem_array(nodes, sizeof(*inputs->held));
+	inputs->last_good = mem_array(nodes, sizeof(*inputs->last_good));
+	inputs->loads = mem_array(nodes, sizeof(*inputs->loads));
+	inputs->caps = mem_array(plan_count(plan, pools) + 1U, sizeof(*inputs->caps));
+	inputs->sites = mem_array(sites, sizeof(*inputs->sites));
+	inputs->keep = mem_array(sites, sizeof(*inputs->keep));
+	for (uint32_t n = 0; n < plan_count(plan, nodes); n++)
+		inputs->loads[n] = memory_load(memory, node_key(plan, n, key));
+	if (before != NULL)
+		carry(inputs, before);
+	return inputs;
+}
+
+void inputs_free(struct inputs *inputs)
+{
+	if (inputs == NULL)
+		return;
+	free(inputs->admin);
+	free(inputs->nodes);
+	free(inputs->held);
+	free(inputs->last_good);
+	free(inputs->loads);
+	free(inputs->caps);
+	free(inputs->sites);
+	free(inputs->keep);
+	free(inputs);
+}
+
+void inputs_orders_changed(struct inputs *inputs)
+{
+	inputs->span = (struct admin_span){ 0, 0 }; /* no time is in it */
+}
+
+void inputs_report(struct inputs *inputs, uint32_t node, const struct node_load *load)
+{
+	inputs->loads[node] = *load;
+}
+
+/* --- what holds now ---------------------------------------------------------------------------- */
+
+/* One update: what it looks at. */
+struct view {
+	struct inputs *inputs;
+	inputs_state_fn *state;
+	const void *context;
+	uint64_t now_unix_ms;
+};
+
+static const struct node_state *state_of(const struct view *view, uint32_t node)
+{
+	return view->state(view->context, node);
+}
+
+/* Unknown counts as up. */
+static bool is_down(const struct view *view, uint32_t node)
+{
+	return state_of(view, node)->status == NODE_DOWN;
+}
+
+static void update_cap(const struct view *view, uint32_t pool)
+{
+	struct inputs *inputs = view->inputs;
+	const struct plan_pool *p = &plan_items(inputs->plan, pools, struct plan_pool)[pool];
+	struct cap_node *nodes = mem_array(p->nodes.count + 1U, sizeof(*nodes));
+
+	for (uint32_t i = 0; i < p->nodes.count; i++) {
+		uint32_t n = p->nodes.first + i;
+
+		nodes[i] = (struct cap_node){ .counted = inputs->admin[n].state == ADMIN_ENABLED,
+					      .down = is_down(view, n),
+					      .since_unix_ms = state_of(view, n)->since_unix_ms };
+	}
+	inputs->caps[pool] = cap_judge(p->max_automatic_down, p->freeze != 0, nodes, p->nodes.count,
+				       &inputs->caps[pool]);
+	for (uint32_t i = 0; i < p->nodes.count; i++)
+		inputs->held[p->nodes.first + i] = nodes[i].held;
+	free(nodes);
+}
+
+/* How long a probe takes at most to find a node of this pool down. */
+static uint64_t detection_ms(const struct image *plan, const struct plan_pool *pool)
+{
+	const struct plan_node *nodes = plan_items(plan, nodes, struct plan_node);
+	const struct plan_check *checks = plan_items(plan, checks, struct plan_check);
+	const struct plan_probe *probes = plan_items(plan, probes, struct plan_probe);
+	uint64_t longest_ms = 0;
+
+	for (uint32_t n = pool->nodes.first; n < pool->nodes.first + pool->nodes.count; n++) {
+		for (uint32_t c = 0; c < nodes[n].checks.count; c++) {
+			const struct plan_probe *probe =
+				&probes[checks[nodes[n].checks.first + c].probe];
+			uint64_t ms = ((uint64_t)probe->interval_ms + probe->timeout_ms) *
+				      probe->fall;
+
+			longest_ms = ms > longest_ms ? ms : longest_ms;
+		}
+	}
+	return longest_ms;
+}
+
+static bool is_disabled(const struct view *view, uint32_t node)
+{
+	return view->inputs->admin[node].state == ADMIN_DISABLED;
+}
+
+/* Nodes that went down at this time or later were up when the last one of the pool was; 0: some
+ * still are. Nodes that fail together are found down one after the other, within the time that
+ * finding it takes. */
+static uint64_t last_good_since(const struct view *view, const struct plan_pool *pool)
+{
+	uint64_t last_ms = 0, within_ms;
+
+	for (uint32_t n = pool->nodes.first; n < pool->nodes.first + pool->nodes.count; n++) {
+		if (is_disabled(view, n))
+			continue;
+		if (!is_down(view, n))
+			return 0;
+		if (state_of(view, n)->since_unix_ms > last_ms)
+			last_ms = state_of(view, n)->since_unix_ms;
+	}
+	within_ms = detection_ms(view->inputs->plan, pool);
+	return last_ms > within_ms ? last_ms - within_ms : 1;
+}
+
+static void update_last_good(const struct view *view, uint32_t pool)
+{
+	const struct plan_pool *p = &plan_items(view->inputs->plan, pools, struct plan_pool)[pool];
+	uint64_t since_ms = last_good_since(view, p);
+
+	for (uint32_t n = p->nodes.first; n < p->nodes.first + p->nodes.count; n++)
+		view->inputs->last_good[n] = !is_disabled(view, n) &&
+					     (since_ms == 0 ? !is_down(view, n)
+							    : state_of(view, n)->since_unix_ms >=
+								      since_ms);
+}
+
+static enum steer_state steer_state_of(const struct view *view, uint32_t node)
+{
+	const struct inputs *inputs = view->inputs;
+
+	if (inputs->admin[node].state == ADMIN_DISABLED)
+		return STEER_DISABLED;
+	if (is_down(view, node) && !inputs->held[node])
+		return STEER_DOWN;
+	return inputs->admin[node].state == ADMIN_DRAINING ? STEER_DRAINING : STEER_UP;
+}
+
+static void update_node(const struct view *view, uint32_t node)
+{
+	struct inputs *inputs = view->inputs;
+	uint32_t verdict_ms = state_of(view, node)->verdict_within_ms;
+
+	inputs->nodes[node] = (struct steer_node){ .state = (uint8_t)steer_state_of(view, node),
+						   .level = STEER_ALL,
+						   .weight = inputs->admin[node].weight,
+						   .ttl_s = (verdict_ms + 999) / 1000 };
+}
+
+/* A report from the future is one from before the clock was set back. */
+static uint64_t age_ms(const struct view *view, const struct node_load *load)
+{
+	return view->now_unix_ms > load->at_unix_ms ? view->now_unix_ms - load->at_unix_ms
+						    : load->at_unix_ms - view->now_unix_ms;
+}
+
+static void update_site(const struct view *view, uint32_t number)
+{
+	struct inputs *inputs = view->inputs;
+	const struct plan_pool_site *site = &plan_items(inputs->plan, pool_sites,
+							struct plan_pool_site)[number];
+	const struct plan_pool *pool = &plan_items(inputs->plan, pools,
+						   struct plan_pool)[site->pool];
+	const struct plan_node *list = plan_items(inputs->plan, nodes, struct plan_node);
+	const struct spill_marks marks = { site->spill_high, site->spill_low, pool->load_age_ms };
+	struct spill_node *nodes = mem_array(site->nodes.count + 1U, sizeof(*nodes));
+
+	for (uint32_t i = 0; i < site->nodes.count; i++) {
+		uint32_t n = site->nodes.first + i;
+		const struct node_load *load = &inputs->loads[n];
+
+		nodes[i] = (struct spill_node){ .healthy = inputs->nodes[n].state == STEER_UP,
+						.reported = load->at_unix_ms != 0,
+						.capacity = list[n].capacity,
+						.load = load->load,
+						.age_ms = age_ms(view, load) };
+	}
+	spill_update(&inputs->sites[number], &marks, nodes, site->nodes.count);
+	inputs->keep[number] = inputs->sites[number].keep;
+	free(nodes);
+}
+
+static void update_all(const struct view *view)
+{
+	struct inputs *inputs = view->inputs;
+	const struct image *plan = inputs->plan;
+
+	if (!admin_span_has(&inputs->span, view->now_unix_ms))
+		inputs->span = admin_judge(inputs->orders, plan, view->now_unix_ms, inputs->admin);
+	for (uint32_t p = 0; p < plan_count(plan, pools); p++) {
+		update_cap(view, p);
+		update_last_good(view, p);
+	}
+	for (uint32_t n = 0; n < plan_count(plan, nodes); n++)
+		update_node(view, n);
+	for (uint32_t s = 0; s < plan_count(plan, pool_sites); s++)
+		update_site(view, s);
+}
+
+bool inputs_update(struct inputs *inputs, inputs_state_fn *state, const void *context,
+		   uint64_t now_unix_ms)
+{
+	const struct view view = { inputs, state, context, now_unix_ms };
+	size_t nodes = plan_count(inputs->plan, nodes) * sizeof(*inputs->nodes);
+	size_t good = plan_count(inputs->plan, nodes) * sizeof(*inputs->last_good);
+	size_t keep = plan_count(inputs->plan, pool_sites) * sizeof(*inputs->keep);
+	struct buf before = { 0 };
+	bool changed;
+
+	buf_append(&before, inputs->nodes, nodes);
+	buf_append(&before, inputs->last_good, good);
+	buf_append(&before, inputs->keep, keep);
+	update_all(&view);
+	changed = memcmp(before.data, inputs->nodes, nodes) != 0 ||
+		  memcmp(before.data + nodes, inputs->last_good, good) != 0 ||
+		  memcmp(before.data + nodes + good, inputs->keep, keep) != 0;
+	buf_free(&before);
+	return changed;
+}
+
+struct steer_input inputs_steer(const struct inputs *inputs, uint64_t now_unix_ms)
+{
+	return (struct steer_input){ .nodes = inputs->nodes,
+				     .keep = inputs->keep,
+				     .last_good = inputs->last_good,
+				     .now_unix_s = now_unix_ms / 1000 };
+}

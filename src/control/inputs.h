@@ -1,0 +1,56 @@
+/* inputs.h - what steering is told of a plan's nodes and sites, and what led to it: verdicts,
+ * operators' orders, maintenance windows, caps on automatic removal, loads.
+ *
+ * One lives as long as its plan. Everything is worked out anew from what is known at a time; only
+ * where marks make a difference between coming and going (alarms, spilling) does the last time
+ * count. Readers look at the fields. Control's loop only. */
+#ifndef CONTROL_INPUTS_H
+#define CONTROL_INPUTS_H
+
+#include "control/admin.h"
+#include "control/cap.h"
+#include "control/memory.h"
+#include "probe/prober.h"
+#include "steer/spill.h"
+#include "steer/steer.h"
+
+struct inputs {
+	const struct image *plan;
+	const struct orders *orders;
+	struct admin_span span; /* of `admin` */
+	/* Of each node. */
+	struct admin *admin;
+	struct steer_node *nodes;
+	bool *held; /* down, but answered: too many are down */
+	bool *last_good;
+	struct node_load *loads;
+	/* Of each pool. */
+	struct cap *caps;
+	/* Of each plan_pool_site. */
+	struct spill_site *sites;
+	uint16_t *keep;
+};
+
+/* The status of a node. */
+typedef const struct node_state *inputs_state_fn(const void *context, uint32_t node);
+
+/* Plan and orders must outlive it. `before`: the inputs of the plan until now (NULL: there was
+ * none), whose alarms and spilling go on where a pool has the same name. */
+struct inputs *inputs_new(const struct image *plan, const struct orders *orders,
+			  const struct memory *memory, const struct inputs *before);
+void inputs_free(struct inputs *inputs); /* NULL is fine */
+
+/* What holds now. true: steering has to be made anew. */
+bool inputs_update(struct inputs *inputs, inputs_state_fn *state, const void *context,
+		   uint64_t now_unix_ms);
+
+/* Orders have changed: the next update looks at them. */
+void inputs_orders_changed(struct inputs *inputs);
+
+/* A node has told its load. */
+void inputs_report(struct inputs *inputs, uint32_t node, const struct node_load *load);
+
+/* For steer_compile; valid until the next update. */
+struct steer_input inputs_steer(const struct inputs *inputs, uint64_t now_unix_ms);
+
+#endif

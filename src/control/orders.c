@@ -1,0 +1,274 @@
+#include "control/orders.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#define KEPT_AFTER_END_MS ((uint64_t)86400000)
+
+const char *const order_action_name[] = { "drain", "disable", "weight", "enable", "reset" };
+
+bool order_action_parse(const char *name, enum order_action *out)
+{
+	for (int a = ORDER_DRAIN; a <= ORDER_RESET; a++) {
+		if (strcmp(name, order_action_name[a]) == 0) {
+			*out = (enum order_action)a;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* --- the store -------------------------------------------------------------------------------- */
+
+static bool is_about(const struct order *order, const struct object *object)
+{
+	return object_equal(&order->object, object);
+}
+
+static bool has_orders_of(const struct orders *orders, const struct object *object)
+{
+	for (size_t i = 0; i < orders->count; i++) {
+		if (is_about(&orders->list[i], object))
+			return true;
+	}
+	return false;
+}
+
+/* What was ordered of an object while the store could not be read counts, not what it had. */
+static void adopt(struct orders *orders, const struct store_action *rows, size_t count)
+{
+	struct orders all = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		struct order order = { .row = rows[i] };
+
+		if (!order_action_parse(rows[i].action, &order.action) ||
+		    !object_parse(rows[i].object, &order.object))
+			log_warning("an order in the database is not understood",
+				    "action=%s object=%s", rows[i].action, rows[i].object);
+		else if (!has_orders_of(orders, &order.object))
+			array_add(all.list, all.count, all.cap) = order;
+	}
+	for (size_t i = 0; i < orders->count; i++)
+		array_add(all.list, all.count, all.cap) = orders->list[i];
+	free(orders->list);
+	orders->list = all.list;
+	orders->count = all.count;
+	orders->cap = all.cap;
+}
+
+/* All of them, to be written; with what was done. */
+static uint64_t queue_all(const struct orders *orders, const struct store_action *done)
+{
+	struct store_action *rows = mem_array(orders->count + 1, sizeof(*rows));
+	uint64_t ticket;
+
+	for (size_t i = 0; i < orders->count; i++)
+		rows[i] = orders->list[i].row;
+	ticket = store_orders(orders->store, rows, orders->count, done);
+	free(rows);
+	return ticket;
+}
+
+bool orders_load(struct orders *orders, struct err *err)
+{
+	struct store_action *rows;
+	size_t count;
+	bool waited = orders->count > 0;
+
+	if (orders->loaded || store_load_orders(orders->store, &rows, &count, err) != 0)
+		return false;
+	orders->loaded = true;
+	adopt(orders, rows, count);
+	free(rows);
+	if (waited)
+		(void)queue_all(orders, NULL);
+	return true;
+}
+
+void orders_open(struct orders *orders, struct store *store)
+{
+	struct err err;
+
+	*orders = (struct orders){ .store = store };
+	if (!orders_load(orders, &err))
+		log_error("operators' orders are not known", "reason=\"%s\"", err.text);
+}
+
+void orders_close(struct orders *orders)
+{
+	free(orders->list);
+	*orders = (struct orders){ 0 };
+}
+
+/* --- taking one ------------------------------------------------------------------------------- */
+
+/* The end of a time as a number that can be compared. */
+static uint64_t end_of(uint64_t until_ms)
+{
+	return until_ms == 0 ? UINT64_MAX : until_ms;
+}
+
+static bool is_state(enum order_action action)
+{
+	return action == ORDER_DRAIN || action == ORDER_DISABLE;
+}
+
+static void add(struct orders *orders, const struct order *order)
+{
+	array_add(orders->list, orders->count, orders->cap) = *order;
+}
+
+static void remove_at(struct orders *orders, size_t at)
+{
+	orders->count--;
+	memmove(&orders->list[at], &orders->list[at + 1],
+		(orders->count - at) * sizeof(*orders->list));
+}
+
+/* Takes this time out of an order: it may end earlier, begin later, do both, or go. Returns
+ * whether one is left at its place. */
+static bool cut(struct orders *orders, size_t at, uint64_t from_ms, uint64_t until_ms)
+{
+	struct order *order = &orders->list[at];
+	bool before = order->row.from_unix_ms < from_ms;
+	bool after = end_of(until_ms) < end_of(order->row.until_unix_ms);
+	struct order rest = *order;
+
+	rest.row.from_unix_ms = until_ms;
+	if (before)
+		order->row.until_unix_ms = from_ms;
+	else if (after)
+		*order = rest;
+	else
+		remove_at(orders, at);
+	if (before && after)
+		add(orders, &rest);
+	return before || after;
+}
+
+/* States of an object do not hold in this time any more. */
+static void clear_states(struct orders *orders, const struct object *object, uint64_t from_ms,
+			 uint64_t until_ms, struct order_changes *changes)
+{
+	size_t count = orders->count; /* what is added needs no second look */
+
+	for (size_t i = 0; i < count;) {
+		struct order *order = &orders->list[i];
+
+		if (!is_state(order->action) || !is_about(order, object) ||
+		    end_of(order->row.until_unix_ms) <= from_ms ||
+		    order->row.from_unix_ms >= end_of(until_ms)) {
+			i++;
+			continue;
+		}
+		array_add(changes->ended, changes->ended_count, changes->ended_cap) = *order;
+		if (cut(orders, i, from_ms, until_ms))
+			i++;
+		else
+			count--;
+	}
+}
+
+static void clear_weight(struct orders *orders, const struct object *object,
+			 struct order_changes *changes)
+{
+	for (size_t i = 0; i < orders->count;) {
+		struct order *order = &orders->list[i];
+
+		if (order->action != ORDER_WEIGHT || !is_about(order, object)) {
+			i++;
+			continue;
+		}
+		array_add(changes->ended, changes->ended_count, changes->ended_cap) = *order;
+		remove_at(orders, i);
+	}
+}
+
+/* The same for the same time: said again. */
+static void clear_same(struct orders *orders, const struct order *order)
+{
+	for (size_t i = 0; i < orders->count; i++) {
+		const struct order *other = &orders->list[i];
+
+		if (other->action != order->action || !is_about(other, &order->object) ||
+		    other->row.from_unix_ms != order->row.from_unix_ms ||
+		    other->row.until_unix_ms != order->row.until_unix_ms)
+			continue;
+		remove_at(orders, i);
+		return;
+	}
+}
+
+static void take_state(struct orders *orders, const struct order *order,
+		       struct order_changes *changes)
+{
+	const struct store_action *row = &order->row;
+
+	if (row->from_unix_ms <= row->at_unix_ms)
+		clear_states(orders, &order->object, row->from_unix_ms, row->until_unix_ms,
+			     changes);
+	else
+		clear_same(orders, order);
+	add(orders, order);
+}
+
+int orders_take(struct orders *orders, const struct order *order, struct order_changes *changes,
+		struct err *err)
+{
+	const struct store_action *row = &order->row;
+	char text[OBJECT_TEXT_SIZE];
+
+	*changes = (struct order_changes){ 0 };
+	orders_forget_ended(orders, row->at_unix_ms);
+	if (orders->count >= ORDERS_MAX && order->action <= ORDER_WEIGHT)
+		return err_set(err, "there are %d orders, which is as many as there may be",
+			       ORDERS_MAX);
+	switch (order->action) {
+	case ORDER_DRAIN:
+	case ORDER_DISABLE: take_state(orders, order, changes); break;
+	case ORDER_ENABLE:
+		clear_states(orders, &order->object, row->from_unix_ms, row->until_unix_ms,
+			     changes);
+		break;
+	case ORDER_WEIGHT:
+		clear_weight(orders, &order->object, changes);
+		add(orders, order);
+		break;
+	case ORDER_RESET: clear_weight(orders, &order->object, changes); break;
+	}
+	if (orders->loaded)
+		changes->ticket = queue_all(orders, row);
+	log_info("operator's order",
+		 "action=%s object=%s who=%s uid=%u from_ms=%llu until_ms=%llu reason=\"%s\"",
+		 row->action, object_text(&order->object, text), row->who, row->uid,
+		 (unsigned long long)row->from_unix_ms, (unsigned long long)row->until_unix_ms,
+		 row->reason);
+	return 0;
+}
+
+void orders_forget_ended(struct orders *orders, uint64_t now_ms)
+{
+	for (size_t i = 0; i < orders->count;) {
+		uint64_t end_ms = end_of(orders->list[i].row.until_unix_ms);
+
+		if (end_ms < now_ms && now_ms - end_ms > KEPT_AFTER_END_MS)
+			remove_at(orders, i);
+		else
+			i++;
+	}
+}
+
+struct object *orders_objects(const struct orders *orders)
+{
+	struct object *objects = mem_array(orders->count + 1, sizeof(*objects));
+
+	for (size_t i = 0; i < orders->count; i++)
+		objects[i] = orders->list[i].object;
+	return objects;
+}

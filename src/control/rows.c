@@ -1,0 +1,33 @@
+#include "control/rows.h"
+
+#include <stdio.h>
+
+#include "control/names.h"
+
+struct store_status row_of(const struct rows *rows, const struct image *plan, uint32_t node,
+			   const struct node_state *state)
+{
+	struct store_status row = { .since_unix_ms = state->since_unix_ms,
+				    .checked_unix_ms = state->checked_unix_ms,
+				    .rtt_us = state->rtt_us };
+	struct node_load load;
+
+	(void)node_key(plan, node, row.node);
+	(void)snprintf(row.status, sizeof(row.status), "%s", node_status_name[state->status]);
+	(void)snprintf(row.reason, sizeof(row.reason), "%s", state->reason);
+	load = memory_load(rows->memory, row.node);
+	row.load = load.load;
+	row.load_at_unix_ms = load.at_unix_ms;
+	return row;
+}
+
+void rows_store(const struct rows *rows, const struct image *plan, uint32_t first, uint32_t step)
+{
+	for (uint32_t n = first; n < plan_count(plan, nodes); n += step) {
+		const struct node_state *state = prober_state(rows->prober, n);
+		struct store_status row = row_of(rows, plan, n, state);
+
+		if (row.checked_unix_ms != 0 || row.load_at_unix_ms != 0)
+			store_status(rows->store, &row);
+	}
+}

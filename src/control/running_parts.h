@@ -1,0 +1,84 @@
+/* running_parts.h - what running.c and its parts share: the running world from inside. */
+#ifndef CONTROL_RUNNING_PARTS_H
+#define CONTROL_RUNNING_PARTS_H
+
+#include "control/memory.h"
+#include "control/rows.h"
+#include "control/running.h"
+#include "control/secrets.h"
+#include "control/standing.h"
+
+/* A change of status that waits for its steering image. */
+struct verdict {
+	uint32_t node;
+	enum node_status from;
+	struct node_state now;
+};
+
+struct running {
+	struct ev_loop *loop;
+	struct supervisor *supervisor;
+	struct prober *prober;
+	struct store *store;
+	struct saver *saver;
+	struct memory *memory;
+	struct images *images; /* NULL: no world yet */
+	struct steer *steer;
+	enum world_source source;
+	uint64_t since_unix_ms;
+	struct orders orders;
+	struct inputs *inputs; /* as in the running steering image */
+	struct standing *standing;
+	bool taking; /* a plan is being replaced: verdicts wait */
+	struct verdict *verdicts;
+	size_t verdict_count, verdict_cap;
+	struct ev_timer coalesce; /* runs: a steering image was made a moment ago */
+	struct ev_timer tick;
+	struct ev_timer settle;
+	struct ev_timer roll;
+	uint32_t ticks;
+	struct secrets secrets;
+};
+
+static inline const struct image *plan_of(const struct running *running)
+{
+	return &running->images->image[IMAGE_PLAN];
+}
+
+static inline struct rows rows_of(const struct running *running)
+{
+	return (struct rows){ running->store, running->memory, running->prober };
+}
+
+/* --- running.c --------------------------------------------------------------------------------- */
+
+int running_compile(struct steer *steer, const struct inputs *inputs, int *fd, struct err *err);
+
+/* A new steering image for the running world, published; a failure is logged. */
+void running_steer(struct running *running);
+
+/* The same where something has changed since the last one. */
+void running_follow(struct running *running);
+
+inputs_state_fn running_probed; /* its context is the prober */
+
+/* Stores and logs the verdicts that wait. */
+void running_tell_verdicts(struct running *running);
+
+/* Answers what verdicts say, then tells of them. */
+void running_settle_verdicts(struct running *running);
+
+/* --- running_take.c ----------------------------------------------------------------------------- */
+
+void running_open_settling(struct running *running);
+
+/* --- running_secrets.c: the secrets of cookies -------------------------------------------------- */
+
+void running_open_secrets(struct running *running);
+void running_close_secrets(struct running *running);
+
+/* Has the secrets for a world, and hands them to its steer. */
+void running_hand_secrets(struct running *running, struct steer *steer, const struct images *images,
+			  bool has_steering);
+
+#endif

@@ -1,0 +1,199 @@
+#include "control/standing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "control/names.h"
+#include "image/steering.h"
+
+struct pool_standing {
+	uint8_t applied; /* enum steering_applied */
+	bool over;
+};
+
+struct node_standing {
+	uint8_t admin; /* enum admin_state */
+	bool held;
+};
+
+struct standing {
+	struct image plan; /* a copy: the mapping is that of who made it */
+	struct pool_standing *pools;
+	struct node_standing *nodes;
+	bool *spilling; /* of each plan_pool_site */
+};
+
+/* --- from plan to plan ------------------------------------------------------------------------ */
+
+/* The number of the node of this name in a pool, searched from `hint` on. */
+static uint32_t find_node(const struct image *plan, uint32_t pool, const char *name, uint32_t hint)
+{
+	const struct plan_range *range = &plan_items(plan, pools, struct plan_pool)[pool].nodes;
+	const struct plan_node *nodes = plan_items(plan, nodes, struct plan_node);
+
+	for (uint32_t i = 0; i < range->count; i++) {
+		uint32_t n = range->first + (hint + i) % range->count;
+
+		if (strcmp(plan_text(plan, nodes[n].name), name) == 0)
+			return n;
+	}
+	return PLAN_NONE;
+}
+
+static void carry_nodes(struct standing *standing, uint32_t pool, const struct standing *before,
+			uint32_t former_pool)
+{
+	const struct plan_range *range =
+		&plan_items(&standing->plan, pools, struct plan_pool)[pool].nodes;
+	const struct plan_node *nodes = plan_items(&standing->plan, nodes, struct plan_node);
+
+	for (uint32_t i = 0; i < range->count; i++) {
+		uint32_t n = range->first + i;
+		uint32_t former = find_node(&before->plan, former_pool,
+					    plan_text(&standing->plan, nodes[n].name), i);
+
+		if (former != PLAN_NONE)
+			standing->nodes[n] = before->nodes[former];
+	}
+}
+
+static void carry(struct standing *standing, const struct standing *before)
+{
+	const struct image *plan = &standing->plan;
+	const struct plan_pool_site *sites = plan_items(plan, pool_sites, struct plan_pool_site);
+
+	for (uint32_t p = 0; p < plan_count(plan, pools); p++) {
+		uint32_t former = plan_find_pool(&before->plan, plan_pool_name(plan, p), p);
+
+		if (former == PLAN_NONE)
+			continue;
+		standing->pools[p] = before->pools[former];
+		carry_nodes(standing, p, before, former);
+	}
+	for (uint32_t s = 0; s < plan_count(plan, pool_sites); s++) {
+		uint32_t former = plan_find_site(&before->plan, plan_pool_name(plan, sites[s].pool),
+						 plan_site_name(plan, s), s);
+
+		if (former != PLAN_NONE)
+			standing->spilling[s] = before->spilling[former];
+	}
+}
+
+struct standing *standing_new(const struct image *plan, const struct standing *before)
+{
+	struct standing *standing = mem_alloc(sizeof(*standing));
+
+	standing->plan = *plan;
+	standing->pools = mem_array(plan_count(plan, pools) + 1U, sizeof(*standing->pools));
+	standing->nodes = mem_array(plan_count(plan, nodes) + 1U, sizeof(*standing->nodes));
+	standing->spilling = mem_array(plan_count(plan, pool_sites) + 1U,
+				       sizeof(*standing->spilling));
+	if (before != NULL)
+		carry(standing, before);
+	return standing;
+}
+
+void standing_free(struct standing *standing)
+{
+	if (standing == NULL)
+		return;
+	free(standing->pools);
+	free(standing->nodes);
+	free(standing->spilling);
+	free(standing);
+}
+
+/* --- what is told ------------------------------------------------------------------------------ */
+
+static void tell_applied(const char *pool, uint8_t now, uint8_t before)
+{
+	if (now > APPLIED_DRAINING)
+		log_warning("pool has no node up, fallback applies", "pool=%s applied=%s", pool,
+			    steering_applied_name[now]);
+	else if (before > APPLIED_DRAINING)
+		log_info("pool has a node up again, fallback ends", "pool=%s", pool);
+	if (now == APPLIED_DRAINING)
+		log_warning("pool has draining nodes only, they are answered", "pool=%s", pool);
+}
+
+static void tell_pool(const struct image *plan, uint32_t number, struct pool_standing *told,
+		      uint8_t applied, const struct cap *cap)
+{
+	const char *name = plan_pool_name(plan, number);
+
+	if (applied != told->applied)
+		tell_applied(name, applied, told->applied);
+	if (cap->over && !told->over)
+		log_warning("more nodes of a pool are down than may be",
+			    "pool=%s down=%u of=%u max=%u%s", name, cap->down, cap->counted,
+			    cap->limit,
+			    plan_items(plan, pools, struct plan_pool)[number].freeze ? " frozen=yes"
+										     : "");
+	else if (!cap->over && told->over)
+		log_info("a pool has no more nodes down than may be", "pool=%s down=%u of=%u", name,
+			 cap->down, cap->counted);
+	*told = (struct pool_standing){ applied, cap->over };
+}
+
+static void tell_site(const struct image *plan, uint32_t number, bool *told,
+		      const struct spill_site *site)
+{
+	const struct plan_pool_site *s = &plan_items(plan, pool_sites,
+						     struct plan_pool_site)[number];
+
+	if (site->spilling && !*told)
+		log_info("site begins to spill over", "pool=%s site=%s use=%.2f keep=%.2f",
+			 plan_pool_name(plan, s->pool), plan_site_name(plan, number), site->use,
+			 (double)site->keep / SPILL_KEEP_ALL);
+	else if (!site->spilling && *told)
+		log_info("site spills over no longer", "pool=%s site=%s use=%.2f",
+			 plan_pool_name(plan, s->pool), plan_site_name(plan, number), site->use);
+	*told = site->spilling;
+}
+
+static const char *reason_of(const struct inputs *inputs, const struct admin *admin)
+{
+	if (admin->order != ADMIN_NONE)
+		return inputs->orders->list[admin->order].row.reason;
+	if (admin->window != ADMIN_NONE)
+		return plan_text(inputs->plan, plan_items(inputs->plan, windows,
+							  struct plan_window)[admin->window]
+						       .reason);
+	return "";
+}
+
+static void tell_node(const struct inputs *inputs, uint32_t number, struct node_standing *told)
+{
+	const struct admin *admin = &inputs->admin[number];
+	bool held = inputs->held[number];
+	char key[NODE_KEY_SIZE];
+
+	(void)node_key(inputs->plan, number, key);
+	if (admin->state != told->admin)
+		log_info("node's admin state changed", "node=%s from=%s to=%s reason=\"%s\"", key,
+			 admin_state_name[told->admin], admin_state_name[admin->state],
+			 reason_of(inputs, admin));
+	if (held && !told->held)
+		log_warning("node is down but held in, for too many of its pool are", "node=%s",
+			    key);
+	else if (!held && told->held)
+		log_info("node is held in no longer", "node=%s", key);
+	*told = (struct node_standing){ (uint8_t)admin->state, held };
+}
+
+void standing_tell(struct standing *standing, const struct images *images,
+		   const struct inputs *inputs)
+{
+	const struct image *plan = inputs->plan;
+
+	for (uint32_t n = 0; n < plan_count(plan, nodes); n++)
+		tell_node(inputs, n, &standing->nodes[n]);
+	for (uint32_t s = 0; s < plan_count(plan, pool_sites); s++)
+		tell_site(plan, s, &standing->spilling[s], &inputs->sites[s]);
+	for (uint32_t p = 0; p < plan_count(plan, pools); p++)
+		tell_pool(plan, p, &standing->pools[p],
+			  steering_pool(&images->image[IMAGE_STEERING], p)->applied,
+			  &inputs->caps[p]);
+}
