@@ -24,7 +24,9 @@ test_steer_SOURCES = \
 	tests/unit/steer/compiled.c tests/unit/steer/compiled.h \
 	tests/unit/steer/make_plan.c tests/unit/steer/make_plan.h \
 	tests/unit/steer/bands_test.c \
+	tests/unit/steer/answers_test.c \
 	tests/unit/steer/image_test.c \
+	tests/unit/steer/sets_test.c \
 	tests/unit/steer/spill_test.c \
 	tests/unit/steer/steer_test.c \
 	tests/unit/steer/table_test.c

@@ -10,5 +10,7 @@ int main(void)
 	spill_cases(suite);
 	steer_cases(suite);
 	image_cases(suite);
+	answers_cases(suite);
+	sets_cases(suite);
 	return run_suite(suite);
 }

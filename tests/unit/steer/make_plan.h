@@ -22,6 +22,11 @@ struct make_pool {
 	enum fallback fallback;
 	const char *fallback_addresses;
 	bool strict_pair;
+	unsigned answers, spare; /* answers 0: 1 */
+	enum spread spread;
+	uint32_t spare_km;
+	enum answer_order order;
+	uint32_t ttl_floor_s, ttl_ceiling_s; /* ceiling 0: none */
 };
 
 struct make_node {

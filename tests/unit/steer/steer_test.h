@@ -9,5 +9,7 @@ void bands_cases(Suite *suite);
 void spill_cases(Suite *suite);
 void steer_cases(Suite *suite);
 void image_cases(Suite *suite);
+void answers_cases(Suite *suite);
+void sets_cases(Suite *suite);
 
 #endif
