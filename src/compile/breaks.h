@@ -34,6 +34,9 @@ struct breaks {
 /* From `start` (above all starts before) on `value` holds. */
 void breaks_add(struct breaks *breaks, address_bits start, uint32_t value);
 void breaks_free(struct breaks *breaks);
+/* Appends the list to a locations image. */
+void breaks_write(const struct breaks *breaks, struct image_writer *writer,
+		  struct location_breaks *out);
 
 /* Reads a list that lies here or in a locations image. */
 struct breaks_cursor {
@@ -45,6 +48,9 @@ struct breaks_cursor {
 };
 
 struct breaks_cursor breaks_cursor(const struct breaks *breaks);
+/* family: 0 IPv4, 1 IPv6 */
+struct breaks_cursor breaks_cursor_in(const struct image *locations,
+				      const struct location_breaks *breaks, int family);
 
 static inline uint32_t cursor_value(const struct breaks_cursor *cursor)
 {

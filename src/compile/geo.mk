@@ -3,13 +3,19 @@ libcompile_a_SOURCES += \
 	%D%/breaks.c %D%/breaks.h \
 	%D%/countries.c %D%/countries.h \
 	%D%/geo_build.c %D%/geo_build.h \
+	%D%/geo_clients.c %D%/geo_clients.h \
+	%D%/geo_facts.c %D%/geo_facts.h \
+	%D%/geo_measure.c %D%/geo_measure.h %D%/geo_sites.c \
 	%D%/geo_overlay.c %D%/geo_overlay.h \
 	%D%/geo_prefs.c %D%/geo_prefs.h \
+	%D%/geo_spots.c %D%/geo_spots.h \
 	%D%/geo_trie.c %D%/geo_trie.h \
 	%D%/location_table.c %D%/location_table.h \
 	%D%/locations_build.c %D%/locations_build.h \
+	%D%/mmdb_asked.c %D%/mmdb_asked.h \
 	%D%/mmdb_fields.c %D%/mmdb_fields.h \
 	%D%/mmdb_walk.c %D%/mmdb_walk.h \
+	%D%/network_sweep.c %D%/network_sweep.h \
 	%D%/numbering.c %D%/numbering.h
 
 check_PROGRAMS += test-geo

@@ -5,67 +5,81 @@
 #include <unistd.h>
 
 #include "compile/geo_overlay.h"
-#include "compile/geo_prefs.h"
+#include "compile/geo_spots.h"
 #include "compile/geo_trie.h"
 #include "compile/locations_build.h"
 #include "image/geo.h"
 
 #define NO_CLASS UINT32_MAX
+#define BY_SPOT  (UINT32_MAX - 1) /* the joint alone does not tell: the spot must be measured */
 
-/* A joint preference ("tuple": one preference number for each pool) is that of a location, or that
- * with an overlay's rules put over it. The tuples that some network has are the classes. */
+/* A class is the preferences of all pools that some network has: those of its spot, or what they
+ * become where an overlay lies over it. */
 struct geo_job {
 	const struct config *config;
 	struct image locations;
 	struct geo_prefs prefs;
+	struct geo_clients clients;
+	struct geo_spots spots;
 	struct geo_overlay overlay;
-	struct numbering tuples;  /* of locations */
-	struct numbering classes; /* those in use */
-	uint32_t *tuple_of;       /* of each location */
-	uint32_t *class_of;       /* of each tuple alone; NO_CLASS: not in use yet */
-	struct memo with_overlay; /* tuple and overlay -> class */
-	uint32_t *scratch;        /* one tuple */
-	size_t tuple_size;        /* octets */
+	uint32_t *spot_of;        /* of each location */
+	uint32_t *class_of;       /* of each location alone; NO_CLASS: not in use yet */
+	struct numbering classes; /* uint32_t[pool_count]: preferences */
+	struct memo joint_under;  /* joint and overlay -> class or BY_SPOT */
+	struct memo spot_under;   /* spot and overlay -> class */
+	uint32_t *scratch;        /* preferences of one class */
+	size_t class_size;        /* octets */
 };
 
-static void number_locations(struct geo_job *job)
+static void add_spots(struct geo_job *job)
 {
 	const struct locations_root *root = image_root(&job->locations, struct locations_root);
 	const struct location *all = image_at(&job->locations, struct location,
 					      root->locations_off);
 
-	job->tuple_of = mem_array(root->location_count, sizeof(*job->tuple_of));
-	for (uint32_t i = 0; i < root->location_count; i++) {
-		geo_prefs_of(&job->prefs, &all[i], job->scratch);
-		job->tuple_of[i] = numbering_add(&job->tuples, job->scratch, job->tuple_size);
-	}
-	job->class_of = mem_array(job->tuples.count, sizeof(*job->class_of));
-	memset(job->class_of, 0xff, job->tuples.count * sizeof(*job->class_of));
+	job->spot_of = mem_array(root->location_count, sizeof(*job->spot_of));
+	for (uint32_t i = 0; i < root->location_count; i++)
+		job->spot_of[i] = geo_spots_add(&job->spots, &all[i]);
+	job->class_of = mem_array(root->location_count, sizeof(*job->class_of));
+	memset(job->class_of, 0xff, root->location_count * sizeof(*job->class_of));
 }
 
 /* --- the stream of classes ----------------------------------------------------------------- */
 
-static uint32_t plain_class(struct geo_job *job, uint32_t tuple)
+static uint32_t spot_class(struct geo_job *job, uint32_t spot)
 {
-	if (job->class_of[tuple] == NO_CLASS)
-		job->class_of[tuple] = numbering_add(
-			&job->classes, numbering_item(&job->tuples, tuple), job->tuple_size);
-	return job->class_of[tuple];
+	const uint32_t *joint = geo_spots_joint(&job->spots, job->spots.joint_of[spot]);
+
+	return numbering_add(&job->classes, joint + 1, job->class_size);
 }
 
-static uint32_t overlaid_class(struct geo_job *job, uint32_t tuple, uint32_t overlay)
+static uint32_t location_class(struct geo_job *job, uint32_t location)
 {
-	const uint32_t *over = numbering_item(&job->overlay.numbers, overlay);
-	bool found;
-	uint32_t *known = memo_find(&job->with_overlay, (uint64_t)tuple << 32 | overlay, &found);
+	if (job->class_of[location] == NO_CLASS)
+		job->class_of[location] = spot_class(job, job->spot_of[location]);
+	return job->class_of[location];
+}
 
-	if (found)
+/* Measuring each spot under each overlay would take long; mostly what the joint says will do. */
+static uint32_t overlaid_class(struct geo_job *job, uint32_t spot, uint32_t overlay)
+{
+	const uint32_t *facts = numbering_item(&job->overlay.numbers, overlay);
+	uint32_t joint = job->spots.joint_of[spot];
+	bool found;
+	uint32_t *known = memo_find(&job->joint_under, (uint64_t)joint << 32 | overlay, &found);
+
+	if (!found) {
+		*known = BY_SPOT;
+		if (geo_spots_overlay(&job->spots, joint, facts, job->scratch))
+			*known = numbering_add(&job->classes, job->scratch, job->class_size);
+	}
+	if (*known != BY_SPOT)
 		return *known;
-	memcpy(job->scratch, numbering_item(&job->tuples, tuple), job->tuple_size);
-	for (size_t pool = 0; pool < job->config->pool_count; pool++)
-		if (over[pool] != OVERLAY_NONE)
-			job->scratch[pool] = over[pool];
-	*known = numbering_add(&job->classes, job->scratch, job->tuple_size);
+	known = memo_find(&job->spot_under, (uint64_t)spot << 32 | overlay, &found);
+	if (!found) {
+		geo_spots_overlay_at(&job->spots, spot, facts, job->scratch);
+		*known = numbering_add(&job->classes, job->scratch, job->class_size);
+	}
 	return *known;
 }
 
@@ -95,75 +109,101 @@ static bool stream_next(void *context, address_bits *start, uint32_t *class_id)
 {
 	struct stream *s = context;
 	struct geo_job *job = s->job;
-	uint32_t tuple, overlay;
+	uint32_t location, overlay;
 
 	*start = 0;
 	if (s->is_begun && (job->classes.count > GEO_CLASSES_MAX || !stream_advance(s, start)))
 		return false;
 	s->is_begun = true;
-	tuple = job->tuple_of[cursor_value(&s->locations)];
+	location = cursor_value(&s->locations);
 	overlay = cursor_value(&s->overlays);
-	*class_id = overlay == 0 ? plain_class(job, tuple) : overlaid_class(job, tuple, overlay);
+	*class_id = overlay == 0 ? location_class(job, location)
+				 : overlaid_class(job, job->spot_of[location], overlay);
 	return true;
 }
 
 static struct stream open_stream(struct geo_job *job, int family)
 {
-	const struct image *locations = &job->locations;
-	const struct locations_root *root = image_root(locations, struct locations_root);
-	struct stream s = { .job = job, .overlays = breaks_cursor(&job->overlay.breaks[family]) };
+	const struct locations_root *root = image_root(&job->locations, struct locations_root);
 
-	if (family == 0)
-		s.locations = (struct breaks_cursor){
-			.family = IP_V4,
-			.start4 = image_at(locations, uint32_t, root->v4_start_off),
-			.values = image_at(locations, uint32_t, root->v4_value_off),
-			.count = root->v4_count,
-		};
-	else
-		s.locations = (struct breaks_cursor){
-			.family = IP_V6,
-			.start6 = image_at(locations, struct ip6_words, root->v6_start_off),
-			.values = image_at(locations, uint32_t, root->v6_value_off),
-			.count = root->v6_count,
-		};
-	return s;
+	return (struct stream){ .job = job,
+				.locations = breaks_cursor_in(&job->locations, &root->breaks,
+							      family),
+				.overlays = breaks_cursor(&job->overlay.breaks[family]) };
 }
 
 /* --- the image ----------------------------------------------------------------------------- */
 
-static void write_pool(struct image_writer *writer, uint64_t pool_at, const struct numbering *prefs,
-		       enum policy policy)
+/* Numbers of the plan: those of all pools, one behind the other. */
+struct pool_firsts {
+	uint32_t rule, fence, avoid;
+};
+
+static uint32_t write_bits(struct image_writer *writer, const uint64_t *bits, uint32_t from,
+			   size_t count, uint32_t first, uint64_t *offset)
 {
-	uint64_t at = image_writer_reserve(writer, prefs->count * sizeof(struct geo_pref), 64);
-	struct geo_pool *pool = image_writer_at(writer, struct geo_pool, pool_at);
+	uint32_t written = 0;
 
-	pool->prefs_off = at;
-	pool->pref_count = prefs->count;
-	for (uint32_t i = 0; i < prefs->count; i++) {
-		uint64_t bands_at;
-		uint32_t count;
-		const uint16_t *sites = geo_pref_sites(prefs, i, &count);
-		uint64_t sites_at = image_writer_append(writer, sites, count * sizeof(*sites), 2);
+	*offset = image_writer_reserve(writer, 0, 4);
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t number = first + i;
 
-		bands_at = image_writer_reserve(writer, count * sizeof(uint16_t), 4);
-		for (uint32_t b = 0; b < count; b++)
-			image_writer_at(writer, uint16_t, bands_at)[b] = (uint16_t)b;
-		image_writer_at(writer, struct geo_pref, at)[i] = (struct geo_pref){
-			.sites_off = sites_at,
-			.bands_off = bands_at,
-			.fences_off = bands_at,
-			.avoids_off = bands_at,
-			.site_count = count,
-			.rule = geo_pref_rule(prefs, i),
-			.policy = (uint8_t)policy,
-		};
+		if (!facts_bit(bits, from + i))
+			continue;
+		(void)image_writer_append(writer, &number, sizeof(number), 4);
+		written++;
 	}
+	return written;
+}
+
+static struct geo_pref write_pref(struct image_writer *writer, const struct pool_prefs *pool,
+				  uint32_t number, const struct pool_firsts *firsts)
+{
+	uint32_t count;
+	const struct pref *from = geo_prefs_item(pool, number, &count);
+	const struct resolved *holds = facts_resolved(&pool->facts, from->resolved);
+	struct geo_pref pref = { .site_count = count,
+				 .rule = holds->rule != FACTS_NO_RULE ? firsts->rule + holds->rule
+								      : GEO_RULE_NONE,
+				 .policy = holds->policy,
+				 .own = holds->own,
+				 .nearest = from->nearest };
+
+	pref.sites_off = image_writer_reserve(writer, count * sizeof(uint16_t), 2);
+	pref.bands_off = image_writer_reserve(writer, count * sizeof(uint16_t), 2);
+	for (uint32_t i = 0; i < count; i++) {
+		image_writer_at(writer, uint16_t, pref.sites_off)[i] = from->sites[i].site;
+		image_writer_at(writer, uint16_t, pref.bands_off)[i] = from->sites[i].band;
+	}
+	pref.fence_count = write_bits(writer, holds->bits, facts_fence_bit(0),
+				      pool->config->fence_count, firsts->fence, &pref.fences_off);
+	pref.avoid_count = write_bits(writer, holds->bits, facts_avoid_bit(pool->config, 0),
+				      pool->config->avoid_count, firsts->avoid, &pref.avoids_off);
+	return pref;
+}
+
+static void write_pool(struct image_writer *writer, uint64_t pool_at, const struct pool_prefs *pool,
+		       struct pool_firsts *firsts)
+{
+	uint32_t count = pool->numbers.count;
+	uint64_t at = image_writer_reserve(writer, count * sizeof(struct geo_pref), 64);
+
+	*image_writer_at(writer, struct geo_pool,
+			 pool_at) = (struct geo_pool){ .prefs_off = at, .pref_count = count };
+	for (uint32_t i = 0; i < count; i++) {
+		struct geo_pref pref = write_pref(writer, pool, i, firsts);
+
+		image_writer_at(writer, struct geo_pref, at)[i] = pref;
+	}
+	firsts->rule += (uint32_t)pool->config->rule_count;
+	firsts->fence += (uint32_t)pool->config->fence_count;
+	firsts->avoid += (uint32_t)pool->config->avoid_count;
 }
 
 static void write_tables(struct geo_job *job, struct image_writer *writer)
 {
 	size_t pools = job->config->pool_count;
+	struct pool_firsts firsts = { 0 };
 	uint64_t at = image_writer_reserve(writer, pools * sizeof(struct geo_pool), 64);
 	struct geo_root *root = image_writer_root(writer, struct geo_root);
 
@@ -171,8 +211,7 @@ static void write_tables(struct geo_job *job, struct image_writer *writer)
 	root->pool_count = (uint32_t)pools;
 	root->site_count = (uint32_t)job->config->site_count;
 	for (size_t i = 0; i < pools; i++)
-		write_pool(writer, at + i * sizeof(struct geo_pool), &job->prefs.pools[i].numbers,
-			   job->config->pools[i].policy);
+		write_pool(writer, at + i * sizeof(struct geo_pool), &job->prefs.pools[i], &firsts);
 	at = image_writer_append(writer, job->classes.bytes.data, job->classes.bytes.len, 64);
 	root = image_writer_root(writer, struct geo_root);
 	root->class_prefs_off = at;
@@ -204,28 +243,46 @@ static int write_image(struct geo_job *job, int *fd, struct diag *diag, struct e
 	return image_writer_finish(&writer, NULL, fd, err);
 }
 
+static void open_job(struct geo_job *job)
+{
+	size_t pools = job->config->pool_count;
+	struct pool_facts **facts = mem_array(pools, sizeof(struct pool_facts *));
+
+	job->class_size = (pools > 0 ? pools : 1) * sizeof(*job->scratch);
+	job->scratch = mem_alloc(job->class_size);
+	geo_prefs_init(&job->prefs, job->config);
+	for (size_t i = 0; i < pools; i++)
+		facts[i] = &job->prefs.pools[i].facts;
+	geo_clients_init(&job->clients, job->config, facts, &job->locations);
+	geo_overlay_init(&job->overlay, &job->clients);
+	geo_spots_init(&job->spots, &job->clients, &job->prefs);
+}
+
+static void close_job(struct geo_job *job)
+{
+	geo_spots_free(&job->spots);
+	geo_overlay_free(&job->overlay);
+	geo_clients_free(&job->clients);
+	geo_prefs_free(&job->prefs);
+	numbering_free(&job->classes);
+	memo_free(&job->joint_under);
+	memo_free(&job->spot_under);
+	free(job->spot_of);
+	free(job->class_of);
+	free(job->scratch);
+}
+
 static int build(const struct config *config, const struct image *locations, int *fd,
 		 struct diag *diag, struct err *err)
 {
-	struct geo_job job = { .config = config,
-			       .locations = *locations,
-			       .tuple_size = (config->pool_count ? config->pool_count : 1) *
-					     sizeof(uint32_t) };
+	struct geo_job job = { .config = config, .locations = *locations };
 	int rc;
 
-	job.scratch = mem_alloc(job.tuple_size);
-	geo_prefs_init(&job.prefs, config);
-	geo_overlay_init(&job.overlay, &job.prefs);
-	number_locations(&job);
+	open_job(&job);
+	add_spots(&job);
+	geo_spots_measure(&job.spots);
 	rc = write_image(&job, fd, diag, err);
-	geo_prefs_free(&job.prefs);
-	geo_overlay_free(&job.overlay);
-	numbering_free(&job.tuples);
-	numbering_free(&job.classes);
-	memo_free(&job.with_overlay);
-	free(job.tuple_of);
-	free(job.class_of);
-	free(job.scratch);
+	close_job(&job);
 	return rc;
 }
 

@@ -1,174 +1,133 @@
 #include "compile/geo_overlay.h"
 
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define EMBEDDED_LEN 96
+#include "compile/network_sweep.h"
 
-/* One network rule of one pool. */
-struct network {
-	address_bits first, last;
-	uint8_t family, len;
-	uint32_t pool, pref;
-	uint32_t order; /* in the files */
-};
+/* The value of a network is its matcher. Own networks that no matcher asks for have this one. */
+#define OWN_UNASKED UINT32_MAX
 
-struct sweep {
+struct layering {
 	struct geo_overlay *overlay;
-	struct breaks *breaks;
-	uint32_t pool_count;
-	uint32_t *tuple; /* of each pool */
-	uint8_t *tuple_len;
-	/* The networks around the address in hand, the widest first: each lies in the one before. */
-	const struct network **around;
-	size_t around_count;
-	/* Several networks may begin or end at one address: the last state there counts. */
-	address_bits pending_at;
-	uint32_t pending;
+	struct geo_clients *clients;
+	struct numbering batches; /* uint32_t[]: matchers of equal networks */
+	struct memo entered;      /* what holds around, and batch -> what holds inside */
+	uint32_t own;             /* the matcher of own networks, or OWN_UNASKED */
+	uint32_t *tuple;
+	struct facts **facts; /* of each pool */
 };
 
-static struct network make_network(const struct ip_prefix *prefix)
+static void list_networks(const struct geo_clients *clients, uint32_t own,
+			  struct network_list *list)
 {
-	struct ip_address address = prefix->address;
-	struct network n = { .family = address.family, .len = prefix->len };
-	struct ip6_words words;
+	const struct config *config = clients->config;
 
-	if (prefix->len >= EMBEDDED_LEN && geo_embedded_ipv4(&prefix->address, &address)) {
-		n.family = IP_V4;
-		n.len = (uint8_t)(prefix->len - EMBEDDED_LEN);
-	}
-	memcpy(&words, address.bytes, sizeof(words));
-	n.first = bits_of_v6((struct ip6_words){ be64toh(words.high), be64toh(words.low) });
-	n.last = n.first | (n.len == 128 ? 0 : ~(address_bits)0 >> n.len);
-	return n;
+	for (uint32_t i = 0; i < clients->network_count; i++)
+		network_list_add(list, &clients->networks[i].prefix, clients->networks[i].matcher);
+	for (size_t i = 0; i < config->own_network_count; i++)
+		network_list_add(list, &config->own_networks[i], own);
+	for (size_t l = 0; l < config->list_count; l++)
+		for (size_t i = 0;
+		     clients->of_list[l] != CLIENTS_NONE && i < config->lists[l].prefix_count; i++)
+			network_list_add(list, &config->lists[l].prefixes[i], clients->of_list[l]);
 }
 
-static struct network *list_networks(const struct geo_prefs *prefs, uint32_t *count)
+/* In an own network the pools' own policies hold, but where a rule is for a network as long. */
+static void enter_own(struct layering *l)
 {
-	struct network *list = NULL;
-	uint32_t cap = 0;
-
-	*count = 0;
-	for (uint32_t p = 0; p < prefs->config->pool_count; p++) {
-		const struct pool_prefs *pool = &prefs->pools[p];
-
-		for (size_t r = 0; r < pool->config->rule_count; r++) {
-			const struct config_rule *rule = &pool->config->rules[r];
-
-			for (size_t c = 0; c < rule->clients.count; c++) {
-				struct network n;
-
-				if (rule->clients.list[c].kind != MATCH_PREFIX)
-					continue;
-				n = make_network(&rule->clients.list[c].prefix);
-				n.pool = p;
-				n.pref = pool->rule_pref[r];
-				n.order = *count;
-				array_add(list, *count, cap) = n;
-			}
-		}
-	}
-	return list;
-}
-
-/* By start, a network before those inside it, and then as the files have them. */
-static int compare(const void *a, const void *b)
-{
-	const struct network *x = a, *y = b;
-
-	if (x->family != y->family)
-		return x->family < y->family ? -1 : 1;
-	if (x->first != y->first)
-		return x->first < y->first ? -1 : 1;
-	if (x->len != y->len)
-		return x->len < y->len ? -1 : 1;
-	return x->order < y->order ? -1 : 1;
-}
-
-/* The overlay of the networks around: for each pool the longest, the first of equal ones. */
-static uint32_t state(struct sweep *s)
-{
-	size_t size = (s->pool_count ? s->pool_count : 1) * sizeof(*s->tuple);
-
-	memset(s->tuple, 0xff, size);
-	for (size_t i = 0; i < s->around_count; i++) {
-		const struct network *n = s->around[i];
-
-		if (s->tuple[n->pool] == OVERLAY_NONE || s->tuple_len[n->pool] < n->len) {
-			s->tuple[n->pool] = n->pref;
-			s->tuple_len[n->pool] = n->len;
-		}
-	}
-	return numbering_add(&s->overlay->numbers, s->tuple, size);
-}
-
-static void change(struct sweep *s, address_bits at)
-{
-	if (at != s->pending_at)
-		breaks_add(s->breaks, s->pending_at, s->pending);
-	s->pending_at = at;
-	s->pending = state(s);
-}
-
-/* Leaves the networks that end before `at`. */
-static void leave_before(struct sweep *s, address_bits at)
-{
-	while (s->around_count > 0 && s->around[s->around_count - 1]->last < at) {
-		address_bits end = s->around[--s->around_count]->last + 1;
-
-		change(s, end);
+	for (size_t p = 0; p < l->clients->config->pool_count; p++) {
+		l->facts[p]->rule = FACTS_NO_RULE;
+		l->facts[p]->own = 1;
+		l->facts[p]->is_by_own = 1;
 	}
 }
 
-static void leave_all(struct sweep *s)
+/* Networks are entered from the widest to the longest, so a rule here takes the place of those
+ * around; of equal networks' rules the first in the file holds. */
+static void enter_matcher(struct layering *l, uint32_t matcher, bool *has_rule)
 {
-	while (s->around_count > 0) {
-		address_bits last = s->around[--s->around_count]->last;
+	const struct client_entry *entries;
+	uint32_t count = geo_clients_entries(l->clients, matcher, &entries);
 
-		if (last != ~(address_bits)0) /* else there is no address behind it */
-			change(s, last + 1);
-	}
-}
-
-static void sweep_family(struct sweep *s, const struct network *list, uint32_t count)
-{
-	s->pending_at = 0;
-	s->around_count = 0;
-	s->pending = state(s);
 	for (uint32_t i = 0; i < count; i++) {
-		if (list[i].family != s->breaks->family)
-			continue;
-		leave_before(s, list[i].first);
-		s->around[s->around_count++] = &list[i];
-		change(s, list[i].first);
+		const struct client_entry *e = &entries[i];
+		struct facts *facts = l->facts[e->pool];
+
+		if (e->bit != CLIENTS_NONE) {
+			facts_set_bit(facts->bits, e->bit);
+		} else if (!has_rule[e->pool] || e->rule < facts->rule) {
+			facts->rule = e->rule;
+			facts->is_by_own = 0;
+			has_rule[e->pool] = true;
+		}
 	}
-	leave_all(s);
-	breaks_add(s->breaks, s->pending_at, s->pending);
 }
 
-void geo_overlay_init(struct geo_overlay *overlay, const struct geo_prefs *prefs)
+static uint32_t layer(struct layering *l, uint32_t around, const uint32_t *matchers, uint32_t count)
 {
-	uint32_t pools = (uint32_t)prefs->config->pool_count;
-	uint32_t count;
-	struct network *list = list_networks(prefs, &count);
-	struct sweep s = { .overlay = overlay,
-			   .pool_count = pools,
-			   .tuple = mem_array(pools, sizeof(*s.tuple)),
-			   .tuple_len = mem_array(pools, 1),
-			   .around = mem_array(count, sizeof(struct network *)) };
+	size_t pools = l->clients->config->pool_count;
+	bool *has_rule = mem_array(pools, sizeof(*has_rule));
+
+	memcpy(l->tuple, numbering_item(&l->overlay->numbers, around), l->clients->tuple_size);
+	for (size_t p = 0; p < pools; p++)
+		facts_get(l->clients->pools[p], l->tuple[p], l->facts[p]);
+	for (uint32_t i = 0; i < count; i++)
+		if (matchers[i] == l->own)
+			enter_own(l);
+	for (uint32_t i = 0; i < count; i++)
+		if (matchers[i] != OWN_UNASKED)
+			enter_matcher(l, matchers[i], has_rule);
+	for (size_t p = 0; p < pools; p++)
+		l->tuple[p] = facts_add(l->clients->pools[p], l->facts[p]);
+	free(has_rule);
+	return numbering_add(&l->overlay->numbers, l->tuple, l->clients->tuple_size);
+}
+
+/* Millions of networks have few matchers: what was worked out once is not worked out again. */
+static uint32_t enter(void *context, uint32_t around, const struct network *equal, uint32_t count)
+{
+	struct layering *l = context;
+	uint32_t one = equal->value, batch, *known;
+	uint32_t *matchers = count == 1 ? &one : mem_array(count, sizeof(*matchers));
+	bool found;
+
+	for (uint32_t i = 0; i < count; i++)
+		matchers[i] = equal[i].value;
+	batch = numbering_add(&l->batches, matchers, count * sizeof(*matchers));
+	known = memo_find(&l->entered, (uint64_t)around << 32 | batch, &found);
+	if (!found)
+		*known = layer(l, around, matchers, count);
+	if (matchers != &one)
+		free(matchers);
+	return *known;
+}
+
+void geo_overlay_init(struct geo_overlay *overlay, struct geo_clients *clients)
+{
+	size_t pools = clients->config->pool_count;
+	struct layering l = { .overlay = overlay,
+			      .clients = clients,
+			      .own = clients->own != CLIENTS_NONE ? clients->own : OWN_UNASKED,
+			      .tuple = mem_alloc(clients->tuple_size),
+			      .facts = mem_array(pools, sizeof(*l.facts)) };
+	struct network_list list = { 0 };
 
 	*overlay = (struct geo_overlay){ .breaks = { { .family = IP_V4 }, { .family = IP_V6 } } };
-	if (count > 0)
-		qsort(list, count, sizeof(*list), compare);
-	for (int family = 0; family < 2; family++) {
-		s.breaks = &overlay->breaks[family];
-		sweep_family(&s, list, count);
-	}
-	free(s.tuple);
-	free(s.tuple_len);
-	free(s.around);
-	free(list);
+	(void)numbering_add(&overlay->numbers, l.tuple, clients->tuple_size);
+	for (size_t p = 0; p < pools; p++)
+		l.facts[p] = mem_alloc(clients->pools[p]->size);
+	list_networks(clients, l.own, &list);
+	network_list_sort(&list);
+	for (int family = 0; family < 2; family++)
+		network_sweep(&list, &overlay->breaks[family], enter, &l);
+	network_list_free(&list);
+	for (size_t p = 0; p < pools; p++)
+		free(l.facts[p]);
+	free(l.facts);
+	free(l.tuple);
+	numbering_free(&l.batches);
+	memo_free(&l.entered);
 }
 
 void geo_overlay_free(struct geo_overlay *overlay)

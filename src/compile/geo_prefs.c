@@ -1,255 +1,187 @@
 #include "compile/geo_prefs.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NO_RULE UINT32_MAX
+/* --- orders that no place decides ---------------------------------------------------------- */
 
-/* --- numbering ----------------------------------------------------------------------------- */
+struct listing {
+	const struct pool_prefs *pool;
+	const struct resolved *resolved;
+	struct pref *out;
+	uint32_t count;
+};
 
-static uint32_t add_pref(struct geo_prefs *prefs, struct pool_prefs *pool, uint32_t rule,
-			 const uint16_t *sites, size_t count)
+static bool is_listed(const struct listing *l, uint16_t site)
 {
-	size_t size = sizeof(struct pref) + count * sizeof(uint16_t);
-
-	prefs->scratch->rule = rule;
-	memcpy(prefs->scratch->sites, sites, count * sizeof(uint16_t));
-	return numbering_add(&pool->numbers, prefs->scratch, size);
+	for (uint32_t i = 0; i < l->count; i++)
+		if (l->out->sites[i].site == site)
+			return true;
+	return false;
 }
 
-/* `nearest` goes as deep as the setting says; the other policies do not depend on who asks, so
- * that their whole order makes no more classes. */
-static size_t pool_depth(const struct geo_prefs *prefs, const struct config_pool *pool)
+/* Adds a site where no fence stands before it; bands without sites are left out. */
+static void list_site(struct listing *l, uint16_t site, bool begins_band)
 {
-	size_t depth = prefs->config->preference_depth;
+	uint16_t band = 0;
 
-	return pool->policy == POLICY_NEAREST && depth < pool->site_count ? depth
-									  : pool->site_count;
+	if (!facts_allow(&l->pool->facts, l->resolved, site))
+		return;
+	if (l->count > 0)
+		band = (uint16_t)(l->out->sites[l->count - 1].band + (begins_band ? 1 : 0));
+	l->out->sites[l->count++] = (struct pref_site){ site, band };
 }
 
-static uint32_t add_configured(struct geo_prefs *prefs, struct pool_prefs *pool)
+static void list_rule(struct listing *l, const struct config_rule *rule)
 {
-	size_t count = pool_depth(prefs, pool->config);
-	uint16_t *sites = mem_array(count, sizeof(*sites));
-	uint32_t number;
+	uint32_t last = UINT32_MAX; /* band in the file of the site that was listed last */
 
-	for (size_t i = 0; i < count; i++)
-		sites[i] = pool->config->sites[i].site;
-	number = add_pref(prefs, pool, GEO_RULE_NONE, sites, count);
-	free(sites);
-	return number;
+	for (size_t i = 0; i < rule->site_count; i++) {
+		uint32_t before = l->count;
+
+		list_site(l, rule->sites[i], rule->bands[i] != last);
+		if (l->count > before)
+			last = rule->bands[i];
+	}
 }
 
-uint32_t geo_pref_rule(const struct numbering *numbers, uint32_t number)
+/* By priority; equal ones are one band, in the file's order. */
+static void list_priorities(struct listing *l)
 {
-	uint32_t rule;
+	const struct config_pool *config = l->pool->config;
+	uint64_t from = 0, next;
 
-	memcpy(&rule, numbering_item(numbers, number), sizeof(rule));
-	return rule;
+	for (bool more = true; more; from = next + 1) {
+		uint32_t before = l->count;
+
+		next = UINT64_MAX;
+		for (size_t i = 0; i < config->site_count; i++)
+			if (config->sites[i].priority >= from && config->sites[i].priority < next)
+				next = config->sites[i].priority;
+		more = next != UINT64_MAX;
+		for (size_t i = 0; more && i < config->site_count; i++)
+			if (config->sites[i].priority == next)
+				list_site(l, config->sites[i].site, l->count == before);
+	}
 }
 
-const uint16_t *geo_pref_sites(const struct numbering *numbers, uint32_t number, uint32_t *count)
+/* Where no place is known, `nearest` has the file's order, as deep as any other. */
+static void list_configured(struct listing *l, uint16_t nearest)
 {
-	const uint8_t *item = numbering_item(numbers, number);
+	const struct config_pool *config = l->pool->config;
+	bool one_by_one = l->resolved->policy == POLICY_NEAREST;
+	size_t depth = one_by_one ? l->pool->depth : config->site_count;
 
-	*count = (uint32_t)((numbering_size(numbers, number) - sizeof(struct pref)) /
-			    sizeof(uint16_t));
-	return (const uint16_t *)(const void *)(item + sizeof(struct pref));
+	if (nearest != GEO_SITE_NONE && !one_by_one)
+		list_site(l, nearest, false);
+	for (size_t i = 0; i < config->site_count && l->count < depth; i++)
+		if (!is_listed(l, config->sites[i].site))
+			list_site(l, config->sites[i].site, one_by_one);
 }
 
-/* --- rules --------------------------------------------------------------------------------- */
-
-static uint32_t *code_slot(uint32_t table[COUNTRY_CODES], const char code[2])
+static uint32_t make_placeless(struct pool_prefs *pool, uint32_t resolved, uint16_t nearest)
 {
-	int at = country_index(code);
+	struct listing l = { .pool = pool,
+			     .resolved = facts_resolved(&pool->facts, resolved),
+			     .out = pool->scratch };
+	const struct config_rule *rule = NULL;
 
-	return at < 0 ? NULL : &table[at];
+	if (l.resolved->rule != FACTS_NO_RULE)
+		rule = &pool->config->rules[l.resolved->rule];
+	*l.out = (struct pref){ .resolved = resolved, .nearest = nearest };
+	if (rule != NULL && rule->site_count > 0)
+		list_rule(&l, rule);
+	else if (l.resolved->policy == POLICY_FAILOVER)
+		list_priorities(&l);
+	else
+		list_configured(&l, nearest);
+	return numbering_add(&pool->numbers, l.out,
+			     sizeof(*l.out) + l.count * sizeof(l.out->sites[0]));
 }
 
-static void set_first(uint32_t *slot, uint32_t number)
+uint32_t geo_prefs_placeless(struct pool_prefs *pool, uint32_t resolved, uint16_t nearest)
 {
-	if (slot != NULL && *slot == NO_RULE)
-		*slot = number;
-}
-
-static void add_client(struct pool_prefs *pool, const struct config_client *client, uint32_t number)
-{
-	uint32_t *of_asn;
 	bool found;
+	uint32_t *known = memo_find(&pool->placeless, (uint64_t)resolved << 16 | nearest, &found);
 
-	switch (client->kind) {
-	case MATCH_ASN:
-		of_asn = memo_find(&pool->by_asn, client->asn, &found);
-		if (!found)
-			*of_asn = number;
-		break;
-	case MATCH_COUNTRY: set_first(code_slot(pool->by_country, client->code), number); break;
-	case MATCH_CONTINENT: set_first(code_slot(pool->by_continent, client->code), number); break;
-	default: break; /* networks: geo_overlay.c, they lie over the locations */
+	if (!found)
+		*known = make_placeless(pool, resolved, nearest);
+	return *known;
+}
+
+/* --- something else at the same place ------------------------------------------------------ */
+
+static bool same_fences(const struct pool_prefs *pool, const struct resolved *a,
+			const struct resolved *b)
+{
+	for (uint32_t i = 0; i < pool->config->fence_count; i++)
+		if (facts_bit(a->bits, i) != facts_bit(b->bits, i))
+			return false;
+	return true;
+}
+
+uint32_t geo_prefs_changed(struct pool_prefs *pool, uint32_t number, uint32_t resolved)
+{
+	uint32_t count;
+	const struct pref *pref = geo_prefs_item(pool, number, &count);
+	const struct resolved *before = facts_resolved(&pool->facts, pref->resolved);
+	const struct resolved *after = facts_resolved(&pool->facts, resolved);
+
+	if (pref->resolved == resolved)
+		return number;
+	if (!after->has_distance && !after->has_nearest)
+		return geo_prefs_placeless(pool, resolved, GEO_SITE_NONE);
+	if (!same_fences(pool, before, after))
+		return PREF_UNKNOWN;
+	if (after->has_distance) {
+		if (!before->has_distance)
+			return PREF_UNKNOWN;
+		memcpy(pool->scratch, pref, numbering_size(&pool->numbers, number));
+		pool->scratch->resolved = resolved;
+		return numbering_add(&pool->numbers, pool->scratch,
+				     sizeof(*pref) + count * sizeof(pref->sites[0]));
 	}
-}
-
-static void add_rules(struct geo_prefs *prefs, struct pool_prefs *pool)
-{
-	memset(pool->by_country, 0xff, sizeof(pool->by_country));
-	memset(pool->by_continent, 0xff, sizeof(pool->by_continent));
-	pool->rule_pref = mem_array(pool->config->rule_count, sizeof(*pool->rule_pref));
-	for (uint32_t i = 0; i < pool->config->rule_count; i++) {
-		const struct config_rule *rule = &pool->config->rules[i];
-
-		pool->rule_pref[i] = add_pref(prefs, pool, pool->first_rule + i, rule->sites,
-					      rule->site_count);
-		for (size_t c = 0; c < rule->clients.count; c++)
-			add_client(pool, &rule->clients.list[c], pool->rule_pref[i]);
-	}
-}
-
-/* The most specific rule for what is known of a location. */
-static uint32_t find_rule(struct pool_prefs *pool, const struct location *location)
-{
-	uint32_t *slot;
-	bool found = false;
-
-	if (location->asn != 0 && pool->by_asn.count > 0) {
-		slot = memo_find(&pool->by_asn, location->asn, &found);
-		if (!found)
-			*slot = NO_RULE;
-		if (*slot != NO_RULE)
-			return *slot;
-	}
-	slot = code_slot(pool->by_country, location->country);
-	if (slot != NULL && *slot != NO_RULE)
-		return *slot;
-	slot = code_slot(pool->by_continent, location->continent);
-	return slot != NULL ? *slot : NO_RULE;
-}
-
-/* --- distance ------------------------------------------------------------------------------ */
-
-static struct vector unit_vector(double latitude, double longitude)
-{
-	double phi = latitude * M_PI / 180;
-	double lambda = longitude * M_PI / 180;
-
-	return (struct vector){ cos(phi) * cos(lambda), cos(phi) * sin(lambda), sin(phi) };
-}
-
-/* The squared chord grows with the great-circle distance, and is exact for near points, too. */
-static double chord_squared(const struct vector *a, const struct vector *b)
-{
-	double x = a->x - b->x, y = a->y - b->y, z = a->z - b->z;
-
-	return x * x + y * y + z * z;
-}
-
-static void measure(struct geo_prefs *prefs, const struct location *location)
-{
-	struct vector here = unit_vector((double)location->latitude, (double)location->longitude);
-
-	for (size_t i = 0; i < prefs->config->site_count; i++)
-		prefs->distance[i] = chord_squared(&here, &prefs->sites[i]);
-}
-
-static bool is_nearer(const struct geo_prefs *prefs, uint16_t a, uint16_t b)
-{
-	double da = prefs->distance[a], db = prefs->distance[b];
-
-	return da != db ? da < db : a < b;
-}
-
-/* Insertion into the few nearest so far. */
-static uint32_t nearest(struct geo_prefs *prefs, struct pool_prefs *pool)
-{
-	size_t depth = pool_depth(prefs, pool->config);
-	uint16_t *best = prefs->scratch->sites;
-	size_t count = 0;
-
-	for (size_t i = 0; i < pool->config->site_count; i++) {
-		uint16_t site = pool->config->sites[i].site;
-		size_t at = count < depth ? count++ : depth;
-
-		for (; at > 0 && is_nearer(prefs, site, best[at - 1]); at--)
-			if (at < depth)
-				best[at] = best[at - 1];
-		if (at < depth)
-			best[at] = site;
-	}
-	prefs->scratch->rule = GEO_RULE_NONE;
-	return numbering_add(&pool->numbers, prefs->scratch,
-			     sizeof(struct pref) + count * sizeof(uint16_t));
-}
-
-void geo_prefs_of(struct geo_prefs *prefs, const struct location *location, uint32_t *numbers)
-{
-	bool is_somewhere = (location->has & LOCATION_COORDINATES) != 0;
-
-	if (is_somewhere)
-		measure(prefs, location);
-	for (size_t i = 0; i < prefs->config->pool_count; i++) {
-		struct pool_prefs *pool = &prefs->pools[i];
-		uint32_t number = find_rule(pool, location);
-
-		if (number == NO_RULE)
-			number = is_somewhere && pool->config->policy == POLICY_NEAREST
-					 ? nearest(prefs, pool)
-					 : pool->configured;
-		numbers[i] = number;
-	}
+	return before->has_nearest ? geo_prefs_placeless(pool, resolved, pref->nearest)
+				   : PREF_UNKNOWN;
 }
 
 /* --- life ---------------------------------------------------------------------------------- */
 
-/* The longest list that a preference may hold. */
-static size_t longest_list(const struct config *config)
+static size_t longest_list(const struct config_pool *config)
 {
 	size_t longest = config->site_count;
 
-	for (size_t p = 0; p < config->pool_count; p++) {
-		const struct config_pool *pool = &config->pools[p];
-
-		longest = pool->site_count > longest ? pool->site_count : longest;
-		for (size_t r = 0; r < pool->rule_count; r++)
-			if (pool->rules[r].site_count > longest)
-				longest = pool->rules[r].site_count;
-	}
+	for (size_t r = 0; r < config->rule_count; r++)
+		if (config->rules[r].site_count > longest)
+			longest = config->rules[r].site_count;
 	return longest;
 }
 
 void geo_prefs_init(struct geo_prefs *prefs, const struct config *config)
 {
-	uint32_t first_rule = 0;
-
 	*prefs = (struct geo_prefs){
-		.config = config,
-		.pools = mem_array(config->pool_count, sizeof(*prefs->pools)),
-		.sites = mem_array(config->site_count, sizeof(*prefs->sites)),
-		.distance = mem_array(config->site_count, sizeof(*prefs->distance)),
-		.scratch = mem_alloc(sizeof(struct pref) + longest_list(config) * sizeof(uint16_t)),
+		.config = config, .pools = mem_array(config->pool_count, sizeof(*prefs->pools))
 	};
-	for (size_t i = 0; i < config->site_count; i++)
-		prefs->sites[i] = unit_vector(config->sites[i].latitude,
-					      config->sites[i].longitude);
 	for (size_t i = 0; i < config->pool_count; i++) {
 		struct pool_prefs *pool = &prefs->pools[i];
+		size_t depth = config->preference_depth;
 
 		pool->config = &config->pools[i];
-		pool->first_rule = first_rule;
-		pool->configured = add_configured(prefs, pool);
-		add_rules(prefs, pool);
-		first_rule += (uint32_t)pool->config->rule_count;
+		pool->depth = depth < pool->config->site_count ? depth : pool->config->site_count;
+		pool->scratch = mem_alloc(sizeof(*pool->scratch) +
+					  longest_list(pool->config) *
+						  sizeof(pool->scratch->sites[0]));
+		pool_facts_init(&pool->facts, pool->config);
 	}
 }
 
 void geo_prefs_free(struct geo_prefs *prefs)
 {
 	for (size_t i = 0; i < prefs->config->pool_count; i++) {
+		pool_facts_free(&prefs->pools[i].facts);
 		numbering_free(&prefs->pools[i].numbers);
-		memo_free(&prefs->pools[i].by_asn);
-		free(prefs->pools[i].rule_pref);
+		memo_free(&prefs->pools[i].placeless);
+		free(prefs->pools[i].scratch);
 	}
 	free(prefs->pools);
-	free(prefs->sites);
-	free(prefs->distance);
-	free(prefs->scratch);
 }

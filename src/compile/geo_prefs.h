@@ -1,50 +1,58 @@
-/* geo_prefs.h - a location -> each pool's preference, by rules and by distance. */
+/* geo_prefs.h - each pool's preferences, numbered: what holds, and the sites in order.
+ *
+ * Sites stand in bands: those of one band are equally preferred, and come in the order of their
+ * numbers, whatever their distance, so that fewer preferences differ; but the nearest of all comes
+ * first, for it says what "near" is to those that no preference names. */
 #ifndef COMPILE_GEO_PREFS_H
 #define COMPILE_GEO_PREFS_H
 
-#include "compile/countries.h"
-#include "compile/numbering.h"
-#include "conf/config.h"
+#include "compile/geo_facts.h"
 #include "image/geo.h"
-#include "image/locations.h"
 
-struct vector {
-	double x, y, z;
+#define PREF_UNKNOWN UINT32_MAX
+
+struct pref_site {
+	uint16_t site, band;
 };
 
-/* A preference as it is numbered: the rule, then the sites. */
+/* As it is numbered. */
 struct pref {
-	uint32_t rule; /* of the plan, or GEO_RULE_NONE */
-	uint16_t sites[];
+	uint32_t resolved; /* facts_resolved */
+	uint16_t nearest;  /* site, or GEO_SITE_NONE; only where that is the pool's fallback */
+	uint16_t reserved;
+	struct pref_site sites[];
 };
 
 struct pool_prefs {
 	const struct config_pool *config;
-	uint32_t first_rule;      /* its number in the plan */
+	struct pool_facts facts;
 	struct numbering numbers; /* struct pref */
-	uint32_t configured;      /* the preference of who is nowhere */
-	uint32_t *rule_pref;      /* of each of the pool's rules */
-	/* Which preference the first rule for an AS, country or continent gives; UINT32_MAX: none */
-	struct memo by_asn;
-	uint32_t by_country[COUNTRY_CODES], by_continent[COUNTRY_CODES];
+	struct memo placeless;    /* resolved and nearest site -> preference */
+	struct pref *scratch;     /* with room for the longest one */
+	size_t depth; /* sites that are ordered by distance; more where a band is not full */
 };
 
 struct geo_prefs {
 	const struct config *config;
 	struct pool_prefs *pools;
-	struct vector *sites; /* unit vectors, by site number */
-	double *distance;     /* of the location in hand, by site number */
-	struct pref *scratch;
 };
 
 void geo_prefs_init(struct geo_prefs *prefs, const struct config *config);
 void geo_prefs_free(struct geo_prefs *prefs);
 
-/* Writes one preference number for each pool. */
-void geo_prefs_of(struct geo_prefs *prefs, const struct location *location, uint32_t *numbers);
+/* The preference of clients whose place is not known, or does not matter but for `nearest`. */
+uint32_t geo_prefs_placeless(struct pool_prefs *pool, uint32_t resolved, uint16_t nearest);
 
-/* Items of `numbers` lie side by side: their sites are aligned, the rule may not be. */
-uint32_t geo_pref_rule(const struct numbering *numbers, uint32_t number);
-const uint16_t *geo_pref_sites(const struct numbering *numbers, uint32_t number, uint32_t *count);
+/* That of clients of whom something else holds than of those with `pref`, at the same place.
+ * PREF_UNKNOWN: their place must be known to tell. */
+uint32_t geo_prefs_changed(struct pool_prefs *pool, uint32_t pref, uint32_t resolved);
+
+static inline const struct pref *geo_prefs_item(const struct pool_prefs *pool, uint32_t number,
+						uint32_t *site_count)
+{
+	*site_count = (uint32_t)((numbering_size(&pool->numbers, number) - sizeof(struct pref)) /
+				 sizeof(struct pref_site));
+	return (const struct pref *)numbering_item(&pool->numbers, number);
+}
 
 #endif

@@ -4,16 +4,21 @@
 #include <string.h>
 
 /* Locations are compared as bytes. */
-_Static_assert(sizeof(struct location) == 5 * 4 + 4 + 5 * 4, "struct location has no holes");
+_Static_assert(sizeof(struct location) == 6 * 4 + 4 + 6 * 4, "struct location has no holes");
 
 static const struct location nothing = { .country_database = LOCATION_NONE,
 					 .coordinates_database = LOCATION_NONE,
 					 .asn_database = LOCATION_NONE,
 					 .city_database = LOCATION_NONE };
 
-void location_table_init(struct location_table *table)
+void location_table_init(struct location_table *table, size_t field_count)
 {
-	*table = (struct location_table){ 0 };
+	*table = (struct location_table){ .field_words = field_count > 0
+								 ? (uint32_t)(field_count + 63) / 64
+								 : 1 };
+	table->joined = mem_array(table->field_words, sizeof(*table->joined));
+	(void)numbering_add(&table->field_sets, table->joined,
+			    table->field_words * sizeof(*table->joined));
 	for (int i = 0; i < COUNTRY_CODES; i++)
 		table->continent[i] = country_continent(
 			(char[2]){ (char)('A' + i / 26), (char)('A' + i % 26) });
@@ -25,7 +30,10 @@ void location_table_free(struct location_table *table)
 {
 	numbering_free(&table->locations);
 	numbering_free(&table->texts);
+	numbering_free(&table->field_sets);
 	memo_free(&table->merged);
+	free(table->joined);
+	table->joined = NULL;
 }
 
 uint32_t location_table_text(struct location_table *table, const char *text, size_t len)
@@ -56,10 +64,12 @@ static void set_country(const struct location_table *table, struct location *loc
 }
 
 uint32_t location_table_add(struct location_table *table, const struct mmdb_facts *facts,
-			    uint32_t database)
+			    const uint64_t *fields, uint32_t database)
 {
 	struct location location = nothing;
 
+	location.fields = numbering_add(&table->field_sets, fields,
+					table->field_words * sizeof(*fields));
 	set_country(table, &location, facts, database);
 	if (facts->has_coordinates) {
 		location.latitude = facts->latitude;
@@ -78,6 +88,9 @@ uint32_t location_table_add(struct location_table *table, const struct mmdb_fact
 	if (facts->subdivision.len > 0)
 		location.subdivision = location_table_text(table, facts->subdivision.text,
 							   facts->subdivision.len);
+	if (facts->subdivision_name.len > 0)
+		location.subdivision_name = location_table_text(table, facts->subdivision_name.text,
+								facts->subdivision_name.len);
 	return numbering_add(&table->locations, &location, sizeof(location));
 }
 
@@ -110,9 +123,24 @@ static struct location merge(const struct location *first, const struct location
 		merged.city = second->city;
 		merged.city_database = second->city_database;
 	}
-	if (merged.subdivision == 0)
+	if (merged.subdivision == 0 && merged.subdivision_name == 0) {
 		merged.subdivision = second->subdivision;
+		merged.subdivision_name = second->subdivision_name;
+	}
 	return merged;
+}
+
+static uint32_t join_fields(struct location_table *table, uint32_t first, uint32_t second)
+{
+	const uint64_t *a = numbering_item(&table->field_sets, first);
+	const uint64_t *b = numbering_item(&table->field_sets, second);
+
+	if (first == 0 || second == 0 || first == second)
+		return first > second ? first : second;
+	for (uint32_t i = 0; i < table->field_words; i++)
+		table->joined[i] = a[i] | b[i];
+	return numbering_add(&table->field_sets, table->joined,
+			     table->field_words * sizeof(*table->joined));
 }
 
 uint32_t location_table_merge(struct location_table *table, uint32_t first, uint32_t second)
@@ -126,6 +154,8 @@ uint32_t location_table_merge(struct location_table *table, uint32_t first, uint
 	known = memo_find(&table->merged, (uint64_t)first << 32 | second, &found);
 	if (!found) {
 		merged = merge(location_table_at(table, first), location_table_at(table, second));
+		merged.fields = join_fields(table, merged.fields,
+					    location_table_at(table, second)->fields);
 		*known = numbering_add(&table->locations, &merged, sizeof(merged));
 	}
 	return *known;

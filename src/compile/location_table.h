@@ -11,11 +11,14 @@
 struct location_table {
 	struct numbering locations; /* struct location */
 	struct numbering texts;
+	struct numbering field_sets; /* uint64_t[field_words]; number 0: none */
+	uint32_t field_words;        /* 1 or more */
+	uint64_t *joined;            /* scratch */
 	struct memo merged;
 	const char *continent[COUNTRY_CODES]; /* country_continent of each code */
 };
 
-void location_table_init(struct location_table *table);
+void location_table_init(struct location_table *table, size_t field_count);
 void location_table_free(struct location_table *table);
 
 uint32_t location_table_text(struct location_table *table, const char *text, size_t len);
@@ -26,12 +29,13 @@ static inline const struct location *location_table_at(const struct location_tab
 	return (const struct location *)numbering_item(&table->locations, number);
 }
 
-/* The location that these facts of a database make; 0 when they say nothing. A country without a
- * continent gets the one that it lies on. */
+/* The location that these facts of a database make, and the set of fields that are so; 0 when they
+ * say nothing. A country without a continent gets the one that it lies on. */
 uint32_t location_table_add(struct location_table *table, const struct mmdb_facts *facts,
-			    uint32_t database);
+			    const uint64_t *fields, uint32_t database);
 
-/* For each field what `first` knows, else what `second` does. */
+/* For each field what `first` knows, else what `second` does; the fields that clients are told by
+ * are so when they are in either. */
 uint32_t location_table_merge(struct location_table *table, uint32_t first, uint32_t second);
 
 /* The location as it goes into the image: where no database knew coordinates, the country's. */

@@ -8,10 +8,11 @@
 #include "base/hash.h"
 #include "compile/breaks.h"
 #include "compile/location_table.h"
+#include "compile/mmdb_asked.h"
 #include "compile/mmdb_walk.h"
 #include "conf/source.h"
 
-#define MAKER_VERSION 1 /* another one: images of older programs are not taken over */
+#define MAKER_VERSION 2 /* another one: images of older programs are not taken over */
 
 static const uint8_t family_of[2] = { IP_V4, IP_V6 };
 
@@ -21,6 +22,7 @@ struct locations_job {
 	struct err *err;
 	struct countries countries;
 	struct location_table table;
+	struct mmdb_asked asked;
 	struct breaks (*lists)[2]; /* of each database, of each family */
 };
 
@@ -70,6 +72,10 @@ static uint64_t compute_key(const struct config *config)
 		key_text(&key, set->asn);
 	}
 	key_file(&key, config->countries_path);
+	for (size_t i = 0; i < config->field_count; i++) {
+		key_text(&key, config->fields[i].path);
+		key_text(&key, config->fields[i].value);
+	}
 	hash = hash_bytes(key.data, key.len, MAKER_VERSION);
 	buf_free(&key);
 	return hash;
@@ -82,6 +88,8 @@ struct database {
 	uint32_t number;
 	struct location_table *table;
 	struct mmdb_fields fields;
+	struct mmdb_asked *asked;
+	uint64_t *bits; /* scratch: which of those asked are so */
 };
 
 static int number_record(void *context, uint32_t offset, uint32_t *number, struct err *err)
@@ -91,7 +99,10 @@ static int number_record(void *context, uint32_t offset, uint32_t *number, struc
 
 	if (mmdb_fields_read(&database->fields, offset, &facts, err) != 0)
 		return -1;
-	*number = location_table_add(database->table, &facts, database->number);
+	memset(database->bits, 0, database->table->field_words * sizeof(*database->bits));
+	if (mmdb_asked_read(database->asked, database->fields.db, offset, database->bits, err) != 0)
+		return -1;
+	*number = location_table_add(database->table, &facts, database->bits, database->number);
 	return 0;
 }
 
@@ -125,6 +136,9 @@ static int walk_open_database(const struct locations_job *job, struct database *
 	struct arena arena = { 0 };
 	int rc = mmdb_fields_open(&database->fields, db, &database->config->fields, &arena, err);
 
+	database->bits = arena_alloc(&arena,
+				     database->table->field_words * sizeof(*database->bits));
+
 	for (int family = 0; rc == 0 && family < 2; family++)
 		rc = mmdb_walk(&walk, &job->lists[database->number][family], err);
 	if (rc == 0)
@@ -138,7 +152,8 @@ static void walk_database(struct locations_job *job, uint32_t number)
 {
 	struct database database = { .config = &job->config->databases[number],
 				     .number = number,
-				     .table = &job->table };
+				     .table = &job->table,
+				     .asked = &job->asked };
 	const char *path = database.config->path;
 	struct err err = { "" };
 	MMDB_s db;
@@ -253,21 +268,6 @@ static uint32_t renumber(struct breaks *list, uint32_t *numbers, uint32_t count)
 
 /* --- the image ----------------------------------------------------------------------------- */
 
-static void write_family(struct image_writer *writer, struct breaks *list)
-{
-	bool v4 = list->family == IP_V4;
-	uint64_t starts =
-		v4 ? image_writer_append(writer, list->start4, (size_t)list->count * 4, 64)
-		   : image_writer_append(writer, list->start6, (size_t)list->count * 16, 64);
-	uint64_t values = image_writer_append(writer, list->value, (size_t)list->count * 4, 64);
-	struct locations_root *root = image_writer_root(writer, struct locations_root);
-
-	*(v4 ? &root->v4_start_off : &root->v6_start_off) = starts;
-	*(v4 ? &root->v4_value_off : &root->v6_value_off) = values;
-	*(v4 ? &root->v4_count : &root->v6_count) = list->count;
-	breaks_free(list);
-}
-
 static void write_locations(struct locations_job *job, struct image_writer *writer,
 			    const uint32_t *numbers, uint32_t count)
 {
@@ -305,89 +305,152 @@ static void write_databases_and_texts(struct locations_job *job, struct image_wr
 	root->texts_size = texts->len;
 }
 
-static int write_image(struct locations_job *job, uint64_t key, struct breaks lists[2], int *fd)
+static void write_field_sets(const struct location_table *table, struct image_writer *writer)
+{
+	const struct buf *sets = &table->field_sets.bytes;
+	uint64_t at = image_writer_append(writer, sets->data, sets->len, 64);
+	struct locations_root *root = image_writer_root(writer, struct locations_root);
+
+	root->field_sets_off = at;
+	root->field_set_count = table->field_sets.count;
+	root->field_words = table->field_words;
+}
+
+static void write_databases(struct locations_job *job, struct breaks lists[2],
+			    struct image_writer *writer)
 {
 	uint32_t *numbers = mem_array(job->table.locations.count, sizeof(*numbers));
-	struct image_writer writer;
+	struct location_breaks breaks = { 0 };
 	uint32_t count = 1;
-	int rc = -1;
 
 	memset(numbers, 0xff, job->table.locations.count * sizeof(*numbers));
 	numbers[0] = 0;
 	for (int family = 0; family < 2; family++)
 		count = renumber(&lists[family], numbers, count);
-	if (image_writer_open(&writer, IMAGE_LOCATIONS, sizeof(struct locations_root), job->err))
-		goto out;
-	image_writer_root(&writer, struct locations_root)->key = key;
-	write_locations(job, &writer, numbers, count);
-	write_databases_and_texts(job, &writer);
+	write_locations(job, writer, numbers, count);
+	write_field_sets(&job->table, writer);
+	write_databases_and_texts(job, writer);
 	location_table_free(&job->table);
-	for (int family = 0; family < 2; family++)
-		write_family(&writer, &lists[family]);
-	rc = image_writer_finish(&writer, NULL, fd, job->err);
-out:
 	free(numbers);
-	return rc;
+	for (int family = 0; family < 2; family++) {
+		breaks_write(&lists[family], writer, &breaks);
+		breaks_free(&lists[family]);
+	}
+	image_writer_root(writer, struct locations_root)->breaks = breaks;
 }
 
-static int build(struct locations_job *job, uint64_t key, int *fd)
+/* A field that no record has is a typing mistake, and the rule or fence would never hold. */
+static void check_asked(const struct locations_job *job)
+{
+	const struct config *config = job->config;
+	const struct place server_file = { .file = config->file };
+
+	for (uint32_t i = 0; i < job->asked.count && config->database_count > 0; i++)
+		if (!job->asked.found[i])
+			diag_add(job->diag, DIAG_ERROR, &server_file, NULL, 0,
+				 "no record of any database has the field \"%s\"",
+				 config->fields[i].path);
+}
+
+static int walk(struct locations_job *job, struct image_writer *writer)
 {
 	unsigned mistakes = diag_errors(job->diag);
 	struct breaks merged[2] = { { 0 }, { 0 } };
-	int rc = 0;
+	struct arena arena = { 0 };
+	int rc = mmdb_asked_open(&job->asked, job->config->fields, job->config->field_count, &arena,
+				 job->err);
 
-	if (job->config->countries_path != NULL)
-		countries_read(&job->countries, job->config->countries_path, job->diag);
-	for (uint32_t i = 0; i < job->config->database_count; i++)
+	for (uint32_t i = 0; rc == 0 && i < job->config->database_count; i++)
 		walk_database(job, i);
-	if (diag_errors(job->diag) != mistakes)
-		return 0;
+	if (rc == 0 && diag_errors(job->diag) == mistakes)
+		check_asked(job);
+	if (rc != 0 || diag_errors(job->diag) != mistakes)
+		goto out;
 	for (int family = 0; family < 2; family++)
 		join_family(job, family, &merged[family]);
-	rc = write_image(job, key, merged, fd);
+	write_databases(job, merged, writer);
 	for (int family = 0; family < 2; family++)
 		breaks_free(&merged[family]);
+out:
+	arena_free(&arena);
 	return rc;
 }
 
-static int copy_image(const struct image *previous, int *fd, struct err *err)
+static void open_job(struct locations_job *job)
 {
-	struct image_writer writer;
-	size_t root = sizeof(struct locations_root);
+	size_t databases = job->config->database_count;
 
-	if (image_writer_open(&writer, IMAGE_LOCATIONS, root, err) != 0)
-		return -1;
-	writer.len = IMAGE_ROOT + root;
-	memcpy(writer.base + IMAGE_ROOT, previous->base + IMAGE_ROOT, root);
-	(void)image_writer_append(&writer, previous->base + IMAGE_ROOT + root,
-				  previous->size - IMAGE_ROOT - root, 1);
-	return image_writer_finish(&writer, NULL, fd, err);
+	location_table_init(&job->table, job->config->field_count);
+	job->lists = mem_array(databases, sizeof(*job->lists));
+	for (size_t i = 0; i < databases; i++)
+		for (int family = 0; family < 2; family++)
+			job->lists[i][family].family = family_of[family];
+}
+
+static void close_job(struct locations_job *job)
+{
+	for (size_t i = 0; i < job->config->database_count; i++)
+		for (int family = 0; family < 2; family++)
+			breaks_free(&job->lists[i][family]);
+	location_table_free(&job->table);
+	free(job->lists);
+}
+
+/* Its offsets stay true: it lies where it lay, behind the root. */
+static void copy_databases(const struct image *previous, struct image_writer *writer)
+{
+	const struct locations_root *root = image_root(previous, struct locations_root);
+	size_t behind = IMAGE_ROOT + sizeof(*root);
+
+	writer->len = behind;
+	*image_writer_root(writer, struct locations_root) = *root;
+	(void)image_writer_append(writer, previous->base + behind, root->databases_end - behind, 1);
+}
+
+/* What the operator says beside the databases. */
+static void write_operators_part(struct image_writer *writer)
+{
+	uint64_t at;
+	struct locations_root *root;
+
+	image_writer_root(writer, struct locations_root)->databases_end = writer->len;
+	at = image_writer_append(writer, "", 1, 1);
+	root = image_writer_root(writer, struct locations_root);
+	root->overrides = root->resolvers = (struct location_rows){ 0 };
+	root->more_texts_off = at;
+	root->more_texts_size = 1;
 }
 
 int locations_build(const struct config *config, const struct image *previous, int *fd,
 		    struct diag *diag, struct err *err)
 {
-	struct locations_job *job;
+	struct locations_job *job = mem_alloc(sizeof(*job));
+	unsigned mistakes = diag_errors(diag);
 	uint64_t key = compute_key(config);
+	struct image_writer writer;
 	int rc;
 
 	*fd = -1;
+	*job = (struct locations_job){ .config = config, .diag = diag, .err = err };
+	open_job(job);
+	rc = image_writer_open(&writer, IMAGE_LOCATIONS, sizeof(struct locations_root), err);
+	if (rc != 0)
+		goto out;
+	if (config->countries_path != NULL)
+		countries_read(&job->countries, config->countries_path, diag);
 	if (previous != NULL && previous->base != NULL &&
 	    image_root(previous, struct locations_root)->key == key)
-		return copy_image(previous, fd, err);
-	job = mem_alloc(sizeof(*job));
-	*job = (struct locations_job){ .config = config, .diag = diag, .err = err };
-	location_table_init(&job->table);
-	job->lists = mem_array(config->database_count, sizeof(*job->lists));
-	for (size_t i = 0; i < config->database_count; i++)
-		for (int family = 0; family < 2; family++)
-			job->lists[i][family].family = family_of[family];
-	rc = build(job, key, fd);
-	for (size_t i = 0; i < config->database_count; i++)
-		for (int family = 0; family < 2; family++)
-			breaks_free(&job->lists[i][family]);
-	location_table_free(&job->table);
-	free(job->lists);
+		copy_databases(previous, &writer);
+	else
+		rc = walk(job, &writer);
+	if (rc == 0 && diag_errors(diag) == mistakes) {
+		image_writer_root(&writer, struct locations_root)->key = key;
+		write_operators_part(&writer);
+		rc = image_writer_finish(&writer, NULL, fd, err);
+	}
+	image_writer_discard(&writer);
+out:
+	close_job(job);
 	free(job);
 	return rc;
 }

@@ -13,8 +13,9 @@
 #define PATH_SIZE     200U
 #define DEPTH_MAX     8U
 
-const char *const mmdb_field_name[FIELD_COUNT] = { "country",  "continent", "subdivision", "city",
-						   "latitude", "longitude", "asn" };
+const char *const mmdb_field_name[FIELD_COUNT] = { "country", "continent",         "subdivision",
+						   "city",    "latitude",          "longitude",
+						   "asn",     "subdivision's name" };
 
 /* GeoIP2, GeoLite2 and what imitates them are nested; the ip-location-db packages are flat. */
 static const struct layout {
@@ -29,6 +30,7 @@ static const struct layout {
 		[FIELD_LATITUDE] = { { { "location", "latitude" } } },
 		[FIELD_LONGITUDE] = { { { "location", "longitude" } } },
 		[FIELD_ASN] = { { { "traits", "autonomous_system_number" } } },
+		[FIELD_SUBDIVISION_NAME] = { { { "subdivisions", "0", "names", "en" } } },
 	} },
 	{ {
 		[FIELD_COUNTRY] = { { { "country_code" } } },
@@ -122,6 +124,7 @@ static bool take(enum mmdb_field field, const MMDB_entry_data_s *value, struct m
 	case FIELD_LATITUDE: return degrees_of(value, 90, &facts->latitude);
 	case FIELD_LONGITUDE: return degrees_of(value, 180, &facts->longitude);
 	case FIELD_ASN: return asn_of(value, &facts->asn);
+	case FIELD_SUBDIVISION_NAME: return text_of(value, &facts->subdivision_name);
 	case FIELD_COUNT: break;
 	}
 	return false;
@@ -218,7 +221,7 @@ int mmdb_fields_read(struct mmdb_fields *fields, uint32_t offset, struct mmdb_fa
 
 /* --- set paths ----------------------------------------------------------------------------- */
 
-static int cut_path(const char *text, struct mmdb_path *path, struct arena *arena)
+int mmdb_path_cut(const char *text, struct mmdb_path *path, struct arena *arena)
 {
 	char *rest = arena_text(arena, text, strlen(text));
 	char *step;
@@ -235,16 +238,17 @@ static int cut_path(const char *text, struct mmdb_path *path, struct arena *aren
 int mmdb_fields_open(struct mmdb_fields *fields, const MMDB_s *db,
 		     const struct config_geo_fields *set, struct arena *arena, struct err *err)
 {
-	const char *const texts[FIELD_COUNT] = { set->country, set->continent, set->subdivision,
-						 set->city,    set->latitude,  set->longitude,
-						 set->asn };
+	const char *const texts[FIELD_COUNT] = { set->country,     set->continent,
+						 set->subdivision, set->city,
+						 set->latitude,    set->longitude,
+						 set->asn,         NULL };
 
 	*fields = (struct mmdb_fields){ .db = db, .layout = -1 };
 	for (int field = 0; field < FIELD_COUNT; field++) {
 		if (texts[field] == NULL)
 			continue;
 		fields->is_set[field] = true;
-		if (cut_path(texts[field], &fields->set[field], arena) != 0)
+		if (mmdb_path_cut(texts[field], &fields->set[field], arena) != 0)
 			return err_set(err,
 				       "\"%s\" is not a path of one to %d names with dots between",
 				       texts[field], MMDB_PATH_MAX);

@@ -20,6 +20,7 @@ enum mmdb_field {
 	FIELD_LATITUDE,
 	FIELD_LONGITUDE,
 	FIELD_ASN,
+	FIELD_SUBDIVISION_NAME, /* beside its code; nobody sets where it is */
 	FIELD_COUNT
 };
 
@@ -31,7 +32,7 @@ struct mmdb_text {
 
 struct mmdb_facts {
 	char country[2], continent[2]; /* NULs: not known */
-	struct mmdb_text subdivision, city;
+	struct mmdb_text subdivision, subdivision_name, city;
 	bool has_coordinates;
 	float latitude, longitude;
 	uint32_t asn; /* 0: not known */
@@ -56,6 +57,9 @@ struct mmdb_fields {
 
 /* The name that the server file has for a field: "country", "asn", ... */
 extern const char *const mmdb_field_name[FIELD_COUNT];
+
+/* Cuts a text at its dots. -1: it has too many or empty steps. Texts live in the arena. */
+int mmdb_path_cut(const char *text, struct mmdb_path *path, struct arena *arena);
 
 /* -1: a set path has too many or empty steps. Texts live in the arena. */
 int mmdb_fields_open(struct mmdb_fields *fields, const MMDB_s *db,

@@ -39,12 +39,8 @@ static uint32_t append(struct numbering *n, const void *item, size_t size, uint3
 	return n->count - 1;
 }
 
-uint32_t numbering_add(struct numbering *n, const void *item, size_t size)
+static uint32_t find_hashed(const struct numbering *n, const void *item, size_t size, uint32_t hash)
 {
-	uint32_t hash = (uint32_t)hash_bytes(item, size, 0);
-
-	if (n->count >= n->slot_count / 2)
-		grow_slots(n);
 	for (uint32_t slot = hash & (n->slot_count - 1); n->slots[slot] != 0;
 	     slot = (slot + 1) & (n->slot_count - 1)) {
 		uint32_t number = n->slots[slot] - 1;
@@ -53,7 +49,24 @@ uint32_t numbering_add(struct numbering *n, const void *item, size_t size)
 		    memcmp(numbering_item(n, number), item, size) == 0)
 			return number;
 	}
-	return append(n, item, size, hash);
+	return UINT32_MAX;
+}
+
+uint32_t numbering_find(const struct numbering *n, const void *item, size_t size)
+{
+	return n->count > 0 ? find_hashed(n, item, size, (uint32_t)hash_bytes(item, size, 0))
+			    : UINT32_MAX;
+}
+
+uint32_t numbering_add(struct numbering *n, const void *item, size_t size)
+{
+	uint32_t hash = (uint32_t)hash_bytes(item, size, 0);
+	uint32_t number;
+
+	if (n->count >= n->slot_count / 2)
+		grow_slots(n);
+	number = find_hashed(n, item, size, hash);
+	return number != UINT32_MAX ? number : append(n, item, size, hash);
 }
 
 void numbering_free(struct numbering *n)

@@ -20,6 +20,8 @@ struct numbering {
 
 /* The number of these bytes. Items have the alignment of their size only if all sizes are equal. */
 uint32_t numbering_add(struct numbering *numbering, const void *item, size_t size);
+/* The same without adding; UINT32_MAX: they have none. */
+uint32_t numbering_find(const struct numbering *numbering, const void *item, size_t size);
 
 static inline const void *numbering_item(const struct numbering *numbering, uint32_t number)
 {

@@ -277,7 +277,8 @@ static int explain_into(json_t *told, const struct borrowed *b, const struct que
 {
 	const struct client_network client = { question->network, asked->subnet != NULL };
 	const struct location *from = NULL;
-	uint8_t prefix_len = 0, types = question->types;
+	struct located located;
+	uint8_t types = question->types;
 	uint32_t record;
 	json_t *step, *answers = json_array();
 
@@ -289,12 +290,14 @@ static int explain_into(json_t *told, const struct borrowed *b, const struct que
 		    ask(b, asked, &explained_types[i], answers, err) != 0)
 			return -1;
 	}
-	if (b->locations.base != NULL)
-		from = locations_find(&b->locations, &question->network.address, &prefix_len);
-	json_object_set_new(told, "location",
-			    from == NULL
-				    ? json_null()
-				    : location(b, from, &question->network.address, prefix_len));
+	if (b->locations.base != NULL) {
+		locations_find(&b->locations, &question->network.address, &located);
+		from = &located.location;
+	}
+	json_object_set_new(
+		told, "location",
+		from == NULL ? json_null()
+			     : location(b, from, &question->network.address, located.prefix_len));
 	record = find_record(b, &asked->final, told);
 	step = json_null();
 	if (record != PLAN_NONE)

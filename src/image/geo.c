@@ -143,7 +143,7 @@ uint8_t geo_exclude_embedded(const struct ip_address *address, uint8_t len)
 	return len;
 }
 
-static struct geo_match find(const struct image *geo, const struct geo_trie trie[2],
+static struct geo_match find(const struct image *geo, const struct geo_trie *trie,
 			     const struct ip_address *address)
 {
 	struct words w = words_of(address);
@@ -301,7 +301,8 @@ static int verify_pref(const struct image *geo, const struct geo_pref *pref, uin
 		    (i == 0 || bands[i] != bands[i - 1] + 1))
 			return err_set(err, "geo image: a preference has bands out of order");
 	}
-	if (pref->policy > POLICY_MAX || pref->own > 1)
+	if (pref->policy > POLICY_MAX || pref->own > 1 ||
+	    (pref->nearest >= site_count && pref->nearest != GEO_SITE_NONE))
 		return err_set(err, "geo image: a preference is damaged");
 	return 0;
 }

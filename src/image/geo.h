@@ -17,11 +17,12 @@
 #include "base/netprefix.h"
 #include "image/image.h"
 
-#define GEO_VERSION     2
+#define GEO_VERSION     3
 #define GEO_LEAF        UINT32_C(0x80000000)
 #define GEO_CLASSES_MAX 65535U /* a leaf is 16 bits, and one value is GEO_CLASS_NONE */
 #define GEO_CLASS_NONE  UINT16_MAX
 #define GEO_RULE_NONE   UINT32_MAX
+#define GEO_SITE_NONE   UINT16_MAX
 #define POLICY_MAX      3 /* of enum policy */
 
 struct geo_trie {
@@ -61,7 +62,9 @@ struct geo_pool {
 /* Sites in order of preference, as far as it is part of the class; those of the pool that are not
  * named follow (control appends them): by distance from the first in policy nearest, by priority
  * in failover, all together in the others. Fences have been heeded in what is named; control heeds
- * them in what it appends. */
+ * them in what it appends. Bands are whole: preference-depth counts sites up to the end of the
+ * band in which it falls. Sites of one band stand in the order of their numbers, but the nearest
+ * of all stands first where the order is by distance. */
 struct geo_pref {
 	uint64_t sites_off; /* uint16_t[site_count]: site numbers of the plan */
 	uint64_t bands_off; /* uint16_t[site_count]: sites of one band are equally preferred; from 0
@@ -72,7 +75,10 @@ struct geo_pref {
 	uint32_t rule;  /* rule number of the plan that decided, or GEO_RULE_NONE: the policy */
 	uint8_t policy; /* enum policy (plan.h): the pool's, the rule's, or that for own networks */
 	uint8_t own;    /* 1: the clients are of the server's own networks */
-	uint8_t reserved[6];
+	/* The allowed site nearest to the clients, in pools whose fallback is that; GEO_SITE_NONE:
+	 * their place is not known (then the first site stands for it). */
+	uint16_t nearest;
+	uint8_t reserved[4];
 };
 
 struct geo_match {

@@ -4,7 +4,7 @@ libimage_a_SOURCES = \
 	%D%/geo.c %D%/geo.h \
 	%D%/handover.h \
 	%D%/image.c %D%/image.h \
-	%D%/locations.c %D%/locations.h \
+	%D%/locations.c %D%/locations.h %D%/locations_verify.c \
 	%D%/plan.c %D%/plan.h \
 	%D%/pool_types.h \
 	%D%/rdata_names.c %D%/rdata_names.h \

@@ -25,10 +25,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	must(sample_compile(&sample));
 	root = image_root(&sample.locations, struct locations_root);
 	regions[0] = (struct edit_region){ IMAGE_ROOT, sizeof(*root) };
-	regions[1] = (struct edit_region){ root->v4_start_off, root->v4_count * 4 };
-	regions[2] = (struct edit_region){ root->v4_value_off, root->v4_count * 4 };
-	regions[3] = (struct edit_region){ root->v6_start_off, root->v6_count * 16 };
-	regions[4] = (struct edit_region){ root->v6_value_off, root->v6_count * 4 };
+	regions[1] = (struct edit_region){ root->breaks.v4_start_off, root->breaks.v4_count * 4 };
+	regions[2] = (struct edit_region){ root->breaks.v4_value_off, root->breaks.v4_count * 4 };
+	regions[3] = (struct edit_region){ root->breaks.v6_start_off, root->breaks.v6_count * 16 };
+	regions[4] = (struct edit_region){ root->breaks.v6_value_off, root->breaks.v6_count * 4 };
 	regions[5] = (struct edit_region){ root->locations_off,
 					   root->location_count * sizeof(struct location) };
 	regions[6] = (struct edit_region){ root->databases_off, root->database_count * 4 };
@@ -41,14 +41,18 @@ static void look_up(const struct image *locations)
 {
 	for (unsigned i = 0; i < ASK_ADDRESSES; i++) {
 		struct ip_address address = ask_address(i);
-		uint8_t len = 0;
-		const struct location *found = locations_find(locations, &address, &len);
-		size_t size = strlen(location_text(locations, found->city)) +
-			      strlen(location_text(locations, found->subdivision)) +
-			      strlen(location_database(locations, found->country_database)) +
-			      strlen(location_database(locations, found->asn_database));
+		const struct location *l;
+		struct located found;
+		size_t size;
 
-		must(len <= ip_bits(address.family) && size <= 4 * locations->size);
+		(void)locations_find_source(locations, &address, &found);
+		l = &found.location;
+		size = strlen(location_text(locations, l->city)) +
+		       strlen(location_text(locations, l->subdivision)) +
+		       strlen(location_text(locations, l->subdivision_name)) +
+		       strlen(location_database(locations, l->country_database)) +
+		       strlen(location_database(locations, l->asn_database)) + strlen(found.file);
+		must(found.prefix_len <= ip_bits(address.family) && size <= 6 * locations->size);
 	}
 }
 

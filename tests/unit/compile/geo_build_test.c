@@ -77,23 +77,22 @@ START_TEST(sites_come_in_order_of_great_circle_distance)
 	for (int i = 0; i < 20000; i++) {
 		struct ip_address address = { .family = i % 2 == 0 ? IP_V4 : IP_V6 };
 		uint64_t words[2] = { fixture_random(&seed), fixture_random(&seed) };
-		const struct location *l;
+		struct located l;
 		const struct geo_pref *pref;
 		struct geo_match match;
-		uint8_t len;
 
 		memcpy(address.bytes, words, ip_bits(address.family) / 8);
 		if (address.family == IP_V6)
 			address.bytes[0] = 0x2a;
-		l = locations_find(&f.locations, &address, &len);
+		locations_find(&f.locations, &address, &l);
 		match = geo_find(&f.geo, &address);
 		pref = geo_pool_pref(&f.geo, 0, geo_class_pref(&f.geo, match.class_id, 0));
 		ck_assert_uint_eq(pref->site_count, 4);
 		ck_assert_uint_eq(pref->rule, GEO_RULE_NONE);
-		ck_assert_uint_le(match.prefix_len, len);
-		if ((l->has & LOCATION_COORDINATES) == 0)
+		ck_assert_uint_le(match.prefix_len, l.prefix_len);
+		if ((l.location.has & LOCATION_COORDINATES) == 0)
 			continue;
-		check_nearest(l, pref);
+		check_nearest(&l.location, pref);
 		located++;
 	}
 	ck_assert_uint_gt(located, 8000);

@@ -23,8 +23,11 @@ static void close_fixture(void)
 static const struct location *find(const char *text, uint8_t *prefix_len)
 {
 	struct ip_address address = fixture_address(text);
+	static struct located found;
 
-	return locations_find(&f.locations, &address, prefix_len);
+	locations_find(&f.locations, &address, &found);
+	*prefix_len = found.prefix_len;
+	return &found.location;
 }
 
 struct row {
@@ -418,15 +421,16 @@ START_TEST(damaged_locations_image_is_refused_or_harmless)
 		for (int i = 0; i < 20; i++) {
 			char text[IP_TEXT_SIZE];
 			struct ip_address address;
-			const struct location *l;
-			uint8_t len;
+			struct located l;
 
 			random_address(&seed, i, text);
 			address = fixture_address(text);
-			l = locations_find(&image, &address, &len);
-			ck_assert_uint_lt(strlen(location_text(&image, l->city)), image.size);
-			ck_assert_uint_lt(strlen(location_database(&image, l->city_database)),
+			(void)locations_find_source(&image, &address, &l);
+			ck_assert_uint_lt(strlen(location_text(&image, l.location.city)),
 					  image.size);
+			ck_assert_uint_lt(
+				strlen(location_database(&image, l.location.city_database)),
+				image.size);
 		}
 	}
 	ck_assert_uint_gt(refused, 1000);

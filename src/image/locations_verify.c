@@ -1,0 +1,186 @@
+#include <math.h>
+
+#include "image/locations.h"
+
+/* What may stand in one table's break points, and in its locations. */
+struct check {
+	const struct image *locations; /* of the databases' part: up to its end, for it is copied */
+	const struct locations_root *root;
+	const char *table;
+	uint64_t texts_size;
+	struct err *err;
+};
+
+static bool not_after(struct ip6_words a, struct ip6_words b)
+{
+	return a.high != b.high ? a.high < b.high : a.low <= b.low;
+}
+
+static int verify_start(const struct check *c, struct ip6_words start, struct ip6_words last,
+			uint32_t i)
+{
+	if (i == 0 && (start.high != 0 || start.low != 0))
+		return err_set(c->err, "locations image: %s: does not start at zero", c->table);
+	if (i > 0 && not_after(start, last))
+		return err_set(c->err, "locations image: %s: break point %u is out of order",
+			       c->table, i);
+	return 0;
+}
+
+static int verify_values(const struct check *c, const uint32_t *values, uint32_t count,
+			 uint32_t limit)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (values[i] >= limit)
+			return err_set(c->err, "locations image: %s: break point %u has value %u",
+				       c->table, i, values[i]);
+	return 0;
+}
+
+static int verify_breaks(const struct check *c, const struct location_breaks *breaks,
+			 uint32_t limit)
+{
+	const struct image *l = c->locations;
+	struct ip6_words last = { 0, 0 };
+
+	if (!image_holds(l, breaks->v4_start_off, breaks->v4_count, 4, 4) ||
+	    !image_holds(l, breaks->v4_value_off, breaks->v4_count, 4, 4) ||
+	    !image_holds(l, breaks->v6_start_off, breaks->v6_count, 16, 8) ||
+	    !image_holds(l, breaks->v6_value_off, breaks->v6_count, 4, 4) ||
+	    breaks->v4_count == 0 || breaks->v6_count == 0)
+		return err_set(c->err, "locations image: %s: break points do not lie inside",
+			       c->table);
+	for (uint32_t i = 0; i < breaks->v4_count; i++) {
+		struct ip6_words start = { image_at(l, uint32_t, breaks->v4_start_off)[i], 0 };
+
+		if (verify_start(c, start, last, i) != 0)
+			return -1;
+		last = start;
+	}
+	for (uint32_t i = 0; i < breaks->v6_count; i++) {
+		struct ip6_words start = image_at(l, struct ip6_words, breaks->v6_start_off)[i];
+
+		if (verify_start(c, start, last, i) != 0)
+			return -1;
+		last = start;
+	}
+	if (verify_values(c, image_at(l, uint32_t, breaks->v4_value_off), breaks->v4_count,
+			  limit) != 0)
+		return -1;
+	return verify_values(c, image_at(l, uint32_t, breaks->v6_value_off), breaks->v6_count,
+			     limit);
+}
+
+static bool is_database(const struct check *c, uint32_t database)
+{
+	return database < c->root->database_count || database == LOCATION_NONE;
+}
+
+static bool is_text(const struct check *c, uint32_t text)
+{
+	return text < c->texts_size;
+}
+
+static int verify_location(const struct check *c, const struct location *l, uint32_t number)
+{
+	if (!is_text(c, l->city) || !is_text(c, l->subdivision) || !is_text(c, l->subdivision_name))
+		return err_set(c->err, "locations image: %s: location %u has a text out of range",
+			       c->table, number);
+	if (!is_database(c, l->country_database) || !is_database(c, l->coordinates_database) ||
+	    !is_database(c, l->asn_database) || !is_database(c, l->city_database))
+		return err_set(c->err,
+			       "locations image: %s: location %u has a database out of range",
+			       c->table, number);
+	if (!(fabsf(l->latitude) <= 90.0F) || !(fabsf(l->longitude) <= 180.0F))
+		return err_set(c->err, "locations image: %s: location %u is nowhere on Earth",
+			       c->table, number);
+	if (l->fields >= c->root->field_set_count)
+		return err_set(c->err, "locations image: %s: location %u has fields out of range",
+			       c->table, number);
+	return 0;
+}
+
+static int verify_locations(const struct check *c, uint64_t offset, uint32_t count)
+{
+	if (!image_holds(c->locations, offset, count, sizeof(struct location), 4))
+		return err_set(c->err, "locations image: %s: locations do not lie inside",
+			       c->table);
+	for (uint32_t i = 0; i < count; i++)
+		if (verify_location(c, image_at(c->locations, struct location, offset) + i, i) != 0)
+			return -1;
+	return 0;
+}
+
+static int verify_rows(const struct image *locations, const struct location_rows *table,
+		       const char *name, struct err *err)
+{
+	const struct locations_root *root = image_root(locations, struct locations_root);
+	struct check c = { locations, root, name, root->texts_size + root->more_texts_size, err };
+	const struct location_row *rows;
+
+	if (!is_text(&c, table->file))
+		return err_set(err, "locations image: %s: has no name", name);
+	if (table->row_count == 0)
+		return 0;
+	if (!image_holds(locations, table->rows_off, table->row_count, sizeof(*rows), 4))
+		return err_set(err, "locations image: %s: rows do not lie inside", name);
+	rows = image_at(locations, struct location_row, table->rows_off);
+	for (uint32_t i = 0; i < table->row_count; i++)
+		if (rows[i].location >= table->location_count)
+			return err_set(err, "locations image: %s: row %u has location %u", name, i,
+				       rows[i].location);
+	if (verify_locations(&c, table->locations_off, table->location_count) != 0)
+		return -1;
+	return verify_breaks(&c, &table->breaks, table->row_count + 1);
+}
+
+static int verify_texts(const struct image *locations, uint64_t offset, uint64_t size,
+			struct err *err)
+{
+	const char *texts;
+
+	if (!image_holds(locations, offset, size, 1, 1) || size == 0)
+		return err_set(err, "locations image: its texts do not lie inside");
+	texts = image_at(locations, char, offset);
+	if (texts[0] != '\0' || texts[size - 1] != '\0')
+		return err_set(err, "locations image: its texts have no end");
+	return 0;
+}
+
+static int verify_databases(const struct image *locations, struct err *err)
+{
+	const struct locations_root *root = image_root(locations, struct locations_root);
+	const struct image part = { locations->base, (size_t)root->databases_end };
+	struct check c = { &part, root, "databases", root->texts_size, err };
+
+	if (verify_texts(&part, root->texts_off, root->texts_size, err) != 0)
+		return -1;
+	if (!image_holds(&part, root->databases_off, root->database_count, 4, 4) ||
+	    root->field_set_count == 0 || root->field_words == 0 ||
+	    !image_holds(&part, root->field_sets_off, root->field_set_count,
+			 (size_t)root->field_words * 8, 8) ||
+	    root->location_count == 0)
+		return err_set(err, "locations image: a table does not lie inside");
+	for (uint32_t i = 0; i < root->database_count; i++)
+		if (!is_text(&c, image_at(&part, uint32_t, root->databases_off)[i]))
+			return err_set(err, "locations image: database %u has no name", i);
+	if (verify_locations(&c, root->locations_off, root->location_count) != 0)
+		return -1;
+	return verify_breaks(&c, &root->breaks, root->location_count);
+}
+
+int locations_verify(const struct image *locations, struct err *err)
+{
+	const struct locations_root *root = image_root(locations, struct locations_root);
+
+	if (!image_holds(locations, IMAGE_ROOT, 1, sizeof(*root), 8))
+		return err_set(err, "locations image: too short");
+	if (root->databases_end < IMAGE_ROOT + sizeof(*root) ||
+	    root->databases_end > locations->size)
+		return err_set(err, "locations image: the databases' part has no end");
+	if (verify_databases(locations, err) != 0 ||
+	    verify_texts(locations, root->more_texts_off, root->more_texts_size, err) != 0 ||
+	    verify_rows(locations, &root->overrides, "overrides", err) != 0)
+		return -1;
+	return verify_rows(locations, &root->resolvers, "resolvers", err);
+}
