@@ -131,7 +131,7 @@ static void add_pool_site(struct builder *b, const struct config_pool *pool,
 			.capacity = of->capacity,
 			.host = of->host != NULL ? add_bytes(b, of->host->wire, of->host->len) : 0,
 			.host_len = of->host != NULL ? of->host->len : 0,
-			.port = config_node_port(pool, of),
+			.port = of->port,
 			.addresses = add_addresses(b, of->addresses, of->address_count),
 			.checks = add_checks(b, pool, probes, of),
 		};

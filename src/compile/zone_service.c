@@ -50,7 +50,6 @@ static void find_target(struct service *out, const struct service_record *record
 /* The pool's nodes that a record can name, as they are looked at. */
 struct checking {
 	struct service *out;
-	const struct config_pool *pool;
 	const struct service_record *record;
 	const struct service_zone *zone;
 	const struct config_node *sharing; /* the first that has no host */
@@ -68,7 +67,7 @@ static enum service_problem find_problem(const struct checking *checking,
 					 const struct config_node *node)
 {
 	const struct config_node *sharing = checking->sharing;
-	uint16_t port = config_node_port(checking->pool, node);
+	uint16_t port = node->port;
 
 	if ((checking->record->types & POOL_TYPE_SRV) != 0 && port == 0)
 		return SERVICE_NO_PORT;
@@ -76,7 +75,7 @@ static enum service_problem find_problem(const struct checking *checking,
 		return is_steered(checking->zone, node->host) ? SERVICE_STEERED : SERVICE_FINE;
 	if (checking->out->target_types == 0)
 		return SERVICE_NO_TARGET;
-	if (sharing != NULL && config_node_port(checking->pool, sharing) != port)
+	if (sharing != NULL && sharing->port != port)
 		return SERVICE_PORTS;
 	return SERVICE_FINE;
 }
@@ -102,7 +101,7 @@ void service_check(struct service *out, const struct config *config,
 		   const struct service_zone *zone)
 {
 	const struct config_pool *pool = &config->pools[choice->pool];
-	struct checking checking = { .out = out, .pool = pool, .record = record, .zone = zone };
+	struct checking checking = { .out = out, .record = record, .zone = zone };
 
 	*out = (struct service){ .problem = SERVICE_FINE };
 	if ((record->types & POOL_TYPES_SERVICE) == 0 || pool->faulty)

@@ -225,8 +225,9 @@ static void read_entry(struct conf *conf, const struct yaml_node *item, struct a
 	}
 }
 
-void avoids_read(struct conf *conf, const struct yaml_node *value, struct config_pool *pool)
+void avoids_read(struct conf *conf, const struct yaml_node *value, void *out)
 {
+	struct config_pool *pool = out;
 	struct avoids avoids = { .pool = pool };
 
 	if (!conf_expect(conf, value, YAML_LIST, "a list of entries"))

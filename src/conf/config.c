@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "conf/data.h"
+#include "conf/effective.h"
 #include "conf/links.h"
 #include "conf/parts.h"
 #include "conf/pool_parts.h"
@@ -130,7 +131,9 @@ static void read_pool_file(struct conf *conf, const char *file, struct config_po
 	if (root == NULL)
 		return;
 	conf->pool = pool;
+	conf->map = &conf->defaults;
 	pool_read(conf, root, pool);
+	conf->map = NULL;
 	conf->pool = NULL;
 	pool->faulty = diag_errors(conf->diag) != errors;
 	name = yaml_get(root, "pool");
@@ -148,14 +151,12 @@ static void read_pools(struct conf *conf, const struct paths *files)
 	struct config_pool *pools = arena_alloc(conf->arena, files->count * sizeof(*pools));
 	struct seen names = { 0 };
 
-	conf->links = links_new();
 	conf->config->pools = pools;
 	conf->config->pool_count = files->count;
 
 	for (size_t i = 0; i < files->count; i++)
 		read_pool_file(conf, files->items[i], &pools[i], &names);
 	links_resolve(conf);
-	links_free(conf->links);
 	seen_free(&names);
 }
 
@@ -192,36 +193,42 @@ static void find_countries(struct conf *conf)
 		conf->config->countries_path = path;
 }
 
-int config_read_fd(struct config *out, int fd, const char *path, bool boot_only,
-		   struct arena *arena, struct diag *diag)
+static int read_all(struct conf *conf, int fd, const char *path)
 {
-	struct conf conf = { .arena = arena,
-			     .diag = diag,
-			     .config = out,
-			     .boot_only = boot_only,
-			     .now_unix_s = clock_unix_ms() / 1000 };
+	struct config *config = conf->config;
 	const struct yaml_node *root = NULL;
 	struct place whole;
 	struct source source;
 
-	*out = (struct config){ .file = arena_text(arena, path, strlen(path)) };
-	whole = (struct place){ .file = out->file };
-	if (!make_absolute(&conf, conf_folder(arena, out->file), &whole))
+	*config = (struct config){ .file = arena_text(conf->arena, path, strlen(path)) };
+	whole = (struct place){ .file = config->file };
+	if (!make_absolute(conf, conf_folder(conf->arena, config->file), &whole))
 		return -1;
-	out->folder = conf.folder;
-	out->path = conf_join(arena, out->folder,
-			      strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path);
-	if (source_read(&source, out->file, fd, arena, diag))
-		root = yaml_read(&source, arena, diag);
+	config->folder = conf->folder;
+	config->path = conf_join(conf->arena, config->folder,
+				 strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path);
+	if (source_read(&source, config->file, fd, conf->arena, conf->diag))
+		root = yaml_read(&source, conf->arena, conf->diag);
 	if (root == NULL)
 		return -1;
-	conf.data = data_new();
-	server_read(&conf, root);
-	find_countries(&conf);
-	if (!boot_only)
-		read_zones_dir(&conf, root);
-	data_finish(&conf);
+	conf->data = data_new();
+	conf->links = links_new();
+	conf->now_unix_s = clock_unix_ms() / 1000;
+	server_read(conf, root);
+	find_countries(conf);
+	if (!conf->boot_only)
+		read_zones_dir(conf, root);
+	links_free(conf->links);
+	data_finish(conf);
 	return 0;
+}
+
+int config_read_fd(struct config *out, int fd, const char *path, bool boot_only,
+		   struct arena *arena, struct diag *diag)
+{
+	struct conf conf = { .arena = arena, .diag = diag, .config = out, .boot_only = boot_only };
+
+	return read_all(&conf, fd, path);
 }
 
 int config_read(struct config *out, const char *path, bool boot_only, struct arena *arena,
@@ -230,15 +237,19 @@ int config_read(struct config *out, const char *path, bool boot_only, struct are
 	return config_read_fd(out, -1, path, boot_only, arena, diag);
 }
 
+int effective_read(struct effective *out, struct config *config, const char *path,
+		   struct arena *arena, struct diag *diag)
+{
+	struct conf conf = { .arena = arena, .diag = diag, .config = config, .effective = out };
+
+	*out = (struct effective){ 0 };
+	return read_all(&conf, -1, path);
+}
+
 void config_print_options(FILE *out)
 {
 	for (size_t i = 0; i < server_section_count; i++)
-		option_print(&server_sections[i], out);
+		option_print(server_sections[i], out);
 	for (size_t i = 0; i < pool_section_count; i++)
-		option_print(&pool_sections[i], out);
-	option_print(&pool_site_section, out);
-	option_print(&node_section, out);
-	option_print(&rule_section, out);
-	option_print(&fence_section, out);
-	option_print(&avoid_section, out);
+		option_print(pool_sections[i], out);
 }

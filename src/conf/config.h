@@ -54,7 +54,7 @@ struct config_node {
 	size_t address_count;
 	uint32_t weight;
 	uint32_t capacity;       /* what its load is a part of; beside those of other nodes */
-	uint16_t port;           /* of its service; 0: the pool's */
+	uint16_t port;           /* of its service; 0: none is named */
 	const struct name *host; /* its own host name; NULL: none */
 	struct place place;
 };
@@ -179,7 +179,6 @@ struct config_pool {
 	uint32_t ttl_floor_s, ttl_ceiling_s;
 	uint32_t load_age_ms; /* older reports count no more */
 	bool strict_pair;
-	uint16_t port;       /* of the nodes that name none; 0: none */
 	const uint8_t *alpn; /* as it stands in the RDATA of HTTPS and SVCB (RFC 9460, 7.1.1) */
 	size_t alpn_len;
 	const struct config_probe *probes;
@@ -196,12 +195,6 @@ struct config_pool {
 	size_t window_count;
 	bool faulty; /* there are mistakes in its file, so what is missing here may stand there */
 };
-
-static inline uint16_t config_node_port(const struct config_pool *pool,
-					const struct config_node *node)
-{
-	return node->port != 0 ? node->port : pool->port;
-}
 
 struct config {
 	const char *file;   /* the server file, as given */

@@ -123,8 +123,9 @@ static void read_fence(struct conf *conf, const struct yaml_node *item,
 			     "this fence keeps nobody out: \"only\" has all sites of the pool");
 }
 
-void fences_read(struct conf *conf, const struct yaml_node *value, struct config_pool *pool)
+void fences_read(struct conf *conf, const struct yaml_node *value, void *out)
 {
+	struct config_pool *pool = out;
 	struct config_fence *fences;
 	size_t count = 0;
 

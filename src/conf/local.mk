@@ -8,13 +8,17 @@ libconf_a_SOURCES = \
 	%D%/country.c %D%/country.h \
 	%D%/data.c %D%/data.h \
 	%D%/diag.c %D%/diag.h \
+	%D%/effective.c %D%/effective.h \
 	%D%/fences.c \
 	%D%/links.c %D%/links.h \
+	%D%/manual.c \
+	%D%/messages.c \
 	%D%/networks.c %D%/networks.h \
 	%D%/nodes.c \
 	%D%/option.c %D%/option.h \
 	%D%/parts.h %D%/pool_parts.h \
 	%D%/pool.c \
+	%D%/probes.c \
 	%D%/rules.c \
 	%D%/secrets.c \
 	%D%/seen.c %D%/seen.h \
@@ -22,6 +26,7 @@ libconf_a_SOURCES = \
 	%D%/source.c %D%/source.h \
 	%D%/timestamp.c %D%/timestamp.h \
 	%D%/values.c \
+	%D%/windows.c \
 	%D%/words.c %D%/words.h \
 	%D%/yaml.c %D%/yaml.h
 
@@ -33,6 +38,7 @@ test_conf_SOURCES = \
 	tests/unit/conf/config_test.c \
 	tests/unit/conf/diag_test.c \
 	tests/unit/conf/fixture.c tests/unit/conf/fixture.h \
+	tests/unit/conf/inherit_test.c \
 	tests/unit/conf/links_test.c \
 	tests/unit/conf/mistakes_test.c \
 	tests/unit/conf/timestamp_test.c

@@ -120,33 +120,47 @@ static void read_node_address(struct conf *conf, const struct yaml_node *value, 
 	addresses_read(conf, value, &node->addresses, &node->address_count);
 }
 
+static const char *default_capacity(struct conf *conf, const void *out)
+{
+	const struct config_node *node = out;
+
+	return conf_text(conf, "%u", node->weight > 0 ? node->weight : 1);
+}
+
+#define INHERITED .above = LEVEL_SITE | LEVEL_POOL | LEVEL_DEFAULTS
+
 static const struct option node_options[] = {
 	{ "address", OPTION_OTHER, .required = true, .read = read_node_address, .kind = "list",
 	  .accepts = "one or a list of IPv4 and IPv6 addresses",
 	  .manual = "the node's addresses, which are answered together" },
-	{ "weight", OPTION_NUMBER, OPTION_FIELD(struct config_node, weight), .max = 65535,
-	  .dflt = "100",
+	{ "weight", OPTION_NUMBER, OPTION_FIELD(struct config_node, weight), INHERITED,
+	  .max = 65535, .dflt = "100",
 	  .manual = "share of clients beside the other nodes; 0: none while others are up" },
-	{ "port", OPTION_NUMBER, OPTION_FIELD(struct config_node, port), .min = 1, .max = 65535,
-	  .manual = "the service's port, for SRV, HTTPS and SVCB; default: the pool's" },
+	{ "capacity", OPTION_NUMBER, OPTION_FIELD(struct config_node, capacity), INHERITED,
+	  .min = 1, .max = UINT32_MAX, .dflt = "its weight", .dflt_from = default_capacity,
+	  .manual = "how much it can carry, beside the other nodes: what its load is a part of" },
+	{ "port", OPTION_NUMBER, OPTION_FIELD(struct config_node, port), INHERITED, .min = 1,
+	  .max = 65535, .manual = "the service's port, for SRV, HTTPS and SVCB" },
 	{ "host", OPTION_OTHER, .read = read_host, .kind = "host name",
 	  .accepts = "a whole host name, with or without a dot at its end",
 	  .manual = "this one node's name, the target of its SRV, HTTPS and SVCB records" },
 };
 
-const struct option_section node_section = OPTION_SECTION("pool: sites.NAME.nodes.NAME",
-							  node_options);
+const struct option_section node_section = { .name = "pool: sites.NAME.nodes.NAME",
+					     .options = node_options,
+					     .count = OPTION_COUNT(node_options),
+					     .level = LEVEL_NODE,
+					     .size = sizeof(struct config_node) };
 
 /* What the nodes of a pool share while they are read. */
-struct site_reading {
-	struct config_pool_site *site;
-	struct seen *names, *hosts;
-	size_t *total;
+struct pool_nodes {
+	struct seen names, hosts;
+	size_t total;
 };
 
 /* A host's addresses are told to everybody (RFC 9460, 4.4), so it is one node's. */
-static void check_host(struct conf *conf, const struct site_reading *reading,
-		       const struct yaml_node *item, const struct config_node *node)
+static void check_host(struct conf *conf, const struct yaml_node *item,
+		       const struct config_node *node)
 {
 	const struct yaml_node *value = yaml_get(item, "host");
 	char text[NAME_TEXT_SIZE];
@@ -155,16 +169,36 @@ static void check_host(struct conf *conf, const struct site_reading *reading,
 	if (node->host == NULL)
 		return;
 	(void)name_format(node->host->wire, text);
-	before = seen_add(reading->hosts, arena_text(conf->arena, text, strlen(text)),
+	before = seen_add(&conf->nodes->hosts, arena_text(conf->arena, text, strlen(text)),
 			  &value->place);
 	if (before != NULL)
 		conf_error(conf, &value->place, "host %.300s is already that of a node in line %u",
 			   text, before->line);
 }
 
+static bool read_node(struct conf *conf, const struct yaml_node *item, struct config_node *node)
+{
+	const struct place *before = seen_add(&conf->nodes->names, item->key->text,
+					      &item->key->place);
+
+	(void)conf_name(conf, item->key, "node");
+	if (before != NULL) {
+		conf_error(conf, &item->key->place, "node \"%.100s\" is already defined in line %u",
+			   item->key->text, before->line);
+		return false;
+	}
+	if (++conf->nodes->total == NODES_MAX + 1)
+		conf_error(conf, &item->key->place, "a pool has at most %d nodes", NODES_MAX);
+	node->name = item->key->text;
+	node->place = item->key->place;
+	option_read_map(conf, &node_section, item, &item->key->place, node);
+	check_host(conf, item, node);
+	return true;
+}
+
 static void read_nodes(struct conf *conf, const struct yaml_node *value, void *out)
 {
-	struct site_reading *reading = out;
+	struct config_pool_site *site = out;
 	struct config_node *nodes;
 	size_t count = 0;
 
@@ -173,39 +207,137 @@ static void read_nodes(struct conf *conf, const struct yaml_node *value, void *o
 	if (value->count == 0)
 		conf_error(conf, &value->place, "there are no nodes");
 	nodes = arena_alloc(conf->arena, value->count * sizeof(*nodes));
-	yaml_foreach(item, value) {
-		struct config_node *node = &nodes[count];
-		const struct place *before = seen_add(reading->names, item->key->text,
-						      &item->key->place);
+	yaml_foreach(item, value)
+		count += read_node(conf, item, &nodes[count]);
+	site->nodes = nodes;
+	site->node_count = count;
+}
 
-		(void)conf_name(conf, item->key, "node");
-		if (before != NULL) {
-			conf_error(conf, &item->key->place,
-				   "node \"%.100s\" is already defined in line %u", item->key->text,
-				   before->line);
-			continue;
-		}
-		if (++*reading->total == NODES_MAX + 1)
-			conf_error(conf, &item->key->place, "a pool has at most %d nodes",
-				   NODES_MAX);
-		node->name = item->key->text;
-		node->place = item->key->place;
-		option_read_map(conf, &node_section, item, &item->key->place, node);
-		check_host(conf, reading, item, node);
-		count++;
-	}
-	reading->site->nodes = nodes;
-	reading->site->node_count = count;
+/* --- sites ------------------------------------------------------------------------------------ */
+
+static const struct option spill_options[] = {
+	{ "high", OPTION_NUMBER, OPTION_FIELD(struct config_pool_site, spill_high), .min = 1,
+	  .max = 100, .suffix = "%", .dflt = "90%",
+	  .manual = "from this much of its capacity in use on, a site passes clients on" },
+	{ "low", OPTION_NUMBER, OPTION_FIELD(struct config_pool_site, spill_low), .min = 1,
+	  .max = 99, .suffix = "%", .dflt = "70%",
+	  .manual = "it passes on so many that it gets here, and none any more when it is" },
+};
+
+static void check_spill(struct conf *conf, const struct option_map *map, void *out)
+{
+	const struct config_pool_site *site = out;
+
+	if (site->spill_low >= site->spill_high)
+		option_contradiction(conf, map, "low", "high", "low %u%% is not below high %u%%",
+				     site->spill_low, site->spill_high);
+}
+
+const struct option_section spill_section = { .name = "pool: spill",
+					      .options = spill_options,
+					      .count = OPTION_COUNT(spill_options),
+					      .check = check_spill };
+
+static void read_spill(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config_pool_site *site = out;
+
+	if (value->kind != YAML_SCALAR)
+		return;
+	if (strcmp(value->text, "off") == 0)
+		site->spill_high = site->spill_low = 0;
+	else
+		conf_error(conf, &value->place,
+			   "\"%.100s\" is not off or marks such as { high: 90%%, low: 70%% }",
+			   value->text);
+}
+
+static const char *default_priority(struct conf *conf, const void *out)
+{
+	const struct config_pool_site *site = out;
+
+	return conf_text(conf, "%u", site->priority);
 }
 
 static const struct option pool_site_options[] = {
+	{ "bias", OPTION_NUMBER, OPTION_FIELD(struct config_pool_site, bias_percent),
+	  .above = LEVEL_SERVER_SITE, .negative = true, .max = 99, .suffix = "%", .dflt = "0%",
+	  .manual = "how much nearer (or farther) than it is it counts to be" },
+	{ "priority", OPTION_NUMBER, OPTION_FIELD(struct config_pool_site, priority), .max = 65535,
+	  .dflt = "its place in the file, from 0", .dflt_from = default_priority,
+	  .manual = "policy failover: lower ones first, equal ones share" },
+	{ "minimum", OPTION_NUMBER, OPTION_FIELD(struct config_pool_site, min_nodes), .min = 1,
+	  .max = 65535, .dflt = "1", .manual = "with fewer nodes up the site does not count" },
+	{ "spill", OPTION_MAP, .above = LEVEL_POOL | LEVEL_DEFAULTS, .section = &spill_section,
+	  .read = read_spill, .kind = "word or map",
+	  .accepts = "off, or marks { high: 90%, low: 70% }",
+	  .manual = "how full a site gets before it passes clients on to the next" },
 	{ "nodes", OPTION_OTHER, .required = true, .read = read_nodes, .kind = "map",
 	  .accepts = "a map of names (1 to 63 of a-z, 0-9, \"-\"; unique in the pool) to nodes",
 	  .manual = "the nodes that stand at this site" },
 };
 
-const struct option_section pool_site_section = OPTION_SECTION("pool: sites.NAME",
-							       pool_site_options);
+static const struct option_section *const below_site[] = { &node_section, NULL };
+
+const struct option_section pool_site_section = { .name = "pool: sites.NAME",
+						  .options = pool_site_options,
+						  .count = OPTION_COUNT(pool_site_options),
+						  .level = LEVEL_SITE,
+						  .size = sizeof(struct config_pool_site),
+						  .below = below_site };
+
+static void check_minimum(struct conf *conf, const struct yaml_node *item,
+			  const struct config_pool_site *site)
+{
+	const struct yaml_node *minimum = yaml_get(item, "minimum");
+
+	if (minimum != NULL && site->node_count > 0 && site->min_nodes > site->node_count)
+		conf_error(conf, &minimum->place, "minimum %u is more than the site has nodes: %zu",
+			   site->min_nodes, site->node_count);
+}
+
+/* Between the site and its pool stands what the server file says of the site. */
+static bool read_site(struct conf *conf, const struct yaml_node *item,
+		      struct config_pool_site *site)
+{
+	const struct option_map *pool = conf->map;
+	struct option_map *server = arena_alloc(conf->arena, sizeof(*server));
+	bool known = site_find(conf, item->key, &site->site);
+
+	*server = (struct option_map){ .level = LEVEL_SERVER_SITE, .up = pool };
+	if (known)
+		server->map = server_site(conf, site->site);
+	if (server->map != NULL)
+		conf->map = server;
+	site->place = item->key->place;
+	option_read_map(conf, &pool_site_section, item, &item->key->place, site);
+	check_minimum(conf, item, site);
+	conf->map = pool;
+	return known; /* a site number is always one of the server file's */
+}
+
+static void read_sites(struct conf *conf, const struct yaml_node *value, struct config_pool *pool)
+{
+	struct config_pool_site *sites;
+	struct seen seen = { 0 };
+	size_t count = 0;
+
+	sites = arena_alloc(conf->arena, value->count * sizeof(*sites));
+	yaml_foreach(item, value) {
+		const struct place *before = seen_add(&seen, item->key->text, &item->key->place);
+
+		sites[count].priority = (uint32_t)count;
+		if (before != NULL)
+			conf_error(conf, &item->key->place,
+				   "site \"%.100s\" is already given in line %u", item->key->text,
+				   before->line);
+		else
+			count += read_site(conf, item, &sites[count]);
+	}
+	pool->sites = sites;
+	pool->site_count = count;
+	seen_free(&seen);
+}
 
 /* --- finding them ----------------------------------------------------------------------------- */
 
@@ -263,38 +395,15 @@ bool pool_node_find(struct conf *conf, const struct config_pool *pool, const str
 
 void pool_sites_read(struct conf *conf, const struct yaml_node *value, void *out)
 {
-	struct config_pool *pool = out;
-	struct seen sites = { 0 }, names = { 0 }, hosts = { 0 };
-	struct config_pool_site *pool_sites;
-	size_t count = 0, total = 0;
+	struct pool_nodes nodes = { 0 };
 
 	if (!conf_expect(conf, value, YAML_MAP, "a map of sites"))
 		return;
 	if (value->count == 0)
 		conf_error(conf, &value->place, "the pool is empty: it has no sites");
-	pool_sites = arena_alloc(conf->arena, value->count * sizeof(*pool_sites));
-	yaml_foreach(item, value) {
-		struct config_pool_site *site = &pool_sites[count];
-		struct site_reading reading = { site, &names, &hosts, &total };
-		bool known;
-		const struct place *before = seen_add(&sites, item->key->text, &item->key->place);
-
-		if (before != NULL) {
-			conf_error(conf, &item->key->place,
-				   "site \"%.100s\" is already given in line %u", item->key->text,
-				   before->line);
-			continue;
-		}
-		known = site_find(conf, item->key, &site->site);
-		site->place = item->key->place;
-		site->min_nodes = 1;
-		site->priority = (uint32_t)count;
-		option_read_map(conf, &pool_site_section, item, &item->key->place, &reading);
-		count += known; /* a site number is always one of the server file's */
-	}
-	pool->sites = pool_sites;
-	pool->site_count = count;
-	seen_free(&sites);
-	seen_free(&names);
-	seen_free(&hosts);
+	conf->nodes = &nodes;
+	read_sites(conf, value, out);
+	conf->nodes = NULL;
+	seen_free(&nodes.names);
+	seen_free(&nodes.hosts);
 }

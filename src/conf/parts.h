@@ -10,10 +10,16 @@
 void server_read(struct conf *conf, const struct yaml_node *root);
 void pool_read(struct conf *conf, const struct yaml_node *root, struct config_pool *pool);
 
-extern const struct option_section server_sections[];
+extern const struct option_section *const server_sections[];
 extern const size_t server_section_count;
-extern const struct option_section pool_sections[];
+extern const struct option_section *const pool_sections[];
 extern const size_t pool_section_count;
+
+/* What the server file's `defaults` may hold: options of these. */
+extern const struct option_section pool_section, pool_site_section, node_section;
+
+/* The options of a site that stand in the server file, by its number. */
+const struct yaml_node *server_site(const struct conf *conf, uint16_t site);
 
 /* The number of a site by name; false: there is none (reported with what may be meant). */
 bool site_find(struct conf *conf, const struct yaml_node *name, uint16_t *out);

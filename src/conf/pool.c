@@ -11,15 +11,11 @@
 
 /* --- persistence ------------------------------------------------------------------------------ */
 
-struct prefix_lengths {
-	uint32_t v4, v6;
-};
-
 static const struct option persistence_options[] = {
-	{ "v4", OPTION_NUMBER, OPTION_FIELD(struct prefix_lengths, v4), .min = 1, .max = 32,
-	  .dflt = "24", .manual = "prefix length of an IPv4 client network" },
-	{ "v6", OPTION_NUMBER, OPTION_FIELD(struct prefix_lengths, v6), .min = 1, .max = 128,
-	  .dflt = "56", .manual = "prefix length of an IPv6 client network" },
+	{ "v4", OPTION_NUMBER, OPTION_FIELD(struct config_pool, persistence_v4), .min = 1,
+	  .max = 32, .dflt = "24", .manual = "prefix length of an IPv4 client network" },
+	{ "v6", OPTION_NUMBER, OPTION_FIELD(struct config_pool, persistence_v6), .min = 1,
+	  .max = 128, .dflt = "56", .manual = "prefix length of an IPv6 client network" },
 };
 
 static const struct option_section persistence_section = OPTION_SECTION("pool: persistence",
@@ -27,23 +23,17 @@ static const struct option_section persistence_section = OPTION_SECTION("pool: p
 
 static void read_persistence(struct conf *conf, const struct yaml_node *value, void *out)
 {
-	static const struct yaml_node no_options = { .kind = YAML_MAP };
 	struct config_pool *pool = out;
-	struct prefix_lengths lengths = { 0 };
-	bool none = value->kind == YAML_SCALAR && strcmp(value->text, "none") == 0;
+	bool word = value->kind == YAML_SCALAR;
 
-	if (value->kind == YAML_SCALAR && !none && strcmp(value->text, "subnet") != 0) {
+	pool->persistence = PERSISTENCE_SUBNET;
+	if (word && strcmp(value->text, "none") == 0)
+		pool->persistence = PERSISTENCE_NONE;
+	else if (word && strcmp(value->text, "subnet") != 0)
 		conf_error(conf, &value->place,
 			   "\"%.100s\" is not subnet, none or prefix lengths such as "
 			   "{ v4: 24, v6: 56 }",
 			   value->text);
-		return;
-	}
-	option_read_map(conf, &persistence_section,
-			value->kind == YAML_SCALAR ? &no_options : value, &value->place, &lengths);
-	pool->persistence = none ? PERSISTENCE_NONE : PERSISTENCE_SUBNET;
-	pool->persistence_v4 = (uint8_t)lengths.v4;
-	pool->persistence_v6 = (uint8_t)lengths.v6;
 }
 
 /* --- fallback --------------------------------------------------------------------------------- */
@@ -104,92 +94,6 @@ static void read_backup(struct conf *conf, const struct yaml_node *value, void *
 		link_remember(conf, value, value->text, &pool->backup);
 }
 
-/* --- probes ----------------------------------------------------------------------------------- */
-
-static const char *const kind_words[] = { "tcp", "icmp", NULL };
-
-static void read_family(struct conf *conf, const struct yaml_node *value, void *out)
-{
-	struct config_probe *probe = out;
-
-	if (!conf_expect(conf, value, YAML_SCALAR, "ipv4, ipv6 or both"))
-		return;
-	if (strcmp(value->text, "ipv4") == 0)
-		probe->family = IP_V4;
-	else if (strcmp(value->text, "ipv6") == 0)
-		probe->family = IP_V6;
-	else if (strcmp(value->text, "both") == 0)
-		probe->family = 0;
-	else
-		conf_error(conf, &value->place, "\"%.100s\" is not ipv4, ipv6 or both",
-			   value->text);
-}
-
-static const struct option probe_options[] = {
-	{ "kind", OPTION_WORD, OPTION_FIELD(struct config_probe, kind), .words = kind_words,
-	  .required = true, .manual = "tcp: a connection is accepted; icmp: an echo is answered" },
-	{ "port", OPTION_NUMBER, OPTION_FIELD(struct config_probe, port), .min = 1, .max = 65535,
-	  .manual = "the port to connect to; required for tcp" },
-	{ "family", OPTION_OTHER, .read = read_family, .dflt = "both", .kind = "word",
-	  .accepts = "ipv4, ipv6 or both",
-	  .manual = "which of a node's addresses are probed; the verdict counts for the node" },
-	{ "interval", OPTION_DURATION, OPTION_FIELD(struct config_probe, interval_ms), .unit_ms = 1,
-	  .min = 100, .max = 3600000, .dflt = "5s",
-	  .manual = "from the start of one check to the next" },
-	{ "timeout", OPTION_DURATION, OPTION_FIELD(struct config_probe, timeout_ms), .unit_ms = 1,
-	  .min = 10, .max = 60000, .dflt = "2s",
-	  .manual = "when a check without an answer has failed; at most the interval, which it "
-		    "is by default where that is shorter" },
-	{ "fall", OPTION_NUMBER, OPTION_FIELD(struct config_probe, fall), .min = 1, .max = 100,
-	  .dflt = "3", .manual = "failures in a row that make a node down" },
-	{ "rise", OPTION_NUMBER, OPTION_FIELD(struct config_probe, rise), .min = 1, .max = 100,
-	  .dflt = "2", .manual = "successes in a row that make a node up again" },
-	{ "jitter", OPTION_NUMBER, OPTION_FIELD(struct config_probe, jitter_percent), .max = 50,
-	  .dflt = "10", .manual = "percent by which an interval may be shortened, at random" },
-};
-
-static const struct option_section probe_section = OPTION_SECTION("pool: probes[]", probe_options);
-
-static void check_probe(struct conf *conf, const struct yaml_node *item, struct config_probe *probe)
-{
-	const struct yaml_node *kind = yaml_get(item, "kind");
-	const struct yaml_node *port = yaml_get(item, "port");
-	const struct yaml_node *timeout = yaml_get(item, "timeout");
-
-	if (kind != NULL && probe->kind == PROBE_TCP && port == NULL &&
-	    strcmp(kind->text != NULL ? kind->text : "", "tcp") == 0)
-		conf_error(conf, &kind->place, "a tcp probe needs a \"port\"");
-	if (probe->kind == PROBE_ICMP && port != NULL)
-		conf_error(conf, &port->key->place, "an icmp probe has no port");
-	if (timeout == NULL && probe->timeout_ms > probe->interval_ms)
-		probe->timeout_ms = probe->interval_ms;
-	if (timeout != NULL && probe->timeout_ms > probe->interval_ms)
-		conf_error(conf, &timeout->place, "timeout %s is longer than interval %s",
-			   conf_duration_text(conf, probe->timeout_ms),
-			   conf_duration_text(conf, probe->interval_ms));
-}
-
-static void read_probes(struct conf *conf, const struct yaml_node *value, void *out)
-{
-	struct config_pool *pool = out;
-	struct config_probe *probes;
-	size_t count = 0;
-
-	if (!conf_expect(conf, value, YAML_LIST, "a list of probes"))
-		return;
-	probes = arena_alloc(conf->arena, value->count * sizeof(*probes));
-	yaml_foreach(item, value) {
-		struct config_probe *probe = &probes[count++];
-
-		probe->place = item->place;
-		option_read_map(conf, &probe_section, item, &item->place, probe);
-		if (item->kind == YAML_MAP)
-			check_probe(conf, item, probe);
-	}
-	pool->probes = probes;
-	pool->probe_count = count;
-}
-
 /* --- services --------------------------------------------------------------------------------- */
 
 struct alpn_reading {
@@ -234,10 +138,57 @@ static void read_alpn(struct conf *conf, const struct yaml_node *value, void *ou
 	pool->alpn_len = reading.len;
 }
 
-/* --- the file --------------------------------------------------------------------------------- */
+/* --- steering --------------------------------------------------------------------------------- */
 
-const char *const policy_words[] = { "nearest", "weighted", "failover", NULL };
+const char *const policy_words[] = { "nearest", "weighted", "failover", "round-robin", NULL };
 static const char *const persistence_words[] = { "none", "subnet", NULL };
+static const char *const spread_words[] = { "node", "site", NULL };
+static const char *const order_words[] = { "preference", "shuffled", NULL };
+
+static const struct option band_options[] = {
+	{ "percent", OPTION_NUMBER, OPTION_FIELD(struct config_pool, band_percent), .max = 100,
+	  .suffix = "%", .dflt = "0%",
+	  .manual = "sites that are farther than the nearest by this much at most are as near" },
+	{ "km", OPTION_NUMBER, OPTION_FIELD(struct config_pool, band_km), .max = 20000,
+	  .suffix = "km", .dflt = "0km",
+	  .manual = "sites that are as near as this are all equally near" },
+};
+
+static const struct option_section band_section = OPTION_SECTION("pool: band", band_options);
+
+static void read_ceiling(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config_pool *pool = out;
+
+	pool->ttl_ceiling_s = INT32_MAX;
+	if (value->kind != YAML_SCALAR || strcmp(value->text, "none") != 0)
+		(void)conf_duration(conf, value, 1, 365 * 86400, 1000, &pool->ttl_ceiling_s);
+}
+
+static const struct option ttl_options[] = {
+	{ "floor", OPTION_DURATION, OPTION_FIELD(struct config_pool, ttl_floor_s), .unit_ms = 1000,
+	  .max = 86400, .dflt = "10s",
+	  .manual = "a TTL is not lowered below this while something is about to change" },
+	{ "ceiling", OPTION_OTHER, .read = read_ceiling, .dflt = "none", .kind = "duration",
+	  .accepts = "none or 1s..365d", .manual = "no TTL is longer" },
+};
+
+static void check_ttl(struct conf *conf, const struct option_map *map, void *out)
+{
+	const struct config_pool *pool = out;
+
+	if (pool->ttl_floor_s > pool->ttl_ceiling_s)
+		option_contradiction(conf, map, "ceiling", "floor", "ceiling %s is below floor %s",
+				     conf_duration_text(conf, pool->ttl_ceiling_s * UINT64_C(1000)),
+				     conf_duration_text(conf, pool->ttl_floor_s * UINT64_C(1000)));
+}
+
+static const struct option_section ttl_section = { .name = "pool: ttl",
+						   .options = ttl_options,
+						   .count = OPTION_COUNT(ttl_options),
+						   .check = check_ttl };
+
+/* --- the file --------------------------------------------------------------------------------- */
 
 static void read_pool_name(struct conf *conf, const struct yaml_node *value, void *out)
 {
@@ -248,114 +199,114 @@ static void read_pool_name(struct conf *conf, const struct yaml_node *value, voi
 		pool->name = value->text;
 }
 
-/* These are read when the pool's sites are known, wherever they stand in the file. */
-static void defer(struct conf *conf, const struct yaml_node *value, void *out)
-{
-	(void)conf;
-	(void)value;
-	(void)out;
-}
+#define INHERITED .above = LEVEL_DEFAULTS
 
 static const struct option pool_options[] = {
 	{ "pool", OPTION_OTHER, .required = true, .read = read_pool_name, .kind = "text",
 	  .accepts = "1 to 63 of a-z, 0-9, \"-\"", .manual = "the pool's name" },
-	{ "policy", OPTION_WORD, OPTION_FIELD(struct config_pool, policy), .words = policy_words,
-	  .dflt = "nearest",
+	{ "policy", OPTION_WORD, OPTION_FIELD(struct config_pool, policy), INHERITED,
+	  .words = policy_words, .dflt = "nearest",
 	  .manual = "nearest: sites by rule, then distance; weighted: all nodes by weight; "
-		    "failover: sites in the file's order" },
-	{ "persistence", OPTION_OTHER, .read = read_persistence, .dflt = "subnet",
-	  .kind = "word or map", .accepts = "subnet, none, or prefix lengths { v4: 24, v6: 56 }",
+		    "failover: sites by priority; round-robin: all nodes alike" },
+	{ "own-networks", OPTION_WORD, OPTION_FIELD(struct config_pool, own_policy), INHERITED,
+	  .words = policy_words, .dflt = "weighted",
+	  .manual = "the policy for clients of the server's own networks" },
+	{ "band", OPTION_MAP, INHERITED, .section = &band_section,
+	  .manual = "how much farther a site may be and count as equally near" },
+	{ "persistence", OPTION_MAP, INHERITED, .section = &persistence_section,
+	  .read = read_persistence, .dflt = "subnet", .kind = "word or map",
+	  .accepts = "subnet, none, or prefix lengths { v4: 24, v6: 56 }",
 	  .manual = "subnet: the same client network keeps the same node while it is up" },
 	{ "persistence-without-ecs", OPTION_WORD,
-	  OPTION_FIELD(struct config_pool, persistence_without_ecs), .words = persistence_words,
-	  .dflt = "none",
+	  OPTION_FIELD(struct config_pool, persistence_without_ecs), INHERITED,
+	  .words = persistence_words, .dflt = "none",
 	  .manual = "the same for queries without client subnet, whose source is a resolver that "
 		    "may speak for many clients" },
-	{ "fallback", OPTION_OTHER, .read = read_fallback, .dflt = "all", .kind = "word or list",
-	  .accepts = FALLBACK_ACCEPTS,
+	{ "answers", OPTION_NUMBER, OPTION_FIELD(struct config_pool, answers), INHERITED, .min = 1,
+	  .max = 16, .dflt = "1", .manual = "nodes in an answer" },
+	{ "spread", OPTION_WORD, OPTION_FIELD(struct config_pool, spread), INHERITED,
+	  .words = spread_words, .dflt = "site",
+	  .manual = "what the nodes of an answer are to differ in" },
+	{ "spare", OPTION_NUMBER, OPTION_FIELD(struct config_pool, spare), INHERITED, .max = 15,
+	  .dflt = "0", .manual = "how many of the nodes in an answer are far away" },
+	{ "spare-distance", OPTION_NUMBER, OPTION_FIELD(struct config_pool, spare_km), INHERITED,
+	  .max = 20000, .suffix = "km", .dflt = "1000km",
+	  .manual = "how far from the first node's site a spare is at least" },
+	{ "order", OPTION_WORD, OPTION_FIELD(struct config_pool, order), INHERITED,
+	  .words = order_words, .dflt = "preference",
+	  .manual = "the order of the records in an answer" },
+	{ "fallback", OPTION_OTHER, INHERITED, .read = read_fallback, .dflt = "all",
+	  .kind = "word or list", .accepts = FALLBACK_ACCEPTS,
 	  .manual = "what is answered when no node is up; all: as if all were" },
 	{ "backup", OPTION_OTHER, .read = read_backup, .kind = "text", .accepts = "name of a pool",
 	  .manual = "the pool that takes the clients for whom no node of this one is up or has "
 		    "room" },
-	{ "strict-pair", OPTION_BOOL, OPTION_FIELD(struct config_pool, strict_pair),
+	{ "max-automatic-down", OPTION_NUMBER, OPTION_FIELD(struct config_pool, max_automatic_down),
+	  INHERITED, .max = 100, .suffix = "%", .dflt = "50%",
+	  .manual = "with a larger part of the nodes down there is an alarm" },
+	{ "freeze", OPTION_BOOL, OPTION_FIELD(struct config_pool, freeze), INHERITED,
+	  .dflt = "false", .manual = "beyond that, further nodes that fail stay in" },
+	{ "ttl", OPTION_MAP, INHERITED, .section = &ttl_section, .manual = "limits of the TTL" },
+	{ "load-max-age", OPTION_DURATION, OPTION_FIELD(struct config_pool, load_age_ms), INHERITED,
+	  .unit_ms = 1000, .field_ms = 1, .min = 1, .max = 86400, .dflt = "5m",
+	  .manual = "older reports of load count no more" },
+	{ "strict-pair", OPTION_BOOL, OPTION_FIELD(struct config_pool, strict_pair), INHERITED,
 	  .dflt = "false",
 	  .manual = "a node without an address of the asked family gives no answer, instead of "
 		    "the best node that has one" },
-	{ "port", OPTION_NUMBER, OPTION_FIELD(struct config_pool, port), .min = 1, .max = 65535,
-	  .manual = "the service's port at the nodes that name none, for SRV, HTTPS and SVCB" },
 	{ "alpn", OPTION_OTHER, .read = read_alpn, .kind = "list",
 	  .accepts = "one or a list of ALPN ids, such as h2",
 	  .manual = "what HTTPS and SVCB records say of the protocols that the nodes speak" },
-	{ "probes", OPTION_OTHER, .read = read_probes, .kind = "list", .accepts = "a list of maps",
+	{ "probes", OPTION_OTHER, INHERITED, .read = probes_read, .kind = "list",
+	  .accepts = "a list of maps",
 	  .manual = "health checks; a node is up when all of them say so" },
+	/* What follows names sites and nodes, so it is read after them. */
 	{ "sites", OPTION_OTHER, .required = true, .read = pool_sites_read, .kind = "map",
 	  .accepts = "a map of sites of the server file to their nodes",
 	  .manual = "the nodes of this pool" },
-	{ "rules", OPTION_OTHER, .read = defer, .kind = "list", .accepts = "a list of maps",
+	{ "rules", OPTION_OTHER, .read = rules_read, .kind = "list", .accepts = "a list of maps",
 	  .manual = "which clients prefer which sites, before distance; the most specific wins" },
-	{ "geofence", OPTION_OTHER, .read = defer, .kind = "list", .accepts = "a list of maps",
+	{ "geofence", OPTION_OTHER, .read = fences_read, .kind = "list",
+	  .accepts = "a list of maps",
 	  .manual = "which clients are never sent to which sites; all that match hold" },
-	{ "avoid", OPTION_OTHER, .read = defer, .kind = "list", .accepts = "a list of maps",
+	{ "avoid", OPTION_OTHER, .read = avoids_read, .kind = "list", .accepts = "a list of maps",
 	  .manual = "which nodes count as down for which clients; all that match hold" },
+	{ "maintenance", OPTION_OTHER, .read = windows_read, .kind = "list",
+	  .accepts = "a list of maps", .manual = "when which nodes get no clients" },
 };
 
-const struct option_section pool_sections[] = {
-	OPTION_SECTION("pool", pool_options),
-	OPTION_SECTION("pool: persistence", persistence_options),
-	OPTION_SECTION("pool: probes[]", probe_options),
+static const struct option_section *const below_pool[] = { &pool_site_section, &node_section,
+							   NULL };
+
+/* Of several nodes in an answer at least one is no spare. */
+static void check_pool(struct conf *conf, const struct option_map *map, void *out)
+{
+	const struct config_pool *pool = out;
+
+	if (pool->spare >= pool->answers && pool->spare > 0)
+		option_contradiction(conf, map, "spare", "answers",
+				     "spare %u leaves nothing of answers %u: it must be less",
+				     pool->spare, pool->answers);
+}
+
+const struct option_section pool_section = { .name = "pool",
+					     .options = pool_options,
+					     .count = OPTION_COUNT(pool_options),
+					     .level = LEVEL_POOL,
+					     .size = sizeof(struct config_pool),
+					     .below = below_pool,
+					     .check = check_pool };
+
+const struct option_section *const pool_sections[] = {
+	&pool_section,  &band_section,      &persistence_section, &ttl_section,
+	&probe_section, &pool_site_section, &spill_section,       &node_section,
+	&rule_section,  &fence_section,     &avoid_section,       &window_section,
 };
 const size_t pool_section_count = sizeof(pool_sections) / sizeof(pool_sections[0]);
 
-/* A node that no probe looks at would count as up for ever. */
-static void check_coverage(struct conf *conf, const struct config_pool *pool,
-			   const struct config_node *node)
-{
-	for (size_t p = 0; p < pool->probe_count; p++) {
-		for (size_t a = 0; a < node->address_count; a++) {
-			uint8_t family = pool->probes[p].family;
-
-			if (family == 0 || family == node->addresses[a].family)
-				return;
-		}
-	}
-	conf_warning(conf, &node->place,
-		     "no probe looks at node \"%s\" (they are for the other family): it always "
-		     "counts as up",
-		     node->name);
-}
-
-static void set_steering(struct config_pool *pool)
-{
-	pool->fallback_pool = pool->backup = PLAN_NONE;
-	pool->own_policy = POLICY_WEIGHTED;
-	pool->answers = 1;
-	pool->max_automatic_down = 50;
-	pool->ttl_floor_s = 10;
-	pool->ttl_ceiling_s = INT32_MAX;
-}
-
 void pool_read(struct conf *conf, const struct yaml_node *root, struct config_pool *pool)
 {
-	static const struct {
-		const char *option;
-		void (*read)(struct conf *conf, const struct yaml_node *value,
-			     struct config_pool *pool);
-	} deferred[] = { { "rules", rules_read },
-			 { "geofence", fences_read },
-			 { "avoid", avoids_read } };
-
-	set_steering(pool);
-	option_read_map(conf, &pool_sections[0], root, &root->place, pool);
-	for (size_t i = 0; i < sizeof(deferred) / sizeof(deferred[0]); i++) {
-		const struct yaml_node *value = yaml_get(root, deferred[i].option);
-
-		if (value != NULL && !value->empty)
-			deferred[i].read(conf, value, pool);
-	}
-	for (size_t s = 0; pool->probe_count > 0 && s < pool->site_count; s++) {
-		for (size_t n = 0; n < pool->sites[s].node_count; n++) {
-			if (pool->sites[s].nodes[n].address_count > 0)
-				check_coverage(conf, pool, &pool->sites[s].nodes[n]);
-		}
-	}
+	pool->fallback_pool = pool->backup = PLAN_NONE;
+	option_read_map(conf, &pool_section, root, &root->place, pool);
+	probes_check(conf, pool);
 }

@@ -8,12 +8,16 @@
 void addresses_read(struct conf *conf, const struct yaml_node *value,
 		    const struct ip_address **addresses, size_t *count);
 
+/* What these read goes into the pool. */
+void probes_read(struct conf *conf, const struct yaml_node *value, void *pool);
 void pool_sites_read(struct conf *conf, const struct yaml_node *value, void *pool);
-
 /* These need the pool's sites. */
-void rules_read(struct conf *conf, const struct yaml_node *value, struct config_pool *pool);
-void fences_read(struct conf *conf, const struct yaml_node *value, struct config_pool *pool);
-void avoids_read(struct conf *conf, const struct yaml_node *value, struct config_pool *pool);
+void rules_read(struct conf *conf, const struct yaml_node *value, void *pool);
+void fences_read(struct conf *conf, const struct yaml_node *value, void *pool);
+void avoids_read(struct conf *conf, const struct yaml_node *value, void *pool);
+void windows_read(struct conf *conf, const struct yaml_node *value, void *pool);
+/* Are all nodes looked at? */
+void probes_check(struct conf *conf, const struct config_pool *pool);
 
 /* A site, or a node, of this pool by its name: numbers as in struct config_avoid. false: there is
  * none, and that is reported. */
@@ -22,8 +26,8 @@ bool pool_site_find(struct conf *conf, const struct config_pool *pool, const str
 bool pool_node_find(struct conf *conf, const struct config_pool *pool, const struct yaml_node *name,
 		    uint32_t *site, uint32_t *node);
 
-extern const struct option_section pool_site_section, node_section, rule_section, fence_section,
-	avoid_section;
+extern const struct option_section probe_section, spill_section, rule_section, fence_section,
+	avoid_section, window_section;
 extern const char *const policy_words[];
 
 #endif

@@ -126,8 +126,9 @@ static void read_rule(struct conf *conf, const struct yaml_node *item, struct ru
 	seen_free(&reading->site_names);
 }
 
-void rules_read(struct conf *conf, const struct yaml_node *value, struct config_pool *pool)
+void rules_read(struct conf *conf, const struct yaml_node *value, void *out)
 {
+	struct config_pool *pool = out;
 	struct seen clients = { 0 };
 	struct config_rule *rules;
 	size_t count = 0;

@@ -108,26 +108,17 @@ static void read_run(struct conf *conf, const struct yaml_node *value, void *out
 
 static const struct option tcp_options[] = {
 	{ "idle", OPTION_DURATION, OPTION_FIELD(struct config, dns.tcp_idle_ms), .unit_ms = 100,
-	  .min = 1, .max = 36000, .dflt = "10s",
+	  .field_ms = 1, .min = 1, .max = 36000, .dflt = "10s",
 	  .manual = "a connection on which nothing gets on is closed after this" },
 	{ "lifetime", OPTION_DURATION, OPTION_FIELD(struct config, dns.tcp_lifetime_ms),
-	  .unit_ms = 1000, .min = 1, .max = 86400, .dflt = "30m",
+	  .unit_ms = 1000, .field_ms = 1, .min = 1, .max = 86400, .dflt = "30m",
 	  .manual = "a connection is closed after this in any case" },
 	{ "connections", OPTION_NUMBER, OPTION_FIELD(struct config, dns.tcp_connections), .min = 1,
 	  .max = DNS_TCP_CONNECTIONS_MAX, .dflt = "1000",
 	  .manual = "connections of a worker; one more closes one of whoever has most" },
 };
 
-/* Durations are read as counts of their unit. */
-static void read_tcp(struct conf *conf, const struct yaml_node *value, void *out)
-{
-	static const struct option_section section = OPTION_SECTION("server: tcp", tcp_options);
-	struct config *config = out;
-
-	option_read_map(conf, &section, value, &value->place, out);
-	config->dns.tcp_idle_ms *= 100;
-	config->dns.tcp_lifetime_ms *= 1000;
-}
+static const struct option_section tcp_section = OPTION_SECTION("server: tcp", tcp_options);
 
 /* --- log -------------------------------------------------------------------------------------- */
 
@@ -141,12 +132,7 @@ static const struct option log_options[] = {
 	  .dflt = "stderr", .manual = "where log lines go" },
 };
 
-static void read_log(struct conf *conf, const struct yaml_node *value, void *out)
-{
-	static const struct option_section section = OPTION_SECTION("server: log", log_options);
-
-	option_read_map(conf, &section, value, &value->place, out);
-}
+static const struct option_section log_section = OPTION_SECTION("server: log", log_options);
 
 /* --- own networks ----------------------------------------------------------------------------- */
 
@@ -217,17 +203,11 @@ static const struct option field_options[] = {
 static const struct option_section field_section = OPTION_SECTION(
 	"server: geoip.databases[].fields", field_options);
 
-static void read_fields(struct conf *conf, const struct yaml_node *value, void *out)
-{
-	struct config_database *database = out;
-
-	option_read_map(conf, &field_section, value, &value->place, &database->fields);
-}
-
 static const struct option database_options[] = {
 	{ "path", OPTION_PATH, OPTION_FIELD(struct config_database, path), .required = true,
 	  .accepts = "path, relative to the server file", .manual = "the MMDB file" },
-	{ "fields", OPTION_OTHER, .read = read_fields, .kind = "map",
+	{ "fields", OPTION_MAP, OPTION_FIELD(struct config_database, fields),
+	  .section = &field_section,
 	  .accepts = "a map of what to the path of its field in a record",
 	  .manual = "where this database keeps what; only needed where it is not found by itself" },
 };
@@ -295,11 +275,6 @@ static const struct option geoip_options[] = {
 
 static const struct option_section geoip_section = OPTION_SECTION("server: geoip", geoip_options);
 
-static void read_geoip(struct conf *conf, const struct yaml_node *value, void *out)
-{
-	option_read_map(conf, &geoip_section, value, &value->place, out);
-}
-
 /* --- sites ------------------------------------------------------------------------------------ */
 
 /* Decimal degrees: strtod alone would take "inf", "0x1p3" and leading spaces. */
@@ -345,6 +320,9 @@ static const struct option site_options[] = {
 	{ "location", OPTION_OTHER, .required = true, .read = read_location, .kind = "list",
 	  .accepts = "[latitude, longitude] in degrees",
 	  .manual = "where the site stands, for the distance to clients" },
+	{ "bias", OPTION_NUMBER, OPTION_FIELD(struct config_site, bias_percent), .negative = true,
+	  .max = 99, .suffix = "%", .dflt = "0%",
+	  .manual = "how much nearer (or farther) than it is it counts to be, in all pools" },
 };
 
 static const struct option_section site_section = OPTION_SECTION("server: sites.NAME",
@@ -410,6 +388,14 @@ bool site_find(struct conf *conf, const struct yaml_node *name, uint16_t *out)
 
 /* --- the file --------------------------------------------------------------------------------- */
 
+/* It has no options of its own. */
+static const struct option_section *const below_defaults[] = { &pool_section, &pool_site_section,
+							       &node_section, NULL };
+
+static const struct option_section defaults_section = { .name = "server: defaults",
+							.level = LEVEL_DEFAULTS,
+							.below = below_defaults };
+
 static const struct option server_options[] = {
 	{ "listen", OPTION_OTHER, .read = read_listen, .dflt = "0.0.0.0:53 [::]:53", .kind = "list",
 	  .accepts = "one or up to 64 of ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT",
@@ -451,10 +437,9 @@ static const struct option server_options[] = {
 	{ "nsid", OPTION_OTHER, .read = read_nsid, .later = true, .dflt = "auto", .kind = "text",
 	  .accepts = "text of at most 255 octets, 0x and hexadecimal digits, auto or off",
 	  .manual = "the name server identifier (RFC 5001); auto: the host's name" },
-	{ "tcp", OPTION_OTHER, .read = read_tcp, .later = true, .kind = "map", .accepts = "a map",
+	{ "tcp", OPTION_MAP, .section = &tcp_section, .later = true,
 	  .manual = "limits of connections" },
-	{ "log", OPTION_OTHER, .read = read_log, .kind = "map", .accepts = "a map",
-	  .manual = "what to log, and where" },
+	{ "log", OPTION_MAP, .section = &log_section, .manual = "what to log, and where" },
 	{ "history", OPTION_DURATION, OPTION_FIELD(struct config, history_days), .later = true,
 	  .unit_ms = DAY_MS, .min = 1, .max = 36500, .dflt = "90d",
 	  .manual = "how long transitions of nodes are kept" },
@@ -466,29 +451,36 @@ static const struct option server_options[] = {
 	  .accepts = "networks, addresses and files of them (file:PATH)",
 	  .manual = "networks whose queries come through our own nodes, so that their place says "
 		    "nothing of the client's" },
-	{ "geoip", OPTION_OTHER, .later = true, .read = read_geoip, .kind = "map",
-	  .accepts = "a map", .manual = "where clients are" },
+	{ "geoip", OPTION_MAP, .section = &geoip_section, .later = true,
+	  .manual = "where clients are" },
+	{ "defaults", OPTION_MAP, .section = &defaults_section, .later = true,
+	  .accepts = "a map of options of pools, their sites and nodes",
+	  .manual = "what holds in all pools that do not say otherwise" },
 	{ "sites", OPTION_OTHER, .required = true, .later = true, .read = read_sites, .kind = "map",
 	  .accepts = "a map of names (1 to 63 of a-z, 0-9, \"-\") to sites",
 	  .manual = "places where nodes stand" },
 };
 
-const struct option_section server_sections[] = {
-	OPTION_SECTION("server", server_options),
-	OPTION_SECTION("server: tcp", tcp_options),
-	OPTION_SECTION("server: log", log_options),
-	OPTION_SECTION("server: geoip", geoip_options),
-	OPTION_SECTION("server: geoip.databases[]", database_options),
-	OPTION_SECTION("server: geoip.databases[].fields", field_options),
-	OPTION_SECTION("server: sites.NAME", site_options),
+static const struct option_section server_section = OPTION_SECTION("server", server_options);
+
+const struct option_section *const server_sections[] = {
+	&server_section,   &tcp_section,   &log_section,  &geoip_section,
+	&database_section, &field_section, &site_section,
 };
-const size_t server_section_count = sizeof(server_sections) / sizeof(server_sections[0]);
+const size_t server_section_count = OPTION_COUNT(server_sections);
 
 void server_read(struct conf *conf, const struct yaml_node *root)
 {
 	static const struct yaml_node no_options = { .kind = YAML_MAP };
+	const struct yaml_node *defaults = yaml_get(root, "defaults");
 
-	read_log(conf, &no_options, conf->config); /* its defaults, where there is no "log" */
-	read_tcp(conf, &no_options, conf->config);
-	option_read_map(conf, &server_sections[0], root, &root->place, conf->config);
+	option_read_map(conf, &server_section, root, &root->place, conf->config);
+	conf->defaults = (struct option_map){ defaults != NULL ? defaults : &no_options,
+					      LEVEL_DEFAULTS, NULL };
+	conf->sites = yaml_get(root, "sites");
+}
+
+const struct yaml_node *server_site(const struct conf *conf, uint16_t site)
+{
+	return yaml_get(conf->sites, conf->config->sites[site].name);
 }

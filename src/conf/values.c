@@ -17,32 +17,50 @@ static bool digits(const char *text, const char *end, uint64_t *out)
 	for (; text < end; text++) {
 		if (*text < '0' || *text > '9')
 			return false;
-		if (value < UINT64_MAX / 100)
+		if (value < INT64_MAX / 100)
 			value = value * 10 + (uint64_t)(*text - '0');
 	}
 	*out = value;
 	return true;
 }
 
-bool conf_number(struct conf *conf, const struct yaml_node *value, uint32_t min, uint32_t max,
-		 uint32_t *out)
+bool conf_amount(struct conf *conf, const struct yaml_node *value, int64_t min, int64_t max,
+		 const char *suffix, int64_t *out)
 {
 	uint64_t number = 0;
 	const char *end;
+	size_t suffix_len = strlen(suffix);
+	bool minus;
+	int64_t amount;
 
 	if (!conf_expect(conf, value, YAML_SCALAR, "a whole number"))
 		return false;
 	end = value->text + strlen(value->text);
+	if ((size_t)(end - value->text) > suffix_len && strcmp(end - suffix_len, suffix) == 0)
+		end -= suffix_len;
 	/* A minus sign is a number out of range rather than no number. */
-	if (!digits(value->text + (value->text[0] == '-'), end, &number)) {
+	minus = value->text[0] == '-';
+	if (!digits(value->text + minus, end, &number)) {
 		conf_error(conf, &value->place, "\"%.100s\" is not a whole number", value->text);
 		return false;
 	}
-	if (value->text[0] == '-' || number < min || number > max) {
-		conf_error(conf, &value->place, "%.40s is out of range: %u to %u", value->text, min,
-			   max);
+	amount = minus ? -(int64_t)number : (int64_t)number;
+	if (amount < min || amount > max || (minus && min >= 0)) {
+		conf_error(conf, &value->place, "%.40s is out of range: %lld%s to %lld%s",
+			   value->text, (long long)min, suffix, (long long)max, suffix);
 		return false;
 	}
+	*out = amount;
+	return true;
+}
+
+bool conf_number(struct conf *conf, const struct yaml_node *value, uint32_t min, uint32_t max,
+		 uint32_t *out)
+{
+	int64_t number;
+
+	if (!conf_amount(conf, value, min, max, "", &number))
+		return false;
 	*out = (uint32_t)number;
 	return true;
 }

@@ -3,12 +3,25 @@ libctl_a_SOURCES = \
 	%D%/asking.c %D%/asking.h \
 	%D%/borrow.c %D%/borrow.h \
 	%D%/client.c %D%/client.h \
+	%D%/command_simulate.c %D%/command_simulate.h \
+	%D%/country_table.c %D%/country_table.h \
+	%D%/data_file.c %D%/data_file.h \
 	%D%/explain.c %D%/explain.h \
 	%D%/field.h %D%/show.h \
+	%D%/map.c %D%/map.h \
+	%D%/other_files.c %D%/other_files.h \
+	%D%/outlines.c %D%/outlines.h \
+	%D%/projection.c %D%/projection.h \
+	%D%/shares.c %D%/shares.h \
+	%D%/simulate.c %D%/simulate.h \
+	%D%/space.c %D%/space.h \
+	%D%/suppose.c %D%/suppose.h \
+	%D%/tally.c %D%/tally.h \
 	%D%/rdata_text.c %D%/rdata_text.h \
 	%D%/reach.c %D%/reach.h \
 	%D%/show_explanation.c \
 	%D%/show_reload.c \
+	%D%/show_simulation.c \
 	%D%/show_status.c \
 	%D%/columns.c %D%/columns.h
 libctl_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
@@ -19,8 +32,12 @@ signpostctl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 signpostctl_LDADD = libctl.a libserve.a $(SODIUM_LIBS) libsteer.a libimage.a libwire.a libbase.a \
 	$(JANSSON_LIBS) -lm
 
-check_PROGRAMS += test-ctl
-TESTS += test-ctl
+check_PROGRAMS += test-ctl test-simulate
+TESTS += test-ctl test-simulate
 test_ctl_SOURCES = tests/unit/ctl/ctl_test.c tests/unit/run.h
 test_ctl_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(LDNS_CFLAGS)
 test_ctl_LDADD = libctl.a libwire.a libbase.a $(JANSSON_LIBS) $(LDNS_LIBS) $(CHECK_LIBS)
+test_simulate_SOURCES = tests/unit/ctl/simulate_test.c tests/unit/run.h
+test_simulate_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+test_simulate_LDADD = libctl.a libserve.a $(SODIUM_LIBS) libsteer.a libimage.a libwire.a libbase.a \
+	$(JANSSON_LIBS) $(CHECK_LIBS) -lm

@@ -13,6 +13,7 @@
 #include "base/program.h"
 #include "ctl/borrow.h"
 #include "ctl/client.h"
+#include "ctl/command_simulate.h"
 #include "ctl/explain.h"
 #include "ctl/reach.h"
 #include "ctl/show.h"
@@ -27,6 +28,7 @@ static const char usage[] =
 	"  status [POOL]             processes, images, counters, pools, sites, nodes\n"
 	"  explain NAME ADDRESS[/LEN]  what is answered to this client network, and why;\n"
 	"                            -: to each network that standard input has a line of\n"
+	"  simulate                  who would be answered what if, and whether capacity holds\n"
 	"\n"
 	"  -c, --config FILE         server file (" REACH_SERVER_FILE ")\n"
 	"      --run DIR             where the control socket is (the server file's `run`,\n"
@@ -35,6 +37,15 @@ static const char usage[] =
 	"      --json                what was found, as JSON\n"
 	"      --type TYPE           explain: this type only, of A, AAAA, SRV, HTTPS and SVCB\n"
 	"      --source              explain: the address asks itself, without a client subnet\n"
+	"      --down OBJECT         simulate: this site, node or pool is down\n"
+	"      --drain OBJECT        simulate: it is drained\n"
+	"      --load OBJECT=LOAD    simulate: so much of its capacity is used now; LOAD alone:\n"
+	"                            of every node's\n"
+	"      --files FILE          simulate: the files of this server file, or folder, run\n"
+	"      --profile FILE        simulate: where queries come from\n"
+	"      --pool POOL           simulate: tell of this pool only\n"
+	"      --all-countries       simulate: tell of those as well that stay where they are\n"
+	"      --svg FILE            simulate: draw a map\n"
 	"  -h, --help\n"
 	"  -V, --version\n"
 	"\n"
@@ -44,7 +55,8 @@ static const char usage[] =
 struct options {
 	const char *server_file, *run_dir, *socket;
 	bool json, source;
-	uint8_t types;    /* bits of enum pool_type; 0: not given */
+	uint8_t types; /* bits of enum pool_type; 0: not given */
+	struct simulate_options simulate;
 	char **arguments; /* the command first */
 	int count;
 };
@@ -242,6 +254,28 @@ static int command_explain(const struct options *options)
 	return status;
 }
 
+/* --- simulate --------------------------------------------------------------------------------- */
+
+static int command_simulate(const struct options *options)
+{
+	struct simulate_options simulate = options->simulate;
+	struct reply reply;
+	struct err err;
+	int status = ask(options, json_pack("{s:s}", "command", "world"), CLIENT_PATIENCE_S,
+			 &reply);
+
+	if (status != STATUS_OK)
+		return status;
+	if (!reply_ok(&reply))
+		return refused(&reply);
+	simulate.json = options->json;
+	status = simulate_command(&simulate, &reply, &err);
+	if (status < 0)
+		(void)fprintf(stderr, "signpostctl: %s\n", err.text);
+	reply_free(&reply);
+	return status == 0 ? STATUS_OK : status < 0 ? STATUS_USAGE : STATUS_REFUSED;
+}
+
 /* --- the command line ------------------------------------------------------------------------- */
 
 static bool parse_type(struct options *options, const char *text)
@@ -257,7 +291,19 @@ static bool parse_type(struct options *options, const char *text)
 /* STATUS_OK, or the exit status of a usage that is over here (-1: well). */
 static int parse_options(struct options *out, int argc, char **argv)
 {
-	enum { RUN = 256, SOCKET, JSON, TYPE, SOURCE };
+	enum {
+		RUN = 256,
+		SOCKET,
+		JSON,
+		TYPE,
+		SOURCE,
+		FILES,
+		PROFILE,
+		POOL,
+		ALL_COUNTRIES,
+		SVG,
+		SUPPOSE /* and enum suppose_kind */
+	};
 	static const struct option names[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "run", required_argument, NULL, RUN },
@@ -265,6 +311,14 @@ static int parse_options(struct options *out, int argc, char **argv)
 		{ "json", no_argument, NULL, JSON },
 		{ "type", required_argument, NULL, TYPE },
 		{ "source", no_argument, NULL, SOURCE },
+		{ "down", required_argument, NULL, SUPPOSE + SUPPOSE_DOWN },
+		{ "drain", required_argument, NULL, SUPPOSE + SUPPOSE_DRAIN },
+		{ "load", required_argument, NULL, SUPPOSE + SUPPOSE_LOAD },
+		{ "files", required_argument, NULL, FILES },
+		{ "profile", required_argument, NULL, PROFILE },
+		{ "pool", required_argument, NULL, POOL },
+		{ "all-countries", no_argument, NULL, ALL_COUNTRIES },
+		{ "svg", required_argument, NULL, SVG },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
@@ -282,6 +336,18 @@ static int parse_options(struct options *out, int argc, char **argv)
 		case TYPE:
 			if (!parse_type(out, optarg))
 				return misused("none of A, AAAA, SRV, HTTPS and SVCB", optarg);
+			break;
+		case FILES: out->simulate.what.files = optarg; break;
+		case PROFILE: out->simulate.what.profile = optarg; break;
+		case POOL: out->simulate.what.pool = optarg; break;
+		case ALL_COUNTRIES: out->simulate.all_countries = true; break;
+		case SVG: out->simulate.svg = optarg; break;
+		case SUPPOSE + SUPPOSE_DOWN:
+		case SUPPOSE + SUPPOSE_DRAIN:
+		case SUPPOSE + SUPPOSE_LOAD:
+			if (!simulate_suppose(&out->simulate, (enum suppose_kind)(option - SUPPOSE),
+					      optarg))
+				return misused("too many things are supposed", optarg);
 			break;
 		case 'h': (void)fputs(usage, stdout); return -1;
 		case 'V': (void)puts("signpostctl " PACKAGE_VERSION); return -1;
@@ -302,7 +368,8 @@ int main(int argc, char **argv)
 	} commands[] = { { "check", command_check, 1 },
 			 { "reload", command_reload, 0 },
 			 { "status", command_status, 1 },
-			 { "explain", command_explain, 2 } };
+			 { "explain", command_explain, 2 },
+			 { "simulate", command_simulate, 0 } };
 	struct options options;
 	int status = parse_options(&options, argc, argv);
 

@@ -48,24 +48,25 @@ def option_rows():
     done = run(BUILD / "signpost-compile", "--options")
     assert done.returncode == 0, done.stderr
     rows = [line.split("\t") for line in done.stdout.splitlines()]
-    assert len(rows) > 40 and all(len(row) == 6 for row in rows)
+    assert len(rows) > 40 and all(len(row) == 7 for row in rows)
     return rows
 
 
-def as_documented(name, kind, default, accepts):
+def as_documented(name, kind, default, accepts, above):
     """What follows the option's name in its page."""
     if kind in ("number", "duration"):
-        accepts = f"{kind} {accepts}" if accepts[0].isdigit() else accepts
+        accepts = f"{kind} {accepts}" if re.match("-?[0-9]", accepts) else accepts
     told = {"(required)": "required", "-": "no default"}.get(default, f"default {default}")
-    return f" {name} {accepts}; {told}."
+    inherited = "" if above == "-" else f"; inherited from {above}"
+    return f" {name} {accepts}; {told}{inherited}."
 
 
 def test_every_option_stands_in_its_page_with_its_default_and_range():
     pages = {page: sections(rendered(page)[0]) for page in PAGE_OF.values()}
     missing = []
-    for place, name, kind, default, accepts, _ in option_rows():
+    for place, name, kind, default, accepts, above, _ in option_rows():
         file, _, where = place.partition(": ")
-        wanted = as_documented(name, kind, default, accepts)
+        wanted = as_documented(name, kind, default, accepts, above)
         if wanted not in pages[PAGE_OF[file]].get(where or "OPTIONS", ""):
             missing.append(f"{PAGE_OF[file]}, {where or 'OPTIONS'}:{wanted}")
     assert not missing, "\n".join(missing)
@@ -132,6 +133,8 @@ def test_json_has_the_members_that_the_manual_names(sample):
         sample.ctl("reload")
     told["status"] = sample.ctl("--json", "status").stdout
     told["explain"] = sample.ctl("--json", "explain", "vpn.example.net", "133.11.0.0").stdout
+    (sample.folder / "profile").write_text("JP 1\n")
+    told["simulate"] = sample.ctl("--json", "simulate", "--down", "tokyo", "--load", "0.1", "--profile", "profile").stdout
     for command, output in told.items():
         part = re.search(rf"\.It Ic {command}\n(.*?)(?=\.It Ic |\.El)", text, re.DOTALL).group(1)
         named = set(re.findall(r"^\.Ql ([a-z_0-9]+)", part.split("When it was refused")[0], re.MULTILINE))

@@ -17,7 +17,7 @@ NAME, SUBNET = "vpn.example.net", "133.11.0.0/24"
 MISTAKES = [
     (POOL, "[127.10.1.1,", "[203.0.113.300,", "203.0.113.300", "neither an IPv4 nor an IPv6 address"),
     (POOL, "policy: nearest", "polcy: nearest", "polcy", 'did you mean "policy"?'),
-    (POOL, "policy: nearest", "policy: closest", "closest", "nearest, weighted or failover"),
+    (POOL, "policy: nearest", "policy: closest", "closest", "nearest, weighted, failover or round-robin"),
     (POOL, "\n  tokyo:", "\n  tokio:", "tokio", 'did you mean "tokyo"?'),
     (POOL, "tyo-2:", "tyo-1:", "tyo-1:", "already"),
     (POOL, "interval: 1s ", "interval: 1x ", "1x", "not a duration"),

@@ -12,6 +12,7 @@ int main(void)
 	srunner_add_suite(runner, clients_suite());
 	srunner_add_suite(runner, timestamp_suite());
 	srunner_add_suite(runner, links_suite());
+	srunner_add_suite(runner, inherit_suite());
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

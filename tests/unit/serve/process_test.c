@@ -28,7 +28,7 @@
 static const struct fixture_zone zones[] = {
 	{ "z.zone",
 	  "$TTL 60\n@ SOA n h 1 1 1 1 1\n@ NS n\nn A 192.0.2.1\n"
-	  "here POOL edge/tokyo\nbig TXT \"0123456789012345678901234567890123456789\"\n" },
+	  "here POOL edge\nbig TXT \"0123456789012345678901234567890123456789\"\n" },
 };
 
 static struct fixture fixture;

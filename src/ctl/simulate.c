@@ -1,0 +1,497 @@
+#include "ctl/simulate.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "ctl/country_table.h"
+#include "ctl/other_files.h"
+#include "ctl/tally.h"
+
+/* Everything that one simulation works with, so that it ends in one place. */
+struct work {
+	const struct borrowed *borrowed;
+	const struct simulation *what;
+	struct image other[IMAGE_KINDS];        /* of other files; without base: the running ones */
+	const struct image *zones, *geo, *plan; /* of what is supposed */
+	struct steer *steer;
+	struct image steering;
+	struct supposed_node *nodes[SIDES];
+	uint64_t now_unix_s;
+	struct space space;
+	struct tally tally;
+	struct country_table countries;
+};
+
+/* --- the sides -------------------------------------------------------------------------------- */
+
+static int open_files(struct work *work, struct err *err)
+{
+	const struct plan_settings *settings =
+		&image_root(&work->borrowed->plan, struct plan_root)->settings;
+	char *cache = mem_format("%s/world", plan_text(&work->borrowed->plan, settings->state_dir));
+	int rc = 0;
+
+	work->zones = &work->borrowed->world.zones;
+	work->geo = &work->borrowed->world.geo;
+	work->plan = &work->borrowed->plan;
+	if (work->what->files != NULL) {
+		rc = other_files_compile(work->what->files, access(cache, X_OK) == 0 ? cache : NULL,
+					 work->other, err);
+		work->zones = &work->other[IMAGE_ZONES];
+		work->geo = &work->other[IMAGE_GEO];
+		work->plan = &work->other[IMAGE_PLAN];
+	}
+	free(cache);
+	return rc;
+}
+
+/* A load that is supposed stands for what is reported now: it is of the clients as they are. */
+static int suppose_all(struct work *work, struct err *err)
+{
+	const struct image *before = &work->borrowed->plan;
+
+	work->nodes[SIDE_BEFORE] = suppose_reported(before, work->borrowed->nodes);
+	work->nodes[SIDE_AFTER] = suppose_carried(before, work->nodes[SIDE_BEFORE], work->plan);
+	for (unsigned i = 0; i < work->what->supposed; i++) {
+		const struct supposition *what = &work->what->suppositions[i];
+
+		if (suppose(work->plan, work->nodes[SIDE_AFTER], what, err) != 0)
+			return -1;
+		if (what->kind == SUPPOSE_LOAD &&
+		    suppose(before, work->nodes[SIDE_BEFORE], what, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int compile_steering(struct work *work, struct err *err)
+{
+	const struct supposed_node *supposed = work->nodes[SIDE_AFTER];
+	uint32_t count = plan_count(work->plan, nodes);
+	struct steer_node *nodes = mem_array(count + 1U, sizeof(*nodes));
+	struct steer_input input = { .nodes = nodes, .now_unix_s = work->now_unix_s };
+	int fd = -1, rc = -1;
+
+	for (uint32_t n = 0; n < count; n++)
+		nodes[n] = supposed[n].steer;
+	if (steer_open(&work->steer, work->zones, work->geo, work->plan, err) == 0 &&
+	    steer_compile(work->steer, &input, &fd, err) == 0) {
+		rc = image_open(&work->steering, fd, IMAGE_STEERING, err);
+		(void)close(fd);
+	}
+	free(nodes);
+	return rc;
+}
+
+static int measure(struct work *work, struct err *err)
+{
+	const struct borrowed *b = work->borrowed;
+	const char *path = work->what->profile;
+	FILE *file;
+	int rc;
+
+	space_measure(&work->space, &b->locations, &b->world.geo, work->geo);
+	if (path == NULL)
+		return 0;
+	file = fopen(path, "re");
+	if (file == NULL)
+		return err_set(err, "%s: %s", path, strerror(errno));
+	rc = space_read_profile(&work->space, file, path, &b->locations, &b->world.geo, work->geo,
+				err);
+	(void)fclose(file);
+	return rc;
+}
+
+static void count(struct work *work)
+{
+	const struct borrowed *b = work->borrowed;
+
+	work->tally.sides[SIDE_BEFORE] = (struct side){ .geo = &b->world.geo,
+							.plan = &b->plan,
+							.steering = &b->world.steering,
+							.nodes = work->nodes[SIDE_BEFORE] };
+	work->tally.sides[SIDE_AFTER] = (struct side){ .geo = work->geo,
+						       .plan = work->plan,
+						       .steering = &work->steering,
+						       .nodes = work->nodes[SIDE_AFTER] };
+	tally_count(&work->tally, &work->space);
+}
+
+/* --- told: amounts ---------------------------------------------------------------------------- */
+
+static const char *const measure_name[] = { "ipv4", "ipv6", "queries" };
+
+/* Parts of `of`, for each measure that there is any of. */
+static json_t *shares(const double amount[MEASURES], const double of[MEASURES])
+{
+	json_t *told = json_object();
+
+	for (int m = 0; m < MEASURES; m++) {
+		if (of[m] > 0)
+			json_object_set_new(told, measure_name[m], json_real(amount[m] / of[m]));
+	}
+	return told;
+}
+
+static json_t *amounts(const double amount[MEASURES])
+{
+	json_t *told = json_object();
+
+	for (int m = 0; m < MEASURES; m++) {
+		if (amount[m] > 0)
+			json_object_set_new(told, measure_name[m], json_real(amount[m]));
+	}
+	return told;
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text == NULL ? json_null() : json_string(text);
+}
+
+/* --- told: sites and nodes -------------------------------------------------------------------- */
+
+static json_t *node_state_of(const struct tally *tally, const struct spot *spot,
+			     enum side_number side)
+{
+	uint32_t n = spot->number[side];
+
+	return n == PLAN_NONE
+		       ? json_null()
+		       : json_string(steer_state_name[tally->sides[side].nodes[n].steer.state]);
+}
+
+static json_t *tell_nodes(const struct tally *tally, const struct pool_tally *pool, uint32_t place)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < tally->spot_count; i++) {
+		const struct spot *spot = &tally->spots[i];
+
+		if (spot->place != place || spot->node == NULL)
+			continue;
+		json_array_append_new(
+			list,
+			json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", spot->node, "state_before",
+				  node_state_of(tally, spot, SIDE_BEFORE), "state_after",
+				  node_state_of(tally, spot, SIDE_AFTER), "before",
+				  shares(pool->spots[i][SIDE_BEFORE], pool->total[SIDE_BEFORE]),
+				  "after",
+				  shares(pool->spots[i][SIDE_AFTER], pool->total[SIDE_AFTER])));
+	}
+	return list;
+}
+
+/* Uses are parts of the capacity that there is at that time. */
+static json_t *tell_capacity(const struct place *place)
+{
+	json_t *told = json_pack("{s:f, s:f, s:b}", "before", place->capacity[SIDE_BEFORE], "after",
+				 place->capacity[SIDE_AFTER], "use_known", place->use_known);
+
+	for (int s = 0; s < SIDES; s++) {
+		static const char *const key[SIDES] = { "use_before", "use_after" };
+
+		if (place->use[s] > 0 && place->capacity[s] > 0)
+			json_object_set_new(told, key[s],
+					    json_real(place->use[s] / place->capacity[s]));
+	}
+	return told;
+}
+
+/* Everybody's use is known only where that of each place is which lends clients. */
+#define HARDLY 1e-9 /* of capacity: rounding, not clients */
+
+enum verdict { HOLDS, HOLDS_NOT, HOLDS_UNKNOWN };
+
+static enum verdict verdict_of(const struct place *place)
+{
+	double use = place->use[SIDE_AFTER], capacity = place->capacity[SIDE_AFTER];
+
+	if (!place->use_known && use <= HARDLY)
+		return HOLDS_UNKNOWN;
+	return use <= capacity * (1 + HARDLY) + HARDLY ? HOLDS : HOLDS_NOT;
+}
+
+static json_t *tell_verdict(enum verdict verdict)
+{
+	return verdict == HOLDS ? json_true() : verdict == HOLDS_NOT ? json_false() : json_null();
+}
+
+/* The clients of a pool at one place. */
+struct at_place {
+	double of[SIDES][MEASURES];
+};
+
+/* At each place. The caller's. */
+static struct at_place *sum_places(const struct tally *tally, const struct pool_tally *pool)
+{
+	struct at_place *sums = mem_array(tally->place_count + 1U, sizeof(*sums));
+
+	for (uint32_t i = 0; i < tally->spot_count; i++) {
+		for (int s = 0; s < SIDES; s++) {
+			for (int m = 0; m < MEASURES; m++)
+				sums[tally->spots[i].place].of[s][m] += pool->spots[i][s][m];
+		}
+	}
+	return sums;
+}
+
+static bool is_nothing(const struct at_place *sums)
+{
+	for (int s = 0; s < SIDES; s++) {
+		for (int m = 0; m < MEASURES; m++) {
+			if (sums->of[s][m] > 0)
+				return false;
+		}
+	}
+	return true;
+}
+
+static json_t *tell_place(const struct tally *tally, const struct pool_tally *pool, uint32_t number,
+			  const struct at_place *sums)
+{
+	const struct place *place = &tally->places[number];
+	json_t *told = json_pack("{s:o, s:s, s:o, s:o}", "site", text_or_null(place->site), "pool",
+				 place->pool, "before",
+				 shares(sums->of[SIDE_BEFORE], pool->total[SIDE_BEFORE]), "after",
+				 shares(sums->of[SIDE_AFTER], pool->total[SIDE_AFTER]));
+
+	if (place->site == NULL)
+		return told;
+	json_object_set_new(told, "latitude", json_real(place->latitude));
+	json_object_set_new(told, "longitude", json_real(place->longitude));
+	json_object_set_new(told, "capacity", tell_capacity(place));
+	json_object_set_new(told, "holds", tell_verdict(verdict_of(place)));
+	json_object_set_new(told, "nodes", tell_nodes(tally, pool, number));
+	return told;
+}
+
+/* The pool's own sites, and those of other pools that its clients get. */
+static json_t *tell_places(const struct tally *tally, uint32_t number)
+{
+	const struct pool_tally *pool = &tally->pools[number];
+	struct at_place *sums = sum_places(tally, pool);
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < tally->place_count; i++) {
+		const struct place *place = &tally->places[i];
+
+		if (is_nothing(&sums[i]) && (place->pool_number != number || place->site == NULL))
+			continue;
+		json_array_append_new(list, tell_place(tally, pool, i, &sums[i]));
+	}
+	free(sums);
+	return list;
+}
+
+/* --- told: countries -------------------------------------------------------------------------- */
+
+static json_t *tell_portions(const struct tally *tally, const struct country_tally *country)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < country->at.count; i++) {
+		const struct portion *portion = &country->at.items[i];
+		const struct place *place = &tally->places[portion->place];
+
+		json_array_append_new(
+			list, json_pack("{s:o, s:s, s:o, s:o}", "site", text_or_null(place->site),
+					"pool", place->pool, "before",
+					shares(portion->of[SIDE_BEFORE], country->total), "after",
+					shares(portion->of[SIDE_AFTER], country->total)));
+	}
+	return list;
+}
+
+static json_t *tell_countries(const struct work *work, const struct pool_tally *pool)
+{
+	json_t *list = json_array();
+	char code[3];
+
+	for (uint32_t c = 0; c <= SPACE_COUNTRIES; c++) {
+		const struct country_tally *country = &pool->countries[c];
+		const char *name;
+
+		if (country->at.count == 0)
+			continue;
+		space_country_code(c, code);
+		name = country_table_name(&work->countries, code);
+		json_array_append_new(
+			list, json_pack("{s:o, s:o, s:o, s:o, s:o}", "country",
+					code[0] == '\0' ? json_null() : json_string(code), "name",
+					text_or_null(name), "amounts", amounts(country->total),
+					"moved", shares(country->moved, country->total), "sites",
+					tell_portions(&work->tally, country)));
+	}
+	return list;
+}
+
+/* --- told: pools ------------------------------------------------------------------------------ */
+
+/* Where no use is reported: how much of their capacity now may all clients use together, so that
+ * what they would use is there? NAN: there are no clients, or no capacity. */
+static double bearable(const struct tally *tally, const struct pool_tally *pool, uint32_t number,
+		       enum side_number side)
+{
+	double all = pool->total[side][tally->demand], now = 0, least = NAN;
+	struct at_place *sums = sum_places(tally, pool);
+
+	for (uint32_t i = 0; i < tally->place_count; i++) {
+		const struct place *place = &tally->places[i];
+		double share;
+
+		if (place->pool_number != number)
+			continue;
+		now += place->capacity[SIDE_BEFORE];
+		share = sums[i].of[side][tally->demand] / all;
+		if (place->site != NULL && share > 0 && !(place->capacity[side] / share >= least))
+			least = place->capacity[side] / share;
+	}
+	free(sums);
+	return all > 0 && now > 0 ? least / now : NAN;
+}
+
+/* For which part of its clients what holds: {"nodes": {"ipv4": 1}, ...}. */
+static json_t *tell_applied(const struct pool_tally *pool, enum side_number side)
+{
+	json_t *told = json_object();
+
+	for (int applied = 0; applied < APPLIED_COUNT; applied++) {
+		json_t *part = shares(pool->applied[side][applied], pool->total[side]);
+		bool any = false;
+
+		for (int m = 0; m < MEASURES; m++)
+			any = any || pool->applied[side][applied][m] > 0;
+		if (any)
+			json_object_set(told, steering_applied_name[applied], part);
+		json_decref(part);
+	}
+	return told;
+}
+
+/* Of the places that the pool's clients get, and of its own. */
+static enum verdict pool_verdict(const json_t *places)
+{
+	enum verdict verdict = HOLDS_UNKNOWN;
+	const json_t *place;
+	size_t i;
+
+	json_array_foreach(places, i, place)
+	{
+		const json_t *holds = json_object_get(place, "holds");
+
+		if (json_is_false(holds))
+			return HOLDS_NOT;
+		if (json_is_true(holds))
+			verdict = HOLDS;
+	}
+	return verdict;
+}
+
+static void set_bearable(json_t *told, const char *key, double value)
+{
+	if (isfinite(value))
+		json_object_set_new(told, key, json_real(value));
+}
+
+static json_t *tell_pool(const struct work *work, uint32_t number)
+{
+	static const char *const policy_name[] = { "nearest", "weighted", "failover",
+						   "round-robin" };
+	const struct tally *tally = &work->tally;
+	const struct pool_tally *pool = &tally->pools[number];
+	uint32_t before = tally->sides[SIDE_BEFORE].pools[number];
+	uint32_t after = tally->sides[SIDE_AFTER].pools[number];
+	const struct side *side = &tally->sides[after == PLAN_NONE ? SIDE_BEFORE : SIDE_AFTER];
+	const struct plan_pool *plan_pool = &plan_items(
+		side->plan, pools, struct plan_pool)[after == PLAN_NONE ? before : after];
+	json_t *places = tell_places(tally, number);
+	json_t *told = json_pack("{s:s, s:s, s:b, s:b, s:o, s:o, s:o}", "name", pool->name,
+				 "policy", policy_name[plan_pool->policy], "is_before",
+				 before != PLAN_NONE, "is_after", after != PLAN_NONE, "moved",
+				 shares(pool->moved, work->space.total), "sites", places,
+				 "countries", tell_countries(work, pool));
+
+	json_object_set_new(told, "holds", tell_verdict(pool_verdict(places)));
+	json_object_set_new(told, "applied_before", tell_applied(pool, SIDE_BEFORE));
+	json_object_set_new(told, "applied_after", tell_applied(pool, SIDE_AFTER));
+	set_bearable(told, "bearable_before", bearable(tally, pool, number, SIDE_BEFORE));
+	set_bearable(told, "bearable_after", bearable(tally, pool, number, SIDE_AFTER));
+	return told;
+}
+
+static json_t *tell_suppositions(const struct work *work)
+{
+	static const char *const names[] = { "down", "drain", "load" };
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < work->what->supposed; i++)
+		json_array_append_new(list, json_pack("{s:s, s:s}", "what",
+						      names[work->what->suppositions[i].kind],
+						      "object", work->what->suppositions[i].text));
+	return list;
+}
+
+static json_t *tell(const struct work *work, struct err *err)
+{
+	json_t *pools = json_array();
+	json_t *told = json_pack("{s:b, s:o, s:o, s:o, s:s, s:o}", "ok", true, "supposed",
+				 tell_suppositions(work), "files", text_or_null(work->what->files),
+				 "totals", amounts(work->space.total), "demand",
+				 measure_name[work->tally.demand], "pools", pools);
+	const json_t *pool;
+	bool holds = false;
+	size_t i;
+
+	for (uint32_t p = 0; p < work->tally.pool_count; p++) {
+		if (work->what->pool == NULL ||
+		    strcmp(work->tally.pools[p].name, work->what->pool) == 0)
+			json_array_append_new(pools, tell_pool(work, p));
+	}
+	if (json_array_size(pools) == 0 && work->what->pool != NULL) {
+		(void)err_set(err, "there is no pool \"%s\"", work->what->pool);
+		json_decref(told);
+		return NULL;
+	}
+	json_object_set_new(told, "holds", json_null());
+	json_array_foreach(pools, i, pool)
+	{
+		holds = holds || json_is_true(json_object_get(pool, "holds"));
+		if (json_is_false(json_object_get(pool, "holds")))
+			json_object_set_new(told, "holds", json_false());
+	}
+	if (holds && json_is_null(json_object_get(told, "holds")))
+		json_object_set_new(told, "holds", json_true());
+	return told;
+}
+
+json_t *simulate(const struct borrowed *borrowed, const struct simulation *what, struct err *err)
+{
+	struct work work = { .borrowed = borrowed,
+			     .what = what,
+			     .now_unix_s = clock_unix_ms() / 1000 };
+	json_t *told = NULL;
+
+	if (open_files(&work, err) != 0 || suppose_all(&work, err) != 0 ||
+	    compile_steering(&work, err) != 0 || measure(&work, err) != 0)
+		goto out;
+	country_table_find(&work.countries, &borrowed->plan, &borrowed->locations);
+	count(&work);
+	told = tell(&work, err);
+out:
+	tally_close(&work.tally);
+	country_table_close(&work.countries);
+	space_free(&work.space);
+	image_close(&work.steering);
+	steer_close(work.steer);
+	for (int kind = 0; kind < IMAGE_KINDS; kind++)
+		image_close(&work.other[kind]);
+	for (int s = 0; s < SIDES; s++)
+		free(work.nodes[s]);
+	return told;
+}

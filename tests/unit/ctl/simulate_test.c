@@ -1,0 +1,275 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../run.h"
+#include "base/mem.h"
+#include "ctl/country_table.h"
+#include "ctl/map.h"
+#include "ctl/outlines.h"
+#include "ctl/projection.h"
+#include "ctl/space.h"
+#include "ctl/suppose.h"
+
+/* --- a plan of two pools ------------------------------------------------------------------------ */
+
+/* Texts are written first, so that their offsets are known. */
+struct plan_maker {
+	struct image_writer writer;
+	struct image image;
+};
+
+static uint32_t text(struct plan_maker *maker, const char *words)
+{
+	return (uint32_t)image_writer_append(&maker->writer, words, strlen(words) + 1, 1);
+}
+
+static struct plan_array put(struct plan_maker *maker, const void *items, uint32_t count,
+			     size_t size)
+{
+	return (struct plan_array){ image_writer_append(&maker->writer, items, count * size, 8),
+				    count, 0 };
+}
+
+/* Pools edge (tokyo: a, b; paris: c) and core (tokyo: a; node paris at tokyo). */
+static struct plan_maker plan_open(void)
+{
+	struct plan_maker maker = { .image = { NULL, 0 } };
+	struct plan_root root = { .settings = { 0 } };
+	struct err err;
+	int fd;
+
+	ck_assert_int_eq(
+		image_writer_open(&maker.writer, IMAGE_PLAN, sizeof(struct plan_root), &err), 0);
+	uint32_t a = text(&maker, "a"), b = text(&maker, "b"), c = text(&maker, "c");
+	uint32_t tokyo = text(&maker, "tokyo"), paris = text(&maker, "paris");
+	const struct plan_site sites[] = { { tokyo, 0, 35, 139 }, { paris, 0, 48, 2 } };
+	const struct plan_pool pools[] = {
+		{ .name = text(&maker, "edge"), .sites = { 0, 2 }, .nodes = { 0, 3 } },
+		{ .name = text(&maker, "core"), .sites = { 2, 1 }, .nodes = { 3, 2 } },
+	};
+	const struct plan_pool_site pool_sites[] = {
+		{ .pool = 0, .site = 0, .nodes = { 0, 2 } },
+		{ .pool = 0, .site = 1, .nodes = { 2, 1 } },
+		{ .pool = 1, .site = 0, .nodes = { 3, 2 } },
+	};
+	const struct plan_node nodes[] = {
+		{ .name = a, .pool = 0, .pool_site = 0, .weight = 10 },
+		{ .name = b, .pool = 0, .pool_site = 0, .weight = 20 },
+		{ .name = c, .pool = 0, .pool_site = 1, .weight = 30 },
+		{ .name = a, .pool = 1, .pool_site = 2, .weight = 40 },
+		{ .name = paris, .pool = 1, .pool_site = 2, .weight = 50 },
+	};
+
+	root.sites = put(&maker, sites, 2, sizeof(sites[0]));
+	root.pools = put(&maker, pools, 2, sizeof(pools[0]));
+	root.pool_sites = put(&maker, pool_sites, 3, sizeof(pool_sites[0]));
+	root.nodes = put(&maker, nodes, 5, sizeof(nodes[0]));
+	*image_writer_root(&maker.writer, struct plan_root) = root;
+	ck_assert_int_eq(image_writer_finish(&maker.writer, NULL, &fd, &err), 0);
+	ck_assert_int_eq(image_open(&maker.image, fd, IMAGE_PLAN, &err), 0);
+	(void)close(fd);
+	return maker;
+}
+
+/* --- what is supposed --------------------------------------------------------------------------- */
+
+/* The states of the five nodes as letters: u, d (down), r (drained). */
+static void assert_states(const struct image *plan, enum suppose_kind kind, const char *object,
+			  const char *expected)
+{
+	static const char letters[] = {
+		[STEER_DOWN] = 'd', [STEER_DISABLED] = 'x', [STEER_DRAINING] = 'r', [STEER_UP] = 'u'
+	};
+	json_t *none = json_array();
+	struct supposed_node *nodes = suppose_reported(plan, none);
+	struct supposition what = { kind, object };
+	char states[6] = "";
+	struct err err = { "" };
+	int rc = suppose(plan, nodes, &what, &err);
+
+	for (int n = 0; n < 5; n++)
+		states[n] = letters[nodes[n].steer.state];
+	ck_assert_msg((rc == 0) == (expected != NULL), "%s: %s", object, err.text);
+	ck_assert_msg(expected == NULL || strcmp(states, expected) == 0, "%s: %s", object, states);
+	free(nodes);
+	json_decref(none);
+}
+
+START_TEST(objects_are_sites_nodes_and_pools)
+{
+	static const struct {
+		enum suppose_kind kind;
+		const char *object, *states; /* NULL: refused */
+	} rows[] = {
+		{ SUPPOSE_DOWN, "tokyo", "ddudd" },       { SUPPOSE_DRAIN, "edge", "rrruu" },
+		{ SUPPOSE_DOWN, "b", "uduuu" },           { SUPPOSE_DOWN, "a", "duudu" },
+		{ SUPPOSE_DOWN, "edge/a", "duuuu" },      { SUPPOSE_DOWN, "core/@tokyo", "uuudd" },
+		{ SUPPOSE_DOWN, "edge/tokyo", "dduuu" },  { SUPPOSE_DOWN, "paris", NULL },
+		{ SUPPOSE_DRAIN, "site:paris", "uuruu" }, { SUPPOSE_DOWN, "node:paris", "uuuud" },
+		{ SUPPOSE_DOWN, "pool:core", "uuudd" },   { SUPPOSE_DOWN, "pool:tokyo", NULL },
+		{ SUPPOSE_DOWN, "site:a", NULL },         { SUPPOSE_DOWN, "edge/@a", NULL },
+		{ SUPPOSE_DOWN, "oslo", NULL },           { SUPPOSE_DOWN, "", NULL },
+	};
+	struct plan_maker maker = plan_open();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_states(&maker.image, rows[i].kind, rows[i].object, rows[i].states);
+	image_close(&maker.image);
+}
+END_TEST
+
+START_TEST(loads_are_of_an_object_or_of_all)
+{
+	struct plan_maker maker = plan_open();
+	json_t *told = json_loads("[{}, {\"load\": 0.5}, {\"status\": \"down\"}, {}, {}]", 0, NULL);
+	struct supposed_node *nodes = suppose_reported(&maker.image, told);
+	struct err err;
+
+	ck_assert(isnan(nodes[0].load));
+	ck_assert_double_eq(nodes[1].load, 0.5);
+	ck_assert_uint_eq(nodes[2].steer.state, STEER_DOWN);
+	ck_assert_uint_eq(nodes[4].steer.weight, 50);
+	ck_assert_int_eq(
+		suppose(&maker.image, nodes, &(struct supposition){ SUPPOSE_LOAD, "0.25" }, &err),
+		0);
+	ck_assert_int_eq(suppose(&maker.image, nodes,
+				 &(struct supposition){ SUPPOSE_LOAD, "edge/@paris=1.5" }, &err),
+			 0);
+	ck_assert_double_eq(nodes[4].load, 0.25);
+	ck_assert_double_eq(nodes[2].load, 1.5);
+	static const char *const wrong[] = { "tokyo=", "tokyo=-1", "x", "tokyo=1x", "tokyo=nan" };
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		ck_assert_int_eq(suppose(&maker.image, nodes,
+					 &(struct supposition){ SUPPOSE_LOAD, wrong[i] }, &err),
+				 -1);
+	json_decref(told);
+	free(nodes);
+	image_close(&maker.image);
+}
+END_TEST
+
+START_TEST(nodes_keep_their_state_and_the_operators_weight_in_another_plan)
+{
+	struct plan_maker from = plan_open(), to = plan_open();
+	json_t *told = json_loads("[{\"weight\": 7}, {\"load\": 0.5, \"status\": \"down\"}]", 0,
+				  NULL);
+	struct supposed_node *nodes = suppose_reported(&from.image, told);
+	struct supposed_node *carried = suppose_carried(&from.image, nodes, &to.image);
+
+	ck_assert_uint_eq(carried[0].steer.weight, 7);
+	ck_assert_uint_eq(carried[1].steer.state, STEER_DOWN);
+	ck_assert_double_eq(carried[1].load, 0.5);
+	ck_assert_uint_eq(carried[4].steer.weight, 50);
+	json_decref(told);
+	free(nodes);
+	free(carried);
+	image_close(&from.image);
+	image_close(&to.image);
+}
+END_TEST
+
+/* --- countries ---------------------------------------------------------------------------------- */
+
+START_TEST(country_codes_are_numbers_and_back)
+{
+	char code[3];
+
+	for (uint32_t country = 0; country < SPACE_COUNTRIES; country++) {
+		space_country_code(country, code);
+		ck_assert_uint_eq(space_country(code), country);
+	}
+	ck_assert_uint_eq(space_country("\0\0"), SPACE_NOWHERE);
+	ck_assert_uint_eq(space_country("a1"), SPACE_NOWHERE);
+}
+END_TEST
+
+START_TEST(a_table_of_countries_is_read_past_its_comments)
+{
+	char lines[] =
+		"# code\nFR\t48.5\t2.25\tFrance\nbad line\nCI\t6.9\t-5\tC\xc3\xb4te d'Ivoire\n";
+	FILE *file = fmemopen(lines, strlen(lines), "r");
+	struct country_table table = { 0 };
+
+	country_table_read(&table, file);
+	(void)fclose(file);
+	ck_assert_uint_eq(table.count, 2);
+	ck_assert_str_eq(country_table_name(&table, "CI"), "C\xc3\xb4te d'Ivoire");
+	ck_assert_double_eq(country_table_row(&table, "FR")->latitude, 48.5);
+	ck_assert_ptr_null(country_table_name(&table, "DE"));
+	country_table_close(&table);
+}
+END_TEST
+
+START_TEST(outlines_come_largest_first)
+{
+	char lines[] = "# code\nLS\t27,-30 28,-30 28,-29\nZA\t20,-30 30,-30 30,-20 20,-20\n";
+	FILE *file = fmemopen(lines, strlen(lines), "r");
+	struct outlines outlines = { 0 };
+
+	outlines_read(&outlines, file);
+	(void)fclose(file);
+	ck_assert_uint_eq(outlines.count, 2);
+	ck_assert_str_eq(outlines.rings[0].code, "ZA");
+	ck_assert_double_eq(outlines.rings[0].area, 100);
+	ck_assert_uint_eq(outlines.rings[1].count, 3);
+	outlines_free(&outlines);
+}
+END_TEST
+
+/* --- the map -------------------------------------------------------------------------------------- */
+
+START_TEST(the_projection_keeps_its_tables_and_symmetry)
+{
+	struct map_point a, b;
+
+	a = project(0, 0);
+	ck_assert_double_eq_tol(a.x, 0, 1e-12);
+	ck_assert_double_eq_tol(a.y, 0, 1e-12);
+	a = project(180, 0);
+	ck_assert_double_eq_tol(a.x, 1, 1e-12);
+	a = project(90, 45); /* Robinson (1974): 0.8962 long, 0.5571 from the equator */
+	ck_assert_double_eq_tol(a.x, 0.8962 / 2, 1e-9);
+	ck_assert_double_eq_tol(a.y, -0.5571 * 0.5072, 1e-9);
+	b = project(-90, -45);
+	ck_assert_double_eq_tol(a.x, -b.x, 1e-12);
+	ck_assert_double_eq_tol(a.y, -b.y, 1e-12);
+	b = project(10, 90);
+	ck_assert_double_eq_tol(b.y, -0.5072, 1e-9);
+}
+END_TEST
+
+START_TEST(names_in_a_map_are_escaped)
+{
+	json_t *told = json_loads(
+		"{\"demand\": \"ipv4\", \"supposed\": [], \"pools\": [{\"name\": \"a<b&c\", "
+		"\"holds\": null, \"countries\": [], \"sites\": []}]}",
+		0, NULL);
+	struct map_world world = { 0 };
+	char *drawn = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&drawn, &size);
+
+	map_draw(told, &world, out);
+	(void)fclose(out);
+	ck_assert_ptr_nonnull(strstr(drawn, "Pool a&lt;b&amp;c, as it is"));
+	json_decref(told);
+	free(drawn);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("simulate");
+
+	suite_case(suite, "suppose", objects_are_sites_nodes_and_pools,
+		   loads_are_of_an_object_or_of_all,
+		   nodes_keep_their_state_and_the_operators_weight_in_another_plan);
+	suite_case(suite, "countries", country_codes_are_numbers_and_back,
+		   a_table_of_countries_is_read_past_its_comments, outlines_come_largest_first);
+	suite_case(suite, "map", the_projection_keeps_its_tables_and_symmetry,
+		   names_in_a_map_are_escaped);
+	return run_suite(suite);
+}
