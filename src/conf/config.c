@@ -11,11 +11,11 @@
 #include "conf/effective.h"
 #include "conf/links.h"
 #include "conf/parts.h"
+#include "conf/places.h"
 #include "conf/pool_parts.h"
 #include "conf/seen.h"
 
-#define COUNTRIES_FILE "geoip/countries.tsv"
-#define POOL_ENDING    ".pool.yaml"
+#define POOL_ENDING ".pool.yaml"
 
 /* --- folders ---------------------------------------------------------------------------------- */
 
@@ -185,12 +185,12 @@ static void read_zones_dir(struct conf *conf, const struct yaml_node *root)
 	conf->folder = folder;
 }
 
-static void find_countries(struct conf *conf)
+static void find_table(struct conf *conf, const char *file, const char **path)
 {
-	const char *path = conf_path(conf, COUNTRIES_FILE);
+	const char *usual = conf_path(conf, file);
 
-	if (conf->config->countries_path == NULL && access(path, F_OK) == 0)
-		conf->config->countries_path = path;
+	if (*path == NULL && access(usual, F_OK) == 0)
+		*path = usual;
 }
 
 static int read_all(struct conf *conf, int fd, const char *path)
@@ -215,9 +215,12 @@ static int read_all(struct conf *conf, int fd, const char *path)
 	conf->links = links_new();
 	conf->now_unix_s = clock_unix_ms() / 1000;
 	server_read(conf, root);
-	find_countries(conf);
-	if (!conf->boot_only)
+	if (!conf->boot_only) {
+		find_table(conf, COUNTRIES_FILE, &config->countries_path);
+		find_table(conf, PLACES_FILE, &config->places_path);
+		places_find(conf, root);
 		read_zones_dir(conf, root);
+	}
 	links_free(conf->links);
 	data_finish(conf);
 	return 0;

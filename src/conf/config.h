@@ -218,6 +218,7 @@ struct config {
 	const struct config_database *databases;
 	size_t database_count;
 	const char *countries_path;
+	const char *places_path; /* cities and airports, for sites by name; conf reads it itself */
 	/* Files of lines NETWORK KEY=VALUE..., see signpost.yaml(5): compile/overrides.h. NULL: none. */
 	const char *overrides_path; /* wins over the databases */
 	const char *resolvers_path; /* for queries without client subnet */

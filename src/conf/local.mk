@@ -17,6 +17,7 @@ libconf_a_SOURCES = \
 	%D%/nodes.c \
 	%D%/option.c %D%/option.h \
 	%D%/parts.h %D%/pool_parts.h \
+	%D%/places.c %D%/places.h \
 	%D%/pool.c \
 	%D%/probes.c \
 	%D%/rules.c \
@@ -41,6 +42,7 @@ test_conf_SOURCES = \
 	tests/unit/conf/inherit_test.c \
 	tests/unit/conf/links_test.c \
 	tests/unit/conf/mistakes_test.c \
+	tests/unit/conf/places_test.c \
 	tests/unit/conf/timestamp_test.c
 test_conf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(XXHASH_CFLAGS)
 test_conf_LDADD = libconf.a libwire.a libbase.a $(FYAML_LIBS) $(CHECK_LIBS)

@@ -7,6 +7,7 @@
 #include "conf/data.h"
 #include "conf/networks.h"
 #include "conf/parts.h"
+#include "conf/places.h"
 #include "conf/seen.h"
 
 #define SITES_MAX    UINT16_MAX
@@ -264,6 +265,10 @@ static const struct option geoip_options[] = {
 	  .accepts = "path, relative to the server file",
 	  .manual = "coordinates of countries, for databases without; by default "
 		    "geoip/countries.tsv if there is one" },
+	{ "places", OPTION_PATH, OPTION_FIELD(struct config, places_path),
+	  .accepts = "path, relative to the server file",
+	  .manual = "coordinates of cities and airports, for sites that are named by a code; by "
+		    "default geoip/places.tsv if there is one" },
 	{ "overrides", OPTION_OTHER, .read = read_overrides, .kind = "path",
 	  .accepts = "path, relative to the server file",
 	  .manual = "a file of networks and where they are, which wins over the databases" },
@@ -306,10 +311,10 @@ static void read_location(struct conf *conf, const struct yaml_node *value, void
 {
 	struct config_site *site = out;
 
+	if (value->kind == YAML_SCALAR)
+		return; /* the name of a place: places.c */
 	if (value->kind != YAML_LIST || value->count != 2) {
-		conf_error(conf, &value->place,
-			   "a location is [latitude, longitude] in degrees, such as "
-			   "[35.68, 139.69]");
+		conf_error(conf, &value->place, "a location is " LOCATION_FORMS);
 		return;
 	}
 	(void)read_degrees(conf, value->first, 90, "a latitude", &site->latitude);
@@ -317,8 +322,8 @@ static void read_location(struct conf *conf, const struct yaml_node *value, void
 }
 
 static const struct option site_options[] = {
-	{ "location", OPTION_OTHER, .required = true, .read = read_location, .kind = "list",
-	  .accepts = "[latitude, longitude] in degrees",
+	{ "location", OPTION_OTHER, .required = true, .read = read_location, .kind = "list or text",
+	  .accepts = LOCATION_FORMS,
 	  .manual = "where the site stands, for the distance to clients" },
 	{ "bias", OPTION_NUMBER, OPTION_FIELD(struct config_site, bias_percent), .negative = true,
 	  .max = 99, .suffix = "%", .dflt = "0%",

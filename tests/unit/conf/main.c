@@ -10,6 +10,7 @@ int main(void)
 	srunner_add_suite(runner, mistakes_suite());
 	srunner_add_suite(runner, config_suite());
 	srunner_add_suite(runner, clients_suite());
+	srunner_add_suite(runner, places_suite());
 	srunner_add_suite(runner, timestamp_suite());
 	srunner_add_suite(runner, links_suite());
 	srunner_add_suite(runner, inherit_suite());

@@ -129,7 +129,8 @@ static const struct row server_rows[] = {
 	{ ZONES "sites:\n  tokyo: { location: [nan, 0] }\n",
 	  "3:23: error: \"nan\" is not a latitude in degrees", "nan" },
 	{ ZONES "sites:\n  tokyo: { location: 35.68 }\n",
-	  "3:22: error: a location is [latitude, longitude] in degrees, such as [35.68, 139.69]",
+	  "3:22: error: \"35.68\" is no place: a location is [latitude, longitude] in degrees, or "
+	  "a country (JP), an IATA code (FRA) or a UN/LOCODE (DE FRA)",
 	  "35.68" },
 	{ ZONES "sites:\n  tokyo: { location: [1, 2] }\n  Oslo: { location: [1, 2] }\n",
 	  "4:3: error: \"Oslo\" is no name for a site: 1 to 63 of a-z, 0-9 and \"-\"", "Oslo" },
