@@ -60,6 +60,30 @@ static void set_reason(const struct round *round, const struct plan_node *node,
 	memcpy(state->reason, text, sizeof(text));
 }
 
+/* Its checks' soonest verdict. */
+static uint32_t soonest_ms(const struct round *round, const struct plan_node *node)
+{
+	uint32_t soonest = 0;
+
+	for (uint32_t i = 0; i < node->checks.count; i++) {
+		const struct check *check = round->check_of[node->checks.first + i];
+		uint32_t ms = verdict_within_ms(check->verdict, check->key.fall,
+						check->key.interval_ms, check->key.timeout_ms);
+
+		if (ms != 0 && (soonest == 0 || ms < soonest))
+			soonest = ms;
+	}
+	return soonest;
+}
+
+static void note_doubt(const struct round *round, uint32_t number)
+{
+	struct node_state *state = &round->states[number];
+	const struct plan_node *node = &plan_items(&round->plan, nodes, struct plan_node)[number];
+
+	state->verdict_within_ms = state->status == NODE_DOWN ? 0 : soonest_ms(round, node);
+}
+
 /* `last`: the check whose verdict made us ask, NULL: the plan did. */
 static void judge_node(struct prober *prober, uint32_t number, const struct check *last)
 {
@@ -84,35 +108,9 @@ static void judge_node(struct prober *prober, uint32_t number, const struct chec
 		set_reason(round, node, last, state);
 	if (state->status == from)
 		return;
-	if (state->status == NODE_DOWN)
-		state->verdict_within_ms = 0;
+	note_doubt(round, number);
 	state->since_unix_ms = clock_unix_ms();
 	prober->changed(prober->context, number, from, state);
-}
-
-/* One failure before the verdict: within how long that is, at most. */
-static uint32_t verdict_within_ms(const struct round *round, const struct plan_node *node)
-{
-	uint32_t soonest_ms = 0;
-
-	for (uint32_t i = 0; i < node->checks.count; i++) {
-		const struct check *check = round->check_of[node->checks.first + i];
-		uint32_t ms;
-
-		if (check->verdict <= 0 || (uint32_t)check->verdict >= check->key.fall)
-			continue;
-		ms = (uint32_t)check->verdict * (check->key.interval_ms + check->key.timeout_ms);
-		soonest_ms = soonest_ms == 0 || ms < soonest_ms ? ms : soonest_ms;
-	}
-	return soonest_ms;
-}
-
-static void note_doubt(const struct round *round, uint32_t number)
-{
-	struct node_state *state = &round->states[number];
-	const struct plan_node *node = &plan_items(&round->plan, nodes, struct plan_node)[number];
-
-	state->verdict_within_ms = state->status == NODE_DOWN ? 0 : verdict_within_ms(round, node);
 }
 
 static void note_result(struct node_state *state, const struct check *check)

@@ -48,6 +48,41 @@ START_TEST(node_falls_after_three_failures_and_rises_after_two_successes)
 }
 END_TEST
 
+static uint32_t verdict_within(const struct lab *lab)
+{
+	return prober_state(lab->prober, 0)->verdict_within_ms;
+}
+
+START_TEST(between_first_failure_and_verdict_it_is_told_how_near_that_is)
+{
+	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, quick } } } };
+	int listener = listen_on(HERE, PORT, 16);
+	struct lab lab;
+
+	lab_open(&lab, -1, -1);
+	lab_apply(&lab, nodes, 1, NULL);
+	ck_assert(lab_reaches(&lab, 0, NODE_UP));
+	ck_assert_uint_eq(verdict_within(&lab), 0);
+	(void)close(listener);
+	ck_assert(lab_is_checked(&lab, 0));
+	ck_assert_uint_eq(verdict_within(&lab), 2 * 50 + 50);
+	listener = listen_on(HERE, PORT, 16);
+	ck_assert(lab_is_checked(&lab, 0));
+	ck_assert_uint_eq(verdict_within(&lab), 0); /* false alarm */
+	(void)close(listener);
+	ck_assert(lab_is_checked(&lab, 0));
+	ck_assert(lab_is_checked(&lab, 0));
+	ck_assert_uint_eq(verdict_within(&lab), 50 + 50);
+	ck_assert(lab_reaches(&lab, 0, NODE_DOWN));
+	ck_assert_uint_eq(verdict_within(&lab), 0);
+	listener = listen_on(HERE, PORT, 16);
+	ck_assert(lab_is_checked(&lab, 0));
+	ck_assert_uint_eq(verdict_within(&lab), 0); /* on the way up nothing is told */
+	lab_close(&lab);
+	(void)close(listener);
+}
+END_TEST
+
 START_TEST(equal_checks_are_made_once)
 {
 	struct plan_probe other = quick;
@@ -286,6 +321,7 @@ END_TEST
 void add_prober_tests(Suite *suite)
 {
 	suite_case(suite, "prober", node_falls_after_three_failures_and_rises_after_two_successes,
+		   between_first_failure_and_verdict_it_is_told_how_near_that_is,
 		   equal_checks_are_made_once, all_who_share_a_check_change_together,
 		   new_plan_keeps_what_was_measured,
 		   failures_counted_before_a_new_plan_count_after_it,

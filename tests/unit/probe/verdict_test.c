@@ -38,6 +38,19 @@ START_TEST(check_is_down_after_fall_failures_and_up_after_rise_successes)
 }
 END_TEST
 
+START_TEST(verdict_is_as_near_as_the_failures_that_it_takes)
+{
+	/* fall 3, each 5 s, timeout 2 s */
+	ck_assert_uint_eq(verdict_within_ms(3, 3, 5000, 2000), 0); /* nothing has failed */
+	ck_assert_uint_eq(verdict_within_ms(2, 3, 5000, 2000), 12000);
+	ck_assert_uint_eq(verdict_within_ms(1, 3, 5000, 2000), 7000);
+	ck_assert_uint_eq(verdict_within_ms(-1, 3, 5000, 2000), 0); /* it is down */
+	ck_assert_uint_eq(verdict_within_ms(0, 3, 5000, 2000), 0);  /* nothing is known */
+	ck_assert_uint_eq(verdict_within_ms(1, 1, 5000, 2000), 0);  /* one failure decides */
+	ck_assert_uint_eq(verdict_within_ms(99, 100, 86400000, 86400000), UINT32_MAX);
+}
+END_TEST
+
 static const struct {
 	enum node_status now;
 	uint32_t checks, pending, down;
@@ -79,6 +92,7 @@ void add_verdict_tests(Suite *suite)
 			    0, sizeof(rows) / sizeof(rows[0]));
 	tcase_add_loop_test(verdict, node_is_up_when_all_its_checks_are, 0,
 			    sizeof(nodes) / sizeof(nodes[0]));
+	tcase_add_test(verdict, verdict_is_as_near_as_the_failures_that_it_takes);
 	tcase_add_test(verdict, every_status_has_its_name);
 	suite_add_tcase(suite, verdict);
 }
