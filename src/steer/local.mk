@@ -27,6 +27,7 @@ test_steer_SOURCES = \
 	tests/unit/steer/answers_test.c \
 	tests/unit/steer/image_test.c \
 	tests/unit/steer/sets_test.c \
+	tests/unit/steer/shares_test.c \
 	tests/unit/steer/spill_test.c \
 	tests/unit/steer/steer_test.c \
 	tests/unit/steer/table_test.c

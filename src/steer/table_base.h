@@ -6,8 +6,6 @@
 #include "base/hash.h"
 #include "steer/table.h"
 
-#define SLOTS_PER_MEMBER 400U
-
 /* Fills base and keep_from. */
 void table_fill_base(struct table *table, uint64_t seed);
 

@@ -8,6 +8,7 @@ int main(void)
 	table_cases(suite);
 	bands_cases(suite);
 	spill_cases(suite);
+	shares_cases(suite);
 	steer_cases(suite);
 	image_cases(suite);
 	answers_cases(suite);

@@ -244,28 +244,25 @@ START_TEST(nobody_up_is_as_if_all_were)
 }
 END_TEST
 
-static void expect_only_moved(const struct steering_slot *before, const struct steering_slot *now,
-			      uint16_t lost)
+static bool only_moved(const struct steering_slot *before, const struct steering_slot *now,
+		       uint16_t lost)
 {
-	ck_assert_uint_ne(now->node, lost);
-	ck_assert_uint_ne(now->other, lost);
-	if (before->node != lost && before->cut != 0)
-		ck_assert_uint_eq(now->node, before->node);
-	if (before->other != lost)
-		ck_assert_uint_eq(now->other, before->other);
+	return now->node != lost && now->other != lost &&
+	       (before->node == lost || before->cut == 0 || now->node == before->node) &&
+	       (before->other == lost || now->other == before->other);
 }
 
 START_TEST(a_loss_moves_only_its_own_clients_and_a_return_restores_them)
 {
-	struct table *table = make(20, (const uint32_t[]){ 100, 50, 200 }, 3);
+	struct table *table = make(16, (const uint32_t[]){ 100, 50, 200 }, 3);
 	struct steering_slot *before = copy_slots(table);
 	uint16_t *up = all_up(table);
 
-	for (uint32_t lost = 0; lost < 20; lost++) {
+	for (uint32_t lost = 0; lost < 16; lost++) {
 		up[lost] = 0;
 		ck_assert(table_update(table, up));
 		for (uint32_t slot = 0; slot < table->slot_count; slot++)
-			expect_only_moved(&before[slot], &table->slots[slot], (uint16_t)lost);
+			ck_assert(only_moved(&before[slot], &table->slots[slot], (uint16_t)lost));
 		up[lost] = TABLE_ALL;
 		ck_assert(table_update(table, up));
 		ck_assert_mem_eq(before, table->slots, table->slot_count * sizeof(*before));
