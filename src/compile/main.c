@@ -6,6 +6,8 @@
  *   --boot-record [--config-fd N] FILE
  *                                 what the supervisor needs to know, on stdout (image/boot.h)
  *   --options                     all options of server and pool files, between tabs
+ *   --effective FILE [POOL [NODE]] [--json]
+ *                                 all options that hold, and where they come from
  *
  * Exit status: 0 well (warnings are printed), 1 mistakes in the files, 2 it failed itself. */
 #include <errno.h>
@@ -20,14 +22,24 @@
 #include "base/mem.h"
 #include "compile/boot_fill.h"
 #include "compile/produce.h"
+#include "conf/effective.h"
 #include "image/boot.h"
 
 enum status { STATUS_OK = 0, STATUS_MISTAKES = 1, STATUS_FAILED = 2 };
 
 struct arguments {
-	enum { MODE_NONE, MODE_CHECK, MODE_EMIT, MODE_BOOT_RECORD, MODE_OPTIONS } mode;
+	enum {
+		MODE_NONE,
+		MODE_CHECK,
+		MODE_EMIT,
+		MODE_BOOT_RECORD,
+		MODE_OPTIONS,
+		MODE_EFFECTIVE
+	} mode;
 	int channel, config_fd, served;
 	const char *file, *state_dir, *cache_dir;
+	const char *pool, *node; /* MODE_EFFECTIVE: NULL: all */
+	bool json;
 };
 
 static int failed(const char *why)
@@ -73,26 +85,52 @@ static bool parse_valued(struct arguments *args, const char *option, const char 
 	return true;
 }
 
+/* An option without one; false: there is none. */
+static bool parse_plain(struct arguments *args, const char *option)
+{
+	if (strcmp(option, "--check") == 0)
+		args->mode = MODE_CHECK;
+	else if (strcmp(option, "--boot-record") == 0)
+		args->mode = MODE_BOOT_RECORD;
+	else if (strcmp(option, "--options") == 0)
+		args->mode = MODE_OPTIONS;
+	else if (strcmp(option, "--effective") == 0)
+		args->mode = MODE_EFFECTIVE;
+	else if (strcmp(option, "--json") == 0)
+		args->json = true;
+	else
+		return false;
+	return true;
+}
+
+/* The file, then pool and node; false: that is too much. */
+static bool parse_name(struct arguments *args, const char *name)
+{
+	const char **out = args->file == NULL   ? &args->file
+			   : args->pool == NULL ? &args->pool
+						: &args->node;
+
+	if (*out != NULL)
+		return false;
+	*out = name;
+	return true;
+}
+
 static bool parse_arguments(struct arguments *args, char **argv)
 {
 	*args = (struct arguments){ .channel = -1, .config_fd = -1, .served = -1 };
 	for (argv++; *argv != NULL; argv++) {
-		if (strcmp(*argv, "--check") == 0) {
-			args->mode = MODE_CHECK;
-		} else if (strcmp(*argv, "--boot-record") == 0) {
-			args->mode = MODE_BOOT_RECORD;
-		} else if (strcmp(*argv, "--options") == 0) {
-			args->mode = MODE_OPTIONS;
-		} else if (strncmp(*argv, "--", 2) == 0) {
+		if (strncmp(*argv, "--", 2) != 0) {
+			if (!parse_name(args, *argv))
+				return false;
+		} else if (!parse_plain(args, *argv)) {
 			if (!parse_valued(args, argv[0], argv[1]))
 				return false;
 			argv++;
-		} else if (args->file == NULL) {
-			args->file = *argv;
-		} else {
-			return false;
 		}
 	}
+	if (args->mode != MODE_EFFECTIVE && (args->pool != NULL || args->json))
+		return false;
 	return args->mode == MODE_OPTIONS || (args->mode != MODE_NONE && args->file != NULL);
 }
 
@@ -190,6 +228,31 @@ static int print_boot_record(const struct arguments *args)
 	return status;
 }
 
+/* --- what holds ------------------------------------------------------------------------------- */
+
+static int print_effective(const struct arguments *args)
+{
+	struct diag *diag = diag_new();
+	struct arena arena = { 0 };
+	struct effective effective;
+	struct config config;
+	struct err err;
+	int status = STATUS_MISTAKES;
+	int rc = effective_read(&effective, &config, args->file, &arena, diag);
+
+	diag_print(diag, stderr);
+	if (rc == 0 && diag_errors(diag) == 0) {
+		if (effective_print(&effective, &config, args->pool, args->node, args->json, stdout,
+				    &err) == 0)
+			status = finish_stdout();
+		else
+			(void)failed(err.text);
+	}
+	arena_free(&arena);
+	diag_free(diag);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments args;
@@ -200,12 +263,14 @@ int main(int argc, char **argv)
 			"usage: signpost-compile --check FILE\n"
 			"       signpost-compile --emit FD FILE [--state DIR] [--cache DIR] [--served FD]\n"
 			"       signpost-compile --boot-record [--config-fd N] FILE\n"
-			"       signpost-compile --options\n");
+			"       signpost-compile --options\n"
+			"       signpost-compile --effective FILE [POOL [NODE]] [--json]\n");
 		return STATUS_FAILED;
 	}
 	switch (args.mode) {
 	case MODE_OPTIONS: config_print_options(stdout); return finish_stdout();
 	case MODE_BOOT_RECORD: return print_boot_record(&args);
+	case MODE_EFFECTIVE: return print_effective(&args);
 	default: return compile(&args);
 	}
 }

@@ -79,8 +79,10 @@ static bool is_plain(const char *text)
 	static const char letters[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+%-:";
 	size_t len = strlen(text);
+	const char *first = text + (text[0] == '-');
 
-	return len > 0 && strspn(text, letters) == len && strchr("_+%-:", text[0]) == NULL &&
+	return len > 0 && strspn(text, letters) == len && strchr("_+%-:", *first) == NULL &&
+	       (first == text || strspn(first, "0123456789.%") == len - 1) &&
 	       text[len - 1] != ':' && strstr(text, "::") == NULL && strcasecmp(text, "null") != 0;
 }
 
@@ -143,13 +145,20 @@ static void put_source(struct buf *out, const struct yaml_node *value, bool dflt
 		buf_format(out, "%s:%u:%u", place->file, place->line, place->column);
 }
 
-/* What stands before the value is in `out` since `start`. */
-static void put_leaf(struct buf *out, size_t start, const struct yaml_node *value, bool dflt)
+/* Octets since the last end of line. */
+static size_t line_width(const struct buf *out)
+{
+	const uint8_t *end = out->len > 0 ? memrchr(out->data, '\n', out->len) : NULL;
+
+	return end != NULL ? (size_t)(out->data + out->len - end) - 1 : out->len;
+}
+
+static void put_leaf(struct buf *out, const struct yaml_node *value, bool dflt)
 {
 	size_t width;
 
 	put_value(out, value, false);
-	width = out->len - start;
+	width = line_width(out);
 	buf_format(out, "%*s# ", width < COMMENT_COLUMN - 2 ? (int)(COMMENT_COLUMN - width) : 2,
 		   "");
 	put_source(out, value, dflt);
@@ -164,7 +173,6 @@ static void put_items(struct buf *out, const struct effective *entry, int indent
 
 	yaml_foreach(item, entry->value) {
 		const struct effective *part = part_of(entry, item);
-		size_t start = out->len;
 
 		buf_format(out, "%*s", indent, "");
 		if (map) {
@@ -176,17 +184,15 @@ static void put_items(struct buf *out, const struct effective *entry, int indent
 		if (part != NULL)
 			put_options(out, part, indent + 2, !map);
 		else
-			put_leaf(out, start, item, false);
+			put_leaf(out, item, false);
 	}
 }
 
 static void put_option(struct buf *out, const struct effective *entry, int indent, bool dashed)
 {
-	size_t start = out->len;
-
 	if (!has_parts(entry)) {
 		buf_format(out, "%*s%s: ", dashed ? 0 : indent, "", entry->option->name);
-		put_leaf(out, start, entry->value, entry->dflt);
+		put_leaf(out, entry->value, entry->dflt);
 		return;
 	}
 	buf_format(out, "%*s%s:\n", dashed ? 0 : indent, "", entry->option->name);

@@ -39,6 +39,7 @@ test_conf_SOURCES = \
 	tests/unit/conf/config_test.c \
 	tests/unit/conf/diag_test.c \
 	tests/unit/conf/fixture.c tests/unit/conf/fixture.h \
+	tests/unit/conf/effective_test.c \
 	tests/unit/conf/inherit_test.c \
 	tests/unit/conf/links_test.c \
 	tests/unit/conf/mistakes_test.c \

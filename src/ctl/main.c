@@ -24,6 +24,7 @@ static const char usage[] =
 	"usage: signpostctl [OPTION]... COMMAND\n"
 	"\n"
 	"  check [FILE]              all mistakes in the server file and what it names\n"
+	"  config --effective [POOL [NODE]]  all options that hold, and where they come from\n"
 	"  reload                    take the files as they are now: whole, or not at all\n"
 	"  status [POOL]             processes, images, counters, pools, sites, nodes\n"
 	"  explain NAME ADDRESS[/LEN]  what is answered to this client network, and why;\n"
@@ -36,6 +37,7 @@ static const char usage[] =
 	"      --socket PATH         the control socket itself\n"
 	"      --json                what was found, as JSON\n"
 	"      --type TYPE           explain: this type only, of A, AAAA, SRV, HTTPS and SVCB\n"
+	"      --effective           config: what is written, inherited and by default\n"
 	"      --source              explain: the address asks itself, without a client subnet\n"
 	"      --down OBJECT         simulate: this site, node or pool is down\n"
 	"      --drain OBJECT        simulate: it is drained\n"
@@ -54,7 +56,7 @@ static const char usage[] =
 
 struct options {
 	const char *server_file, *run_dir, *socket;
-	bool json, source;
+	bool json, source, effective;
 	uint8_t types; /* bits of enum pool_type; 0: not given */
 	struct simulate_options simulate;
 	char **arguments; /* the command first */
@@ -99,22 +101,52 @@ static int print_json(const json_t *json, size_t flags)
 	return STATUS_OK;
 }
 
-static int command_check(const struct options *options)
+#define COMPILE_ARGUMENTS_MAX 6
+
+/* Becomes signpost-compile; returns where that cannot be. */
+static int run_compile(const char *const arguments[COMPILE_ARGUMENTS_MAX])
 {
-	const char *file = options->count > 1             ? options->arguments[1]
-			   : options->server_file != NULL ? options->server_file
-							  : REACH_SERVER_FILE;
+	char *argv[COMPILE_ARGUMENTS_MAX + 2] = { NULL };
 	char path[PATH_MAX];
-	char *argv[] = { path, (char[]){ "--check" }, mem_copy_text(file), NULL };
 	struct err err;
 
+	argv[0] = path;
+	for (size_t i = 0; i < COMPILE_ARGUMENTS_MAX && arguments[i] != NULL; i++)
+		argv[i + 1] = mem_copy_text(arguments[i]);
 	if (program_find("signpost-compile", path, sizeof(path), &err) == 0) {
 		(void)execv(path, argv);
 		(void)err_set(&err, "%s: %s", path, strerror(errno));
 	}
-	free(argv[2]);
+	for (size_t i = 1; argv[i] != NULL; i++)
+		free(argv[i]);
 	(void)fprintf(stderr, "signpostctl: %s\n", err.text);
 	return STATUS_USAGE;
+}
+
+static const char *server_file(const struct options *options)
+{
+	return options->server_file != NULL ? options->server_file : REACH_SERVER_FILE;
+}
+
+static int command_check(const struct options *options)
+{
+	return run_compile((const char *const[COMPILE_ARGUMENTS_MAX]){
+		"--check", options->count > 1 ? options->arguments[1] : server_file(options) });
+}
+
+static int command_config(const struct options *options)
+{
+	const char *arguments[COMPILE_ARGUMENTS_MAX] = { "--effective" };
+	size_t count = 1;
+
+	if (!options->effective)
+		return misused("config shows what holds", "config --effective [POOL [NODE]]");
+	if (options->json)
+		arguments[count++] = "--json";
+	arguments[count++] = server_file(options);
+	for (int i = 1; i < options->count; i++)
+		arguments[count++] = options->arguments[i];
+	return run_compile(arguments);
 }
 
 static int command_reload(const struct options *options)
@@ -297,6 +329,7 @@ static int parse_options(struct options *out, int argc, char **argv)
 		JSON,
 		TYPE,
 		SOURCE,
+		EFFECTIVE,
 		FILES,
 		PROFILE,
 		POOL,
@@ -311,6 +344,7 @@ static int parse_options(struct options *out, int argc, char **argv)
 		{ "json", no_argument, NULL, JSON },
 		{ "type", required_argument, NULL, TYPE },
 		{ "source", no_argument, NULL, SOURCE },
+		{ "effective", no_argument, NULL, EFFECTIVE },
 		{ "down", required_argument, NULL, SUPPOSE + SUPPOSE_DOWN },
 		{ "drain", required_argument, NULL, SUPPOSE + SUPPOSE_DRAIN },
 		{ "load", required_argument, NULL, SUPPOSE + SUPPOSE_LOAD },
@@ -333,6 +367,7 @@ static int parse_options(struct options *out, int argc, char **argv)
 		case SOCKET: out->socket = optarg; break;
 		case JSON: out->json = true; break;
 		case SOURCE: out->source = true; break;
+		case EFFECTIVE: out->effective = true; break;
 		case TYPE:
 			if (!parse_type(out, optarg))
 				return misused("none of A, AAAA, SRV, HTTPS and SVCB", optarg);
@@ -365,11 +400,9 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*run)(const struct options *options);
 		int arguments_max;
-	} commands[] = { { "check", command_check, 1 },
-			 { "reload", command_reload, 0 },
-			 { "status", command_status, 1 },
-			 { "explain", command_explain, 2 },
-			 { "simulate", command_simulate, 0 } };
+	} commands[] = { { "check", command_check, 1 },     { "config", command_config, 2 },
+			 { "reload", command_reload, 0 },   { "status", command_status, 1 },
+			 { "explain", command_explain, 2 }, { "simulate", command_simulate, 0 } };
 	struct options options;
 	int status = parse_options(&options, argc, argv);
 

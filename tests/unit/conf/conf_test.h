@@ -7,6 +7,7 @@
 Suite *clients_suite(void);
 Suite *config_suite(void);
 Suite *diag_suite(void);
+Suite *effective_suite(void);
 Suite *inherit_suite(void);
 Suite *links_suite(void);
 Suite *mistakes_suite(void);

@@ -13,6 +13,7 @@ int main(void)
 	srunner_add_suite(runner, places_suite());
 	srunner_add_suite(runner, timestamp_suite());
 	srunner_add_suite(runner, links_suite());
+	srunner_add_suite(runner, effective_suite());
 	srunner_add_suite(runner, inherit_suite());
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
