@@ -95,53 +95,87 @@ void space_free(struct space *space)
 
 /* --- walking ---------------------------------------------------------------------------------- */
 
-/* Where a walk through the locations of one family is. */
-struct walk {
-	const struct image *image; /* NULL: nothing is known of anybody */
-	const struct locations_root *root;
+/* Where a walk through one list of break points is. */
+struct cursor {
+	const struct image *image;
+	const struct location_breaks *breaks;
 	uint8_t family;
 	uint32_t at, count;
 };
 
-static uint64_t break_position(const struct walk *walk, uint32_t i)
+/* Where a walk through what is known of one family is. */
+struct walk {
+	const struct image *image; /* NULL: nothing is known of anybody */
+	const struct locations_root *root;
+	struct cursor databases, overrides;
+};
+
+static uint64_t break_position(const struct cursor *cursor, uint32_t i)
 {
 	const struct ip6_words *words;
 
-	if (walk->family == IP_V4)
-		return (uint64_t)image_at(walk->image, uint32_t, walk->root->breaks.v4_start_off)[i]
+	if (cursor->family == IP_V4)
+		return (uint64_t)image_at(cursor->image, uint32_t, cursor->breaks->v4_start_off)[i]
 		       << 32;
-	words = image_at(walk->image, struct ip6_words, walk->root->breaks.v6_start_off) + i;
+	words = image_at(cursor->image, struct ip6_words, cursor->breaks->v6_start_off) + i;
 	return words->high + (words->low != 0);
 }
 
-static const struct location *break_location(const struct walk *walk, uint32_t i, bool *known)
+/* The value at a position, which only grows from call to call; *end: where another one begins. */
+static uint32_t cursor_value(struct cursor *cursor, uint64_t position, uint64_t *end)
 {
-	uint64_t values = walk->family == IP_V4 ? walk->root->breaks.v4_value_off
-						: walk->root->breaks.v6_value_off;
-	uint32_t number = image_at(walk->image, uint32_t, values)[i];
+	uint64_t values = cursor->family == IP_V4 ? cursor->breaks->v4_value_off
+						  : cursor->breaks->v6_value_off;
 
-	*known = number != 0;
-	return image_at(walk->image, struct location, walk->root->locations_off) + number;
+	if (cursor->count == 0)
+		return 0;
+	while (cursor->at + 1 < cursor->count && break_position(cursor, cursor->at + 1) <= position)
+		cursor->at++;
+	if (cursor->at + 1 < cursor->count && break_position(cursor, cursor->at + 1) < *end)
+		*end = break_position(cursor, cursor->at + 1);
+	return image_at(cursor->image, uint32_t, values)[cursor->at];
 }
 
-/* The country at a position, which only grows from call to call; *end: where another one begins. */
+static const struct location *overriding(const struct walk *walk, uint32_t value)
+{
+	const struct location_rows *rows = &walk->root->overrides;
+
+	if (value == 0)
+		return NULL;
+	return image_at(walk->image, struct location, rows->locations_off) +
+	       image_at(walk->image, struct location_row, rows->rows_off)[value - 1].location;
+}
+
+/* The country of a network; *end: where the next network begins. */
+static uint32_t country_at(struct walk *walk, uint64_t position, uint64_t *end, bool *known)
+{
+	uint32_t number = cursor_value(&walk->databases, position, end);
+	const struct location *location =
+		image_at(walk->image, struct location, walk->root->locations_off) + number;
+	const struct location *row = overriding(walk,
+						cursor_value(&walk->overrides, position, end));
+
+	*known = number != 0 || row != NULL;
+	if (row != NULL && (row->has & LOCATION_IS_PLACE) != 0)
+		location = row;
+	return space_country(location->country);
+}
+
+/* The same for all neighbours of one country. */
 static uint32_t walk_country(struct walk *walk, uint64_t position, uint64_t *end, bool *known)
 {
-	uint32_t country, next;
+	uint64_t limit = *end, next = *end;
+	uint32_t country;
 	bool next_known;
 
 	*known = false;
 	if (walk->image == NULL)
 		return SPACE_NOWHERE;
-	while (walk->at + 1 < walk->count && break_position(walk, walk->at + 1) <= position)
-		walk->at++;
-	country = space_country(break_location(walk, walk->at, known)->country);
-	for (uint32_t i = walk->at + 1; i < walk->count; i++) {
-		next = space_country(break_location(walk, i, &next_known)->country);
-		if (next == country && next_known == *known && break_position(walk, i) < *end)
-			continue;
-		*end = break_position(walk, i) < *end ? break_position(walk, i) : *end;
-		break;
+	country = country_at(walk, position, end, known);
+	while (*end < limit && country_at(walk, *end, &next, &next_known) == country &&
+	       next_known == *known) {
+		*end = next;
+		next = limit;
 	}
 	return country;
 }
@@ -192,15 +226,25 @@ static void measure_family(struct space *known, struct space *unknown, enum meas
 	}
 }
 
+static struct cursor cursor_start(const struct image *locations,
+				  const struct location_breaks *breaks, uint8_t family)
+{
+	return (struct cursor){ .image = locations,
+				.breaks = breaks,
+				.family = family,
+				.count = family == IP_V4 ? breaks->v4_count : breaks->v6_count };
+}
+
 static struct walk walk_start(const struct image *locations, uint8_t family)
 {
-	struct walk walk = { .family = family };
+	struct walk walk = { .image = NULL };
 
 	if (locations->base == NULL)
 		return walk;
 	walk.image = locations;
 	walk.root = image_root(locations, struct locations_root);
-	walk.count = family == IP_V4 ? walk.root->breaks.v4_count : walk.root->breaks.v6_count;
+	walk.databases = cursor_start(locations, &walk.root->breaks, family);
+	walk.overrides = cursor_start(locations, &walk.root->overrides.breaks, family);
 	return walk;
 }
 
