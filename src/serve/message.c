@@ -1,6 +1,7 @@
 #include "serve/message.h"
 
 #include "base/cursor.h"
+#include "base/hash.h"
 
 #define POINTER 0xc000U
 
@@ -167,6 +168,30 @@ bool message_put_moved(struct message *message, enum message_section section,
 	message->pos += block->wire_len;
 	message->count[section] = (uint16_t)(message->count[section] + block->rr_count);
 	return true;
+}
+
+/* Records of addresses differ in RDATA alone, which ends each of them, behind the owner (a pointer or
+ * in full) and 10 octets. Fisher and Yates's shuffle
+ * from the front (Knuth, The Art of Computer Programming, volume 2, 3.4.2, algorithm P). */
+void message_shuffle(struct message *message, const struct rrset_block *block,
+		     const struct owner *owner, uint64_t random)
+{
+	uint32_t count = block->rr_count, drawn = count - 1;
+	size_t rdata = block->type == TYPE_A ? 4 : 16;
+	size_t record = (message->last != 0 ? 2U : owner->len) + 10U + rdata;
+	uint8_t *first = message->data + message->pos - (count - 1) * record - rdata, kept[16];
+
+	if (drawn > MESSAGE_SHUFFLED_MAX)
+		drawn = MESSAGE_SHUFFLED_MAX;
+	for (uint32_t i = 0; i < drawn; i++) {
+		uint8_t *to = first + i * record, *from;
+
+		random = hash_word(random);
+		from = to + hash_below(random, count - i) * record;
+		memcpy(kept, to, rdata);
+		memmove(to, from, rdata);
+		memcpy(from, kept, rdata);
+	}
 }
 
 bool message_put_cname(struct message *message, const struct owner *owner, uint32_t ttl_s,

@@ -53,6 +53,14 @@ static inline bool message_put(struct message *message, enum message_section sec
 	return true;
 }
 
+/* Addresses beyond so many of one answer are not drawn among each other: clients try the first. */
+#define MESSAGE_SHUFFLED_MAX 16
+
+/* The RRset of addresses that was put last, with the same owner: now its records stand in random
+ * order, each order as likely as any other. */
+void message_shuffle(struct message *message, const struct rrset_block *block,
+		     const struct owner *owner, uint64_t random);
+
 /* Appends to the answer section a CNAME record that no image has. Behind the first `kept` octets of
  * its target the message has the rest already, at `place`; 0: nowhere. false: as message_put. */
 bool message_put_cname(struct message *message, const struct owner *owner, uint32_t ttl_s,

@@ -317,6 +317,16 @@ static __attribute__((noinline)) bool tell_nothing(struct asking *asking,
 	return false;
 }
 
+/* Where the pool says so, clients are to take any of the addresses, whoever asks. */
+static __attribute__((noinline)) void shuffle(struct asking *asking,
+					      const struct rrset_block *block,
+					      const struct steered *steered)
+{
+	if (steering_pool(&asking->world->steering, steered->pool)->shuffled != 0 &&
+	    (block->type == TYPE_A || block->type == TYPE_AAAA))
+		message_shuffle(&asking->message, block, &asking->owner, ~asking->client->random);
+}
+
 /* false: the pool has nothing of that type. */
 static bool put_steered(struct asking *asking, const struct lookup *found, uint16_t type)
 {
@@ -334,6 +344,8 @@ static bool put_steered(struct asking *asking, const struct lookup *found, uint1
 		asking->message.truncated = true;
 	else if (block->extra_count > 0)
 		put_targets(asking, block, &steered);
+	else if (block->rr_count > 1)
+		shuffle(asking, block, &steered);
 	return true;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "image/rrset_build.h"
 #include "tests/unit/serve/fixture.h"
@@ -208,6 +209,110 @@ START_TEST(a_name_of_a_block_is_read_in_full)
 }
 END_TEST
 
+/* --- random order -------------------------------------------------------------------------------- */
+
+#define SHUFFLED 40 /* at most */
+
+/* `count` addresses whose last octet is 0 to count - 1. */
+static const struct rrset_block *address_block(struct buf *buf, uint16_t type, size_t count)
+{
+	uint8_t addresses[SHUFFLED][16] = { { 0 } };
+	struct rrset_rdata rdatas[SHUFFLED];
+	uint16_t len = type == TYPE_A ? 4 : 16;
+	struct rrset_source source = { .owner = owner_name,
+				       .owner_len = sizeof(owner_name),
+				       .type = type,
+				       .ttl_s = 60,
+				       .rdatas = rdatas,
+				       .count = count };
+
+	for (size_t i = 0; i < count; i++) {
+		addresses[i][len - 1] = (uint8_t)i;
+		rdatas[i] = (struct rrset_rdata){ addresses[i], len };
+	}
+	ck_assert_int_eq(rrset_build(buf, &source), 0);
+	return (const struct rrset_block *)(const void *)buf->data;
+}
+
+/* The last octets of the addresses in the order of the message, as ldns reads it. */
+static void read_order(const struct message *m, size_t count, unsigned *order)
+{
+	ldns_pkt *pkt = NULL;
+	ldns_rr_list *list;
+
+	store_u16(m->data + 6, m->count[SECTION_ANSWER]);
+	ck_assert_int_eq(ldns_wire2pkt(&pkt, m->data, m->pos), LDNS_STATUS_OK);
+	list = ldns_pkt_answer(pkt);
+	ck_assert_uint_eq(ldns_rr_list_rr_count(list), count);
+	for (size_t i = 0; i < count; i++) {
+		const ldns_rdf *rdf = ldns_rr_rdf(ldns_rr_list_rr(list, i), 0);
+
+		order[i] = ldns_rdf_data(rdf)[ldns_rdf_size(rdf) - 1];
+	}
+	ldns_pkt_free(pkt);
+}
+
+/* Where the owner's name is: the question, or nowhere (then it stands in full in each record). */
+START_TEST(each_order_of_shuffled_addresses_is_as_likely)
+{
+	static const uint16_t types[] = { TYPE_A, TYPE_AAAA };
+	struct owner owner = { owner_name, sizeof(owner_name), _i < 2 ? DNS_HEADER_SIZE : 0 };
+	unsigned seen[256] = { 0 }, order[4], orders = 0;
+	double chi_square = 0;
+	struct buf buf = { 0 };
+	const struct rrset_block *block = address_block(&buf, types[_i % 2], 4);
+
+	for (unsigned round = 0; round < 24000; round++) {
+		struct message m;
+
+		message_start(&m, owner_name, sizeof(owner_name), 0);
+		ck_assert(message_put(&m, SECTION_ANSWER, block, &owner));
+		message_shuffle(&m, block, &owner, hash_word(round + 1000U));
+		read_order(&m, 4, order);
+		seen[order[0] << 6 | order[1] << 4 | order[2] << 2 | order[3]]++;
+		free(m.data);
+	}
+	for (unsigned i = 0; i < 256; i++) {
+		orders += seen[i] > 0;
+		if (seen[i] > 0)
+			chi_square += (seen[i] - 1000.0) * (seen[i] - 1000.0) / 1000;
+	}
+	ck_assert_uint_eq(orders, 24);
+	ck_assert_msg(chi_square < 49.73, "chi-square %.1f", chi_square); /* p 0.001, 23 degrees */
+	buf_free(&buf);
+}
+END_TEST
+
+START_TEST(of_many_addresses_any_comes_first)
+{
+	struct owner owner = { owner_name, sizeof(owner_name), DNS_HEADER_SIZE };
+	unsigned first[SHUFFLED] = { 0 }, order[SHUFFLED];
+	double chi_square = 0;
+	struct buf buf = { 0 };
+	const struct rrset_block *block = address_block(&buf, TYPE_A, SHUFFLED);
+
+	for (unsigned round = 0; round < 8000; round++) {
+		bool seen[SHUFFLED] = { false };
+		struct message m;
+
+		message_start(&m, owner_name, sizeof(owner_name), 0);
+		ck_assert(message_put(&m, SECTION_ANSWER, block, &owner));
+		message_shuffle(&m, block, &owner, hash_word(round));
+		read_order(&m, SHUFFLED, order);
+		for (unsigned i = 0; i < SHUFFLED; i++)
+			seen[order[i]] = true;
+		for (unsigned i = 0; i < SHUFFLED; i++)
+			ck_assert(seen[i]);
+		first[order[0]]++;
+		free(m.data);
+	}
+	for (unsigned i = 0; i < SHUFFLED; i++)
+		chi_square += (first[i] - 200.0) * (first[i] - 200.0) / 200;
+	ck_assert_msg(chi_square < 72.05, "chi-square %.1f", chi_square); /* p 0.001, 39 degrees */
+	buf_free(&buf);
+}
+END_TEST
+
 void add_message_tests(Suite *suite)
 {
 	TCase *blocks = tcase_create("message");
@@ -218,5 +323,7 @@ void add_message_tests(Suite *suite)
 	tcase_add_test(blocks, what_does_not_fit_is_not_begun);
 	tcase_add_test(blocks, a_wildcards_block_takes_the_name_that_was_asked);
 	tcase_add_test(blocks, a_name_of_a_block_is_read_in_full);
+	tcase_add_loop_test(blocks, each_order_of_shuffled_addresses_is_as_likely, 0, 4);
+	tcase_add_test(blocks, of_many_addresses_any_comes_first);
 	suite_add_tcase(suite, blocks);
 }
