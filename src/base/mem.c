@@ -162,7 +162,8 @@ char *arena_text(struct arena *arena, const char *text, size_t len)
 {
 	char *copy = arena_alloc(arena, len + 1);
 
-	memcpy(copy, text, len);
+	if (len > 0)
+		memcpy(copy, text, len);
 	return copy;
 }
 
