@@ -202,6 +202,21 @@ static bool verify_and_read(const struct image *image)
 	return true;
 }
 
+/* Every word, but of slots, which are many and all alike, only some. */
+static size_t next_word(const struct image *image, size_t at)
+{
+	const struct steering_root *root = image_root(image, struct steering_root);
+
+	for (uint32_t i = 0; i < root->table_count; i++) {
+		const struct steering_table *table = steering_table(image, i);
+		size_t end = table->slots_off + table->slot_count * sizeof(struct steering_slot);
+
+		if (at >= table->slots_off && at + 500 < end)
+			return at + 396;
+	}
+	return at + 4;
+}
+
 START_TEST(a_damaged_word_is_refused_or_harmless)
 {
 	static const uint64_t values[] = {
@@ -211,7 +226,7 @@ START_TEST(a_damaged_word_is_refused_or_harmless)
 	struct compiled c;
 
 	compiled_open(&c, &make);
-	for (size_t at = IMAGE_ROOT; at + 8 <= c.image.size; at += 4) {
+	for (size_t at = IMAGE_ROOT; at + 8 <= c.image.size; at = next_word(&c.image, at)) {
 		for (size_t i = 0; i < COUNT(values); i++) {
 			struct image damaged = copy(&c.image, c.image.size);
 			size_t width = i % 2 == 0 ? 4 : 8;
@@ -233,7 +248,7 @@ START_TEST(random_damage_is_refused_or_harmless)
 	uint64_t x = 3;
 
 	compiled_open(&c, &make);
-	for (unsigned round = 0; round < 20000; round++) {
+	for (unsigned round = 0; round < 10000; round++) {
 		struct image damaged = copy(&c.image, c.image.size);
 
 		for (unsigned n = 0; n < 1 + round % 3; n++) {
