@@ -3,9 +3,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "control/commands_parts.h"
 #include "control/status.h"
-
-typedef void command_fn(struct commands *commands, struct call *call, const json_t *request);
 
 /* All that status.h asks for, from where it is. */
 struct facts {
@@ -116,10 +115,10 @@ void commands_request(void *context, struct call *call, const json_t *request)
 	static const struct {
 		const char *name;
 		command_fn *run;
-	} rows[] = { { "status", command_status },
-		     { "reload", command_reload },
-		     { "ping", command_ping },
-		     { "world", command_world } };
+	} rows[] = { { "status", command_status }, { "reload", command_reload },
+		     { "ping", command_ping },     { "world", command_world },
+		     { "state", command_state },   { "weight", command_weight },
+		     { "states", command_states }, { "report", command_report } };
 	const char *name = json_string_value(json_object_get(request, "command"));
 
 	for (size_t i = 0; name != NULL && i < sizeof(rows) / sizeof(rows[0]); i++) {

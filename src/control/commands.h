@@ -3,13 +3,21 @@
  *   {"command": "status", "pool": "edge"}  the pool may be missing
  *   {"command": "reload"}
  *   {"command": "ping"}
- *   {"command": "world"}                   with the images' descriptors, in the order of "images" */
+ *   {"command": "world"}                   with the images' descriptors, in the order of "images"
+ *   {"command": "state", "action": "drain", "object": "edge/tyo-1"}  drain, disable, enable; and
+ *                                          "reason", "who", "from_ms", "until_ms" where given
+ *   {"command": "weight", "object": "edge/tyo-1", "weight": 50}      null: as the files say
+ *   {"command": "states"}                  all orders and windows that hold or are to come
+ *   {"command": "report", "object": "edge/tyo-1", "load": 0.83}
+ *
+ * Orders are answered when they are on the disk (control/stored.h). */
 #ifndef CONTROL_COMMANDS_H
 #define CONTROL_COMMANDS_H
 
 #include "control/reload.h"
 #include "control/running.h"
 #include "control/socket.h"
+#include "control/stored.h"
 #include "control/supervisor.h"
 #include "store/store.h"
 
@@ -18,6 +26,7 @@ struct commands {
 	struct running *running;
 	struct reload *reload;
 	struct store *store;
+	struct stored *stored;
 	const struct saver *saver;
 	const char *server_file, *state_dir;
 };

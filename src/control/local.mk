@@ -2,7 +2,8 @@ noinst_LIBRARIES += libcontrol.a
 libcontrol_a_SOURCES = \
 	%D%/admin.c %D%/admin.h \
 	%D%/cap.c %D%/cap.h \
-	%D%/commands.c %D%/commands.h \
+	%D%/commands.c %D%/commands.h %D%/commands_parts.h \
+	%D%/commands_orders.c \
 	%D%/compiler.c %D%/compiler.h \
 	%D%/diff.c %D%/diff.h \
 	%D%/disk.c %D%/disk.h \
@@ -12,6 +13,7 @@ libcontrol_a_SOURCES = \
 	%D%/names.c %D%/names.h \
 	%D%/object.c %D%/object.h \
 	%D%/orders.c %D%/orders.h \
+	%D%/orders_json.c %D%/orders_json.h \
 	%D%/reload.c %D%/reload.h \
 	%D%/report.c %D%/report.h \
 	%D%/rows.c %D%/rows.h \

@@ -37,6 +37,7 @@ struct control {
 	struct saver *saver;
 	struct running *running;
 	struct reload *reload;
+	struct stored *stored;
 	struct commands commands;
 	struct control_socket *socket;
 	int status; /* the exit status */
@@ -152,6 +153,14 @@ static bool take_or_drop(struct control *control, struct images *images, enum wo
 	return false;
 }
 
+/* Its data files may have changed since. */
+static void watch_adopted(const struct control *control)
+{
+	const struct images *images = running_images(control->running);
+
+	reload_watch(control->reload, image_header(&images->image[IMAGE_PLAN])->made_unix_ms);
+}
+
 /* Failover must reach who asks, so what is served is what we go on with; a reload tries the files
  * again. A supervisor that repeats itself is told nothing. */
 static void other_world_is_served(void *context, struct images *images)
@@ -168,7 +177,8 @@ static void other_world_is_served(void *context, struct images *images)
 		images_free(images);
 		return;
 	}
-	(void)take_or_drop(control, images, WORLD_FALLBACK);
+	if (take_or_drop(control, images, WORLD_FALLBACK) && control->reload != NULL)
+		watch_adopted(control);
 	if (control->reload != NULL)
 		reload_not_served(control->reload);
 }
@@ -226,24 +236,18 @@ static int open_parts(struct control *control, uint32_t days, struct err *err)
 		return -1;
 	control->reload = reload_open(control->loop, control->running, control->supervisor,
 				      control->server_file, options->state_dir, control->boot_id);
+	control->stored = stored_open(control->loop, control->store);
 	control->commands = (struct commands){ .supervisor = control->supervisor,
 					       .running = control->running,
 					       .reload = control->reload,
 					       .store = control->store,
+					       .stored = control->stored,
 					       .saver = control->saver,
 					       .server_file = control->server_file,
 					       .state_dir = options->state_dir };
 	control->socket = control_socket_open(control->loop, options->run_dir, commands_request,
 					      &control->commands);
 	return 0;
-}
-
-/* Its data files may have changed since. */
-static void watch_adopted(const struct control *control)
-{
-	const struct images *images = running_images(control->running);
-
-	reload_watch(control->reload, image_header(&images->image[IMAGE_PLAN])->made_unix_ms);
 }
 
 /* A world that goes on after a crash of ours is adopted as it is: no file is read again. Else the
@@ -275,6 +279,7 @@ static void started(void *context, const char *server_file, uint64_t boot_id,
 
 static void end(struct control *control)
 {
+	stored_close(control->stored); /* it answers */
 	control_socket_close(control->socket);
 	reload_close(control->reload);
 	running_close(control->running);

@@ -149,6 +149,15 @@ void call_answer(struct call *call, const json_t *reply, const int *fds, size_t 
 	write_reply(call);
 }
 
+uint32_t call_uid(const struct call *call)
+{
+	struct ucred peer = { .uid = (uid_t)-1 };
+	socklen_t len = sizeof(peer);
+
+	(void)getsockopt(call->io.fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+	return (uint32_t)peer.uid;
+}
+
 void call_refuse(struct call *call, const char *error)
 {
 	json_t *reply = json_pack("{s:b, s:s}", "ok", false, "error", error);

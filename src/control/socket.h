@@ -12,6 +12,7 @@
 #include <ev.h>
 #include <jansson.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -30,6 +31,9 @@ typedef void socket_request_fn(void *context, struct call *call, const json_t *r
 struct control_socket *control_socket_open(struct ev_loop *loop, const char *run_dir,
 					   socket_request_fn *request, void *context);
 void control_socket_close(struct control_socket *socket); /* cuts all off; NULL is fine */
+
+/* Who asks: the user id of the process that connected, as the kernel has it. */
+uint32_t call_uid(const struct call *call);
 
 /* The descriptors are duplicated. The call is over for the caller. */
 void call_answer(struct call *call, const json_t *reply, const int *fds, size_t fd_count);

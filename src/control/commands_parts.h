@@ -1,0 +1,13 @@
+/* commands_parts.h - the commands that stand in files of their own. */
+#ifndef CONTROL_COMMANDS_PARTS_H
+#define CONTROL_COMMANDS_PARTS_H
+
+#include "control/commands.h"
+
+typedef void command_fn(struct commands *commands, struct call *call, const json_t *request);
+
+/* --- commands_orders.c -------------------------------------------------------------------------- */
+
+command_fn command_state, command_weight, command_states, command_report;
+
+#endif
