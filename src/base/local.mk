@@ -9,7 +9,8 @@ libbase_a_SOURCES = \
 	%D%/mem.c %D%/mem.h \
 	%D%/nearest.c %D%/nearest.h \
 	%D%/netprefix.c %D%/netprefix.h \
-	%D%/program.c %D%/program.h
+	%D%/program.c %D%/program.h \
+	%D%/timestamp.c %D%/timestamp.h
 
 check_PROGRAMS += test-base
 TESTS += test-base
