@@ -419,5 +419,6 @@ void sets_begin(struct sets *sets, const uint32_t *weights)
 	for (uint32_t node = 0; node < nodes; node++)
 		array_add(sets->list, sets->count, sets->cap) = alone(node);
 	array_add(sets->list, sets->count, sets->cap) = alone(SET_NODE_NONE);
-	memset(sets->index, 0, sets->index_size * sizeof(*sets->index));
+	if (sets->index_size > 0)
+		memset(sets->index, 0, sets->index_size * sizeof(*sets->index));
 }

@@ -1,5 +1,6 @@
 /* A server file: read, as at a start and whole. What is without mistakes gives a boot record and a
- * plan that are valid. The same input is read as the file of cookie secrets, too. */
+ * plan that are valid, and, shown with everything written in it and read again, is the same. The
+ * same input is read as the file of cookie secrets, too. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include "base/mem.h"
 #include "compile/boot_fill.h"
 #include "compile/plan_build.h"
+#include "conf/effective.h"
 #include "image/boot.h"
 #include "tests/fuzz/sample.h"
 
@@ -45,6 +47,46 @@ static void check_plan(const struct config *config, struct diag *diag)
 		(void)close(fd);
 	}
 	zones_built_free(&zones);
+}
+
+/* Of the server file alone; NULL: it has mistakes. The caller's. */
+static char *shown(void)
+{
+	struct diag *diag = diag_new();
+	struct arena arena = { 0 };
+	struct effective effective;
+	struct config config;
+	struct err err;
+	char *text = NULL, *pools;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	must(out != NULL);
+	if (effective_read(&effective, &config, sample_path(SAMPLE_SERVER), &arena, diag) == 0 &&
+	    diag_errors(diag) == 0)
+		must_do(effective_print(&effective, &config, NULL, NULL, false, out, &err), &err);
+	must(fclose(out) == 0);
+	pools = strstr(text, "\n---\n");
+	if (pools != NULL)
+		pools[1] = '\0';
+	arena_free(&arena);
+	diag_free(diag);
+	return text;
+}
+
+/* The comments tell of places in the file that was read: those of the second and third are equal
+ * where all values are. */
+static void check_shown(void)
+{
+	char *texts[3] = { shown(), NULL, NULL };
+
+	for (size_t i = 1; texts[0][0] != '\0' && i < 3; i++) {
+		sample_write(SAMPLE_SERVER, texts[i - 1], strlen(texts[i - 1]));
+		texts[i] = shown();
+	}
+	must(texts[1] == NULL || (texts[1][0] != '\0' && strcmp(texts[1], texts[2]) == 0));
+	for (size_t i = 0; i < 3; i++)
+		free(texts[i]);
 }
 
 static void read_file(bool boot_only)
@@ -87,6 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	sample_write(SAMPLE_SERVER, data, size);
 	read_file(true);
 	read_file(false);
+	check_shown();
 	read_secrets(data, size);
 	return 0;
 }
