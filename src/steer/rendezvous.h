@@ -32,6 +32,16 @@ struct rendezvous_bid {
 
 struct rendezvous_bid rendezvous_bid(uint64_t hash, uint32_t weight, uint32_t member);
 
+/* Cheaper than a bid: false where a member with this hash and weight loses to `best` for certain. */
+static inline bool rendezvous_could_win(uint64_t hash, uint32_t weight,
+					const struct rendezvous_bid *best)
+{
+	uint64_t least = ~hash >> 24; /* -log2(u) is more than 1 - u */
+
+	return best->member == RENDEZVOUS_NONE ||
+	       (unsigned __int128)least * best->weight <= (unsigned __int128)best->cost * weight;
+}
+
 /* Does a win over b? Equal costs are decided by the hash, so that the order is total. */
 bool rendezvous_wins(const struct rendezvous_bid *a, const struct rendezvous_bid *b);
 

@@ -99,12 +99,13 @@ struct race {
 	uint32_t count;
 };
 
-static int lighter(const void *a, const void *b)
+/* Heaviest first: the best bid is met early, and few others are worth a logarithm. */
+static int heavier(const void *a, const void *b)
 {
 	const struct runner *x = a, *y = b;
 
 	if (x->weight != y->weight)
-		return x->weight < y->weight ? -1 : 1;
+		return x->weight > y->weight ? -1 : 1;
 	return x->member < y->member ? -1 : x->member > y->member;
 }
 
@@ -114,22 +115,22 @@ static uint32_t racing_weight(const struct table_member *member, uint16_t level)
 	return (member->weight != 0 ? member->weight : 1) * (uint32_t)level;
 }
 
-/* The best of runners[from..to), all of one weight. */
-static struct rendezvous_bid best_of_equals(const struct runner *runners, uint32_t from,
-					    uint32_t to, uint64_t key)
+/* The best of runners[from..to), all of one weight, so that no logarithm is needed. */
+static uint32_t best_of_equals(const struct runner *runners, uint32_t from, uint32_t to,
+			       uint64_t key, uint64_t *best_hash)
 {
 	uint32_t best = from;
-	uint64_t best_hash = rendezvous_hash(key, runners[from].key);
 
+	*best_hash = rendezvous_hash(key, runners[from].key);
 	for (uint32_t i = from + 1; i < to; i++) {
 		uint64_t hash = rendezvous_hash(key, runners[i].key);
 
-		if (hash > best_hash) {
-			best_hash = hash;
+		if (hash > *best_hash) {
+			*best_hash = hash;
 			best = i;
 		}
 	}
-	return rendezvous_bid(best_hash, runners[from].weight, runners[best].member);
+	return best;
 }
 
 /* Who of the race and `best` (which may be no bid at all) gets the cell. */
@@ -139,12 +140,16 @@ static uint32_t race_run(const struct race *race, uint64_t key, struct rendezvou
 	uint32_t to;
 
 	for (uint32_t from = 0; from < race->count; from = to) {
+		uint32_t weight = runners[from].weight, winner;
 		struct rendezvous_bid bid;
+		uint64_t hash;
 
-		for (to = from + 1; to < race->count && runners[to].weight == runners[from].weight;
-		     to++)
+		for (to = from + 1; to < race->count && runners[to].weight == weight; to++)
 			;
-		bid = best_of_equals(runners, from, to, key);
+		winner = best_of_equals(runners, from, to, key, &hash);
+		if (!rendezvous_could_win(hash, weight, &best))
+			continue;
+		bid = rendezvous_bid(hash, weight, runners[winner].member);
 		if (rendezvous_wins(&bid, &best))
 			best = bid;
 	}
@@ -265,8 +270,8 @@ bool table_update(struct table *table, const uint16_t *level)
 
 	memcpy(was, table->level, table->member_count * sizeof(*was));
 	if (set_levels(table, level, &update)) {
-		qsort(update.all.runners, update.all.count, sizeof(struct runner), lighter);
-		qsort(update.fresh.runners, update.fresh.count, sizeof(struct runner), lighter);
+		qsort(update.all.runners, update.all.count, sizeof(struct runner), heavier);
+		qsort(update.fresh.runners, update.fresh.count, sizeof(struct runner), heavier);
 		changed = update_slots(table, &update);
 	}
 	if (changed)

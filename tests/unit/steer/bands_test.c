@@ -116,9 +116,11 @@ START_TEST(parts_add_up_and_follow_keep)
 
 		for (unsigned b = 0; b < 4; b++) {
 			bands[b] = band(sites[b], (uint32_t)(hash_word(++x) % 4));
-			for (unsigned s = 0; s < 3; s++)
-				sites[b][s] = (struct band_site){ hash_word(++x) % 1000,
-								  (uint16_t)hash_word(++x), 0 };
+			for (unsigned s = 0; s < 3; s++) {
+				x = hash_word(x);
+				sites[b][s] = (struct band_site){ x % 1000, (uint16_t)(x >> 40),
+								  0 };
+			}
 		}
 		bands[0].site_count = 1;
 		sites[0][0].weight++;
