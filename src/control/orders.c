@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/timestamp.h"
 
 #define KEPT_AFTER_END_MS ((uint64_t)86400000)
 
@@ -131,12 +132,13 @@ static void remove_at(struct orders *orders, size_t at)
 		(orders->count - at) * sizeof(*orders->list));
 }
 
-/* Takes this time out of an order: it may end earlier, begin later, do both, or go. Returns
- * whether one is left at its place. */
-static bool cut(struct orders *orders, size_t at, uint64_t from_ms, uint64_t until_ms)
+/* Takes this time out of an order: it may end earlier, begin later, do both, or go; what is past
+ * goes as well. Returns whether one is left at its place. */
+static bool cut(struct orders *orders, size_t at, const struct store_action *by)
 {
+	uint64_t from_ms = by->from_unix_ms, until_ms = by->until_unix_ms;
 	struct order *order = &orders->list[at];
-	bool before = order->row.from_unix_ms < from_ms;
+	bool before = order->row.from_unix_ms < from_ms && from_ms > by->at_unix_ms;
 	bool after = end_of(until_ms) < end_of(order->row.until_unix_ms);
 	struct order rest = *order;
 
@@ -152,23 +154,23 @@ static bool cut(struct orders *orders, size_t at, uint64_t from_ms, uint64_t unt
 	return before || after;
 }
 
-/* States of an object do not hold in this time any more. */
-static void clear_states(struct orders *orders, const struct object *object, uint64_t from_ms,
-			 uint64_t until_ms, struct order_changes *changes)
+/* States of the object do not hold in the order's time any more. */
+static void clear_states(struct orders *orders, const struct order *by,
+			 struct order_changes *changes)
 {
 	size_t count = orders->count; /* what is added needs no second look */
 
 	for (size_t i = 0; i < count;) {
 		struct order *order = &orders->list[i];
 
-		if (!is_state(order->action) || !is_about(order, object) ||
-		    end_of(order->row.until_unix_ms) <= from_ms ||
-		    order->row.from_unix_ms >= end_of(until_ms)) {
+		if (!is_state(order->action) || !is_about(order, &by->object) ||
+		    end_of(order->row.until_unix_ms) <= by->row.from_unix_ms ||
+		    order->row.from_unix_ms >= end_of(by->row.until_unix_ms)) {
 			i++;
 			continue;
 		}
 		array_add(changes->ended, changes->ended_count, changes->ended_cap) = *order;
-		if (cut(orders, i, from_ms, until_ms))
+		if (cut(orders, i, &by->row))
 			i++;
 		else
 			count--;
@@ -211,18 +213,29 @@ static void take_state(struct orders *orders, const struct order *order,
 	const struct store_action *row = &order->row;
 
 	if (row->from_unix_ms <= row->at_unix_ms)
-		clear_states(orders, &order->object, row->from_unix_ms, row->until_unix_ms,
-			     changes);
+		clear_states(orders, order, changes);
 	else
 		clear_same(orders, order);
 	add(orders, order);
+}
+
+static void log_order(const struct store_action *row)
+{
+	char from[TIMESTAMP_SIZE], until[TIMESTAMP_SIZE] = "ever";
+
+	(void)timestamp_text(row->from_unix_ms / 1000, from);
+	if (row->until_unix_ms != 0)
+		(void)timestamp_text(row->until_unix_ms / 1000, until);
+	log_info("operator's order",
+		 "action=%s object=%s weight=%u from=%s until=%s who=\"%s\" uid=%u reason=\"%s\"",
+		 row->action, row->object, row->weight, from, until, row->who, row->uid,
+		 row->reason);
 }
 
 int orders_take(struct orders *orders, const struct order *order, struct order_changes *changes,
 		struct err *err)
 {
 	const struct store_action *row = &order->row;
-	char text[OBJECT_TEXT_SIZE];
 
 	*changes = (struct order_changes){ 0 };
 	orders_forget_ended(orders, row->at_unix_ms);
@@ -232,10 +245,7 @@ int orders_take(struct orders *orders, const struct order *order, struct order_c
 	switch (order->action) {
 	case ORDER_DRAIN:
 	case ORDER_DISABLE: take_state(orders, order, changes); break;
-	case ORDER_ENABLE:
-		clear_states(orders, &order->object, row->from_unix_ms, row->until_unix_ms,
-			     changes);
-		break;
+	case ORDER_ENABLE: clear_states(orders, order, changes); break;
 	case ORDER_WEIGHT:
 		clear_weight(orders, &order->object, changes);
 		add(orders, order);
@@ -244,11 +254,7 @@ int orders_take(struct orders *orders, const struct order *order, struct order_c
 	}
 	if (orders->loaded)
 		changes->ticket = queue_all(orders, row);
-	log_info("operator's order",
-		 "action=%s object=%s who=%s uid=%u from_ms=%llu until_ms=%llu reason=\"%s\"",
-		 row->action, object_text(&order->object, text), row->who, row->uid,
-		 (unsigned long long)row->from_unix_ms, (unsigned long long)row->until_unix_ms,
-		 row->reason);
+	log_order(row);
 	return 0;
 }
 

@@ -23,6 +23,7 @@ struct standing {
 	struct pool_standing *pools;
 	struct node_standing *nodes;
 	bool *spilling; /* of each plan_pool_site */
+	bool fresh;     /* of a process that was just started */
 };
 
 /* --- from plan to plan ------------------------------------------------------------------------ */
@@ -90,6 +91,7 @@ struct standing *standing_new(const struct image *plan, const struct standing *b
 	standing->nodes = mem_array(plan_count(plan, nodes) + 1U, sizeof(*standing->nodes));
 	standing->spilling = mem_array(plan_count(plan, pool_sites) + 1U,
 				       sizeof(*standing->spilling));
+	standing->fresh = before == NULL;
 	if (before != NULL)
 		carry(standing, before);
 	return standing;
@@ -164,14 +166,16 @@ static const char *reason_of(const struct inputs *inputs, const struct admin *ad
 	return "";
 }
 
-static void tell_node(const struct inputs *inputs, uint32_t number, struct node_standing *told)
+/* Admin states from before a start were told when they began. */
+static void tell_node(const struct inputs *inputs, uint32_t number, bool fresh,
+		      struct node_standing *told)
 {
 	const struct admin *admin = &inputs->admin[number];
 	bool held = inputs->held[number];
 	char key[NODE_KEY_SIZE];
 
 	(void)node_key(inputs->plan, number, key);
-	if (admin->state != told->admin)
+	if (admin->state != told->admin && !fresh)
 		log_info("node's admin state changed", "node=%s from=%s to=%s reason=\"%s\"", key,
 			 admin_state_name[told->admin], admin_state_name[admin->state],
 			 reason_of(inputs, admin));
@@ -189,11 +193,12 @@ void standing_tell(struct standing *standing, const struct images *images,
 	const struct image *plan = inputs->plan;
 
 	for (uint32_t n = 0; n < plan_count(plan, nodes); n++)
-		tell_node(inputs, n, &standing->nodes[n]);
+		tell_node(inputs, n, standing->fresh, &standing->nodes[n]);
 	for (uint32_t s = 0; s < plan_count(plan, pool_sites); s++)
 		tell_site(plan, s, &standing->spilling[s], &inputs->sites[s]);
 	for (uint32_t p = 0; p < plan_count(plan, pools); p++)
 		tell_pool(plan, p, &standing->pools[p],
 			  steering_pool(&images->image[IMAGE_STEERING], p)->applied,
 			  &inputs->caps[p]);
+	standing->fresh = false;
 }

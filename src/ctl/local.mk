@@ -3,6 +3,7 @@ libctl_a_SOURCES = \
 	%D%/asking.c %D%/asking.h \
 	%D%/borrow.c %D%/borrow.h \
 	%D%/client.c %D%/client.h \
+	%D%/command_orders.c %D%/command_orders.h \
 	%D%/command_simulate.c %D%/command_simulate.h \
 	%D%/country_table.c %D%/country_table.h \
 	%D%/data_file.c %D%/data_file.h \
@@ -20,6 +21,7 @@ libctl_a_SOURCES = \
 	%D%/rdata_text.c %D%/rdata_text.h \
 	%D%/reach.c %D%/reach.h \
 	%D%/show_explanation.c \
+	%D%/show_orders.c \
 	%D%/show_reload.c \
 	%D%/show_simulation.c \
 	%D%/show_status.c \

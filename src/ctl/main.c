@@ -9,10 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/program.h"
 #include "ctl/borrow.h"
 #include "ctl/client.h"
+#include "ctl/command_orders.h"
 #include "ctl/command_simulate.h"
 #include "ctl/explain.h"
 #include "ctl/reach.h"
@@ -29,6 +31,12 @@ static const char usage[] =
 	"  status [POOL]             processes, images, counters, pools, sites, nodes\n"
 	"  explain NAME ADDRESS[/LEN]  what is answered to this client network, and why;\n"
 	"                            -: to each network that standard input has a line of\n"
+	"  drain OBJECT              no new answers to a node, a site or a pool; no alarm\n"
+	"  disable OBJECT            no answer at all\n"
+	"  enable OBJECT             neither any more\n"
+	"  weight NODE N             another weight than in the files; --reset: theirs again\n"
+	"  states                    what is drained, disabled or weighted, or is to be\n"
+	"  report NODE --load LOAD   how much of its capacity a node uses: 0 to 10\n"
 	"  simulate                  who would be answered what if, and whether capacity holds\n"
 	"\n"
 	"  -c, --config FILE         server file (" REACH_SERVER_FILE ")\n"
@@ -39,6 +47,10 @@ static const char usage[] =
 	"      --type TYPE           explain: this type only, of A, AAAA, SRV, HTTPS and SVCB\n"
 	"      --effective           config: what is written, inherited and by default\n"
 	"      --source              explain: the address asks itself, without a client subnet\n"
+	"      --reason TEXT         drain, disable, enable, weight: why\n"
+	"      --from TIME           drain, disable, enable: not before that time, such as\n"
+	"                            2026-12-24T18:00:00Z, +90m, 2h, 1d12h\n"
+	"      --until TIME          drain, disable, enable: up to that time\n"
 	"      --down OBJECT         simulate: this site, node or pool is down\n"
 	"      --drain OBJECT        simulate: it is drained\n"
 	"      --load OBJECT=LOAD    simulate: so much of its capacity is used now; LOAD alone:\n"
@@ -59,6 +71,7 @@ struct options {
 	bool json, source, effective;
 	uint8_t types; /* bits of enum pool_type; 0: not given */
 	struct simulate_options simulate;
+	struct order_options order;
 	char **arguments; /* the command first */
 	int count;
 };
@@ -286,6 +299,54 @@ static int command_explain(const struct options *options)
 	return status;
 }
 
+/* --- what operators order ---------------------------------------------------------------------- */
+
+static int command_order(const struct options *options)
+{
+	struct err err;
+	json_t *request = order_request(&options->order, options->arguments, options->count,
+					clock_unix_ms(), &err);
+	struct reply reply;
+	int status;
+
+	if (request == NULL)
+		return misused("not understood", err.text);
+	status = ask(options, request, CLIENT_PATIENCE_S, &reply);
+	if (status != STATUS_OK)
+		return status;
+	if (!reply_ok(&reply))
+		return refused(&reply);
+	if (options->json)
+		status = print_json(reply.json, JSON_INDENT(2));
+	else if (json_object_get(reply.json, "action") != NULL) /* a report is taken silently */
+		show_order(reply.json, stdout);
+	if (json_is_false(json_object_get(reply.json, "stored")))
+		(void)fprintf(stderr,
+			      "signpostctl: it holds, but is not stored yet, so that a restart "
+			      "may lose it: %s\n",
+			      json_string_value(json_object_get(reply.json, "store_error")));
+	reply_free(&reply);
+	return status;
+}
+
+static int command_states(const struct options *options)
+{
+	struct reply reply;
+	int status = ask(options, json_pack("{s:s}", "command", "states"), CLIENT_PATIENCE_S,
+			 &reply);
+
+	if (status != STATUS_OK)
+		return status;
+	if (!reply_ok(&reply))
+		return refused(&reply);
+	if (options->json)
+		status = print_json(reply.json, JSON_INDENT(2));
+	else
+		show_states(reply.json, stdout, isatty(STDOUT_FILENO) == 1);
+	reply_free(&reply);
+	return status;
+}
+
 /* --- simulate --------------------------------------------------------------------------------- */
 
 static int command_simulate(const struct options *options)
@@ -335,6 +396,10 @@ static int parse_options(struct options *out, int argc, char **argv)
 		POOL,
 		ALL_COUNTRIES,
 		SVG,
+		REASON,
+		FROM,
+		UNTIL,
+		RESET,
 		SUPPOSE /* and enum suppose_kind */
 	};
 	static const struct option names[] = {
@@ -345,6 +410,10 @@ static int parse_options(struct options *out, int argc, char **argv)
 		{ "type", required_argument, NULL, TYPE },
 		{ "source", no_argument, NULL, SOURCE },
 		{ "effective", no_argument, NULL, EFFECTIVE },
+		{ "reason", required_argument, NULL, REASON },
+		{ "from", required_argument, NULL, FROM },
+		{ "until", required_argument, NULL, UNTIL },
+		{ "reset", no_argument, NULL, RESET },
 		{ "down", required_argument, NULL, SUPPOSE + SUPPOSE_DOWN },
 		{ "drain", required_argument, NULL, SUPPOSE + SUPPOSE_DRAIN },
 		{ "load", required_argument, NULL, SUPPOSE + SUPPOSE_LOAD },
@@ -377,9 +446,15 @@ static int parse_options(struct options *out, int argc, char **argv)
 		case POOL: out->simulate.what.pool = optarg; break;
 		case ALL_COUNTRIES: out->simulate.all_countries = true; break;
 		case SVG: out->simulate.svg = optarg; break;
+		case REASON: out->order.reason = optarg; break;
+		case FROM: out->order.from = optarg; break;
+		case UNTIL: out->order.until = optarg; break;
+		case RESET: out->order.reset = true; break;
 		case SUPPOSE + SUPPOSE_DOWN:
 		case SUPPOSE + SUPPOSE_DRAIN:
 		case SUPPOSE + SUPPOSE_LOAD:
+			if (option == SUPPOSE + SUPPOSE_LOAD)
+				out->order.load = optarg; /* of report */
 			if (!simulate_suppose(&out->simulate, (enum suppose_kind)(option - SUPPOSE),
 					      optarg))
 				return misused("too many things are supposed", optarg);
@@ -402,7 +477,14 @@ int main(int argc, char **argv)
 		int arguments_max;
 	} commands[] = { { "check", command_check, 1 },     { "config", command_config, 2 },
 			 { "reload", command_reload, 0 },   { "status", command_status, 1 },
-			 { "explain", command_explain, 2 }, { "simulate", command_simulate, 0 } };
+			 { "explain", command_explain, 2 },
+			 { "drain", command_order, 1 },
+			 { "disable", command_order, 1 },
+			 { "enable", command_order, 1 },
+			 { "weight", command_order, 2 },
+			 { "report", command_order, 2 },
+			 { "states", command_states, 0 },
+			 { "simulate", command_simulate, 0 } };
 	struct options options;
 	int status = parse_options(&options, argc, argv);
 

@@ -237,7 +237,7 @@ def test_worked_examples_are_all_told_of_and_distributed():
 
 def test_queries_of_the_database_in_the_manual_can_be_made(sample):
     queries = [block for block in literal_blocks("signpostd.8") if block.startswith("SELECT")]
-    assert len(queries) == 2
+    assert len(queries) == 3
     with contextlib.closing(sqlite3.connect(sample.folder / "state/signpost.db", timeout=10)) as database:
         for query in queries:
             database.execute(query).fetchall()
