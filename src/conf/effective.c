@@ -1,5 +1,6 @@
 #include "conf/effective.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -361,6 +362,37 @@ static const struct effective *find_node(const struct effective *pool, const cha
 	return NULL;
 }
 
+static int refuse(const char *what, const char *name, const char *const *names, size_t count,
+		  struct err *err)
+{
+	const char *meant = diag_nearest(name, names, count);
+
+	return err_set(err, "%s \"%s\"%s%s%s", what, name, meant != NULL ? " (did you mean \"" : "",
+		       meant != NULL ? meant : "", meant != NULL ? "\"?)" : "");
+}
+
+static int refuse_node(const struct effective *pool, const char *pool_name, const char *name,
+		       struct err *err)
+{
+	const struct effective *sites = part_named(pool, "sites");
+	const char **names = NULL;
+	size_t count = 0, cap = 0;
+	char *what = mem_format("pool \"%s\" has no node", pool_name);
+
+	for (const struct effective *site = sites != NULL ? sites->first : NULL; site != NULL;
+	     site = site->next) {
+		const struct effective *nodes = part_named(site, "nodes");
+		const struct effective *node = nodes != NULL ? nodes->first : NULL;
+
+		for (; node != NULL; node = node->next)
+			array_add(names, count, cap) = name_of(node);
+	}
+	(void)refuse(what, name, names, count, err);
+	free(names);
+	free(what);
+	return -1;
+}
+
 static int put_node(struct buf *out, const struct effective *pool, const char *pool_name,
 		    const char *name, bool json, struct err *err)
 {
@@ -369,13 +401,24 @@ static int put_node(struct buf *out, const struct effective *pool, const char *p
 	struct json state = { .out = out, .pool = pool_name, .node = name };
 
 	if (node == NULL)
-		return err_set(err, "pool \"%s\" has no node \"%s\"", pool_name, name);
+		return refuse_node(pool, pool_name, name, err);
 	state.site = name_of(site);
 	if (json)
 		put_objects(&state, node);
 	else
 		put_options(out, node, 0, false);
 	return 0;
+}
+
+static int refuse_pool(const struct config *config, const char *name, struct err *err)
+{
+	const char **names = mem_array(config->pool_count, sizeof(*names));
+
+	for (size_t i = 0; i < config->pool_count; i++)
+		names[i] = config->pools[i].name;
+	(void)refuse("there is no pool", name, names, config->pool_count, err);
+	free(names);
+	return -1;
 }
 
 static int put_pool(struct buf *out, const struct effective *root, const struct config *config,
@@ -396,7 +439,7 @@ static int put_pool(struct buf *out, const struct effective *root, const struct 
 			put_file(out, file);
 		return 0;
 	}
-	return err_set(err, "there is no pool \"%s\"", pool);
+	return refuse_pool(config, pool, err);
 }
 
 int effective_print(const struct effective *root, const struct config *config, const char *pool,

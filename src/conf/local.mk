@@ -18,7 +18,7 @@ libconf_a_SOURCES = \
 	%D%/option.c %D%/option.h \
 	%D%/parts.h %D%/pool_parts.h \
 	%D%/places.c %D%/places.h \
-	%D%/pool.c \
+	%D%/pool.c %D%/pool_sites.c \
 	%D%/probes.c \
 	%D%/rules.c \
 	%D%/secrets.c \

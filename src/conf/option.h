@@ -55,7 +55,7 @@ struct conf {
 	const struct option_map *map;  /* the one that is being read, or what is above the next */
 	struct option_map defaults;    /* of the server file, above each pool */
 	const struct yaml_node *sites; /* those of the server file */
-	struct pool_nodes *nodes;      /* those of the pool that is being read: nodes.c */
+	struct pool_nodes *nodes;      /* those of the pool that is being read */
 	struct effective *effective;   /* what holds is noted below this; NULL: it is not */
 };
 

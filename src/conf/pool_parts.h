@@ -3,10 +3,20 @@
 #define CONF_POOL_PARTS_H
 
 #include "conf/parts.h"
+#include "conf/seen.h"
 
 /* One address or a list of them. */
 void addresses_read(struct conf *conf, const struct yaml_node *value,
 		    const struct ip_address **addresses, size_t *count);
+
+/* What the nodes of a pool share while they are read: conf->nodes. */
+struct pool_nodes {
+	struct seen names, hosts;
+	size_t total;
+};
+
+/* Those of one site: into struct config_pool_site. */
+void nodes_read(struct conf *conf, const struct yaml_node *value, void *site);
 
 /* What these read goes into the pool. */
 void probes_read(struct conf *conf, const struct yaml_node *value, void *pool);

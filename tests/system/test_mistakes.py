@@ -18,6 +18,12 @@ MISTAKES = [
     (POOL, "[127.10.1.1,", "[203.0.113.300,", "203.0.113.300", "neither an IPv4 nor an IPv6 address"),
     (POOL, "policy: nearest", "polcy: nearest", "polcy", 'did you mean "policy"?'),
     (POOL, "policy: nearest", "policy: closest", "closest", "nearest, weighted, failover or round-robin"),
+    (POOL, "policy: nearest", "policy: nearest\nanswers: 17", "17", "1 to 16"),
+    (POOL, "policy: nearest", "policy: nearest\nspare: 1", "1", "must be less"),
+    (POOL, "policy: nearest", "policy: nearest\nbackup: egde", "egde", 'did you mean "edge"?'),
+    (POOL, "policy: nearest", "policy: nearest\nfallback: pool:edge", "pool:edge", "cannot stand in for itself"),
+    (POOL, "policy: nearest", "policy: nearest\nspill: { low: 95% }", "95%", "not below high 90%"),
+    (POOL, "policy: nearest", "policy: nearest\nweight: heavy", "heavy", "not a whole number"),
     (POOL, "\n  tokyo:", "\n  tokio:", "tokio", 'did you mean "tokyo"?'),
     (POOL, "tyo-2:", "tyo-1:", "tyo-1:", "already"),
     (POOL, "interval: 1s ", "interval: 1x ", "1x", "not a duration"),
@@ -40,6 +46,8 @@ MISTAKES = [
     (SERVER, "\nsites:", "\nsitse:", "sitse", 'did you mean "sites"?'),
     (SERVER, "[35.68, 139.69]", "[95.68, 139.69]", "95.68", "latitude"),
     (SERVER, "[1.35, 103.82]", "[1.35]", "[1.35]", "[latitude, longitude]"),
+    (SERVER, "zones: zones", "zones: zones\ndefaults: { ttl: { floor: 2d } }", "2d", "0s to 1d"),
+    (SERVER, "zones: zones", "zones: zones\ndefaults: { backup: edge }", "backup", "unknown option"),
     (SERVER, "zones: zones", "zones: zonen", "zonen", "zonen"),
     (SERVER, "databases: [", "databases: [/nowhere", "/nowhere", "No such file"),
 ]
@@ -100,7 +108,7 @@ def test_mistake_is_told_with_its_place_and_the_running_server_is_untouched(rest
 
 
 def test_all_mistakes_are_told_at_once(restored):
-    several = [MISTAKES[0], MISTAKES[5], next(m for m in MISTAKES if m[3] == "192.0.2.256"),
+    several = [MISTAKES[0], next(m for m in MISTAKES if m[3] == "1x"), next(m for m in MISTAKES if m[3] == "192.0.2.256"),
                next(m for m in MISTAKES if m[3] == "ten"), next(m for m in MISTAKES if m[3] == "95.68")]
     places = [spoil(restored, mistake) for mistake in several]
     done = check(restored)

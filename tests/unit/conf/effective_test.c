@@ -205,10 +205,10 @@ START_TEST(who_is_not_there_is_not_shown)
 	ck_assert_int_eq(effective_read(&effective, &config, "signpost.yaml", &arena, diag), 0);
 	ck_assert_int_eq(effective_print(&effective, &config, "egde", NULL, false, stdout, &err),
 			 -1);
-	ck_assert_str_eq(err.text, "there is no pool \"egde\"");
-	ck_assert_int_eq(effective_print(&effective, &config, "edge", "x", false, stdout, &err),
+	ck_assert_str_eq(err.text, "there is no pool \"egde\" (did you mean \"edge\"?)");
+	ck_assert_int_eq(effective_print(&effective, &config, "edge", "tyo-2", false, stdout, &err),
 			 -1);
-	ck_assert_str_eq(err.text, "pool \"edge\" has no node \"x\"");
+	ck_assert_str_eq(err.text, "pool \"edge\" has no node \"tyo-2\" (did you mean \"tyo-1\"?)");
 	diag_free(diag);
 	arena_free(&arena);
 }
