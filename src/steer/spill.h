@@ -26,8 +26,7 @@ struct spill_node {
 };
 
 struct spill_marks {
-	uint8_t high,
-		low; /* percent of capacity, as in struct plan_pool_site; high 0: never spills */
+	uint8_t high, low; /* percent, low below high; high 0: it never spills over */
 	uint32_t load_age_ms;
 };
 

@@ -248,7 +248,8 @@ struct worst {
 	uint32_t members, count;
 };
 
-/* How much more moved than had to. */
+/* How much more moved than had to. Tables of different sizes are not compared: with the fourth and
+ * the seventeenth member all are hashed anew (table.h). */
 static void compare(struct worst *worst, const struct config *a, const struct config *b,
 		    double allowed)
 {
