@@ -41,6 +41,8 @@ static void gather(const struct commands *commands, struct facts *out)
 		.save_error = saver_failure(commands->saver),
 		.node = node_of,
 		.node_context = running,
+		.inputs = running_inputs(running),
+		.orders = running_orders(running),
 		.last_reload = reload_last(commands->reload),
 		.reloading = reload_is_running(commands->reload),
 	};
@@ -93,9 +95,9 @@ static void command_world(struct commands *commands, struct call *call, const js
 		json_array_append_new(names, json_string(image_name[kind]));
 	}
 	gather(commands, &facts);
-	reply = json_pack("{s:b, s:I, s:o, s:o}", "ok", true, "now_ms",
+	reply = json_pack("{s:b, s:I, s:o, s:o, s:o}", "ok", true, "now_ms",
 			  (json_int_t)facts.input.now_unix_ms, "images", names, "nodes",
-			  status_nodes(&facts.input));
+			  status_nodes(&facts.input), "sites", status_sites(&facts.input));
 	call_answer(call, reply, fds, count);
 	json_decref(reply);
 }

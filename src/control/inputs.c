@@ -82,6 +82,23 @@ void inputs_report(struct inputs *inputs, uint32_t node, const struct node_load 
 	inputs->loads[node] = *load;
 }
 
+/* A report from the future is one from before the clock was set back. */
+static uint64_t age_ms(const struct node_load *load, uint64_t now_unix_ms)
+{
+	return now_unix_ms > load->at_unix_ms ? now_unix_ms - load->at_unix_ms
+					      : load->at_unix_ms - now_unix_ms;
+}
+
+bool inputs_load_counts(const struct inputs *inputs, uint32_t node, uint64_t now_unix_ms)
+{
+	const struct plan_node *n = &plan_items(inputs->plan, nodes, struct plan_node)[node];
+	const struct node_load *load = &inputs->loads[node];
+
+	return load->at_unix_ms != 0 &&
+	       age_ms(load, now_unix_ms) <=
+		       plan_items(inputs->plan, pools, struct plan_pool)[n->pool].load_age_ms;
+}
+
 /* --- what holds now ---------------------------------------------------------------------------- */
 
 /* One update: what it looks at. */
@@ -202,13 +219,6 @@ static void update_node(const struct view *view, uint32_t node)
 						   .ttl_s = (verdict_ms + 999) / 1000 };
 }
 
-/* A report from the future is one from before the clock was set back. */
-static uint64_t age_ms(const struct view *view, const struct node_load *load)
-{
-	return view->now_unix_ms > load->at_unix_ms ? view->now_unix_ms - load->at_unix_ms
-						    : load->at_unix_ms - view->now_unix_ms;
-}
-
 static void update_site(const struct view *view, uint32_t number)
 {
 	struct inputs *inputs = view->inputs;
@@ -228,7 +238,7 @@ static void update_site(const struct view *view, uint32_t number)
 						.reported = load->at_unix_ms != 0,
 						.capacity = list[n].capacity,
 						.load = load->load,
-						.age_ms = age_ms(view, load) };
+						.age_ms = age_ms(load, view->now_unix_ms) };
 	}
 	spill_update(&inputs->sites[number], &marks, nodes, site->nodes.count);
 	inputs->keep[number] = inputs->sites[number].keep;

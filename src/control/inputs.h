@@ -50,6 +50,9 @@ void inputs_orders_changed(struct inputs *inputs);
 /* A node has told its load. */
 void inputs_report(struct inputs *inputs, uint32_t node, const struct node_load *load);
 
+/* Does the node's report of its load count at that time? */
+bool inputs_load_counts(const struct inputs *inputs, uint32_t node, uint64_t now_unix_ms);
+
 /* For steer_compile; valid until the next update. */
 struct steer_input inputs_steer(const struct inputs *inputs, uint64_t now_unix_ms);
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "control/images.h"
+#include "control/inputs.h"
 #include "image/handover.h"
 #include "probe/prober.h"
 #include "store/store.h"
@@ -25,6 +26,8 @@ struct status_input {
 	const char *save_error; /* why the world is not on the disk; "": it is */
 	const struct node_state *(*node)(const void *context, uint32_t node);
 	const void *node_context;
+	const struct inputs *inputs; /* NULL: there is no world yet */
+	const struct orders *orders;
 	const json_t *last_reload; /* NULL: there was none */
 	bool reloading;
 };
@@ -32,7 +35,10 @@ struct status_input {
 /* Everything, or one pool only. NULL: there is no such pool. The caller's. */
 json_t *status_json(const struct status_input *input, const char *pool);
 
-/* [{"node": "pool/name", "status": ..., ...}, ...] in the plan's order. */
+/* [{"name": ..., "status": ..., "state": ..., ...}, ...] in the plan's order. */
 json_t *status_nodes(const struct status_input *input);
+
+/* [{"use": 0.93, "spilling": true, "keep": 0.42}, ...]: of each plan_pool_site. */
+json_t *status_sites(const struct status_input *input);
 
 #endif

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "ctl/columns.h"
+#include "ctl/command_orders.h"
 #include "ctl/field.h"
 #include "ctl/show.h"
 
@@ -102,12 +103,12 @@ static void show_counters(const json_t *status, FILE *out)
 	for (size_t i = 0; i < sizeof(rcodes) / sizeof(rcodes[0]); i++)
 		(void)fprintf(out, "%s %lld %s", i == 0 ? "" : ",", field_number(c, rcodes[i]),
 			      rcodes[i]);
-	(void)fprintf(out,
-		      "\nTCP: %lld connections open, %lld since the start; %lld closed to make room, "
-		      "%lld for their time was over\n",
-		      field_number(c, "connections_open"), field_number(c, "connections"),
-		      field_number(c, "connections_evicted"),
-		      field_number(c, "connections_timed_out"));
+	(void)fprintf(
+		out,
+		"\nTCP: %lld connections open, %lld since the start; %lld closed to make room, "
+		"%lld for their time was over\n",
+		field_number(c, "connections_open"), field_number(c, "connections"),
+		field_number(c, "connections_evicted"), field_number(c, "connections_timed_out"));
 }
 
 static void show_store(const json_t *status, FILE *out)
@@ -139,13 +140,69 @@ static void add_addresses(struct columns *table, const json_t *node)
 	columns_cell(table, INK_PLAIN, "%s", text);
 }
 
-static void add_node(struct columns *table, const json_t *site, const json_t *node, bool first,
-		     uint64_t now_ms)
+/* "up", "up*", "up, draining", "down, held in". */
+static void add_status(struct columns *table, const json_t *node)
 {
-	const char *status = field_text(node, "status");
-	enum ink ink = strcmp(status, "up") == 0     ? INK_GOOD
-		       : strcmp(status, "down") == 0 ? INK_BAD
-						     : INK_DIM;
+	const char *status = field_text(node, "status"), *state = field_text(node, "state");
+	bool enabled = state[0] == '\0' || strcmp(state, "enabled") == 0;
+	enum ink ink = strcmp(status, "down") == 0            ? INK_BAD
+		       : enabled && strcmp(status, "up") == 0 ? INK_GOOD
+							      : INK_DIM;
+
+	columns_cell(table, ink, "%s%s%s%s%s", status, field_is(node, "adopted") ? "*" : "",
+		     enabled ? "" : ", ", enabled ? "" : state,
+		     field_is(node, "held") ? ", held in" : "");
+}
+
+/* "50", "50 (100)" where the files say 100. */
+static void add_weight(struct columns *table, const json_t *node)
+{
+	const json_t *configured = json_object_get(node, "configured_weight");
+
+	if (json_is_integer(configured) &&
+	    json_integer_value(configured) != field_number(node, "weight"))
+		columns_cell(table, INK_PLAIN, "%lld (%lld)", field_number(node, "weight"),
+			     (long long)json_integer_value(configured));
+	else
+		columns_cell(table, INK_PLAIN, "%lld", field_number(node, "weight"));
+}
+
+static void add_load(struct columns *table, const json_t *node)
+{
+	const json_t *load = json_object_get(node, "load");
+
+	if (json_is_number(load))
+		columns_cell(table, json_number_value(load) > 1 ? INK_BAD : INK_PLAIN, "%.0f %%",
+			     json_number_value(load) * 100);
+	else
+		columns_cell(table, INK_DIM, "-");
+}
+
+/* Who keeps it out and why; else what its probes say. */
+static void add_why(struct columns *table, const json_t *node)
+{
+	const json_t *by = json_object_get(node, "state_by");
+	const char *who = field_text(by, "who"), *reason = field_text(by, "reason");
+
+	if (!json_is_object(by)) {
+		columns_cell(table, INK_PLAIN, "%s", field_text(node, "reason"));
+		return;
+	}
+	columns_cell(table, INK_PLAIN, "%s by %s%s%s; %s", field_text(by, "object"),
+		     who[0] != '\0' ? who : "its file", reason[0] != '\0' ? ": " : "", reason,
+		     field_text(node, "reason"));
+}
+
+/* What a table of nodes has beside the usual. */
+struct table_kind {
+	uint64_t now_ms;
+	bool loads;
+};
+
+static void add_node(struct columns *table, const json_t *site, const json_t *node, bool first,
+		     const struct table_kind *kind)
+{
+	uint64_t now_ms = kind->now_ms;
 	char text[QUANTITY_SIZE];
 
 	columns_row(table);
@@ -156,32 +213,97 @@ static void add_node(struct columns *table, const json_t *site, const json_t *no
 		columns_cell(table, INK_PLAIN, " ");
 	columns_cell(table, INK_PLAIN, "%s", field_text(node, "name"));
 	add_addresses(table, node);
-	columns_cell(table, INK_PLAIN, "%lld", field_number(node, "weight"));
-	columns_cell(table, ink, "%s%s", status, field_is(node, "adopted") ? "*" : "");
+	add_weight(table, node);
+	if (kind->loads)
+		add_load(table, node);
+	add_status(table, node);
 	columns_cell(table, INK_PLAIN, "%s", text_age(field_count(node, "since_ms"), now_ms, text));
 	columns_cell(table, INK_PLAIN, "%s",
 		     text_age(field_count(node, "checked_ms"), now_ms, text));
 	columns_cell(table, INK_PLAIN, "%s", text_rtt(field_count(node, "rtt_us"), text));
-	columns_cell(table, INK_PLAIN, "%s", field_text(node, "reason"));
+	add_why(table, node);
+}
+
+static bool has_loads(const json_t *pool)
+{
+	const json_t *site, *node;
+	size_t s, n;
+
+	json_array_foreach(json_object_get(pool, "sites"), s, site)
+	{
+		json_array_foreach(json_object_get(site, "nodes"), n, node)
+		{
+			if (json_is_number(json_object_get(node, "load")))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void show_alarm(const json_t *alarm, FILE *out, uint64_t now_ms)
+{
+	char age[QUANTITY_SIZE];
+
+	if (!json_is_object(alarm))
+		return;
+	(void)fprintf(out, "  ALARM for %s: %lld of %lld nodes are down, at most %lld may be",
+		      text_age(field_count(alarm, "since_ms"), now_ms, age),
+		      field_number(alarm, "down"), field_number(alarm, "of"),
+		      field_number(alarm, "max"));
+	if (field_is(alarm, "freeze"))
+		(void)fprintf(out, "; %lld held in", field_number(alarm, "held"));
+	(void)fputc('\n', out);
+}
+
+static void show_spilling(const json_t *pool, FILE *out)
+{
+	const json_t *site;
+	size_t s;
+
+	json_array_foreach(json_object_get(pool, "sites"), s, site)
+	{
+		if (!field_is(site, "spilling"))
+			continue;
+		(void)fprintf(out,
+			      "  site %s spills over: %.0f %% is used, it keeps %.0f %% of its "
+			      "clients\n",
+			      field_text(site, "name"),
+			      json_number_value(json_object_get(site, "use")) * 100,
+			      json_number_value(json_object_get(site, "keep")) * 100);
+	}
+}
+
+/* What is answered where that is not healthy, enabled nodes. */
+static void show_applied(const json_t *pool, FILE *out)
+{
+	const char *applied = field_text(pool, "applied");
+
+	if (field_is(pool, "fallback_active"))
+		(void)fprintf(out, "; NOTHING IS UP, the fallback is answered: %s", applied);
+	else if (strcmp(applied, "draining") == 0)
+		(void)fprintf(out, "; ONLY DRAINING NODES ARE UP, they are answered");
+	(void)fputc('\n', out);
 }
 
 static void show_pool(const json_t *pool, FILE *out, bool colour, uint64_t now_ms)
 {
+	const struct table_kind kind = { now_ms, has_loads(pool) };
 	struct columns *table = columns_new(
-		"SITE|NODE|ADDRESS|>WEIGHT|STATUS|FOR|>CHECKED|>RTT|WHY");
+		kind.loads ? "SITE|NODE|ADDRESS|>WEIGHT|>LOAD|STATUS|FOR|>CHECKED|>RTT|WHY"
+			   : "SITE|NODE|ADDRESS|>WEIGHT|STATUS|FOR|>CHECKED|>RTT|WHY");
 	const json_t *site, *node;
 	size_t s, n;
 
-	(void)fprintf(
-		out, "\npool %s: %s, %lld of %lld nodes up%s%s\n", field_text(pool, "name"),
-		field_text(pool, "policy"), field_number(pool, "up"), field_number(pool, "total"),
-		field_is(pool, "fallback_active") ? "; NOTHING IS UP, the fallback is answered: "
-						  : "",
-		field_is(pool, "fallback_active") ? field_text(pool, "fallback") : "");
+	(void)fprintf(out, "\npool %s: %s, %lld of %lld nodes up", field_text(pool, "name"),
+		      field_text(pool, "policy"), field_number(pool, "up"),
+		      field_number(pool, "total"));
+	show_applied(pool, out);
+	show_alarm(json_object_get(pool, "alarm"), out, now_ms);
+	show_spilling(pool, out);
 	json_array_foreach(json_object_get(pool, "sites"), s, site)
 	{
 		json_array_foreach(json_object_get(site, "nodes"), n, node)
-			add_node(table, site, node, n == 0, now_ms);
+			add_node(table, site, node, n == 0, &kind);
 	}
 	columns_print(table, out, "  ", colour);
 }
@@ -204,4 +326,8 @@ void show_status(const json_t *status, FILE *out, bool colour)
 	show_store(status, out);
 	json_array_foreach(json_object_get(status, "pools"), p, pool)
 		show_pool(pool, out, colour, field_count(status, "now_ms"));
+	if (json_array_size(json_object_get(status, "states")) > 0) {
+		(void)fputs("\nordered by operators, and windows of pool files:\n", out);
+		show_states(status, out, colour);
+	}
 }

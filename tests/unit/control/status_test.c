@@ -36,6 +36,9 @@ struct fixture {
 	struct handover_process processes[3];
 	struct counters counters;
 	struct store_health store;
+	struct memory *memory;
+	struct inputs *inputs;
+	struct orders orders;
 	struct status_input input;
 };
 
@@ -70,7 +73,24 @@ static void open_fixture(struct fixture *f)
 		.world_source = "compiled",
 		.node = state_of,
 		.node_context = states,
+		.orders = &f->orders,
 	};
+	f->memory = memory_new();
+	f->inputs = inputs_new(&f->images.image[IMAGE_PLAN], &f->orders, f->memory, NULL);
+	f->input.inputs = f->inputs;
+}
+
+static void judge(struct fixture *f)
+{
+	(void)inputs_update(f->inputs, state_of, states, f->input.now_unix_ms);
+}
+
+static void close_fixture(struct fixture *f)
+{
+	inputs_free(f->inputs);
+	memory_free(f->memory);
+	orders_close(&f->orders);
+	compiled_close(&f->compiled);
 }
 
 static const json_t *at(const json_t *json, const char *key)
@@ -88,6 +108,7 @@ START_TEST(status_tells_pools_sites_and_nodes)
 	open_fixture(&f);
 	states[1] = (struct node_state){ .status = NODE_DOWN, .since_unix_ms = 4000, .rtt_us = 9 };
 	(void)snprintf(states[1].reason, sizeof(states[1].reason), "tcp: timeout");
+	judge(&f);
 	told = status_json(&f.input, NULL);
 	pool = json_array_get(at(told, "pools"), 0);
 	ck_assert_str_eq(json_string_value(at(pool, "policy")), "nearest");
@@ -106,7 +127,7 @@ START_TEST(status_tells_pools_sites_and_nodes)
 	ck_assert_str_eq(json_string_value(json_array_get(at(node, "addresses"), 1)),
 			 "2001:db8::2");
 	json_decref(told);
-	compiled_close(&f.compiled);
+	close_fixture(&f);
 }
 END_TEST
 
@@ -116,6 +137,7 @@ START_TEST(status_tells_processes_counters_and_store_whatever_texts_hold)
 	json_t *told;
 
 	open_fixture(&f);
+	judge(&f);
 	told = status_json(&f.input, NULL);
 	ck_assert_int_eq(json_integer_value(at(at(at(told, "processes"), "dns"), "pid")), 42);
 	ck_assert_int_eq(json_integer_value(at(at(told, "counters"), "queries_udp")), 1000);
@@ -129,7 +151,7 @@ START_TEST(status_tells_processes_counters_and_store_whatever_texts_hold)
 	ck_assert_uint_eq(strlen(json_string_value(at(at(at(told, "images"), "geo"), "id"))), 16);
 	ck_assert(json_is_null(at(told, "last_reload")));
 	json_decref(told);
-	compiled_close(&f.compiled);
+	close_fixture(&f);
 }
 END_TEST
 
@@ -139,11 +161,12 @@ START_TEST(one_pool_may_be_asked_for_and_must_exist)
 	json_t *told;
 
 	open_fixture(&f);
+	judge(&f);
 	told = status_json(&f.input, "edge");
 	ck_assert_uint_eq(json_array_size(at(told, "pools")), 1);
 	json_decref(told);
 	ck_assert_ptr_null(status_json(&f.input, "edg"));
-	compiled_close(&f.compiled);
+	close_fixture(&f);
 }
 END_TEST
 
@@ -157,10 +180,11 @@ START_TEST(fallback_is_told_while_it_is_answered)
 	compiled_set(&f.compiled, "b", false);
 	compiled_set(&f.compiled, "c", false);
 	f.images.image[IMAGE_STEERING] = f.compiled.image;
+	judge(&f);
 	told = status_json(&f.input, NULL);
 	ck_assert(json_is_true(at(json_array_get(at(told, "pools"), 0), "fallback_active")));
 	json_decref(told);
-	compiled_close(&f.compiled);
+	close_fixture(&f);
 }
 END_TEST
 
@@ -171,12 +195,13 @@ START_TEST(status_without_a_world_has_no_pools)
 
 	open_fixture(&f);
 	f.input.images = NULL;
+	judge(&f);
 	told = status_json(&f.input, NULL);
 	ck_assert(json_is_null(at(told, "world")));
 	ck_assert_uint_eq(json_array_size(at(told, "pools")), 0);
 	json_decref(told);
 	ck_assert_ptr_null(status_json(&f.input, "edge"));
-	compiled_close(&f.compiled);
+	close_fixture(&f);
 }
 END_TEST
 

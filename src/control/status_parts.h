@@ -1,0 +1,12 @@
+/* status_parts.h - what status.c is made of. */
+#ifndef CONTROL_STATUS_PARTS_H
+#define CONTROL_STATUS_PARTS_H
+
+#include "control/status.h"
+
+/* --- status_pools.c ------------------------------------------------------------------------------ */
+
+/* All pools, or the one of this name; NULL: there is none of this name. */
+json_t *status_pools(const struct status_input *input, const char *name);
+
+#endif

@@ -1,0 +1,210 @@
+/* Pools, sites and nodes: how they are, and what they are steered by. */
+#include <string.h>
+
+#include "control/orders_json.h"
+#include "control/report.h"
+#include "control/status_parts.h"
+#include "image/plan.h"
+#include "image/steering.h"
+
+static const char *const policy_name[] = { "nearest", "weighted", "failover", "round-robin" };
+static const char *const persistence_name[] = { "none", "subnet" };
+static const char *const fallback_name[] = { "all",       "none",    "addresses",
+					     "last-good", "nearest", "pool" };
+
+/* Of enum steer_state. */
+static const char *const steered_name[] = { "down", "disabled", "draining", "up" };
+
+static json_t *addresses(const struct image *plan, struct plan_range range)
+{
+	json_t *list = json_array();
+
+	for (uint32_t a = 0; a < range.count; a++) {
+		char text[IP_TEXT_SIZE];
+
+		json_array_append_new(
+			list, json_string(ip_format(&plan_items(plan, addresses,
+								struct ip_address)[range.first + a],
+						    text)));
+	}
+	return list;
+}
+
+static void add_state(json_t *told, const struct node_state *state)
+{
+	json_object_set_new(told, "status", json_string(node_status_name[state->status]));
+	json_object_set_new(told, "adopted", json_boolean(state->adopted));
+	json_object_set_new(told, "since_ms", json_integer((json_int_t)state->since_unix_ms));
+	json_object_set_new(told, "checked_ms", json_integer((json_int_t)state->checked_unix_ms));
+	json_object_set_new(told, "rtt_us", json_integer(state->rtt_us));
+	json_object_set_new(told, "reason", json_string(state->reason));
+}
+
+/* What decided a node's admin state: an order, or a window of the pool file. */
+static json_t *decided_by(const struct status_input *input, const struct admin *admin)
+{
+	const struct image *plan = &input->images->image[IMAGE_PLAN];
+
+	if (admin->order != ADMIN_NONE)
+		return order_json(&input->orders->list[admin->order], plan, input->now_unix_ms);
+	if (admin->window != ADMIN_NONE)
+		return window_json(plan, admin->window, input->now_unix_ms);
+	return json_null();
+}
+
+static void add_admin(json_t *told, const struct status_input *input, uint32_t number)
+{
+	const struct inputs *inputs = input->inputs;
+	const struct image *plan = &input->images->image[IMAGE_PLAN];
+	const struct admin *admin = &inputs->admin[number];
+	const struct steer_node *steered = &inputs->nodes[number];
+
+	json_object_set_new(told, "state", json_string(admin_state_name[admin->state]));
+	json_object_set_new(told, "state_by", decided_by(input, admin));
+	json_object_set_new(told, "weight", json_integer(admin->weight));
+	json_object_set_new(told, "configured_weight",
+			    json_integer(plan_items(plan, nodes, struct plan_node)[number].weight));
+	if (admin->weight_order != ADMIN_NONE)
+		json_object_set_new(told, "weight_by",
+				    order_json(&input->orders->list[admin->weight_order], plan,
+					       input->now_unix_ms));
+	json_object_set_new(told, "steered", json_string(steered_name[steered->state]));
+	json_object_set_new(told, "level", json_integer(steered->level));
+	json_object_set_new(told, "ttl_s", json_integer(steered->ttl_s));
+	json_object_set_new(told, "held", json_boolean(inputs->held[number]));
+}
+
+/* Null where there is no report, or none that counts. */
+static void add_load(json_t *told, const struct status_input *input, uint32_t number)
+{
+	const struct node_load *load = &input->inputs->loads[number];
+
+	json_object_set_new(told, "load",
+			    inputs_load_counts(input->inputs, number, input->now_unix_ms)
+				    ? json_real(load->load)
+				    : json_null());
+	json_object_set_new(told, "load_at_ms", json_integer((json_int_t)load->at_unix_ms));
+}
+
+static json_t *node(const struct status_input *input, uint32_t number)
+{
+	const struct image *plan = &input->images->image[IMAGE_PLAN];
+	const struct plan_node *n = &plan_items(plan, nodes, struct plan_node)[number];
+	json_t *told = json_pack("{s:s, s:o, s:I, s:I}", "name", plan_text(plan, n->name),
+				 "addresses", addresses(plan, n->addresses), "checks",
+				 (json_int_t)n->checks.count, "capacity", (json_int_t)n->capacity);
+
+	add_state(told, input->node(input->node_context, number));
+	add_admin(told, input, number);
+	add_load(told, input, number);
+	return told;
+}
+
+static uint32_t count_up(const struct status_input *input, struct plan_range nodes)
+{
+	uint32_t up = 0;
+
+	for (uint32_t n = 0; n < nodes.count; n++)
+		up += input->node(input->node_context, nodes.first + n)->status != NODE_DOWN;
+	return up;
+}
+
+/* How much of a site is used, and which part of its clients it keeps. */
+static void add_use(json_t *told, const struct spill_site *site)
+{
+	json_object_set_new(told, "use", site->known ? json_real(site->use) : json_null());
+	json_object_set_new(told, "spilling", json_boolean(site->spilling));
+	json_object_set_new(told, "keep", json_real((double)site->keep / SPILL_KEEP_ALL));
+}
+
+static json_t *site(const struct status_input *input, uint32_t pool_site)
+{
+	const struct image *plan = &input->images->image[IMAGE_PLAN];
+	const struct plan_pool_site *s = &plan_items(plan, pool_sites,
+						     struct plan_pool_site)[pool_site];
+	const struct plan_site *place = &plan_items(plan, sites, struct plan_site)[s->site];
+	json_t *nodes = json_array(), *told;
+
+	for (uint32_t n = 0; n < s->nodes.count; n++)
+		json_array_append_new(nodes, node(input, s->nodes.first + n));
+	told = json_pack("{s:s, s:f, s:f, s:I, s:I, s:I, s:I, s:o}", "name",
+			 plan_text(plan, place->name), "latitude", place->latitude, "longitude",
+			 place->longitude, "up", (json_int_t)count_up(input, s->nodes), "total",
+			 (json_int_t)s->nodes.count, "spill_high", (json_int_t)s->spill_high,
+			 "spill_low", (json_int_t)s->spill_low, "nodes", nodes);
+	add_use(told, &input->inputs->sites[pool_site]);
+	return told;
+}
+
+static json_t *alarm_json(const struct plan_pool *pool, const struct cap *cap)
+{
+	if (!cap->over)
+		return json_null();
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:b}", "since_ms",
+			 (json_int_t)cap->since_unix_ms, "down", (json_int_t)cap->down, "of",
+			 (json_int_t)cap->counted, "max", (json_int_t)cap->limit, "held",
+			 (json_int_t)cap->held, "freeze", pool->freeze != 0);
+}
+
+static json_t *pool(const struct status_input *input, uint32_t number)
+{
+	const struct image *plan = &input->images->image[IMAGE_PLAN];
+	const struct plan_pool *p = &plan_items(plan, pools, struct plan_pool)[number];
+	uint8_t applied = steering_pool(&input->images->image[IMAGE_STEERING], number)->applied;
+	json_t *sites = json_array();
+
+	for (uint32_t s = 0; s < p->sites.count; s++)
+		json_array_append_new(sites, site(input, p->sites.first + s));
+	return json_pack("{s:s, s:o, s:s, s:s, s:s, s:b, s:s, s:o, s:I, s:I, s:o}", "name",
+			 plan_text(plan, p->name), "file", report_text(plan_text(plan, p->file)),
+			 "policy", policy_name[p->policy], "persistence",
+			 persistence_name[p->persistence], "fallback", fallback_name[p->fallback],
+			 "fallback_active", applied > APPLIED_DRAINING, "applied",
+			 steering_applied_name[applied], "alarm",
+			 alarm_json(p, &input->inputs->caps[number]), "up",
+			 (json_int_t)count_up(input, p->nodes), "total", (json_int_t)p->nodes.count,
+			 "sites", sites);
+}
+
+json_t *status_pools(const struct status_input *input, const char *name)
+{
+	const struct image *plan = input->images == NULL ? NULL : &input->images->image[IMAGE_PLAN];
+	uint32_t count = plan == NULL ? 0 : plan_count(plan, pools);
+	json_t *list = json_array();
+
+	for (uint32_t p = 0; p < count; p++) {
+		if (name == NULL ||
+		    strcmp(plan_text(plan, plan_items(plan, pools, struct plan_pool)[p].name),
+			   name) == 0)
+			json_array_append_new(list, pool(input, p));
+	}
+	if (name != NULL && json_array_size(list) == 0) {
+		json_decref(list);
+		return NULL;
+	}
+	return list;
+}
+
+json_t *status_nodes(const struct status_input *input)
+{
+	const struct image *plan = &input->images->image[IMAGE_PLAN];
+	json_t *list = json_array();
+
+	for (uint32_t n = 0; n < plan_count(plan, nodes); n++)
+		json_array_append_new(list, node(input, n));
+	return list;
+}
+
+json_t *status_sites(const struct status_input *input)
+{
+	const struct image *plan = &input->images->image[IMAGE_PLAN];
+	json_t *list = json_array();
+
+	for (uint32_t s = 0; s < plan_count(plan, pool_sites); s++) {
+		json_t *told = json_object();
+
+		add_use(told, &input->inputs->sites[s]);
+		json_array_append_new(list, told);
+	}
+	return list;
+}
