@@ -173,8 +173,9 @@ static const char *hint_by_name(struct places *places, const char *text)
 		return "";
 	hint_at(places, text, true, &hint, &found);
 	hint_at(places, text, false, &hint, &found);
-	if (found > 0)
-		buf_format(&hint, "?)");
+	if (found == 0)
+		return "";
+	buf_format(&hint, "?)");
 	kept = arena_text(places->conf->arena, (const char *)hint.data, hint.len);
 	buf_free(&hint);
 	return kept;
