@@ -1,5 +1,5 @@
 # Each target is a libFuzzer binary with --enable-fuzzing (clang), else a test of its own.
-fuzz_targets = fuzz-answer fuzz-options fuzz-zone fuzz-pool fuzz-server fuzz-boot \
+fuzz_targets = fuzz-answer fuzz-options fuzz-zone fuzz-pool fuzz-server fuzz-lists fuzz-boot \
 	fuzz-zones-image fuzz-geo-image fuzz-steering-image fuzz-plan-image fuzz-locations-image
 check_PROGRAMS += $(fuzz_targets)
 
@@ -48,6 +48,11 @@ fuzz_server_SOURCES = %D%/server_fuzz.c %D%/text.c
 fuzz_server_CFLAGS = $(fuzzing_cflags)
 fuzz_server_LDFLAGS = $(fuzzing_ldflags)
 fuzz_server_LDADD = $(fuzzing_libs)
+
+fuzz_lists_SOURCES = %D%/lists_fuzz.c %D%/text.c
+fuzz_lists_CFLAGS = $(fuzzing_cflags)
+fuzz_lists_LDFLAGS = $(fuzzing_ldflags)
+fuzz_lists_LDADD = $(fuzzing_libs)
 
 fuzz_boot_SOURCES = %D%/boot_fuzz.c
 fuzz_boot_CFLAGS = $(fuzzing_cflags)
