@@ -185,12 +185,23 @@ static void read_zones_dir(struct conf *conf, const struct yaml_node *root)
 	conf->folder = folder;
 }
 
-static void find_table(struct conf *conf, const char *file, const char **path)
+static void find_table(const char *usual, const char **path)
 {
-	const char *usual = conf_path(conf, file);
-
 	if (*path == NULL && access(usual, F_OK) == 0)
 		*path = usual;
+}
+
+/* The table of places stands beside that of countries. */
+static void find_tables(struct conf *conf)
+{
+	struct config *config = conf->config;
+	const char *usual = conf_path(conf, COUNTRIES_FILE);
+	const char *folder;
+
+	find_table(usual, &config->countries_path);
+	folder = conf_folder(conf->arena,
+			     config->countries_path != NULL ? config->countries_path : usual);
+	find_table(conf_join(conf->arena, folder, PLACES_FILE), &config->places_path);
 }
 
 static int read_all(struct conf *conf, int fd, const char *path)
@@ -216,8 +227,7 @@ static int read_all(struct conf *conf, int fd, const char *path)
 	conf->now_unix_s = clock_unix_ms() / 1000;
 	server_read(conf, root);
 	if (!conf->boot_only) {
-		find_table(conf, COUNTRIES_FILE, &config->countries_path);
-		find_table(conf, PLACES_FILE, &config->places_path);
+		find_tables(conf);
 		places_find(conf, root);
 		read_zones_dir(conf, root);
 	}

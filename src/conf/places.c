@@ -20,9 +20,9 @@ struct entry {
 };
 
 struct table {
-	const char *path; /* NULL: there is no file */
-	const char *option;
-	bool told; /* its mistakes are told by who locates clients */
+	const char *path;    /* NULL: there is no file */
+	const char *missing; /* what is said where there is none */
+	bool told;           /* its mistakes are told by who locates clients */
 	bool read;
 	struct entry *entries; /* in the order of the file */
 	size_t count, cap;
@@ -211,14 +211,12 @@ static bool refuse_alpha3(struct places *places, const struct yaml_node *value, 
 	return false;
 }
 
-static bool need_table(struct places *places, const struct yaml_node *value, struct table *table,
-		       const char *file)
+static bool need_table(struct places *places, const struct yaml_node *value, struct table *table)
 {
 	if (table->path == NULL)
 		conf_error(places->conf, &value->place,
-			   "\"%.100s\": there is no table to find this in: %s is not given, and %s "
-			   "is not there",
-			   value->text, table->option, file);
+			   "\"%.100s\": there is no table to find this in: %s", value->text,
+			   table->missing);
 	read_table(places, table);
 	return table->path != NULL;
 }
@@ -237,7 +235,7 @@ static bool find_country(struct places *places, const struct yaml_node *value, c
 			   meant != NULL ? "\"?)" : "");
 		return false;
 	}
-	if (!need_table(places, value, &places->countries, COUNTRIES_FILE))
+	if (!need_table(places, value, &places->countries))
 		return false;
 	*out = find_code(&places->countries, code);
 	if (*out == NULL)
@@ -267,14 +265,13 @@ static bool find_place(struct places *places, const struct yaml_node *value, con
 	bool plain = strncmp(value->text, IATA_WORD, strlen(IATA_WORD)) != 0;
 	char country[2];
 
-	if (code[0] == '\0' && places->places.path == NULL)
-		return refuse_unknown(places, value);
-	if (!need_table(places, value, &places->places, PLACES_FILE))
-		return false;
+	read_table(places, &places->places);
 	*out = find_code(&places->places, code);
 	if (plain && strlen(code) == 3 && country_of_alpha3(code, country) &&
 	    (*out == NULL || !is_citys_own(&places->places, *out)))
 		return refuse_alpha3(places, value, country, *out != NULL);
+	if (code[0] != '\0' && !need_table(places, value, &places->places))
+		return false;
 	return *out != NULL || refuse_unknown(places, value);
 }
 
@@ -325,12 +322,16 @@ void places_find(struct conf *conf, const struct yaml_node *root)
 {
 	const struct yaml_node *map = yaml_get(root, "sites");
 	struct config_site *sites;
-	struct places places = { .conf = conf,
-				 .countries = { .path = conf->config->countries_path,
-						.option = "geoip.countries",
-						.told = true },
-				 .places = { .path = conf->config->places_path,
-					     .option = "geoip.places" } };
+	struct places places = {
+		.conf = conf,
+		.countries = { .path = conf->config->countries_path,
+			       .missing = "geoip.countries is not given, and " COUNTRIES_FILE
+					  " is not there",
+			       .told = true },
+		.places = { .path = conf->config->places_path,
+			    .missing = "geoip.places is not given, and " PLACES_FILE
+				       " is not beside the table of countries" }
+	};
 
 	if (map == NULL || map->kind != YAML_MAP)
 		return;

@@ -15,6 +15,6 @@ void places_find(struct conf *conf, const struct yaml_node *root);
 	"[latitude, longitude] in degrees, or a country (JP), an IATA code (FRA) or a UN/LOCODE " \
 	"(DE FRA)"
 #define COUNTRIES_FILE "geoip/countries.tsv" /* where the server file names none */
-#define PLACES_FILE    "geoip/places.tsv"
+#define PLACES_FILE    "places.tsv"          /* beside the countries table */
 
 #endif

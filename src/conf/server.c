@@ -268,7 +268,7 @@ static const struct option geoip_options[] = {
 	{ "places", OPTION_PATH, OPTION_FIELD(struct config, places_path),
 	  .accepts = "path, relative to the server file",
 	  .manual = "coordinates of cities and airports, for sites that are named by a code; by "
-		    "default geoip/places.tsv if there is one" },
+		    "default places.tsv beside the countries table if there is one" },
 	{ "overrides", OPTION_OTHER, .read = read_overrides, .kind = "path",
 	  .accepts = "path, relative to the server file",
 	  .manual = "a file of networks and where they are, which wins over the databases" },

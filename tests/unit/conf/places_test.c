@@ -87,17 +87,30 @@ START_TEST(a_name_that_is_none_or_two_is_refused)
 }
 END_TEST
 
+START_TEST(the_table_is_found_beside_that_of_countries)
+{
+	struct reading *reading;
+
+	ck_assert_int_eq(rename("geoip", "zones/tables"), 0);
+	reading = fixture_read(
+		"geoip: { countries: zones/tables/countries.tsv }\n" SITES "DE FRA }\n", NULL);
+	ck_assert_str_eq(reading->printed, "");
+	ck_assert_double_eq(reading->config.sites[1].latitude, 50.11);
+	fixture_free(reading);
+}
+END_TEST
+
 START_TEST(without_a_table_a_code_is_not_found)
 {
 	char server[512];
 	struct reading *reading;
 
 	ck_assert_int_eq(remove("geoip/places.tsv"), 0);
-	reading = read_location("FRA", server, sizeof(server));
+	reading = read_location("HAM", server, sizeof(server));
 	ck_assert_ptr_nonnull(strstr(
-		reading->printed, "signpost.yaml:4:18: error: \"FRA\": there is no table to find "
-				  "this in: geoip.places is not given, and geoip/places.tsv is "
-				  "not there\n"));
+		reading->printed, "signpost.yaml:4:18: error: \"HAM\": there is no table to find "
+				  "this in: geoip.places is not given, and places.tsv is not "
+				  "beside the table of countries\n"));
 	fixture_free(reading);
 }
 END_TEST
@@ -129,6 +142,7 @@ Suite *places_suite(void)
 			    sizeof(good) / sizeof(good[0]));
 	tcase_add_loop_test(tcase, a_name_that_is_none_or_two_is_refused, 0,
 			    sizeof(bad) / sizeof(bad[0]));
+	tcase_add_test(tcase, the_table_is_found_beside_that_of_countries);
 	tcase_add_test(tcase, without_a_table_a_code_is_not_found);
 	tcase_add_test(tcase, a_table_of_the_operators_own_is_used_and_its_mistakes_are_told);
 	suite_add_tcase(suite, tcase);
