@@ -24,7 +24,12 @@ static int open_image(const struct reply *reply, enum image_kind kind, struct im
 
 int borrow(const struct reply *reply, struct borrowed *out, struct err *err)
 {
-	*out = (struct borrowed){ .nodes = json_object_get(reply->json, "nodes") };
+	*out = (struct borrowed){
+		.nodes = json_object_get(reply->json, "nodes"),
+		.pool_sites = json_object_get(reply->json, "sites"),
+		.now_unix_s = (uint64_t)json_integer_value(json_object_get(reply->json, "now_ms")) /
+			      1000,
+	};
 	if (open_image(reply, IMAGE_ZONES, &out->world.zones, err) != 0 ||
 	    open_image(reply, IMAGE_GEO, &out->world.geo, err) != 0 ||
 	    open_image(reply, IMAGE_STEERING, &out->world.steering, err) != 0 ||

@@ -16,6 +16,8 @@ struct borrowed {
 	struct image plan, locations; /* locations.base NULL: there are none */
 	struct steer *steer;          /* for the order of sites */
 	const json_t *nodes;          /* in the plan's order */
+	const json_t *pool_sites;     /* as well: how much of each is used; NULL: not told */
+	uint64_t now_unix_s;
 };
 
 struct question {

@@ -7,7 +7,8 @@ libctl_a_SOURCES = \
 	%D%/command_simulate.c %D%/command_simulate.h \
 	%D%/country_table.c %D%/country_table.h \
 	%D%/data_file.c %D%/data_file.h \
-	%D%/explain.c %D%/explain.h \
+	%D%/explain.c %D%/explain.h %D%/explain_parts.h \
+	%D%/explain_location.c %D%/explain_pool.c %D%/explain_set.c %D%/explain_steering.c \
 	%D%/field.h %D%/show.h \
 	%D%/map.c %D%/map.h \
 	%D%/other_files.c %D%/other_files.h \

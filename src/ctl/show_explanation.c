@@ -1,4 +1,5 @@
 #include <string.h>
+#include <time.h>
 
 #include "ctl/columns.h"
 #include "ctl/explain.h"
@@ -23,13 +24,9 @@ static void source(FILE *out, const json_t *location, const char *key)
 		(void)fprintf(out, " (%s)", field_text(location, key));
 }
 
-static void show_location(const json_t *location, FILE *out)
+/* "JP, continent AS (database); Tokyo (database); AS2500 (database)" */
+static void show_where(const json_t *location, FILE *out)
 {
-	line(out, "location");
-	if (!has(location, "country") && !has(location, "latitude") && !has(location, "asn")) {
-		(void)fprintf(out, "not known\n");
-		return;
-	}
 	(void)fprintf(out, "%s, continent %s",
 		      has(location, "country") ? field_text(location, "country")
 					       : "no country known",
@@ -46,65 +43,280 @@ static void show_location(const json_t *location, FILE *out)
 		source(out, location, "asn_database");
 	}
 	(void)fputc('\n', out);
-	if (has(location, "latitude")) {
-		line(out, "");
-		(void)fprintf(out, "at %.2f, %.2f",
-			      json_real_value(json_object_get(location, "latitude")),
-			      json_real_value(json_object_get(location, "longitude")));
-		if (field_is(location, "coordinates_of_country"))
-			(void)fprintf(out, ", the centre of its country");
-		source(out, location, "coordinates_database");
-		(void)fputc('\n', out);
-	}
+}
+
+static bool is_known(const json_t *location)
+{
+	return has(location, "country") || has(location, "latitude") || has(location, "asn");
+}
+
+static void show_coordinates(const json_t *location, FILE *out)
+{
+	if (!has(location, "latitude"))
+		return;
+	line(out, "");
+	(void)fprintf(out, "at %.2f, %.2f", json_real_value(json_object_get(location, "latitude")),
+		      json_real_value(json_object_get(location, "longitude")));
+	if (field_is(location, "coordinates_of_country"))
+		(void)fprintf(out, ", the centre of its country");
+	source(out, location, "coordinates_database");
+	(void)fputc('\n', out);
+}
+
+/* A row of the operator's has the last word; what the databases say stands beside it. */
+static void show_override(const json_t *location, FILE *out)
+{
+	const json_t *override = json_object_get(location, "override");
+	const json_t *vendor = json_object_get(override, "vendor");
+
+	if (!json_is_object(override))
+		return;
+	line(out, "");
+	(void)fprintf(out, "by the %s at %s:%lld; the databases say: ",
+		      field_is(location, "resolver_table") ? "resolver table" : "override",
+		      field_text(override, "file"), field_number(override, "line"));
+	if (is_known(vendor))
+		show_where(vendor, out);
+	else
+		(void)fprintf(out, "nothing\n");
+}
+
+static void show_location(const json_t *location, FILE *out)
+{
+	line(out, "location");
+	if (is_known(location))
+		show_where(location, out);
+	else
+		(void)fprintf(out, "not known\n");
+	show_coordinates(location, out);
+	show_override(location, out);
 	line(out, "");
 	(void)fprintf(out, "the same for %s\n", field_text(location, "prefix"));
 }
 
-static void show_order(const json_t *steering, FILE *out, bool colour)
+/* --- what holds in a pool --------------------------------------------------------------------- */
+
+static void show_fences(const json_t *step, FILE *out)
 {
-	const char *chosen = field_text(json_object_get(steering, "node"), "site");
-	struct columns *table = columns_new("SITE|>KM|>UP|");
+	const json_t *fence, *site;
+	size_t i, n;
+
+	json_array_foreach(json_object_get(step, "fences"), i, fence)
+	{
+		line(out, "fence");
+		(void)fprintf(out, "%s: clients %s: never", field_text(fence, "place"),
+			      field_text(fence, "clients"));
+		json_array_foreach(json_object_get(fence, "never"), n, site)(void)
+			fprintf(out, "%s %s", n == 0 ? "" : ",", json_string_value(site));
+		if (has(fence, "otherwise"))
+			(void)fprintf(out, "; where no site is left, pool %s",
+				      field_text(fence, "otherwise"));
+		(void)fputc('\n', out);
+	}
+}
+
+static const char *text_time(uint64_t unix_ms, char text[QUANTITY_SIZE])
+{
+	time_t seconds = (time_t)(unix_ms / 1000);
+	struct tm tm;
+
+	(void)gmtime_r(&seconds, &tm);
+	(void)strftime(text, QUANTITY_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return text;
+}
+
+static void show_avoids(const json_t *step, FILE *out)
+{
+	const json_t *avoid;
+	char text[QUANTITY_SIZE];
+	size_t i;
+
+	json_array_foreach(json_object_get(step, "avoids"), i, avoid)
+	{
+		line(out, "avoid");
+		(void)fprintf(out, "%s: clients %s: %s %s", field_text(avoid, "place"),
+			      field_text(avoid, "clients"), has(avoid, "node") ? "node" : "site",
+			      field_text(avoid, has(avoid, "node") ? "node" : "site"));
+		if (field_text(avoid, "reason")[0] != '\0')
+			(void)fprintf(out, ", \"%s\"", field_text(avoid, "reason"));
+		if (has(avoid, "until_ms"))
+			(void)fprintf(out, ", %s %s", field_is(avoid, "ended") ? "ended" : "until",
+				      text_time(field_count(avoid, "until_ms"), text));
+		(void)fputc('\n', out);
+	}
+}
+
+/* Is there anything to be told of this member in any site? */
+static bool any_site_has(const json_t *step, const char *key)
+{
 	const json_t *site;
 	size_t i;
 
-	json_array_foreach(json_object_get(steering, "sites"), i, site)
+	json_array_foreach(json_object_get(step, "sites"), i, site)
 	{
-		bool up = field_number(site, "up") > 0;
-
-		columns_row(table);
-		columns_cell(table, INK_PLAIN, "%s", field_text(site, "name"));
-		if (has(site, "km"))
-			columns_cell(table, INK_PLAIN, "%.0f",
-				     json_real_value(json_object_get(site, "km")));
-		else
-			columns_cell(table, INK_DIM, "-");
-		columns_cell(table, up ? INK_GOOD : INK_BAD, "%lld/%lld", field_number(site, "up"),
-			     field_number(site, "total"));
-		columns_cell(table, INK_PLAIN, "%s",
-			     strcmp(field_text(site, "name"), chosen) == 0 ? "<- chosen" : "");
+		if (has(site, key))
+			return true;
 	}
+	return false;
+}
+
+/* Do sites share a band? */
+static bool has_bands(const json_t *step)
+{
+	const json_t *sites = json_object_get(step, "sites");
+
+	for (size_t i = 1; i < json_array_size(sites); i++) {
+		if (field_number(json_array_get(sites, i), "band") ==
+		    field_number(json_array_get(sites, i - 1), "band"))
+			return true;
+	}
+	return false;
+}
+
+static void cell_part(struct columns *table, const json_t *site, const char *key)
+{
+	const json_t *part = json_object_get(site, key);
+
+	if (json_is_number(part))
+		columns_cell(table, INK_PLAIN, "%.0f%%", json_number_value(part) * 100);
+	else
+		columns_cell(table, INK_DIM, "-");
+}
+
+static void cell_note(struct columns *table, const json_t *site, bool chosen)
+{
+	if (field_is(site, "fenced"))
+		columns_cell(table, INK_BAD, "fenced");
+	else if (!field_is(site, "counts") && field_number(site, "up") > 0)
+		columns_cell(table, INK_PLAIN, "%sneeds %lld nodes", chosen ? "<- chosen; " : "",
+			     field_number(site, "min_nodes"));
+	else if (field_is(site, "spilling"))
+		columns_cell(table, INK_PLAIN, "%sspills over", chosen ? "<- chosen; " : "");
+	else
+		columns_cell(table, INK_PLAIN, "%s", chosen ? "<- chosen" : "");
+}
+
+/* Which columns the table of sites has beside the usual ones. */
+struct order_columns {
+	bool bands, bias, load;
+};
+
+static void order_row(struct columns *table, const json_t *site, const struct order_columns *with,
+		      bool chosen)
+{
+	bool up = field_number(site, "up") > 0;
+
+	columns_row(table);
+	columns_cell(table, INK_PLAIN, "%s", field_text(site, "name"));
+	if (with->bands)
+		columns_cell(table, INK_PLAIN, "%lld", field_number(site, "band") + 1);
+	if (has(site, "km"))
+		columns_cell(table, INK_PLAIN, "%.0f",
+			     json_real_value(json_object_get(site, "km")));
+	else
+		columns_cell(table, INK_DIM, "-");
+	if (with->bias)
+		columns_cell(table, INK_PLAIN, "%+lld%%", field_number(site, "bias_percent"));
+	columns_cell(table, up ? INK_GOOD : INK_BAD, "%lld/%lld", field_number(site, "up"),
+		     field_number(site, "total"));
+	if (with->load) {
+		cell_part(table, site, "use");
+		cell_part(table, site, "keep");
+	}
+	cell_note(table, site, chosen);
+}
+
+/* `chosen`: the site of the node; "": it is in another pool, or there is none. */
+static void show_order(const json_t *step, const char *chosen, FILE *out, bool colour)
+{
+	const struct order_columns with = { has_bands(step), any_site_has(step, "bias_percent"),
+					    any_site_has(step, "use") };
+	char headings[96];
+	struct columns *table;
+	const json_t *site;
+	size_t i;
+
+	(void)snprintf(headings, sizeof(headings), "SITE|%s>KM|%s>UP|%s",
+		       with.bands ? ">BAND|" : "", with.bias ? ">BIAS|" : "",
+		       with.load ? ">USED|>KEEPS|" : "");
+	table = columns_new(headings);
+	json_array_foreach(json_object_get(step, "sites"), i, site)
+		order_row(table, site, &with, strcmp(field_text(site, "name"), chosen) == 0);
 	columns_print(table, out, "           ", colour);
 }
 
-static void show_why(const json_t *told, const json_t *steering, FILE *out)
+static void show_why(const json_t *told, const json_t *step, FILE *out)
 {
-	const json_t *rule = json_object_get(steering, "rule");
+	const json_t *rule = json_object_get(step, "rule");
 	bool placed = has(json_object_get(told, "location"), "latitude");
 
 	line(out, "sites");
-	if (has(steering, "site"))
-		(void)fprintf(out, "the record is bound to %s\n", field_text(steering, "site"));
+	if (has(step, "site"))
+		(void)fprintf(out, "the record is bound to %s\n", field_text(step, "site"));
 	else if (json_is_object(rule))
 		(void)fprintf(out, "by the rule at %s: clients %s\n", field_text(rule, "place"),
 			      field_text(rule, "clients"));
-	else if (strcmp(field_text(steering, "policy"), "nearest") != 0)
-		(void)fprintf(out, "by policy %s, no rule applies\n",
-			      field_text(steering, "policy"));
+	else if (field_is(step, "own_network"))
+		(void)fprintf(out, "by policy %s, for the clients are of our own networks\n",
+			      field_text(step, "policy"));
+	else if (strcmp(field_text(step, "policy"), "nearest") != 0)
+		(void)fprintf(out, "by policy %s, no rule applies\n", field_text(step, "policy"));
 	else if (placed)
 		(void)fprintf(out, "by distance, no rule applies\n");
 	else
 		(void)fprintf(out, "as the pool file has them: nobody knows where the client is\n");
 }
+
+/* What stands in where no node is simply up, and where that leads. */
+static void show_applied(const json_t *step, FILE *out)
+{
+	static const char *const what[][2] = {
+		{ "draining", "no other node is up: those that are being drained are answered" },
+		{ "backup", "no node is up: its backup pool is answered" },
+		{ "all", "no node is up: all are answered, as if they were" },
+		{ "last-good", "no node is up: those that were so last are answered" },
+		{ "nearest", "no node is up: the nearest site is answered" },
+		{ "none", "no node is up: there is no address (fallback none)" },
+		{ "pool", "no node is up: its fallback pool is answered" },
+		{ "addresses", "no node is up: the fallback addresses are answered" },
+		{ "fenced", "fences leave these clients no site" },
+	};
+	const json_t *split = json_object_get(step, "split");
+
+	for (size_t i = 0; i < sizeof(what) / sizeof(what[0]); i++) {
+		if (strcmp(field_text(step, "applied"), what[i][0]) == 0) {
+			line(out, "fallback");
+			(void)fprintf(out, "%s\n", what[i][1]);
+		}
+	}
+	if (json_is_object(split)) {
+		line(out, "split");
+		(void)fprintf(out, "%lld, slot %lld of %lld: sites spill over\n",
+			      field_number(split, "number"), field_number(split, "slot"),
+			      field_number(split, "slots"));
+	}
+	if (has(step, "goes_on_in")) {
+		line(out, "goes on");
+		(void)fprintf(out, "in pool %s\n", field_text(step, "goes_on_in"));
+	}
+}
+
+static void show_step(const json_t *told, const json_t *step, const char *chosen, FILE *out,
+		      bool colour)
+{
+	if (has(step, "class")) {
+		line(out, "class");
+		(void)fprintf(out, "%lld, the same for %s\n", field_number(step, "class"),
+			      field_text(step, "class_prefix"));
+	}
+	show_fences(step, out);
+	show_avoids(step, out);
+	show_why(told, step, out);
+	show_order(step, chosen, out, colour);
+	show_applied(step, out);
+}
+
+/* --- what is answered ------------------------------------------------------------------------- */
 
 static void show_hash(const json_t *steering, FILE *out)
 {
@@ -119,6 +331,48 @@ static void show_hash(const json_t *steering, FILE *out)
 			      field_number(steering, "persistence_v6"));
 	else
 		(void)fprintf(out, "the only choice\n");
+}
+
+/* Who drained it, or gave it a weight, when and why. */
+static void show_order_of(const json_t *order, const char *what, uint64_t now_ms, FILE *out)
+{
+	char text[QUANTITY_SIZE];
+
+	line(out, "");
+	(void)fprintf(out, "%s", what);
+	if (has(order, "who"))
+		(void)fprintf(out, " by %s", field_text(order, "who"));
+	if (has(order, "at_ms"))
+		(void)fprintf(out, " %s ago", text_age(field_count(order, "at_ms"), now_ms, text));
+	if (field_text(order, "reason")[0] != '\0')
+		(void)fprintf(out, ", \"%s\"", field_text(order, "reason"));
+	if (has(order, "until_ms"))
+		(void)fprintf(out, ", until %s", text_time(field_count(order, "until_ms"), text));
+	(void)fputc('\n', out);
+}
+
+/* What was ordered of it, what it weighs and what it bears. */
+static void show_standing(const json_t *node, uint64_t now_ms, FILE *out)
+{
+	const json_t *load = json_object_get(node, "load");
+	char text[QUANTITY_SIZE];
+
+	line(out, "");
+	(void)fprintf(out, "weight %lld", field_number(node, "weight"));
+	if (json_is_number(load))
+		(void)fprintf(out, ", %.0f%% of its capacity of %lld in use, said %s ago",
+			      json_number_value(load) * 100, field_number(node, "capacity"),
+			      text_age(field_count(node, "load_at_ms"), now_ms, text));
+	if (field_is(node, "held"))
+		(void)fprintf(out, "; down, but held in: too many of the pool are");
+	if (field_number(node, "ttl_s") > 0)
+		(void)fprintf(out, "; a verdict is %lld s away", field_number(node, "ttl_s"));
+	(void)fputc('\n', out);
+	if (json_is_object(json_object_get(node, "state_by")))
+		show_order_of(json_object_get(node, "state_by"), field_text(node, "state"), now_ms,
+			      out);
+	if (json_is_object(json_object_get(node, "weight_by")))
+		show_order_of(json_object_get(node, "weight_by"), "weighed", now_ms, out);
 }
 
 static void show_node(const json_t *steering, uint64_t now_ms, FILE *out)
@@ -144,9 +398,64 @@ static void show_node(const json_t *steering, uint64_t now_ms, FILE *out)
 	if (field_text(node, "reason")[0] != '\0')
 		(void)fprintf(out, " (%s)", field_text(node, "reason"));
 	(void)fputc('\n', out);
-	if (field_is(steering, "fallback_active"))
-		(void)fprintf(out,
-			      "           nothing is up in this pool: its fallback is answered\n");
+	show_standing(node, now_ms, out);
+}
+
+/* Only where there is more in it than the node itself. */
+static void show_set(const json_t *steering, FILE *out, bool colour)
+{
+	const json_t *set = json_object_get(steering, "set"), *member, *type;
+	struct columns *table;
+	size_t i, n;
+
+	if (json_array_size(set) < 2)
+		return;
+	line(out, "set");
+	(void)fprintf(out, "%zu nodes%s\n", json_array_size(set),
+		      field_is(steering, "shuffled") ? ", their records shuffled" : "");
+	table = columns_new("NODE|SITE|>KM FROM FIRST|AS|TYPES");
+	json_array_foreach(set, i, member)
+	{
+		char types[16] = "";
+
+		json_array_foreach(json_object_get(member, "types"), n, type)(void)
+			snprintf(types + strlen(types), sizeof(types) - strlen(types), "%s%s",
+				 n == 0 ? "" : " ", json_string_value(type));
+		columns_row(table);
+		columns_cell(table, INK_PLAIN, "%s", field_text(member, "name"));
+		columns_cell(table, INK_PLAIN, "%s", field_text(member, "site"));
+		columns_cell(table, INK_PLAIN, "%.0f",
+			     json_number_value(json_object_get(member, "km_from_first")));
+		columns_cell(table, INK_PLAIN, "%s", field_text(member, "role"));
+		columns_cell(table, INK_PLAIN, "%s", types);
+	}
+	columns_print(table, out, "           ", colour);
+}
+
+static void show_ttl(const json_t *steering, FILE *out)
+{
+	long long ttl = field_number(steering, "ttl");
+
+	line(out, "TTL");
+	if (has(steering, "ttl_answered") && field_number(steering, "ttl_answered") < ttl)
+		(void)fprintf(out, "%lld s instead of %lld s: a verdict on a node of it is near\n",
+			      field_number(steering, "ttl_answered"), ttl);
+	else if (has(steering, "ttl_answered") && field_number(steering, "ttl_answered") > ttl)
+		(void)fprintf(out, "%lld s: the pool's floor, the record has %lld s\n",
+			      field_number(steering, "ttl_answered"), ttl);
+	else
+		(void)fprintf(out, "%lld s\n", ttl);
+}
+
+static void show_scope(const json_t *steering, FILE *out)
+{
+	const char *from = field_text(steering, "scope_from");
+
+	line(out, "scope");
+	(void)fprintf(out, "/%lld: %s\n", field_number(steering, "scope"),
+		      strcmp(from, "hash") == 0    ? "for so large a network the hash is the same"
+		      : strcmp(from, "class") == 0 ? "for so large a network the class is the same"
+						   : "nothing depends on the client");
 }
 
 /* As the record has them: addresses go without saying. */
@@ -161,9 +470,17 @@ static void show_types(const json_t *types, FILE *out)
 	json_array_foreach(types, i, type)(void) fprintf(out, " %s", json_string_value(type));
 }
 
+/* The site of the node, for the pool in which it was found: the last one. */
+static const char *chosen_in(const json_t *steering, bool last)
+{
+	return last ? field_text(json_object_get(steering, "node"), "site") : "";
+}
+
 static void show_steering(const json_t *told, FILE *out, bool colour)
 {
 	const json_t *steering = json_object_get(told, "steering");
+	const json_t *further = json_object_get(steering, "further"), *step;
+	size_t i, count = json_array_size(further);
 
 	line(out, "record");
 	(void)fprintf(out, "%s %lld IN POOL %s%s%s", field_text(told, "owner"),
@@ -172,17 +489,19 @@ static void show_steering(const json_t *told, FILE *out, bool colour)
 	show_types(json_object_get(steering, "types"), out);
 	(void)fprintf(out, ", policy %s (%s)\n", field_text(steering, "policy"),
 		      field_text(steering, "file"));
-	if (has(steering, "class")) {
-		line(out, "class");
-		(void)fprintf(out, "%lld, the same for %s\n", field_number(steering, "class"),
-			      field_text(steering, "class_prefix"));
+	show_step(told, steering, chosen_in(steering, count == 0), out, colour);
+	json_array_foreach(further, i, step)
+	{
+		line(out, "pool");
+		(void)fprintf(out, "%s, policy %s (%s)\n", field_text(step, "pool"),
+			      field_text(step, "policy"), field_text(step, "file"));
+		show_step(told, step, chosen_in(steering, i + 1 == count), out, colour);
 	}
-	show_why(told, steering, out);
-	show_order(steering, out, colour);
 	show_hash(steering, out);
 	show_node(steering, field_count(told, "now_ms"), out);
-	line(out, "TTL");
-	(void)fprintf(out, "%lld s\n", field_number(steering, "ttl"));
+	show_set(steering, out, colour);
+	show_ttl(steering, out);
+	show_scope(steering, out);
 }
 
 static void show_answer(const json_t *answer, FILE *out)

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "ctl/country_table.h"
 #include "ctl/other_files.h"
@@ -474,7 +473,7 @@ json_t *simulate(const struct borrowed *borrowed, const struct simulation *what,
 {
 	struct work work = { .borrowed = borrowed,
 			     .what = what,
-			     .now_unix_s = clock_unix_ms() / 1000 };
+			     .now_unix_s = borrowed->now_unix_s };
 	json_t *told = NULL;
 
 	if (open_files(&work, err) != 0 || suppose_all(&work, err) != 0 ||

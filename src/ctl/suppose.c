@@ -11,15 +11,15 @@ const char *const steer_state_name[] = { "down", "disabled", "draining", "up" };
 
 /* --- as it is --------------------------------------------------------------------------------- */
 
-static uint8_t state_of(const json_t *node)
+uint8_t suppose_state_of(const json_t *node)
 {
-	const char *state = field_text(node, "state");
+	const char *steered = field_text(node, "steered");
 
-	if (strcmp(state, "disabled") == 0)
-		return STEER_DISABLED;
-	if (strcmp(field_text(node, "status"), "down") == 0)
-		return STEER_DOWN;
-	return strcmp(state, "draining") == 0 ? STEER_DRAINING : STEER_UP;
+	for (uint8_t state = STEER_DOWN; state <= STEER_UP; state++) {
+		if (strcmp(steered, steer_state_name[state]) == 0)
+			return state;
+	}
+	return strcmp(field_text(node, "status"), "down") == 0 ? STEER_DOWN : STEER_UP;
 }
 
 struct supposed_node *suppose_reported(const struct image *plan, const json_t *nodes)
@@ -31,13 +31,16 @@ struct supposed_node *suppose_reported(const struct image *plan, const json_t *n
 		const json_t *told = json_array_get(nodes, n);
 		const json_t *weight = json_object_get(told, "weight");
 		const json_t *load = json_object_get(told, "load");
+		const json_t *level = json_object_get(told, "level");
 
 		out[n] = (struct supposed_node){
-			.steer = { .state = state_of(told),
+			.steer = { .state = suppose_state_of(told),
 				   .level = STEER_ALL,
 				   .weight = plan_items(plan, nodes, struct plan_node)[n].weight },
 			.load = json_is_number(load) ? json_number_value(load) : NAN,
 		};
+		if (json_is_integer(level))
+			out[n].steer.level = (uint16_t)json_integer_value(level);
 		if (json_is_integer(weight))
 			out[n].steer.weight = (uint32_t)json_integer_value(weight);
 	}

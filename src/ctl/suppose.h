@@ -27,6 +27,9 @@ struct supposed_node {
 	double load; /* part of its capacity that is used; NAN: nobody says */
 };
 
+/* enum steer_state of a node as control tells it. */
+uint8_t suppose_state_of(const json_t *node);
+
 /* The nodes of a plan as control tells them. The caller's. */
 struct supposed_node *suppose_reported(const struct image *plan, const json_t *nodes);
 
