@@ -184,25 +184,35 @@ static bool map_fits(const struct check *check, uint32_t number, uint64_t offset
 	return true;
 }
 
-static int check_pref(const struct check *check, uint32_t number, uint32_t pref_number)
+/* Preferences of a pool, be they its own or of a record. */
+static int check_prefs(const struct check *check, uint32_t number, uint64_t prefs_off,
+		       uint32_t count, bool *leads)
 {
 	const struct steering_pool *pool = steering_pool(check->image, number);
-	const struct steering_pref *pref = steering_pref(check->image, pool, pref_number);
 
-	if (!branch_fits(check, pool, pref->branch, &check->leads[number]))
+	if (!image_holds(check->image, prefs_off, count, sizeof(struct steering_pref), 8))
 		return err_set(check->err,
-			       "steering image: preference %u of pool %u has branch %x, which does "
-			       "not fit",
-			       pref_number, number, pref->branch);
-	if (!map_fits(check, number, pref->choices_off))
-		return err_set(check->err,
-			       "steering image: preference %u of pool %u has choices that the pool "
-			       "has not",
-			       pref_number, number);
-	if (pref->applied >= APPLIED_COUNT || pref->random > 1)
-		return err_set(check->err,
-			       "steering image: preference %u of pool %u has settings out of range",
-			       pref_number, number);
+			       "steering image: the preferences of pool %u do not lie inside",
+			       number);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct steering_pref *pref = steering_pref_at(check->image, prefs_off, i);
+
+		if (!branch_fits(check, pool, pref->branch, leads))
+			return err_set(check->err,
+				       "steering image: preference %u of pool %u has branch %x, "
+				       "which does not fit",
+				       i, number, pref->branch);
+		if (!map_fits(check, number, pref->choices_off))
+			return err_set(check->err,
+				       "steering image: preference %u of pool %u has choices that "
+				       "the pool has not",
+				       i, number);
+		if (pref->applied >= APPLIED_COUNT || pref->random > 1)
+			return err_set(check->err,
+				       "steering image: preference %u of pool %u has settings out "
+				       "of range",
+				       i, number);
+	}
 	return 0;
 }
 
@@ -210,11 +220,6 @@ static int check_pool(const struct check *check, uint32_t number)
 {
 	const struct steering_pool *pool = steering_pool(check->image, number);
 
-	if (!image_holds(check->image, pool->prefs_off, pool->pref_count,
-			 sizeof(struct steering_pref), 8))
-		return err_set(check->err,
-			       "steering image: the preferences of pool %u do not lie inside",
-			       number);
 	if (pool->choice_count == 0 || pool->choice_count > UINT16_MAX + 1U ||
 	    pool->node_count > UINT16_MAX)
 		return err_set(check->err, "steering image: pool %u has %u choices", number,
@@ -224,31 +229,33 @@ static int check_pool(const struct check *check, uint32_t number)
 	    pool->applied >= APPLIED_COUNT)
 		return err_set(check->err, "steering image: pool %u has settings out of range",
 			       number);
-	for (uint32_t i = 0; i < pool->pref_count; i++)
-		if (check_pref(check, number, i) != 0)
-			return -1;
-	return 0;
+	return check_prefs(check, number, pool->prefs_off, pool->pref_count, &check->leads[number]);
 }
 
 /* --- pools that lead to pools ----------------------------------------------------------------- */
 
 static int check_depth(const struct check *check, uint32_t number, unsigned in_a_row);
 
-/* How many pools in a row follow behind a branch; -1: too many. */
-static int depth_behind(const struct check *check, const uint32_t *branch, unsigned in_a_row)
+/* How many pools in a row follow behind some preferences; -1: too many. */
+static int depth_behind(const struct check *check, uint64_t prefs_off, uint32_t count,
+			unsigned in_a_row)
 {
-	struct ends ends = ends_of(check, branch);
 	int deepest = 0;
 
-	for (uint32_t i = 0; i < ends.count; i++) {
-		int depth;
+	for (uint32_t i = 0; i < count; i++) {
+		struct ends ends = ends_of(check,
+					   &steering_pref_at(check->image, prefs_off, i)->branch);
 
-		if (branch_kind(ends.list[i]) != BRANCH_POOL)
-			continue;
-		depth = check_depth(check, branch_number(ends.list[i]), in_a_row + 1);
-		if (depth < 0)
-			return -1;
-		deepest = depth > deepest ? depth : deepest;
+		for (uint32_t n = 0; n < ends.count; n++) {
+			int depth;
+
+			if (branch_kind(ends.list[n]) != BRANCH_POOL)
+				continue;
+			depth = check_depth(check, branch_number(ends.list[n]), in_a_row + 1);
+			if (depth < 0)
+				return -1;
+			deepest = depth > deepest ? depth : deepest;
+		}
 	}
 	return deepest;
 }
@@ -265,14 +272,10 @@ static int check_depth(const struct check *check, uint32_t number, unsigned in_a
 		return in_a_row - 1U + check->depth[number] > STEERING_POOLS_MAX
 			       ? -1
 			       : check->depth[number];
-	for (uint32_t i = 0; check->leads[number] && i < pool->pref_count; i++) {
-		int depth = depth_behind(check, &steering_pref(check->image, pool, i)->branch,
-					 in_a_row);
-
-		if (depth < 0)
-			return -1;
-		deepest = depth > deepest ? depth : deepest;
-	}
+	if (check->leads[number])
+		deepest = depth_behind(check, pool->prefs_off, pool->pref_count, in_a_row);
+	if (deepest < 0)
+		return -1;
 	check->depth[number] = (uint8_t)(deepest + 1);
 	return deepest + 1;
 }
@@ -299,9 +302,24 @@ static bool has_link(const struct check *check, const struct steering_record *re
 	return pool == record->pool;
 }
 
-static bool has_links_behind(const struct check *check, uint32_t record, const uint32_t *branch);
+static bool has_links_from(const struct check *check, uint32_t record, uint32_t number);
 
-/* Has a record answers for all pools that a pool may lead to? */
+/* Has a record answers for all pools that some preferences may lead to? */
+static bool has_links_behind(const struct check *check, uint32_t record, uint64_t prefs_off,
+			     uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct ends ends = ends_of(check,
+					   &steering_pref_at(check->image, prefs_off, i)->branch);
+
+		for (uint32_t n = 0; n < ends.count; n++)
+			if (branch_kind(ends.list[n]) == BRANCH_POOL &&
+			    !has_links_from(check, record, branch_number(ends.list[n])))
+				return false;
+	}
+	return true;
+}
+
 static bool has_links_from(const struct check *check, uint32_t record, uint32_t number)
 {
 	const struct steering_pool *pool = steering_pool(check->image, number);
@@ -311,21 +329,8 @@ static bool has_links_from(const struct check *check, uint32_t record, uint32_t 
 	check->seen[number] = record + 1;
 	if (!has_link(check, steering_record(check->image, record), number))
 		return false;
-	for (uint32_t i = 0; check->leads[number] && i < pool->pref_count; i++)
-		if (!has_links_behind(check, record, &steering_pref(check->image, pool, i)->branch))
-			return false;
-	return true;
-}
-
-static bool has_links_behind(const struct check *check, uint32_t record, const uint32_t *branch)
-{
-	struct ends ends = ends_of(check, branch);
-
-	for (uint32_t i = 0; i < ends.count; i++)
-		if (branch_kind(ends.list[i]) == BRANCH_POOL &&
-		    !has_links_from(check, record, branch_number(ends.list[i])))
-			return false;
-	return true;
+	return !check->leads[number] ||
+	       has_links_behind(check, record, pool->prefs_off, pool->pref_count);
 }
 
 /* --- answers ---------------------------------------------------------------------------------- */
@@ -440,33 +445,36 @@ static int check_links(const struct check *check, uint32_t number)
 		if (check_answers(check, number, links[i].pool, links[i].answers_off) != 0)
 			return -1;
 	}
-	if (!has_links_from(check, number, record->pool) ||
-	    (record->branch != STEERING_NONE && !has_links_behind(check, number, &record->branch)))
+	return 0;
+}
+
+static uint32_t pref_count(const struct check *check, const struct steering_record *record)
+{
+	return record->for_all != 0 ? 1 : steering_pool(check->image, record->pool)->pref_count;
+}
+
+/* Preferences of its own, where it has such, and what they lead to. Its pool begins the row. */
+static int check_routes(const struct check *check, uint32_t number)
+{
+	const struct steering_record *record = steering_record(check->image, number);
+	const struct steering_pool *pool = steering_pool(check->image, record->pool);
+	uint32_t count = pref_count(check, record);
+	bool own = record->prefs_off != pool->prefs_off || count != pool->pref_count;
+	bool leads = check->leads[record->pool];
+
+	if (own && check_prefs(check, record->pool, record->prefs_off, count, &leads) != 0)
+		return -1;
+	if (!leads)
+		return 0;
+	if (depth_behind(check, record->prefs_off, count, 1) < 0)
+		return err_set(check->err,
+			       "steering image: record %u leads to more than %d pools in a row",
+			       number, STEERING_POOLS_MAX);
+	if (!has_links_behind(check, number, record->prefs_off, count))
 		return err_set(check->err,
 			       "steering image: record %u has no answers of a pool to which it "
 			       "leads",
 			       number);
-	return 0;
-}
-
-/* A bound record's pool may begin the row, too: it is one of those in a row. */
-static int check_branch(const struct check *check, uint32_t number)
-{
-	const struct steering_record *record = steering_record(check->image, number);
-	const struct steering_pool *pool = steering_pool(check->image, record->pool);
-	bool leads = false;
-
-	if (record->branch == STEERING_NONE)
-		return 0;
-	if (!branch_fits(check, pool, record->branch, &leads) ||
-	    !map_fits(check, record->pool, record->choices_off))
-		return err_set(check->err,
-			       "steering image: record %u has branch %x, which does not fit",
-			       number, record->branch);
-	if (depth_behind(check, &record->branch, 1) < 0)
-		return err_set(check->err,
-			       "steering image: record %u leads to more than %d pools in a row",
-			       number, STEERING_POOLS_MAX);
 	return 0;
 }
 
@@ -475,10 +483,10 @@ static bool as_the_last(const struct steering_record *record, uint32_t number)
 {
 	const struct steering_record *last = record - 1;
 
-	return number > 0 && record->pool == last->pool && record->branch == last->branch &&
-	       record->choices_off == last->choices_off &&
-	       record->answers_off == last->answers_off && record->links_off == last->links_off &&
-	       record->link_count == last->link_count && record->width == last->width;
+	return number > 0 && record->pool == last->pool && record->prefs_off == last->prefs_off &&
+	       record->for_all == last->for_all && record->answers_off == last->answers_off &&
+	       record->links_off == last->links_off && record->link_count == last->link_count &&
+	       record->width == last->width;
 }
 
 static int check_record(const struct check *check, uint32_t number)
@@ -492,12 +500,12 @@ static int check_record(const struct check *check, uint32_t number)
 	    record->width != steering_width(record->types))
 		return err_set(check->err, "steering image: record %u has types that do not fit",
 			       number);
-	if (record->applied >= APPLIED_COUNT || record->random > 1)
+	if (record->for_all > 1)
 		return err_set(check->err, "steering image: record %u has settings out of range",
 			       number);
 	if (as_the_last(record, number))
 		return 0;
-	if (check_branch(check, number) != 0 || check_links(check, number) != 0)
+	if (check_links(check, number) != 0 || check_routes(check, number) != 0)
 		return -1;
 	return check_answers(check, number, record->pool, record->answers_off);
 }

@@ -1,6 +1,6 @@
 /* steering.h - the steering image: for each pool and preference, what is answered now.
  *
- *   POOL record -> pool, preference (or the branch of a record that is bound to a site) -> branch
+ *   POOL record -> preference of the client class -> branch
  *   branch      -> a table | a split: one of several tables or pools | another pool, with the same
  *                  client class, where it begins again
  *   table       -> slot[hash of the client network] -> node -> choice
@@ -134,15 +134,17 @@ struct steering_link {
 
 struct steering_record {
 	uint32_t pool;
-	uint32_t branch;      /* of a record bound to one site; STEERING_NONE: by preference */
-	uint64_t choices_off; /* of a bound record, as in steering_pref */
+	uint32_t reserved;
+	/* struct steering_pref[pref_count of the pool]: the pool's, or those of the one site that
+	 * the record is bound to. Where for_all is 1: one only, for whoever asks. */
+	uint64_t prefs_off;
 	uint64_t answers_off; /* uint64_t[choice_count][width]: offset of the block; 0: NODATA */
 	uint64_t links_off;   /* struct steering_link[link_count]: all pools that it may lead to */
 	uint8_t link_count;
-	uint8_t types;           /* bits of enum pool_type: as at the zones image's node */
-	uint8_t width;           /* steering_width(types) */
-	uint8_t applied, random; /* of a bound record, as in steering_pref */
-	uint8_t reserved[3];
+	uint8_t types; /* bits of enum pool_type: as at the zones image's node */
+	uint8_t width; /* steering_width(types) */
+	uint8_t for_all;
+	uint8_t padding[4];
 };
 
 static inline uint32_t branch_make(enum steering_branch kind, uint32_t number)
@@ -208,11 +210,18 @@ static inline const struct steering_split *steering_split(const struct image *st
 	return image_at(steering, struct steering_split, root->splits_off) + split;
 }
 
+/* `prefs_off`: of a pool or of a record. */
+static inline const struct steering_pref *steering_pref_at(const struct image *steering,
+							   uint64_t prefs_off, uint32_t pref)
+{
+	return image_at(steering, struct steering_pref, prefs_off) + pref;
+}
+
 static inline const struct steering_pref *steering_pref(const struct image *steering,
 							const struct steering_pool *pool,
 							uint32_t pref)
 {
-	return image_at(steering, struct steering_pref, pool->prefs_off) + pref;
+	return steering_pref_at(steering, pool->prefs_off, pref);
 }
 
 /* Who gets the clients with these hash bits. */

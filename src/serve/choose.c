@@ -36,7 +36,6 @@ static uint64_t hash_client(struct choice *out, const struct steering_pool *pool
 /* What is asked, and by whom. */
 struct asked {
 	const struct world *world;
-	const struct steering_record *record;
 	const struct client_network *client;
 	uint64_t random;
 };
@@ -85,9 +84,10 @@ static inline void choose_node(struct choice *out, const struct image *steering,
 
 /* The client's class decides. Where a pool has one preference for all (sites in one place, say),
  * the location decided nothing, and caches need no answer for each prefix (RFC 7871, 7.2.1). */
-static const struct steering_pref *find_pref(struct choice *out, const struct asked *asked,
-					     struct choice_step *step,
-					     const struct steering_pool *pool)
+static inline const struct steering_pref *find_pref(struct choice *out, const struct asked *asked,
+						    struct choice_step *step,
+						    const struct steering_pool *pool,
+						    uint64_t prefs_off)
 {
 	const struct image *geo = &asked->world->geo;
 	const struct ip_address *address = &asked->client->network.address;
@@ -98,15 +98,15 @@ static const struct steering_pref *find_pref(struct choice *out, const struct as
 	if (pool->pref_count > 1 && out->scope < out->match.prefix_len)
 		out->scope = out->match.prefix_len;
 	step->pref = geo_class_pref(geo, out->match.class_id, step->pool);
-	return steering_pref(&asked->world->steering, pool, step->pref);
+	return steering_pref_at(&asked->world->steering, prefs_off, step->pref);
 }
 
 /* What holds for these clients in the step's pool; the table is found where the branch is one. */
-static inline uint32_t take_step(struct choice *out, const struct asked *asked,
-				 struct choice_step *step, const struct steering_pref *pref)
+static inline void take_step(struct choice *out, const struct asked *asked,
+			     struct choice_step *step, const struct steering_pool *pool,
+			     const struct steering_pref *pref)
 {
 	const struct image *steering = &asked->world->steering;
-	const struct steering_pool *pool = steering_pool(steering, step->pool);
 	uint32_t branch = pref->branch;
 	uint64_t bits = 0;
 
@@ -120,47 +120,52 @@ static inline uint32_t take_step(struct choice *out, const struct asked *asked,
 	}
 	step->branch = branch;
 	if (branch_kind(branch) == BRANCH_POOL)
-		return branch;
+		return;
 	if (step->split == STEERING_NONE &&
 	    steering_table(steering, branch_number(branch))->hashed != 0)
 		bits = decide(out, asked, pool, pref->random != 0);
 	choose_node(out, steering, branch_number(branch), bits);
 	out->choice = steering_choice(steering, pref->choices_off, out->node);
-	return branch;
+}
+
+/* On to another pool, with the same class. */
+static __attribute__((noinline)) void go_on(struct choice *out, struct asked *asked)
+{
+	struct choice_step *step = &out->steps[out->step_count];
+	const struct steering_pool *pool;
+
+	step->pool = branch_number(step[-1].branch);
+	out->step_count++;
+	/* Pools decide independently of each other, and of the split that led here. */
+	asked->random = hash_word(~asked->random);
+	pool = steering_pool(&asked->world->steering, step->pool);
+	take_step(out, asked, step, pool, find_pref(out, asked, step, pool, pool->prefs_off));
 }
 
 void choose(struct choice *out, const struct world *world, uint32_t record,
 	    const struct client_network *client, uint64_t random)
 {
-	const struct steering_record *bound = steering_record(&world->steering, record);
-	struct asked asked = { world, bound, client, random };
-	const struct steering_pref own = { .branch = bound->branch,
-					   .applied = bound->applied,
-					   .random = bound->random,
-					   .choices_off = bound->choices_off };
+	const struct image *steering = &world->steering;
+	const struct steering_record *r = steering_record(steering, record);
+	const struct steering_pool *pool = steering_pool(steering, r->pool);
+	struct asked asked = { world, client, random };
 	struct choice_step *step = out->steps;
-	uint32_t branch;
+	const struct steering_pref *pref;
 
 	out->match = (struct geo_match){ .class_id = GEO_CLASS_NONE };
 	out->hashed = out->random = false;
 	out->scope = 0;
-	step->pool = bound->pool;
+	out->step_count = 1;
+	out->answers_off = r->answers_off;
+	step->pool = r->pool;
 	step->pref = STEERING_NONE;
-	if (bound->branch != STEERING_NONE)
-		branch = take_step(out, &asked, step, &own);
+	if (r->for_all != 0)
+		pref = steering_pref_at(steering, r->prefs_off, 0);
 	else
-		branch = take_step(
-			out, &asked, step,
-			find_pref(out, &asked, step, steering_pool(&world->steering, step->pool)));
-	while (branch_kind(branch) == BRANCH_POOL) {
-		step++;
-		step->pool = branch_number(branch);
-		/* Pools decide independently of each other, and of the split that led here. */
-		asked.random = hash_word(~asked.random);
-		branch = take_step(
-			out, &asked, step,
-			find_pref(out, &asked, step, steering_pool(&world->steering, step->pool)));
+		pref = find_pref(out, &asked, step, pool, r->prefs_off);
+	take_step(out, &asked, step, pool, pref);
+	while (branch_kind(choice_last(out)->branch) == BRANCH_POOL) {
+		go_on(out, &asked);
+		out->answers_off = steering_answers_of(steering, r, choice_last(out)->pool);
 	}
-	out->step_count = (uint8_t)(step - out->steps + 1);
-	out->answers_off = steering_answers_of(&world->steering, bound, step->pool);
 }

@@ -5,16 +5,20 @@ libsteer_a_SOURCES = \
 	%D%/blocks.c %D%/blocks.h \
 	%D%/distance.c \
 	%D%/families.c \
-	%D%/order.c \
+	%D%/group.c %D%/group.h \
+	%D%/order.c %D%/order.h \
+	%D%/parts.h \
 	%D%/pool.c %D%/pool.h \
 	%D%/rendezvous.c %D%/rendezvous.h \
+	%D%/routes.c %D%/routes.h \
 	%D%/services.c %D%/services.h \
 	%D%/sets.c %D%/sets.h \
 	%D%/spill.c %D%/spill.h \
+	%D%/split.c %D%/split.h \
 	%D%/steer.c %D%/steer.h \
 	%D%/table.c %D%/table.h \
-	%D%/views.c %D%/views.h \
-	%D%/table_base.c %D%/table_base.h
+	%D%/table_base.c %D%/table_base.h \
+	%D%/write.c
 
 # What links libsteer.a needs -lm, too.
 check_PROGRAMS += test-steer
@@ -25,6 +29,7 @@ test_steer_SOURCES = \
 	tests/unit/steer/make_plan.c tests/unit/steer/make_plan.h \
 	tests/unit/steer/bands_test.c \
 	tests/unit/steer/answers_test.c \
+	tests/unit/steer/shares.c tests/unit/steer/shares.h \
 	tests/unit/steer/image_test.c \
 	tests/unit/steer/sets_test.c \
 	tests/unit/steer/shares_test.c \

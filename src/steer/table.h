@@ -30,8 +30,9 @@ struct table_member {
 	uint16_t choice;
 };
 
-/* How good a member, or the best of several, is. */
-enum table_rank { TABLE_DOWN, TABLE_RESERVE, TABLE_USABLE }; /* reserve: up, weight 0 */
+/* How good a member, or the best of several, is. Reserve: up, weight 0. Who makes levels tells
+ * draining members apart; for the table they are usable or not. */
+enum table_rank { TABLE_DOWN, TABLE_DRAINING, TABLE_RESERVE, TABLE_USABLE };
 
 struct table {
 	uint32_t member_count, slot_count;

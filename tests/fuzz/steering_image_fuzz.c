@@ -69,7 +69,8 @@ static void add_regions(const struct image *steering)
 
 		add_region(pool->prefs_off, pool->pref_count * sizeof(struct steering_pref));
 		for (uint32_t pref = 0; pref < pool->pref_count; pref++) {
-			uint64_t choices = steering_pref(steering, pool, pref)->choices_off;
+			uint64_t choices =
+				steering_pref_at(steering, pool->prefs_off, pref)->choices_off;
 
 			if (choices != 0)
 				add_region(choices, (pool->node_count + 1) * sizeof(uint16_t));

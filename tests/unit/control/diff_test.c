@@ -30,8 +30,14 @@ static const struct make_pref prefs[] = {
 	{ "web", "london", false },
 };
 
-static const struct make_plan base = { sites, 2,    pools, 2,    nodes, 3,    prefs,
-				       2,     NULL, 0,     NULL, 0,     NULL, NULL };
+static const struct make_plan base = { .sites = sites,
+				       .site_count = 2,
+				       .pools = pools,
+				       .pool_count = 2,
+				       .nodes = nodes,
+				       .node_count = 3,
+				       .prefs = prefs,
+				       .pref_count = 2 };
 
 /* Made images in the shape in which control holds them; the descriptors are not real. */
 static struct images hold(const struct made *made)
@@ -168,9 +174,14 @@ START_TEST(numbers_that_moved_are_no_change)
 		{ "edge", "tokyo london", false },
 		{ "web", "london", false },
 	};
-	static const struct make_plan to = { more_sites, 3,          more_pools, 3,    more_nodes,
-					     4,          more_prefs, 3,          NULL, 0,
-					     NULL,       0,          NULL,       NULL };
+	static const struct make_plan to = { .sites = more_sites,
+					     .site_count = 3,
+					     .pools = more_pools,
+					     .pool_count = 3,
+					     .nodes = more_nodes,
+					     .node_count = 4,
+					     .prefs = more_prefs,
+					     .pref_count = 3 };
 	json_t *told = diff(&base, &to);
 
 	ck_assert_str_eq(list(told, "sites"), "added berlin");

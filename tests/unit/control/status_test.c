@@ -19,8 +19,16 @@ static const struct make_node nodes[] = {
 };
 static const struct make_pref prefs[] = { { "edge", "tokyo london", false } };
 static const struct make_record records[] = { { "vpn.example.net.", "edge", NULL, 30 } };
-static const struct make_plan plan = { sites, 2,       pools, 1,    nodes, 3,    prefs,
-				       1,     records, 1,     NULL, 0,     NULL, NULL };
+static const struct make_plan plan = { .sites = sites,
+				       .site_count = 2,
+				       .pools = pools,
+				       .pool_count = 1,
+				       .nodes = nodes,
+				       .node_count = 3,
+				       .prefs = prefs,
+				       .pref_count = 1,
+				       .records = records,
+				       .record_count = 1 };
 
 static struct node_state states[3];
 

@@ -279,6 +279,10 @@ static uint64_t write_answer(struct image_writer *w, const struct zones_binding 
 static void write_records(struct image_writer *w, struct steering_root *root,
 			  const struct zones_binding *bindings, size_t count, unsigned generation)
 {
+	const struct steering_pref of_site[2] = {
+		{ .branch = branch_make(BRANCH_TABLE, TABLE_TOKYO) },
+		{ .branch = branch_make(BRANCH_TABLE, TABLE_FRANKFURT) },
+	};
 	struct steering_record *records = mem_array(count + 1, sizeof(*records));
 
 	for (size_t i = 0; i < count; i++) {
@@ -289,11 +293,14 @@ static void write_records(struct image_writer *w, struct steering_root *root,
 			answers[n] = write_answer(w, &bindings[i], n / width, n % width,
 						  generation);
 		records[i].pool = bindings[i].pool;
-		records[i].branch = STEERING_NONE;
-		if (bindings[i].site != PLAN_NONE)
-			records[i].branch = branch_make(BRANCH_TABLE, bindings[i].site == 0
-									      ? TABLE_TOKYO
-									      : TABLE_FRANKFURT);
+		records[i].for_all = bindings[i].site != PLAN_NONE;
+		if (records[i].for_all)
+			records[i].prefs_off = image_writer_append(w, &of_site[bindings[i].site],
+								   sizeof(of_site[0]), 8);
+		else
+			records[i].prefs_off = image_writer_at(w, struct steering_pool,
+							       root->pools_off)[bindings[i].pool]
+						       .prefs_off;
 		records[i].answers_off = image_writer_append(
 			w, answers, (NODES + 1) * (size_t)width * sizeof(answers[0]), 8);
 		records[i].links_off = records[i].answers_off;

@@ -84,10 +84,8 @@ static const struct rrset_block *block_of(const struct compiled *c, uint32_t rec
 					  enum steering_column column)
 {
 	const struct steering_record *r = steering_record(&c->image, record);
-	const struct steering_pool *pool = steering_pool(&c->image, r->pool);
-	uint64_t choices_off = r->branch != STEERING_NONE
-				       ? r->choices_off
-				       : steering_pref(&c->image, pool, pref)->choices_off;
+	uint64_t choices_off =
+		steering_pref_at(&c->image, r->prefs_off, r->for_all ? 0 : pref)->choices_off;
 	uint16_t node = compiled_first(c, record, pref);
 
 	return steering_answer(&c->image, r, r->answers_off,

@@ -80,18 +80,30 @@ void compiled_set(struct compiled *compiled, const char *node, bool up)
 	compiled_update(compiled);
 }
 
-const struct steering_table *compiled_table(const struct compiled *compiled, uint32_t record,
-					    uint32_t pref)
+/* What holds for a class in the pool of a record. */
+static const struct steering_pref *pref_of(const struct compiled *compiled, uint32_t record,
+					   uint32_t class_id)
 {
-	const struct image *image = &compiled->image;
-	const struct steering_record *r = steering_record(image, record);
-	const struct steering_pool *pool = steering_pool(image, r->pool);
-	uint32_t branch = r->branch;
+	const struct steering_record *r = steering_record(&compiled->image, record);
+	uint32_t pref = 0;
 
-	if (branch == STEERING_NONE)
-		branch = steering_pref(image, pool, pref)->branch;
+	if (!r->for_all)
+		pref = geo_class_pref(&compiled->made.geo, class_id, r->pool);
+	return steering_pref_at(&compiled->image, r->prefs_off, pref);
+}
+
+uint8_t compiled_applied(const struct compiled *compiled, uint32_t record, uint32_t class_id)
+{
+	return pref_of(compiled, record, class_id)->applied;
+}
+
+const struct steering_table *compiled_table(const struct compiled *compiled, uint32_t record,
+					    uint32_t class_id)
+{
+	uint32_t branch = pref_of(compiled, record, class_id)->branch;
+
 	ck_assert_uint_eq(branch_kind(branch), BRANCH_TABLE);
-	return steering_table(image, branch_number(branch));
+	return steering_table(&compiled->image, branch_number(branch));
 }
 
 static const struct steering_slot *slots(const struct compiled *compiled,
@@ -123,70 +135,117 @@ static void add_block(const struct rrset_block *block)
 	ck_assert(!in.bad && in.pos == in.size);
 }
 
-/* What a table's node stands for. */
-static uint16_t choice_of(const struct compiled *compiled, uint32_t record, uint32_t pref,
-			  uint16_t node)
+/* Where answers come from. */
+struct source {
+	const struct compiled *compiled;
+	const struct steering_record *record;
+	uint32_t class_id, pool;
+	uint64_t choices_off;
+	enum steering_column family;
+	uint32_t found;
+};
+
+static void add_node(struct source *source, uint16_t node)
 {
-	const struct image *image = &compiled->image;
-	const struct steering_record *r = steering_record(image, record);
-	const struct steering_pool *pool = steering_pool(image, r->pool);
-	uint64_t choices_off = r->choices_off;
+	const struct image *image = &source->compiled->image;
+	const struct rrset_block *block = steering_answer(
+		image, source->record, steering_answers_of(image, source->record, source->pool),
+		steering_choice(image, source->choices_off, node), source->family);
 
-	if (r->branch == STEERING_NONE)
-		choices_off = steering_pref(image, pool, pref)->choices_off;
-	return steering_choice(image, choices_off, node);
-}
-
-static void add_node(const struct compiled *compiled, uint32_t record, uint32_t pref, uint16_t node,
-		     enum steering_column family)
-{
-	const struct steering_record *r = steering_record(&compiled->image, record);
-	uint16_t choice = choice_of(compiled, record, pref, node);
-	const struct rrset_block *block = steering_answer(&compiled->image, r, r->answers_off,
-							  choice, family);
-
+	if (source->found++ > 0)
+		strcat(text, " | ");
 	if (block == NULL)
 		strcat(text, "-");
 	else
 		add_block(block);
 }
 
-const char *compiled_answers(const struct compiled *compiled, uint32_t record, uint32_t pref,
-			     enum steering_column family)
+static bool names(const struct steering_slot *slot, uint32_t node)
 {
-	const struct steering_table *table = compiled_table(compiled, record, pref);
-	uint32_t pool = steering_record(&compiled->image, record)->pool;
-	uint32_t nodes = steering_pool(&compiled->image, pool)->node_count;
-	uint32_t found = 0;
+	return (slot->node == node && slot->cut > 0) || slot->other == node;
+}
 
-	text[0] = '\0';
+static void add_table(struct source *source, uint32_t number)
+{
+	const struct image *image = &source->compiled->image;
+	const struct steering_table *table = steering_table(image, number);
+	uint32_t nodes = steering_pool(image, source->pool)->node_count, found = 0;
+
 	for (uint32_t node = 0; node <= nodes; node++) {
 		uint32_t slot = 0;
 
-		while (slot < table->slot_count && slots(compiled, table)[slot].node != node)
+		while (slot < table->slot_count &&
+		       !names(&slots(source->compiled, table)[slot], node))
 			slot++;
 		if (slot == table->slot_count)
 			continue;
-		if (found++ > 0)
-			strcat(text, " | ");
-		add_node(compiled, record, pref, (uint16_t)node, family);
+		found++;
+		add_node(source, (uint16_t)node);
 	}
 	ck_assert_uint_eq(table->hashed, found > 1);
+}
+
+static void add_branch(struct source *source, uint32_t branch)
+{
+	const struct image *image = &source->compiled->image;
+	uint32_t number = branch_number(branch);
+	struct source next = *source;
+
+	if (branch_kind(branch) == BRANCH_POOL) {
+		const struct steering_pref *pref = steering_pref_at(
+			image, steering_pool(image, number)->prefs_off,
+			geo_class_pref(&source->compiled->made.geo, source->class_id, number));
+
+		next.pool = number;
+		next.choices_off = pref->choices_off;
+		add_branch(&next, pref->branch);
+		source->found = next.found;
+	} else if (branch_kind(branch) == BRANCH_SPLIT) {
+		const struct steering_split *split = steering_split(image, number);
+
+		for (uint32_t i = 0; i < split->branch_count; i++)
+			add_branch(source, image_at(image, uint32_t, split->branches_off)[i]);
+	} else {
+		add_table(source, number);
+	}
+}
+
+static struct source source_of(const struct compiled *compiled, uint32_t record, uint32_t class_id,
+			       enum steering_column family)
+{
+	const struct steering_record *r = steering_record(&compiled->image, record);
+
+	return (struct source){ .compiled = compiled,
+				.record = r,
+				.class_id = class_id,
+				.pool = r->pool,
+				.choices_off = pref_of(compiled, record, class_id)->choices_off,
+				.family = family };
+}
+
+const char *compiled_answers(const struct compiled *compiled, uint32_t record, uint32_t class_id,
+			     enum steering_column family)
+{
+	struct source source = source_of(compiled, record, class_id, family);
+
+	text[0] = '\0';
+	add_branch(&source, pref_of(compiled, record, class_id)->branch);
 	return text;
 }
 
-const char *compiled_answer(const struct compiled *compiled, uint32_t record, uint32_t pref,
+const char *compiled_answer(const struct compiled *compiled, uint32_t record, uint32_t class_id,
 			    uint64_t hash, enum steering_column family)
 {
-	const struct steering_table *table = compiled_table(compiled, record, pref);
+	const struct steering_table *table = compiled_table(compiled, record, class_id);
+	struct source source = source_of(compiled, record, class_id, family);
 	uint32_t slot = hash_below(hash, table->slot_count);
 
 	text[0] = '\0';
-	add_node(compiled, record, pref, slots(compiled, table)[slot].node, family);
+	add_node(&source, steering_slot_node(&slots(compiled, table)[slot], (uint16_t)hash));
 	return text;
 }
 
-uint16_t compiled_first(const struct compiled *compiled, uint32_t record, uint32_t pref)
+uint16_t compiled_first(const struct compiled *compiled, uint32_t record, uint32_t class_id)
 {
-	return slots(compiled, compiled_table(compiled, record, pref))->node;
+	return slots(compiled, compiled_table(compiled, record, class_id))->node;
 }

@@ -30,19 +30,23 @@ uint32_t compiled_node(const struct compiled *compiled, const char *name);
 /* Sets a node and compiles. */
 void compiled_set(struct compiled *compiled, const char *node, bool up);
 
-/* All answers of a record that clients with this preference get:
+/* All answers of a record that clients of this class get (its preference has the same number, or is
+ * the pool's last):
  * in order of the choices, "a b | c": a node with two addresses, and one with one; "-": NODATA. */
-const char *compiled_answers(const struct compiled *compiled, uint32_t record, uint32_t pref,
+const char *compiled_answers(const struct compiled *compiled, uint32_t record, uint32_t class_id,
 			     enum steering_column family);
 
 /* The one answer for a hash. */
-const char *compiled_answer(const struct compiled *compiled, uint32_t record, uint32_t pref,
+const char *compiled_answer(const struct compiled *compiled, uint32_t record, uint32_t class_id,
 			    uint64_t hash, enum steering_column family);
 
 const struct steering_table *compiled_table(const struct compiled *compiled, uint32_t record,
-					    uint32_t pref);
+					    uint32_t class_id);
+
+/* enum steering_applied, of the record's own pool. */
+uint8_t compiled_applied(const struct compiled *compiled, uint32_t record, uint32_t class_id);
 
 /* The node in the first slot of that table. */
-uint16_t compiled_first(const struct compiled *compiled, uint32_t record, uint32_t pref);
+uint16_t compiled_first(const struct compiled *compiled, uint32_t record, uint32_t class_id);
 
 #endif

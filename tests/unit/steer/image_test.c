@@ -138,18 +138,23 @@ static void read_whole(struct reading *reading, uint32_t pool, uint32_t branch,
 	}
 }
 
+static void read_prefs(struct reading *reading, uint32_t pool, uint64_t prefs_off, uint32_t count)
+{
+	reading->in_a_row++;
+	ck_assert_uint_le(reading->in_a_row, STEERING_POOLS_MAX);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct steering_pref *pref = steering_pref_at(reading->image, prefs_off, i);
+
+		read_whole(reading, pool, pref->branch, pref->choices_off);
+	}
+	reading->in_a_row--;
+}
+
 static void read_pool(struct reading *reading, uint32_t number)
 {
 	const struct steering_pool *pool = steering_pool(reading->image, number);
 
-	reading->in_a_row++;
-	ck_assert_uint_le(reading->in_a_row, STEERING_POOLS_MAX);
-	for (uint32_t i = 0; i < pool->pref_count; i++) {
-		const struct steering_pref *pref = steering_pref(reading->image, pool, i);
-
-		read_whole(reading, number, pref->branch, pref->choices_off);
-	}
-	reading->in_a_row--;
+	read_prefs(reading, number, pool->prefs_off, pool->pref_count);
 }
 
 static unsigned read_all(const struct image *image)
@@ -161,12 +166,8 @@ static unsigned read_all(const struct image *image)
 		const struct steering_record *record = steering_record(image, i);
 
 		reading.record = record;
-		reading.in_a_row = 1;
-		if (record->branch != STEERING_NONE)
-			read_whole(&reading, record->pool, record->branch, record->choices_off);
-		reading.in_a_row = 0;
-		if (record->branch == STEERING_NONE)
-			read_pool(&reading, record->pool);
+		read_prefs(&reading, record->pool, record->prefs_off,
+			   record->for_all ? 1 : steering_pool(image, record->pool)->pref_count);
 	}
 	return reading.sum;
 }

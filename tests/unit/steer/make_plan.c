@@ -77,6 +77,8 @@ struct plan_lists {
 	size_t pool_site_count, pool_site_cap;
 	struct plan_node *nodes;
 	size_t node_count, node_cap;
+	uint32_t *numbers;
+	size_t number_count, number_cap;
 	struct ip_address *addresses;
 	size_t address_count, address_cap;
 };
@@ -144,6 +146,19 @@ static void add_nodes(struct plan_lists *lists, uint32_t pool, const char *site)
 	}
 }
 
+static void set_site(const struct make_plan *make, const char *pool, const char *name,
+		     struct plan_pool_site *site)
+{
+	for (size_t i = 0; i < make->pool_site_count; i++) {
+		const struct make_pool_site *from = &make->pool_sites[i];
+
+		if (strcmp(from->pool, pool) != 0 || strcmp(from->site, name) != 0)
+			continue;
+		site->priority = from->priority;
+		site->min_nodes = from->min_nodes;
+	}
+}
+
 static void add_sites(struct plan_lists *lists, uint32_t pool, const char *text)
 {
 	struct words words = split(text);
@@ -154,12 +169,28 @@ static void add_sites(struct plan_lists *lists, uint32_t pool, const char *text)
 					       .min_nodes = 1 };
 
 		site.site = site_number(lists->make, words.word[i]);
+		set_site(lists->make, lists->make->pools[pool].name, words.word[i], &site);
 		site.nodes.first = (uint32_t)lists->node_count;
 		add_nodes(lists, pool, words.word[i]);
 		site.nodes.count = (uint32_t)lists->node_count - site.nodes.first;
 		array_add(lists->pool_sites, lists->pool_site_count, lists->pool_site_cap) = site;
 	}
 	free(words.text);
+}
+
+static uint32_t other_pool(const struct make_plan *make, const char *name)
+{
+	return name == NULL ? PLAN_NONE : pool_number(make, name);
+}
+
+static void set_restrictions(const struct make_plan *make, const char *name, struct plan_pool *pool)
+{
+	for (size_t i = make->fence_count; i-- > 0;)
+		if (strcmp(make->fences[i].pool, name) == 0)
+			pool->fences = (struct plan_range){ (uint32_t)i, pool->fences.count + 1 };
+	for (size_t i = make->avoid_count; i-- > 0;)
+		if (strcmp(make->avoids[i].pool, name) == 0)
+			pool->avoids = (struct plan_range){ (uint32_t)i, pool->avoids.count + 1 };
 }
 
 static struct plan_pool make_pool(struct plan_lists *lists, uint32_t number)
@@ -179,8 +210,8 @@ static struct plan_pool make_pool(struct plan_lists *lists, uint32_t number)
 		.order = (uint8_t)from->order,
 		.max_automatic_down = 50,
 		.own_policy = POLICY_WEIGHTED,
-		.backup = PLAN_NONE,
-		.fallback_pool = PLAN_NONE,
+		.backup = other_pool(lists->make, from->backup),
+		.fallback_pool = other_pool(lists->make, from->fallback_pool),
 		.ttl_floor_s = from->ttl_floor_s,
 		.ttl_ceiling_s = from->ttl_ceiling_s != 0 ? from->ttl_ceiling_s : INT32_MAX,
 		.seed = hash_text(from->name, 0),
@@ -194,6 +225,7 @@ static struct plan_pool make_pool(struct plan_lists *lists, uint32_t number)
 	pool.sites.first = (uint32_t)lists->pool_site_count;
 	pool.nodes.first = (uint32_t)lists->node_count;
 	add_sites(lists, number, from->sites);
+	set_restrictions(lists->make, from->name, &pool);
 	pool.sites.count = (uint32_t)lists->pool_site_count - pool.sites.first;
 	pool.nodes.count = (uint32_t)lists->node_count - pool.nodes.first;
 	pool.fallback_addresses = add_addresses(lists, from->fallback_addresses);
@@ -216,6 +248,59 @@ static uint32_t find_pool_site(const struct plan_lists *lists, uint32_t pool, co
 		    lists->pool_sites[i].site == site_number(lists->make, name))
 			return i;
 	ck_abort_msg("pool %u has no site '%s'", pool, name);
+}
+
+static struct plan_fence make_fence(struct plan_lists *lists, const struct make_fence *from)
+{
+	struct words never = split(from->never);
+	struct plan_fence fence = { .pool = pool_number(lists->make, from->pool),
+				    .otherwise = other_pool(lists->make, from->otherwise),
+				    .never = { (uint32_t)lists->number_count,
+					       (uint32_t)never.count } };
+
+	for (size_t i = 0; i < never.count; i++)
+		array_add(lists->numbers, lists->number_count,
+			  lists->number_cap) = find_pool_site(lists, fence.pool, never.word[i]);
+	free(never.text);
+	return fence;
+}
+
+static uint32_t find_node(const struct plan_lists *lists, uint32_t pool, const char *name)
+{
+	for (uint32_t i = 0; name != NULL && i < lists->node_count; i++)
+		if (lists->nodes[i].pool == pool &&
+		    strcmp((const char *)lists->writer.base + lists->nodes[i].name, name) == 0)
+			return i;
+	return PLAN_NONE;
+}
+
+static struct plan_avoid make_avoid(struct plan_lists *lists, const struct make_avoid *from)
+{
+	struct plan_avoid avoid = { .pool = pool_number(lists->make, from->pool),
+				    .until_unix_s = from->until_unix_s };
+
+	avoid.pool_site = find_pool_site(lists, avoid.pool, from->site);
+	avoid.node = find_node(lists, avoid.pool, from->node);
+	return avoid;
+}
+
+static void add_restrictions(struct plan_lists *lists, struct plan_root *root)
+{
+	const struct make_plan *make = lists->make;
+	struct plan_fence *fences = mem_array(make->fence_count, sizeof(*fences));
+	struct plan_avoid *avoids = mem_array(make->avoid_count, sizeof(*avoids));
+
+	for (size_t i = 0; i < make->fence_count; i++)
+		fences[i] = make_fence(lists, &make->fences[i]);
+	for (size_t i = 0; i < make->avoid_count; i++)
+		avoids[i] = make_avoid(lists, &make->avoids[i]);
+	root->fences = add_array(&lists->writer, fences, make->fence_count, sizeof(*fences));
+	root->avoids = add_array(&lists->writer, avoids, make->avoid_count, sizeof(*avoids));
+	root->numbers = add_array(&lists->writer, lists->numbers, lists->number_count,
+				  sizeof(*lists->numbers));
+	free(fences);
+	free(avoids);
+	free(lists->numbers);
 }
 
 static struct plan_record make_record(struct plan_lists *lists, const struct make_record *from)
@@ -275,7 +360,8 @@ static struct image make_plan_image(const struct make_plan *make)
 	root.addresses = add_array(writer, lists.addresses, lists.address_count,
 				   sizeof(*lists.addresses));
 	root.checks = root.probes = root.rules = add_array(writer, NULL, 0, 1);
-	root.fences = root.avoids = root.windows = root.numbers = root.watched = root.rules;
+	root.windows = root.watched = root.rules;
+	add_restrictions(&lists, &root);
 	root.records = add_array(writer, records, make->record_count, sizeof(*records));
 	*image_writer_root(writer, struct plan_root) = root;
 	free(sites);
@@ -289,23 +375,54 @@ static struct image make_plan_image(const struct make_plan *make)
 
 /* --- geo and zones: preferences and counts only, since nobody looks a client up here ------------- */
 
+/* Numbers of rows. */
+static uint64_t add_numbers(struct image_writer *writer, const char *text, uint32_t *count)
+{
+	struct words words = split(text);
+	uint64_t at = image_writer_reserve(writer, words.count * sizeof(uint32_t), 4);
+
+	for (size_t i = 0; i < words.count; i++)
+		image_writer_at(writer, uint32_t, at)[i] = (uint32_t)strtoul(words.word[i], NULL,
+									     10);
+	*count = (uint32_t)words.count;
+	free(words.text);
+	return at;
+}
+
+static void add_order(const struct make_plan *make, struct image_writer *writer,
+		      struct geo_pref *pref, const char *text)
+{
+	uint16_t sites[WORDS_MAX], bands[WORDS_MAX], band = 0;
+	struct words words = split(text);
+
+	for (size_t i = 0; i < words.count; i++) {
+		char *rest = words.word[i], *name;
+
+		while ((name = strsep(&rest, ",")) != NULL) {
+			sites[pref->site_count] = (uint16_t)site_number(make, name);
+			bands[pref->site_count++] = band;
+		}
+		band++;
+	}
+	pref->sites_off = image_writer_append(writer, sites, pref->site_count * sizeof(*sites), 2);
+	pref->bands_off = image_writer_append(writer, bands, pref->site_count * sizeof(*bands), 2);
+	free(words.text);
+}
+
 static struct geo_pref make_pref(const struct make_plan *make, struct image_writer *writer,
 				 const struct make_pref *from)
 {
-	struct words words = split(from->sites);
-	struct geo_pref pref = { .site_count = (uint32_t)words.count,
-				 .rule = from->rule ? 0 : GEO_RULE_NONE };
+	struct make_limits limits = { NULL, NULL, 0 };
+	struct geo_pref pref = { .rule = from->rule ? 0 : GEO_RULE_NONE };
 
 	pref.policy = (uint8_t)make->pools[pool_number(make, from->pool)].policy;
-	pref.bands_off = image_writer_reserve(writer, words.count * sizeof(uint16_t), 4);
-	pref.fences_off = pref.avoids_off = pref.bands_off;
-	for (size_t i = 0; i < words.count; i++)
-		image_writer_at(writer, uint16_t, pref.bands_off)[i] = (uint16_t)i;
-	pref.sites_off = image_writer_reserve(writer, words.count * sizeof(uint16_t), 2);
-	for (size_t i = 0; i < words.count; i++)
-		image_writer_at(writer, uint16_t,
-				pref.sites_off)[i] = (uint16_t)site_number(make, words.word[i]);
-	free(words.text);
+	if (make->limits != NULL)
+		limits = make->limits[from - make->prefs];
+	if (limits.policy > 0)
+		pref.policy = (uint8_t)(limits.policy - 1);
+	add_order(make, writer, &pref, from->sites);
+	pref.fences_off = add_numbers(writer, limits.fences, &pref.fence_count);
+	pref.avoids_off = add_numbers(writer, limits.avoids, &pref.avoid_count);
 	return pref;
 }
 
@@ -323,6 +440,25 @@ static struct geo_pool make_geo_pool(const struct make_plan *make, struct image_
 	return pool;
 }
 
+static void add_classes(struct image_writer *writer, const struct geo_pool *pools, uint32_t count)
+{
+	uint32_t classes = 1;
+	uint64_t at;
+
+	for (uint32_t i = 0; i < count; i++)
+		classes = pools[i].pref_count > classes ? pools[i].pref_count : classes;
+	at = image_writer_reserve(writer, (size_t)classes * count * sizeof(uint32_t), 8);
+	for (uint32_t i = 0; i < classes * count; i++) {
+		uint32_t prefs = pools[i % count].pref_count;
+
+		image_writer_at(writer, uint32_t, at)[i] = i / count < prefs ? i / count
+							   : prefs > 0       ? prefs - 1
+									     : 0;
+	}
+	image_writer_root(writer, struct geo_root)->class_count = classes;
+	image_writer_root(writer, struct geo_root)->class_prefs_off = at;
+}
+
 static struct image make_geo_image(const struct make_plan *make)
 {
 	struct image_writer writer = open_writer(IMAGE_GEO, sizeof(struct geo_root));
@@ -333,6 +469,7 @@ static struct image make_geo_image(const struct make_plan *make)
 	for (uint32_t i = 0; i < make->pool_count; i++)
 		pools[i] = make_geo_pool(make, &writer, i);
 	at = image_writer_append(&writer, pools, make->pool_count * sizeof(*pools), 8);
+	add_classes(&writer, pools, (uint32_t)make->pool_count);
 	root = image_writer_root(&writer, struct geo_root);
 	root->pool_count = (uint32_t)make->pool_count;
 	root->site_count = (uint32_t)make->site_count;

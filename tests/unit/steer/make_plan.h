@@ -27,6 +27,7 @@ struct make_pool {
 	uint32_t spare_km;
 	enum answer_order order;
 	uint32_t ttl_floor_s, ttl_ceiling_s; /* ceiling 0: none */
+	const char *backup, *fallback_pool;
 };
 
 struct make_node {
@@ -35,9 +36,34 @@ struct make_node {
 	const char *addresses;
 };
 
+/* A class has the preference of its number in each pool, or the pool's last. */
 struct make_pref {
-	const char *pool, *sites;
-	bool rule; /* decided by a rule, not by distance */
+	const char *pool, *sites; /* "a,b c": a and b are one band */
+	bool rule;                /* decided by a rule, not by distance */
+};
+
+/* What else the preference of the same row has. */
+struct make_limits {
+	const char *fences, *avoids; /* numbers of their rows */
+	int policy;                  /* enum policy plus 1; 0: the pool's */
+};
+
+/* Of a site in a pool; without a row it has the file's order, and 1. */
+struct make_pool_site {
+	const char *pool, *site;
+	uint32_t priority, min_nodes;
+};
+
+/* Rows of one pool stand together, in the order of the pools. */
+struct make_fence {
+	const char *pool, *never;
+	const char *otherwise; /* pool; NULL: NODATA */
+};
+
+struct make_avoid {
+	const char *pool, *site;
+	const char *node; /* NULL: all of the site */
+	uint64_t until_unix_s;
 };
 
 struct make_record {
@@ -71,8 +97,15 @@ struct make_plan {
 	size_t record_count;
 	const struct make_service *services;
 	size_t service_count;
-	const struct make_types *types; /* one a record; NULL: addresses */
-	const char *alpn;               /* of all pools, with its lengths; NULL: none */
+	const struct make_types *types;   /* one a record; NULL: addresses */
+	const struct make_limits *limits; /* one a preference; NULL: none */
+	const struct make_pool_site *pool_sites;
+	size_t pool_site_count;
+	const struct make_fence *fences;
+	size_t fence_count;
+	const struct make_avoid *avoids;
+	size_t avoid_count;
+	const char *alpn; /* of all pools, with its lengths; NULL: none */
 };
 
 struct made {

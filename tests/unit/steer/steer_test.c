@@ -50,7 +50,8 @@ static const struct make_record records[] = {
 
 enum { R_ALL, R_TOKYO, R_FRANKFURT };
 
-static void open_edge(struct compiled *out, const struct make_pool *pool)
+static void open_prefs(struct compiled *out, const struct make_pool *pool,
+		       const struct make_pref *list, size_t count)
 {
 	struct make_plan make = {
 		.sites = sites,
@@ -59,13 +60,18 @@ static void open_edge(struct compiled *out, const struct make_pool *pool)
 		.pool_count = 1,
 		.nodes = nodes,
 		.node_count = COUNT(nodes),
-		.prefs = prefs,
-		.pref_count = COUNT(prefs),
+		.prefs = list,
+		.pref_count = count,
 		.records = records,
 		.record_count = COUNT(records),
 	};
 
 	compiled_open(out, &make);
+}
+
+static void open_edge(struct compiled *out, const struct make_pool *pool)
+{
+	open_prefs(out, pool, prefs, COUNT(prefs));
 }
 
 static const struct make_pool edge = {
@@ -155,23 +161,30 @@ START_TEST(failover_follows_the_file_behind_the_preference)
 }
 END_TEST
 
+static const struct make_pref weighted_prefs[] = {
+	{ "edge", "", false },
+	{ "edge", "london,tokyo", true },
+};
+
+enum { P_ANY, P_RULED };
+
 START_TEST(weighted_shares_all_sites_and_a_rule_restricts)
 {
 	struct make_pool pool = edge;
 	struct compiled c;
 
 	pool.policy = POLICY_WEIGHTED;
-	open_edge(&c, &pool);
-	expect_a(&c, R_ALL, P_TOKYO,
+	open_prefs(&c, &pool, weighted_prefs, COUNT(weighted_prefs));
+	expect_a(&c, R_ALL, P_ANY,
 		 "192.0.2.4 192.0.2.14 | 192.0.2.1 | 192.0.2.2 | 192.0.2.3 | 192.0.2.6");
-	expect_a(&c, R_ALL, P_RULE, "192.0.2.1 | 192.0.2.2 | 192.0.2.6");
-	expect_a(&c, R_TOKYO, P_RULE, "192.0.2.1 | 192.0.2.2");
+	expect_a(&c, R_ALL, P_RULED, "192.0.2.1 | 192.0.2.2 | 192.0.2.6");
+	expect_a(&c, R_TOKYO, P_RULED, "192.0.2.1 | 192.0.2.2");
 	compiled_set(&c, "tyo-1", false);
 	compiled_set(&c, "lon-1", false);
-	expect_a(&c, R_ALL, P_RULE, "192.0.2.2");
+	expect_a(&c, R_ALL, P_RULED, "192.0.2.2");
 	compiled_set(&c, "tyo-2", false);
-	expect_a(&c, R_ALL, P_RULE, "192.0.2.4 192.0.2.14 | 192.0.2.3");
-	expect_a(&c, R_TOKYO, P_RULE, "192.0.2.1 | 192.0.2.2");
+	expect_a(&c, R_ALL, P_RULED, "192.0.2.4 192.0.2.14 | 192.0.2.3");
+	expect_a(&c, R_TOKYO, P_RULED, "192.0.2.1 | 192.0.2.2");
 	compiled_close(&c);
 }
 END_TEST

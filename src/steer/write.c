@@ -1,0 +1,305 @@
+/* The steering image: copies of what each pool has now. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "steer/parts.h"
+
+/* Where things stand in the image. */
+struct places {
+	struct image_writer *writer;
+	struct steer *steer;
+	uint64_t tables_off, splits_off;
+	uint32_t *first_table, *first_split; /* [pool] */
+	uint32_t table_count, split_count;
+	uint64_t **maps;  /* [pool][map] */
+	uint64_t *prefs;  /* [pool] */
+	uint64_t **sites; /* [pool][site]: preferences of records that are bound to it */
+};
+
+/* --- tables and splits ------------------------------------------------------------------------ */
+
+static void count_tables(struct places *places)
+{
+	const struct steer *steer = places->steer;
+
+	for (uint32_t i = 0; i < steer->pool_count; i++) {
+		const struct routes *routes = &steer->routes[i];
+
+		places->first_table[i] = places->table_count;
+		places->first_split[i] = places->split_count;
+		places->table_count += routes->groups.used_count + routes->nobody;
+		places->split_count += routes->split_count;
+	}
+}
+
+static uint32_t group_branch(const struct places *places, uint32_t pool, uint32_t group)
+{
+	const struct groups *groups = &places->steer->routes[pool].groups;
+	uint32_t number = group == ROUTE_NOBODY ? groups->used_count : groups->list[group].number;
+
+	return branch_make(BRANCH_TABLE, places->first_table[pool] + number);
+}
+
+static void put_slots(const struct places *places, uint32_t number,
+		      const struct steering_slot *slots, uint32_t count)
+{
+	uint64_t at = image_writer_append(places->writer, slots, count * sizeof(*slots),
+					  sizeof(uint16_t));
+
+	image_writer_at(places->writer, struct steering_table, places->tables_off)[number] =
+		(struct steering_table){ at, count, count > 1 };
+}
+
+static void put_tables(const struct places *places, uint32_t pool)
+{
+	const struct routes *routes = &places->steer->routes[pool];
+	const uint16_t nobody = (uint16_t)routes->pool->node_count;
+	const struct steering_slot slot = { nobody, nobody, 0 };
+	uint32_t first = places->first_table[pool];
+
+	for (uint32_t i = 0; i < routes->groups.used_count; i++) {
+		const struct table *table = routes->groups.list[routes->groups.used[i]].table;
+
+		/* One node needs one slot only. */
+		put_slots(places, first + i, table->slots,
+			  table->distinct == 1 ? 1 : table->slot_count);
+	}
+	if (routes->nobody)
+		put_slots(places, first + routes->groups.used_count, &slot, 1);
+}
+
+static void put_split(const struct places *places, uint32_t pool, uint32_t number)
+{
+	const struct routes *routes = &places->steer->routes[pool];
+	const struct split *split = &routes->splits[number];
+	uint64_t slots, branches;
+
+	slots = image_writer_append(places->writer, routes->slots + (size_t)number * SPLIT_SLOTS,
+				    SPLIT_SLOTS * sizeof(*routes->slots), sizeof(uint16_t));
+	branches = image_writer_reserve(places->writer, split->count * sizeof(uint32_t),
+					sizeof(uint32_t));
+	for (uint32_t i = 0; i < split->count; i++) {
+		uint32_t part = routes->parts[split->first + i].branch;
+
+		image_writer_at(places->writer, uint32_t, branches)[i] =
+			(part & ROUTE_POOL) != 0 ? branch_make(BRANCH_POOL, part & ~ROUTE_POOL)
+						 : group_branch(places, pool, part);
+	}
+	image_writer_at(places->writer, struct steering_split,
+			places->splits_off)[places->first_split[pool] + number] =
+		(struct steering_split){ slots, branches, SPLIT_SLOTS, split->count };
+}
+
+/* --- preferences -------------------------------------------------------------------------------- */
+
+static uint64_t *put_maps(const struct places *places, const struct sets *sets)
+{
+	uint64_t *offsets = mem_array(sets->map_count, sizeof(*offsets));
+	size_t size = (sets->pool->node_count + 1) * sizeof(uint16_t);
+
+	for (uint32_t i = 0; i < sets->map_count; i++)
+		offsets[i] = image_writer_append(places->writer, sets->maps[i].choices, size,
+						 sizeof(uint16_t));
+	return offsets;
+}
+
+static uint32_t branch_of(const struct places *places, uint32_t pool, const struct route *route)
+{
+	switch (route->kind) {
+	case BRANCH_TABLE: return group_branch(places, pool, route->number);
+	case BRANCH_SPLIT:
+		return branch_make(BRANCH_SPLIT, places->first_split[pool] + route->number);
+	default: return branch_make(BRANCH_POOL, route->number);
+	}
+}
+
+static uint64_t put_routes(const struct places *places, uint32_t pool, const struct route *list,
+			   uint32_t count)
+{
+	uint64_t at = image_writer_reserve(places->writer, count * sizeof(struct steering_pref), 8);
+	struct steering_pref *out = image_writer_at(places->writer, struct steering_pref, at);
+
+	for (uint32_t i = 0; i < count; i++)
+		out[i] = (struct steering_pref){
+			.branch = branch_of(places, pool, &list[i]),
+			.applied = list[i].applied,
+			.random = places->steer->pools[pool].plan_pool->policy ==
+				  POLICY_ROUND_ROBIN,
+			.choices_off = list[i].map == SETS_MAP_NONE
+					       ? 0
+					       : places->maps[pool][list[i].map],
+		};
+	return at;
+}
+
+static void put_pool(struct places *places, uint32_t number, uint64_t pools_off)
+{
+	const struct routes *routes = &places->steer->routes[number];
+	const struct plan_pool *plan_pool = routes->pool->plan_pool;
+	struct steering_pool out = {
+		.seed = plan_pool->seed,
+		.pref_count = routes->pool->pref_count,
+		.node_count = routes->pool->node_count,
+		.choice_count = sets_choice_count(&routes->sets),
+		.persistence = plan_pool->persistence,
+		.persistence_without_ecs = plan_pool->persistence_without_ecs,
+		.persistence_v4 = plan_pool->persistence_v4,
+		.persistence_v6 = plan_pool->persistence_v6,
+		.shuffled = plan_pool->order == ORDER_SHUFFLED,
+		.applied = routes->applied,
+	};
+
+	put_tables(places, number);
+	for (uint32_t i = 0; i < routes->split_count; i++)
+		put_split(places, number, i);
+	places->maps[number] = put_maps(places, &routes->sets);
+	out.prefs_off = put_routes(places, number, routes->prefs, out.pref_count);
+	places->prefs[number] = out.prefs_off;
+	places->sites[number] = mem_array(routes->pool->site_count, sizeof(uint64_t));
+	for (uint32_t site = 0; site < routes->pool->site_count; site++)
+		if (routes->sites[site].needed)
+			places->sites[number][site] = put_routes(
+				places, number, routes->sites[site].list, routes_of_site(routes));
+	image_writer_at(places->writer, struct steering_pool, pools_off)[number] = out;
+}
+
+static void put_pools(struct places *places)
+{
+	uint32_t count = places->steer->pool_count;
+	uint64_t at = image_writer_reserve(places->writer, count * sizeof(struct steering_pool),
+					   IMAGE_ALIGN);
+
+	for (uint32_t i = 0; i < count; i++)
+		put_pool(places, i, at);
+	image_writer_root(places->writer, struct steering_root)->pools_off = at;
+}
+
+/* --- records ------------------------------------------------------------------------------------ */
+
+static void put_lists(const struct places *places)
+{
+	struct answers *answers = &places->steer->answers;
+
+	for (uint32_t i = 0; i < answers->list_count; i++) {
+		struct answer_list *list = &answers->lists[i];
+
+		list->image_off = image_writer_append(places->writer, list->at,
+						      list->size * sizeof(*list->at),
+						      sizeof(*list->at));
+	}
+}
+
+static uint64_t put_links(const struct places *places, uint32_t record, uint32_t pool,
+			  uint8_t *count)
+{
+	const struct answers *answers = &places->steer->answers;
+	const uint32_t *lists = answers_lists(answers, record);
+	uint32_t link_count;
+	const uint32_t *links = answers_links(answers, pool, &link_count);
+	uint64_t at = image_writer_reserve(places->writer,
+					   link_count * sizeof(struct steering_link), 8);
+	struct steering_link *out = image_writer_at(places->writer, struct steering_link, at);
+
+	for (uint32_t i = 0; i < link_count; i++)
+		out[i] = (struct steering_link){
+			.answers_off = answers->lists[lists[1 + i]].image_off,
+			.pool = links[i],
+		};
+	*count = (uint8_t)link_count;
+	return at;
+}
+
+static void put_record(const struct places *places, uint32_t number, uint64_t records_off)
+{
+	const struct steer *steer = places->steer;
+	const struct plan_record *from = plan_items(steer->plan, records, struct plan_record) +
+					 number;
+	const struct pool *pool = &steer->pools[from->pool];
+	const struct answer_list *list =
+		&steer->answers.lists[*answers_lists(&steer->answers, number)];
+	struct steering_record out = { .pool = from->pool,
+				       .prefs_off = places->prefs[from->pool],
+				       .answers_off = list->image_off,
+				       .types = from->types,
+				       .width = steering_width(from->types) };
+
+	out.links_off = put_links(places, number, from->pool, &out.link_count);
+	if (from->pool_site != PLAN_NONE) {
+		out.prefs_off =
+			places->sites[from->pool][from->pool_site - pool->plan_pool->sites.first];
+		out.for_all = !pool->restricts;
+	}
+	image_writer_at(places->writer, struct steering_record, records_off)[number] = out;
+}
+
+static void put_records(const struct places *places)
+{
+	uint32_t count = plan_count(places->steer->plan, records);
+	uint64_t at = image_writer_reserve(places->writer, count * sizeof(struct steering_record),
+					   IMAGE_ALIGN);
+
+	for (uint32_t i = 0; i < count; i++)
+		put_record(places, i, at);
+	image_writer_root(places->writer, struct steering_root)->records_off = at;
+}
+
+/* --- the whole ---------------------------------------------------------------------------------- */
+
+static void put_root(const struct places *places)
+{
+	const struct steer *steer = places->steer;
+	const struct plan_settings *settings = &image_root(steer->plan, struct plan_root)->settings;
+	struct steering_root *root = image_writer_root(places->writer, struct steering_root);
+
+	root->serial = steer->serial;
+	root->pool_count = steer->pool_count;
+	root->record_count = plan_count(steer->plan, records);
+	root->table_count = places->table_count;
+	root->split_count = places->split_count;
+	root->dns = settings->dns;
+	if (root->dns.cookies != 0 && root->dns.cookie_secret_count == 0) {
+		root->dns.cookie_secret_count = (uint16_t)steer->secret_count;
+		memcpy(root->dns.cookie_secrets, steer->secrets, sizeof(steer->secrets));
+	}
+	root->tables_off = places->tables_off;
+	root->splits_off = places->splits_off;
+}
+
+static void free_places(struct places *places)
+{
+	for (uint32_t i = 0; i < places->steer->pool_count; i++) {
+		free(places->maps[i]);
+		free(places->sites[i]);
+	}
+	free(places->maps);
+	free(places->sites);
+	free(places->prefs);
+	free(places->first_table);
+	free(places->first_split);
+}
+
+void steer_write(struct image_writer *writer, struct steer *steer)
+{
+	const struct buf *bytes = &steer->answers.bytes;
+	size_t pools = steer->pool_count;
+	struct places places = { .writer = writer,
+				 .steer = steer,
+				 .first_table = mem_array(pools, sizeof(uint32_t)),
+				 .first_split = mem_array(pools, sizeof(uint32_t)),
+				 .maps = mem_array(pools, sizeof(uint64_t *)),
+				 .sites = mem_array(pools, sizeof(uint64_t *)),
+				 .prefs = mem_array(pools, sizeof(uint64_t)) };
+
+	(void)image_writer_append(writer, bytes->data, bytes->len, IMAGE_ALIGN);
+	count_tables(&places);
+	places.tables_off = image_writer_reserve(
+		writer, places.table_count * sizeof(struct steering_table), IMAGE_ALIGN);
+	places.splits_off = image_writer_reserve(
+		writer, places.split_count * sizeof(struct steering_split), IMAGE_ALIGN);
+	put_pools(&places);
+	put_lists(&places);
+	put_records(&places);
+	put_root(&places);
+	free_places(&places);
+}

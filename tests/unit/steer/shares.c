@@ -1,0 +1,126 @@
+#include "shares.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+#define CUTS 65536. /* of a slot */
+
+struct sharing {
+	struct steering_shares *shares;
+	const struct image *steering, *geo;
+	uint32_t class_id;
+};
+
+static void add_share(struct steering_shares *shares, uint32_t pool, uint32_t node, double share)
+{
+	if (share == 0)
+		return;
+	for (uint32_t i = 0; i < shares->count; i++)
+		if (shares->list[i].pool == pool && shares->list[i].node == node) {
+			shares->list[i].share += share;
+			return;
+		}
+	array_add(shares->list, shares->count, shares->cap) = (struct steering_share){ pool, node,
+										       share };
+}
+
+/* Sums up what each number has of some slots: `numbers` of them. To be freed. */
+static double *sum_slots(const struct image *steering, uint64_t slots_off, uint32_t slot_count,
+			 uint32_t numbers)
+{
+	const struct steering_slot *slots = image_at(steering, struct steering_slot, slots_off);
+	double *sums = mem_array(numbers, sizeof(*sums));
+
+	for (uint32_t i = 0; i < slot_count; i++) {
+		sums[slots[i].node] += slots[i].cut / CUTS / slot_count;
+		sums[slots[i].other] += (CUTS - slots[i].cut) / CUTS / slot_count;
+	}
+	return sums;
+}
+
+static void share_table(const struct sharing *sharing, uint32_t pool, uint32_t number, double share)
+{
+	const struct steering_table *table = steering_table(sharing->steering, number);
+	uint32_t nodes = steering_pool(sharing->steering, pool)->node_count + 1;
+	double *sums = sum_slots(sharing->steering, table->slots_off, table->slot_count, nodes);
+
+	for (uint32_t node = 0; node < nodes; node++)
+		add_share(sharing->shares, pool, node, share * sums[node]);
+	free(sums);
+}
+
+static void share_pool(const struct sharing *sharing, uint32_t pool, double share);
+
+/* A branch that is no split. */
+static void share_end(const struct sharing *sharing, uint32_t pool, uint32_t branch, double share)
+{
+	if (share == 0)
+		return;
+	if (branch_kind(branch) == BRANCH_POOL)
+		share_pool(sharing, branch_number(branch), share);
+	else
+		share_table(sharing, pool, branch_number(branch), share);
+}
+
+static void share_branch(const struct sharing *sharing, uint32_t pool, uint32_t branch,
+			 double share)
+{
+	const struct steering_split *split;
+	const uint32_t *branches;
+	double *sums;
+
+	if (branch_kind(branch) != BRANCH_SPLIT) {
+		share_end(sharing, pool, branch, share);
+		return;
+	}
+	split = steering_split(sharing->steering, branch_number(branch));
+	branches = image_at(sharing->steering, uint32_t, split->branches_off);
+	sums = sum_slots(sharing->steering, split->slots_off, split->slot_count,
+			 split->branch_count);
+	for (uint32_t i = 0; i < split->branch_count; i++)
+		share_end(sharing, pool, branches[i], share * sums[i]);
+	free(sums);
+}
+
+static void share_by_class(const struct sharing *sharing, uint32_t pool, uint64_t prefs_off,
+			   double share)
+{
+	uint32_t pref = geo_class_pref(sharing->geo, sharing->class_id, pool);
+
+	share_branch(sharing, pool, steering_pref_at(sharing->steering, prefs_off, pref)->branch,
+		     share);
+}
+
+static void share_pool(const struct sharing *sharing, uint32_t pool, double share)
+{
+	share_by_class(sharing, pool, steering_pool(sharing->steering, pool)->prefs_off, share);
+}
+
+void steering_shares_add(struct steering_shares *shares, const struct image *steering,
+			 const struct image *geo, uint32_t pool, uint32_t class_id, double share)
+{
+	struct sharing sharing = { shares, steering, geo, class_id };
+
+	share_pool(&sharing, pool, share);
+}
+
+void steering_shares_add_record(struct steering_shares *shares, const struct image *steering,
+				const struct image *geo, uint32_t record, uint32_t class_id,
+				double share)
+{
+	struct sharing sharing = { shares, steering, geo, class_id };
+	const struct steering_record *r = steering_record(steering, record);
+
+	if (r->for_all != 0)
+		share_branch(&sharing, r->pool, steering_pref_at(steering, r->prefs_off, 0)->branch,
+			     share);
+	else
+		share_by_class(&sharing, r->pool, r->prefs_off, share);
+}
+
+void steering_shares_free(struct steering_shares *shares)
+{
+	free(shares->list);
+	*shares = (struct steering_shares){ 0 };
+}
