@@ -67,4 +67,24 @@ static inline bool cursor_next(const struct breaks_cursor *cursor, address_bits 
 	return true;
 }
 
+/* Moves on to the break point in force at an address, which is none before. Near ones are found
+ * quickest (galloping search; Bentley and Yao, 1976). */
+static inline void cursor_seek(struct breaks_cursor *cursor, address_bits at)
+{
+	struct breaks_cursor probe = *cursor;
+	address_bits next;
+	uint32_t step = 1;
+
+	while (cursor_next(&probe, &next) && next <= at) {
+		cursor->at = probe.at + 1;
+		probe.at = cursor->at + step;
+		step *= 2;
+	}
+	for (; step > 0; step /= 2) {
+		probe.at = cursor->at + step - 1;
+		if (cursor_next(&probe, &next) && next <= at)
+			cursor->at = probe.at + 1;
+	}
+}
+
 #endif

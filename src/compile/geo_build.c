@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "compile/geo_overlay.h"
+#include "compile/geo_places.h"
 #include "compile/geo_spots.h"
 #include "compile/geo_trie.h"
 #include "compile/locations_build.h"
@@ -22,8 +23,9 @@ struct geo_job {
 	struct geo_clients clients;
 	struct geo_spots spots;
 	struct geo_overlay overlay;
+	struct geo_places overrides, resolvers;
 	uint32_t *spot_of;        /* of each location */
-	uint32_t *class_of;       /* of each location alone; NO_CLASS: not in use yet */
+	uint32_t *class_of;       /* of each spot alone; NO_CLASS: not in use yet */
 	struct numbering classes; /* uint32_t[pool_count]: preferences */
 	struct memo joint_under;  /* joint and overlay -> class or BY_SPOT */
 	struct memo spot_under;   /* spot and overlay -> class */
@@ -40,24 +42,22 @@ static void add_spots(struct geo_job *job)
 	job->spot_of = mem_array(root->location_count, sizeof(*job->spot_of));
 	for (uint32_t i = 0; i < root->location_count; i++)
 		job->spot_of[i] = geo_spots_add(&job->spots, &all[i]);
-	job->class_of = mem_array(root->location_count, sizeof(*job->class_of));
-	memset(job->class_of, 0xff, root->location_count * sizeof(*job->class_of));
+	geo_places_init(&job->overrides, &job->spots, &job->locations, &root->overrides, NULL);
+	geo_places_init(&job->resolvers, &job->spots, &job->locations, &root->resolvers,
+			&root->overrides);
+	job->class_of = mem_array(job->spots.numbers.count, sizeof(*job->class_of));
+	memset(job->class_of, 0xff, job->spots.numbers.count * sizeof(*job->class_of));
 }
 
 /* --- the stream of classes ----------------------------------------------------------------- */
 
-static uint32_t spot_class(struct geo_job *job, uint32_t spot)
+static uint32_t plain_class(struct geo_job *job, uint32_t spot)
 {
 	const uint32_t *joint = geo_spots_joint(&job->spots, job->spots.joint_of[spot]);
 
-	return numbering_add(&job->classes, joint + 1, job->class_size);
-}
-
-static uint32_t location_class(struct geo_job *job, uint32_t location)
-{
-	if (job->class_of[location] == NO_CLASS)
-		job->class_of[location] = spot_class(job, job->spot_of[location]);
-	return job->class_of[location];
+	if (job->class_of[spot] == NO_CLASS)
+		job->class_of[spot] = numbering_add(&job->classes, joint + 1, job->class_size);
+	return job->class_of[spot];
 }
 
 /* Measuring each spot under each overlay would take long; mostly what the joint says will do. */
@@ -83,53 +83,83 @@ static uint32_t overlaid_class(struct geo_job *job, uint32_t spot, uint32_t over
 	return *known;
 }
 
-/* One family's locations and overlays, side by side. */
+/* What lies over one another in one family, side by side. */
+enum layer { LAYER_LOCATIONS, LAYER_PLACES, LAYER_OVERLAYS, LAYERS };
+
 struct stream {
 	struct geo_job *job;
-	struct breaks_cursor locations, overlays;
+	struct breaks_cursor layers[LAYERS];
+	address_bits next[LAYERS]; /* where the layer changes next */
+	bool has_next[LAYERS];
 	bool is_begun;
+	bool is_of_resolvers; /* only of them: elsewhere there is no class */
 };
+
+static void look_ahead(struct stream *s, enum layer layer)
+{
+	s->has_next[layer] = cursor_next(&s->layers[layer], &s->next[layer]);
+}
 
 static bool stream_advance(struct stream *s, address_bits *start)
 {
-	address_bits location = 0, overlay = 0;
-	bool more_locations = cursor_next(&s->locations, &location);
-	bool more_overlays = cursor_next(&s->overlays, &overlay);
+	bool any = false;
 
-	if (!more_locations && !more_overlays)
-		return false;
-	*start = !more_overlays || (more_locations && location < overlay) ? location : overlay;
-	s->locations.at += more_locations && location == *start;
-	s->overlays.at += more_overlays && overlay == *start;
-	return true;
+	for (int i = 0; i < LAYERS; i++)
+		if (s->has_next[i] && (!any || s->next[i] < *start)) {
+			*start = s->next[i];
+			any = true;
+		}
+	for (int i = 0; i < LAYERS; i++)
+		if (s->has_next[i] && s->next[i] == *start) {
+			s->layers[i].at++;
+			look_ahead(s, (enum layer)i);
+		}
+	return any;
+}
+
+static uint32_t stream_class(struct stream *s)
+{
+	uint32_t place = cursor_value(&s->layers[LAYER_PLACES]);
+	uint32_t overlay = cursor_value(&s->layers[LAYER_OVERLAYS]);
+	uint32_t spot;
+
+	if (place != 0)
+		spot = place - 1;
+	else if (s->is_of_resolvers)
+		return GEO_CLASS_NONE;
+	else
+		spot = s->job->spot_of[cursor_value(&s->layers[LAYER_LOCATIONS])];
+	return overlay == 0 ? plain_class(s->job, spot) : overlaid_class(s->job, spot, overlay);
 }
 
 /* More classes than a leaf can name: the stream ends early, and the image is thrown away. */
 static bool stream_next(void *context, address_bits *start, uint32_t *class_id)
 {
 	struct stream *s = context;
-	struct geo_job *job = s->job;
-	uint32_t location, overlay;
 
 	*start = 0;
-	if (s->is_begun && (job->classes.count > GEO_CLASSES_MAX || !stream_advance(s, start)))
+	if (s->is_begun && (s->job->classes.count > GEO_CLASSES_MAX || !stream_advance(s, start)))
 		return false;
 	s->is_begun = true;
-	location = cursor_value(&s->locations);
-	overlay = cursor_value(&s->overlays);
-	*class_id = overlay == 0 ? location_class(job, location)
-				 : overlaid_class(job, job->spot_of[location], overlay);
+	*class_id = stream_class(s);
 	return true;
 }
 
-static struct stream open_stream(struct geo_job *job, int family)
+static struct geo_trie write_trie(struct geo_job *job, struct image_writer *writer, int family,
+				  bool is_of_resolvers)
 {
 	const struct locations_root *root = image_root(&job->locations, struct locations_root);
+	const struct geo_places *places = is_of_resolvers ? &job->resolvers : &job->overrides;
+	struct stream s = { .job = job, .is_of_resolvers = is_of_resolvers };
 
-	return (struct stream){ .job = job,
-				.locations = breaks_cursor_in(&job->locations, &root->breaks,
-							      family),
-				.overlays = breaks_cursor(&job->overlay.breaks[family]) };
+	s.layers[LAYER_LOCATIONS] = breaks_cursor_in(&job->locations, &root->breaks, family);
+	if (is_of_resolvers)
+		s.layers[LAYER_LOCATIONS].count = 1; /* what they say is in the places */
+	s.layers[LAYER_PLACES] = breaks_cursor(&places->breaks[family]);
+	s.layers[LAYER_OVERLAYS] = breaks_cursor(&job->overlay.breaks[family]);
+	for (int i = 0; i < LAYERS; i++)
+		look_ahead(&s, (enum layer)i);
+	return geo_trie_write(writer, stream_next, &s);
 }
 
 /* --- the image ----------------------------------------------------------------------------- */
@@ -226,10 +256,14 @@ static int write_image(struct geo_job *job, int *fd, struct diag *diag, struct e
 	if (image_writer_open(&writer, IMAGE_GEO, sizeof(struct geo_root), err) != 0)
 		return -1;
 	for (int family = 0; family < 2; family++) {
-		struct stream stream = open_stream(job, family);
-		struct geo_trie trie = geo_trie_write(&writer, stream_next, &stream);
+		struct geo_trie trie = write_trie(job, &writer, family, false);
 
 		image_writer_root(&writer, struct geo_root)->trie[family] = trie;
+	}
+	for (int family = 0; job->config->resolvers_path != NULL && family < 2; family++) {
+		struct geo_trie trie = write_trie(job, &writer, family, true);
+
+		image_writer_root(&writer, struct geo_root)->resolvers[family] = trie;
 	}
 	if (job->classes.count > GEO_CLASSES_MAX) {
 		diag_add(diag, DIAG_ERROR, &server_file, NULL, 0,
@@ -261,6 +295,8 @@ static void open_job(struct geo_job *job)
 static void close_job(struct geo_job *job)
 {
 	geo_spots_free(&job->spots);
+	geo_places_free(&job->overrides);
+	geo_places_free(&job->resolvers);
 	geo_overlay_free(&job->overlay);
 	geo_clients_free(&job->clients);
 	geo_prefs_free(&job->prefs);

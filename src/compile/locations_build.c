@@ -10,6 +10,7 @@
 #include "compile/location_table.h"
 #include "compile/mmdb_asked.h"
 #include "compile/mmdb_walk.h"
+#include "compile/overrides.h"
 #include "conf/source.h"
 
 #define MAKER_VERSION 2 /* another one: images of older programs are not taken over */
@@ -106,12 +107,13 @@ static int number_record(void *context, uint32_t offset, uint32_t *number, struc
 	return 0;
 }
 
-/* Who is refused: a database without any known field, and one without a field that was set. */
+/* Who is refused: a database without any field that is known or that clients are told by, and one
+ * without a field that was set. */
 static void check_found(const struct locations_job *job, const struct database *database)
 {
 	const struct mmdb_fields *fields = &database->fields;
 	char *holds = mmdb_fields_describe(fields);
-	bool is_told = false, any = false;
+	bool is_told = false, any = database->asked->found_any;
 
 	for (int i = 0; i < FIELD_COUNT; i++) {
 		any = any || fields->found[i] > 0;
@@ -408,17 +410,42 @@ static void copy_databases(const struct image *previous, struct image_writer *wr
 }
 
 /* What the operator says beside the databases. */
-static void write_operators_part(struct image_writer *writer)
+static int write_operators_part(struct overrides files[2], struct image_writer *writer,
+				struct err *err)
 {
-	uint64_t at;
-	struct locations_root *root;
+	struct locations_root *root = image_writer_root(writer, struct locations_root);
+	const struct buf *texts = &files[0].context->texts.bytes;
+	uint64_t texts_at = root->texts_size;
+	struct location_rows rows[2];
 
-	image_writer_root(writer, struct locations_root)->databases_end = writer->len;
-	at = image_writer_append(writer, "", 1, 1);
+	root->databases_end = writer->len;
+	for (int i = 0; i < 2; i++)
+		overrides_write(&files[i], writer, (uint32_t)texts_at, &rows[i]);
+	if (texts_at + texts->len > UINT32_MAX)
+		return err_set(err, "locations image: more than 4 GiB of texts");
+	texts_at = image_writer_append(writer, texts->data, texts->len, 1);
 	root = image_writer_root(writer, struct locations_root);
-	root->overrides = root->resolvers = (struct location_rows){ 0 };
-	root->more_texts_off = at;
-	root->more_texts_size = 1;
+	root->overrides = rows[0];
+	root->resolvers = rows[1];
+	root->more_texts_off = texts_at;
+	root->more_texts_size = texts->len;
+	return 0;
+}
+
+/* Copies or makes the databases' part. */
+static int build_databases(struct locations_job *job, const struct image *previous,
+			   struct image_writer *writer)
+{
+	uint64_t key = compute_key(job->config);
+	int rc = 0;
+
+	if (previous != NULL && previous->base != NULL &&
+	    image_root(previous, struct locations_root)->key == key)
+		copy_databases(previous, writer);
+	else
+		rc = walk(job, writer);
+	image_writer_root(writer, struct locations_root)->key = key;
+	return rc;
 }
 
 int locations_build(const struct config *config, const struct image *previous, int *fd,
@@ -426,30 +453,30 @@ int locations_build(const struct config *config, const struct image *previous, i
 {
 	struct locations_job *job = mem_alloc(sizeof(*job));
 	unsigned mistakes = diag_errors(diag);
-	uint64_t key = compute_key(config);
+	struct override_context context;
+	struct overrides files[2];
 	struct image_writer writer;
 	int rc;
 
 	*fd = -1;
 	*job = (struct locations_job){ .config = config, .diag = diag, .err = err };
 	open_job(job);
-	rc = image_writer_open(&writer, IMAGE_LOCATIONS, sizeof(struct locations_root), err);
-	if (rc != 0)
-		goto out;
 	if (config->countries_path != NULL)
 		countries_read(&job->countries, config->countries_path, diag);
-	if (previous != NULL && previous->base != NULL &&
-	    image_root(previous, struct locations_root)->key == key)
-		copy_databases(previous, &writer);
-	else
-		rc = walk(job, &writer);
-	if (rc == 0 && diag_errors(diag) == mistakes) {
-		image_writer_root(&writer, struct locations_root)->key = key;
-		write_operators_part(&writer);
+	override_context_init(&context, config, &job->countries, diag);
+	overrides_read(&files[0], &context, config->overrides_path);
+	overrides_read(&files[1], &context, config->resolvers_path);
+	rc = image_writer_open(&writer, IMAGE_LOCATIONS, sizeof(struct locations_root), err);
+	if (rc == 0)
+		rc = build_databases(job, previous, &writer);
+	if (rc == 0 && diag_errors(diag) == mistakes)
+		rc = write_operators_part(files, &writer, err);
+	if (rc == 0 && diag_errors(diag) == mistakes)
 		rc = image_writer_finish(&writer, NULL, fd, err);
-	}
 	image_writer_discard(&writer);
-out:
+	for (int i = 0; i < 2; i++)
+		overrides_free(&files[i]);
+	override_context_free(&context);
 	close_job(job);
 	free(job);
 	return rc;

@@ -110,7 +110,7 @@ int mmdb_asked_read(struct mmdb_asked *asked, const MMDB_s *db, uint32_t offset,
 			return -1;
 		for (uint32_t i = first; asked->value.has_data && i < asked->count;
 		     i = asked->next[i]) {
-			asked->found[i] = true;
+			asked->found[i] = asked->found_any = true;
 			if (equals(&asked->value, asked->fields[i].value))
 				bits[i / 64] |= UINT64_C(1) << i % 64;
 		}

@@ -14,6 +14,7 @@ struct mmdb_asked {
 	bool *is_first;          /* of each: no field before has its path */
 	uint32_t *next;          /* of each: the next one with its path; count: none */
 	bool *found;             /* of each: some record of some database has its path */
+	bool found_any;          /* since whoever looks made it false */
 	MMDB_entry_data_s value; /* of the path read last */
 };
 

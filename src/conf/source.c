@@ -76,6 +76,18 @@ static bool is_control(unsigned char c)
 	return (c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
 }
 
+bool source_is_text(const char *text, size_t len)
+{
+	const unsigned char *s = (const unsigned char *)text;
+
+	for (size_t pos = 0, n; pos < len; pos += n) {
+		n = utf8_length(s + pos, len - pos);
+		if (n == 0 || is_control(s[pos]))
+			return false;
+	}
+	return true;
+}
+
 static bool check_text(const struct source *source, struct diag *diag)
 {
 	const unsigned char *text = (const unsigned char *)source->text;

@@ -24,6 +24,10 @@ struct source {
 bool source_read(struct source *out, const char *file, int fd, struct arena *arena,
 		 struct diag *diag);
 
+/* Is all of this UTF-8 (RFC 3629) without control characters but tabs? For lines that others
+ * read. */
+bool source_is_text(const char *text, size_t len);
+
 /* For files that others open: 0 when it is a regular file, or a link to one. A FIFO or a device
  * would be waited for, or never end. */
 int source_is_file(const char *file, struct err *err);

@@ -63,7 +63,7 @@ struct locations_root {
 	/* The operator's part. */
 	struct location_rows overrides; /* win over the databases */
 	struct location_rows resolvers; /* for queries without client subnet */
-	uint64_t more_texts_off;         /* offsets of texts from texts_size on lie in here */
+	uint64_t more_texts_off;        /* offsets of texts from texts_size on lie in here */
 	uint64_t more_texts_size;
 };
 

@@ -42,6 +42,20 @@ void fixture_close(struct fixture *f)
 	image_close(&f->geo);
 	image_close(&f->locations);
 	diag_free(f->diag);
+	for (unsigned i = 0; i < f->path_count; i++)
+		(void)unlink(f->paths[i]);
+}
+
+const char *fixture_write(struct fixture *f, const char *text)
+{
+	char *path = f->paths[f->path_count++];
+	int fd;
+
+	strcpy(path, "/tmp/signpost-geo-XXXXXX");
+	fd = mkstemp(path);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	return path;
 }
 
 struct config_database *fixture_add_database(struct fixture *f, const char *path)

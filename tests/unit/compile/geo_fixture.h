@@ -23,6 +23,8 @@ struct fixture {
 	struct config_database databases[4];
 	struct diag *diag;
 	struct err err;
+	char paths[4][32]; /* of files that fixture_write made */
+	unsigned path_count;
 	struct image geo, locations; /* what fixture_build made; base NULL: nothing */
 };
 
@@ -35,6 +37,8 @@ void fixture_build(struct fixture *f);
 /* The same with `previous` locations; those of before are not closed. */
 void fixture_build_from(struct fixture *f, const struct image *previous);
 void fixture_build_again(struct fixture *f); /* with the locations of before */
+/* A file of this text, which fixture_close removes; its path. */
+const char *fixture_write(struct fixture *f, const char *text);
 /* What diag_print shows; free it. */
 char *fixture_mistakes(const struct fixture *f);
 
@@ -47,6 +51,10 @@ const struct geo_pref *fixture_pref(const struct fixture *f, const char *address
 
 Suite *geo_trie_suite(void);
 Suite *geo_build_suite(void);
+Suite *geo_clients_suite(void);
+Suite *geo_model_suite(void);
+Suite *geo_nearest_suite(void);
+Suite *overrides_suite(void);
 Suite *geo_find_suite(void);
 Suite *locations_suite(void);
 
