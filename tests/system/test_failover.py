@@ -6,6 +6,7 @@ import ipaddress
 import os
 import random
 import signal
+import socket
 import sqlite3
 import subprocess
 
@@ -149,6 +150,8 @@ def test_demonstration_nodes_are_killed_and_started(fresh):
 
     processes = {a: start(f"node-{a}", a) for a in signpost.sample_addresses()}
     try:
+        for address in processes:  # they listen some time after they began
+            signpost.wait_until(lambda: socket.socket().connect_ex((address, nodes.port)) == 0, 10 * signpost.SLOW)
         server.start()
         (mine,) = server.addresses(NAME, "A", "133.11.0.0/24")
         other = {"127.10.1.1": "127.10.1.2", "127.10.1.2": "127.10.1.1"}[mine]
