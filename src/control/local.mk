@@ -39,10 +39,14 @@ check_PROGRAMS += test-control
 TESTS += test-control
 test_control_SOURCES = \
 	tests/unit/control/main.c tests/unit/control/control_test.h \
+	tests/unit/control/cap_test.c \
 	tests/unit/control/diff_test.c \
+	tests/unit/control/inputs_test.c \
+	tests/unit/control/orders_test.c \
 	tests/unit/control/secrets_test.c \
 	tests/unit/control/status_test.c \
 	tests/unit/control/supervisor_test.c \
+	tests/unit/control/watch_test.c \
 	tests/unit/steer/compiled.c tests/unit/steer/compiled.h \
 	tests/unit/steer/make_plan.c tests/unit/steer/make_plan.h \
 	tests/unit/run.h

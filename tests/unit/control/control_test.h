@@ -4,9 +4,13 @@
 
 #include <check.h>
 
+void add_cap_cases(Suite *suite);
 void add_diff_cases(Suite *suite);
+void add_inputs_cases(Suite *suite);
+void add_orders_cases(Suite *suite);
 void add_secrets_cases(Suite *suite);
 void add_status_cases(Suite *suite);
 void add_supervisor_cases(Suite *suite);
+void add_watch_cases(Suite *suite);
 
 #endif

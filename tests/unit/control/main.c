@@ -5,9 +5,13 @@ int main(void)
 {
 	Suite *suite = suite_create("control");
 
+	add_cap_cases(suite);
 	add_diff_cases(suite);
+	add_inputs_cases(suite);
+	add_orders_cases(suite);
 	add_secrets_cases(suite);
 	add_status_cases(suite);
 	add_supervisor_cases(suite);
+	add_watch_cases(suite);
 	return run_suite(suite);
 }

@@ -1,0 +1,190 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "../run.h"
+#include "../steer/make_plan.h"
+#include "base/mem.h"
+#include "control/inputs.h"
+#include "control_test.h"
+
+static const struct make_site sites[] = { { "tokyo", 35.68, 139.69 } };
+static const struct make_pool pools[] = { { .name = "edge", .sites = "tokyo" } };
+static const struct make_node nodes[] = {
+	{ "edge", "tokyo", "a", 100, "192.0.2.1" },
+	{ "edge", "tokyo", "b", 50, "192.0.2.2" },
+	{ "edge", "tokyo", "c", 0, "192.0.2.3" },
+};
+static const struct make_plan plan_rows = { .sites = sites,
+					    .site_count = 1,
+					    .pools = pools,
+					    .pool_count = 1,
+					    .nodes = nodes,
+					    .node_count = 3 };
+
+#define NOW 1000000
+
+static struct made made;
+static struct node_state states[3];
+static struct orders orders;
+static struct memory *memory;
+static struct inputs *inputs;
+
+static void begin(void)
+{
+	memset(states, 0, sizeof(states));
+	made = make_images(&plan_rows);
+	memory = memory_new();
+	inputs = inputs_new(&made.plan, &orders, memory, NULL);
+}
+
+static void end(void)
+{
+	inputs_free(inputs);
+	memory_free(memory);
+	orders_close(&orders);
+	made_close(&made);
+}
+
+static const struct node_state *state_of(const void *context, uint32_t node)
+{
+	(void)context;
+	return &states[node];
+}
+
+static bool update(void)
+{
+	return inputs_update(inputs, state_of, NULL, NOW);
+}
+
+static void order(enum order_action action, const char *object)
+{
+	struct order made_up = { .action = action };
+
+	ck_assert(object_parse(object, &made_up.object));
+	made_up.row.weight = 7;
+	array_add(orders.list, orders.count, orders.cap) = made_up;
+	inputs_orders_changed(inputs);
+}
+
+static void set(uint32_t node, enum node_status status, uint64_t since_ms)
+{
+	states[node].status = status;
+	states[node].since_unix_ms = since_ms;
+}
+
+/* The steered states of the nodes, a letter each. */
+static const char *steered(void)
+{
+	static char text[4];
+
+	for (int n = 0; n < 3; n++)
+		text[n] = "DXdU"[inputs->nodes[n].state];
+	return text;
+}
+
+START_TEST(nodes_are_steered_by_verdict_and_order)
+{
+	ck_assert(update());
+	ck_assert(!update());               /* nothing is new */
+	ck_assert_str_eq(steered(), "UUU"); /* unknown counts as up */
+	set(0, NODE_DOWN, NOW);
+	ck_assert(update());
+	ck_assert_str_eq(steered(), "DUU");
+	order(ORDER_DRAIN, "pool:edge");
+	ck_assert(update());
+	ck_assert_str_eq(steered(), "Ddd");
+	order(ORDER_DISABLE, "node:edge/a");
+	ck_assert(update());
+	ck_assert_str_eq(steered(), "Xdd");
+	order(ORDER_WEIGHT, "node:edge/b");
+	ck_assert(update());
+	ck_assert_uint_eq(inputs->nodes[1].weight, 7);
+	ck_assert_uint_eq(inputs->nodes[0].weight, 100);
+	ck_assert_uint_eq(inputs->nodes[0].level, STEER_ALL);
+	ck_assert(!update());
+}
+END_TEST
+
+START_TEST(answers_of_a_node_that_may_be_down_soon_hold_until_then)
+{
+	states[1].verdict_within_ms = 10001;
+	ck_assert(update());
+	ck_assert_uint_eq(inputs->nodes[0].ttl_s, 0);
+	ck_assert_uint_eq(inputs->nodes[1].ttl_s, 11);
+	states[1].verdict_within_ms = 0;
+	ck_assert(update());
+	ck_assert_uint_eq(inputs->nodes[1].ttl_s, 0);
+}
+END_TEST
+
+START_TEST(last_good_are_those_that_went_down_last_but_no_disabled_ones)
+{
+	set(0, NODE_DOWN, NOW - 9000);
+	(void)update();
+	ck_assert(!inputs->last_good[0]);
+	ck_assert(inputs->last_good[1]);
+	set(1, NODE_DOWN, NOW - 5000);
+	set(2, NODE_DOWN, NOW - 5000);
+	(void)update();
+	ck_assert(!inputs->last_good[0]); /* was down long before */
+	ck_assert(inputs->last_good[1]);
+	ck_assert(inputs->last_good[2]);
+	order(ORDER_DISABLE, "node:edge/b");
+	(void)update();
+	ck_assert(!inputs->last_good[1]);
+	ck_assert(inputs->last_good[2]);
+}
+END_TEST
+
+START_TEST(alarm_goes_on_when_the_plan_is_replaced)
+{
+	struct inputs *next;
+	uint64_t since_ms;
+
+	set(0, NODE_DOWN, NOW - 9000);
+	set(1, NODE_DOWN, NOW - 5000);
+	(void)update();
+	ck_assert(inputs->caps[0].over); /* 2 of 3, and 50 % may be */
+	since_ms = inputs->caps[0].since_unix_ms;
+	ck_assert_uint_eq(since_ms, NOW - 5000);
+	set(0, NODE_UP, NOW);
+	next = inputs_new(&made.plan, &orders, memory, inputs);
+	inputs_free(inputs);
+	inputs = next;
+	(void)update();
+	ck_assert(inputs->caps[0].over); /* one fewer is needed to end it */
+	ck_assert_uint_eq(inputs->caps[0].since_unix_ms, since_ms);
+	set(1, NODE_UP, NOW);
+	(void)update();
+	ck_assert(!inputs->caps[0].over);
+}
+END_TEST
+
+START_TEST(load_is_remembered_over_plans_and_counts_while_it_is_fresh)
+{
+	const struct node_load load = { 0.83, NOW - 1000 };
+	uint32_t age_ms = plan_items(&made.plan, pools, struct plan_pool)[0].load_age_ms;
+
+	memory_keep_load(memory, "edge/b", &load);
+	inputs_free(inputs);
+	inputs = inputs_new(&made.plan, &orders, memory, NULL);
+	ck_assert(inputs->loads[1].load == 0.83);
+	ck_assert(inputs_load_counts(inputs, 1, NOW - 1000 + age_ms));
+	ck_assert(!inputs_load_counts(inputs, 1, NOW - 1000 + age_ms + 1));
+	ck_assert(!inputs_load_counts(inputs, 0, NOW));      /* never told */
+	ck_assert_ptr_null(memory_recall(memory, "edge/b")); /* a load is no status */
+}
+END_TEST
+
+void add_inputs_cases(Suite *suite)
+{
+	TCase *tcase = tcase_create("inputs");
+
+	tcase_add_checked_fixture(tcase, begin, end);
+	tcase_add_test(tcase, nodes_are_steered_by_verdict_and_order);
+	tcase_add_test(tcase, answers_of_a_node_that_may_be_down_soon_hold_until_then);
+	tcase_add_test(tcase, last_good_are_those_that_went_down_last_but_no_disabled_ones);
+	tcase_add_test(tcase, alarm_goes_on_when_the_plan_is_replaced);
+	tcase_add_test(tcase, load_is_remembered_over_plans_and_counts_while_it_is_fresh);
+	suite_add_tcase(suite, tcase);
+}
