@@ -184,9 +184,10 @@ static bool is_steered_well(const struct check *c, const struct plan_pool *pool)
 {
 	return pool->policy <= POLICY_ROUND_ROBIN && pool->own_policy <= POLICY_ROUND_ROBIN &&
 	       pool->fallback <= FALLBACK_POOL && pool->answers > 0 &&
-	       pool->spare < pool->answers && pool->spread <= SPREAD_SITE &&
-	       pool->order <= ORDER_SHUFFLED && pool->max_automatic_down <= 100 &&
-	       pool->freeze <= 1 && is_pool(c, pool->backup) && is_pool(c, pool->fallback_pool) &&
+	       pool->answers <= PLAN_ANSWERS_MAX && pool->spare < pool->answers &&
+	       pool->spread <= SPREAD_SITE && pool->order <= ORDER_SHUFFLED &&
+	       pool->max_automatic_down <= 100 && pool->freeze <= 1 && is_pool(c, pool->backup) &&
+	       is_pool(c, pool->fallback_pool) &&
 	       (pool->fallback == FALLBACK_POOL) == (pool->fallback_pool != PLAN_NONE) &&
 	       is_inside(pool->rules, c->root->rules.count) &&
 	       is_inside(pool->fences, c->root->fences.count) &&

@@ -13,6 +13,8 @@
 #define PLAN_VERSION 5
 #define PLAN_NONE    UINT32_MAX
 
+#define PLAN_ANSWERS_MAX 16 /* nodes in an answer */
+
 struct plan_range {
 	uint32_t first, count;
 };
@@ -60,7 +62,7 @@ struct plan_pool {
 	uint8_t fallback;                /* enum fallback: what is answered when nothing is up */
 	uint8_t persistence_v4, persistence_v6; /* prefix lengths */
 	uint8_t strict_pair;        /* 1: a node without the asked family gives NODATA */
-	uint8_t answers;            /* nodes in an answer, spares among them: 1 or more */
+	uint8_t answers;            /* nodes in an answer, spares among them: 1 to 16 */
 	uint8_t spare;              /* how many of them are far away */
 	uint8_t spread;             /* enum spread */
 	uint8_t order;              /* enum answer_order */

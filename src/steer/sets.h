@@ -13,7 +13,7 @@
 
 #include "steer/pool.h"
 
-#define SET_NODES_MAX    16     /* PLAN_ANSWERS_MAX */
+#define SET_NODES_MAX    PLAN_ANSWERS_MAX
 #define SETS_CHOICES_MAX 65536U /* numbers have 16 bits */
 #define SET_NODE_NONE    UINT16_MAX
 #define SETS_MAP_NONE    UINT32_MAX

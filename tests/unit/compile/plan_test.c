@@ -341,6 +341,7 @@ static const struct {
 	IN(pools, plan_pool, fallback, 6),
 	IN(pools, plan_pool, fallback, FALLBACK_POOL), /* and names none */
 	IN(pools, plan_pool, answers, 0),
+	IN(pools, plan_pool, answers, 17),
 	IN(pools, plan_pool, spare, 1),
 	IN(pools, plan_pool, max_automatic_down, 101),
 	IN(pools, plan_pool, backup, 2),
@@ -401,6 +402,110 @@ START_TEST(a_number_that_fits_nothing_is_refused)
 }
 END_TEST
 
+#define POOL_STEERED                                                                     \
+	"pool: edge\n"                                                                   \
+	"policy: round-robin\n"                                                          \
+	"own-networks: failover\n"                                                       \
+	"answers: 3\n"                                                                   \
+	"spread: node\n"                                                                 \
+	"spare: 2\n"                                                                     \
+	"spare-distance: 700km\n"                                                        \
+	"order: shuffled\n"                                                              \
+	"fallback: pool:other\n"                                                         \
+	"backup: other\n"                                                                \
+	"max-automatic-down: 30%\n"                                                      \
+	"freeze: true\n"                                                                 \
+	"ttl: { floor: 5s, ceiling: 2m }\n"                                              \
+	"load-max-age: 90s\n"                                                            \
+	"sites:\n"                                                                       \
+	"  oslo: { nodes: { o: { address: 192.0.2.3 } } }\n"                             \
+	"  tokyo:\n"                                                                     \
+	"    bias: -30%\n"                                                               \
+	"    priority: 7\n"                                                              \
+	"    minimum: 2\n"                                                               \
+	"    spill: { high: 80%, low: 60% }\n"                                           \
+	"    nodes:\n"                                                                   \
+	"      t1: { address: 192.0.2.1, capacity: 1000 }\n"                             \
+	"      t2: { address: 192.0.2.2 }\n"                                             \
+	"maintenance:\n"                                                                 \
+	"  - { from: 1970-01-01T00:00:10Z, until: 1970-01-01T00:00:20Z, node: t2,\n"     \
+	"      state: disable, reason: new disk }\n"                                     \
+	"  - { from: 1970-01-01T00:00:10Z, until: 1970-01-01T00:00:20Z, site: tokyo }\n" \
+	"  - { from: 1970-01-01T00:00:10Z, until: 1970-01-01T00:00:20Z }\n"
+
+static struct image build_steered(void)
+{
+	struct reading *reading;
+	struct image image;
+	struct err err;
+	int fd;
+
+	fixture_write("zones/other.pool.yaml", POOL_B, strlen(POOL_B));
+	reading = fixture_read(NULL, POOL_STEERED);
+	ck_assert_str_eq(reading->printed, "");
+	ck_assert_int_eq(plan_build(&reading->config, NULL, 0, &fd, &err), 0);
+	ck_assert_int_eq(image_open(&image, fd, IMAGE_PLAN, &err), 0);
+	ck_assert_msg(plan_verify(&image, &err) == 0, "%s", err.text);
+	(void)close(fd);
+	fixture_free(reading);
+	return image;
+}
+
+static void assert_windows(const struct image *plan)
+{
+	const struct plan_window *windows = plan_items(plan, windows, struct plan_window);
+
+	ck_assert_uint_eq(plan_count(plan, windows), 3);
+	ck_assert_uint_eq(windows[0].pool_site, 1);
+	ck_assert_uint_eq(windows[0].node, 2);
+	ck_assert_uint_eq(windows[0].disable, 1);
+	ck_assert_uint_eq(windows[0].from_unix_s, 10);
+	ck_assert_uint_eq(windows[0].until_unix_s, 20);
+	ck_assert_str_eq(plan_text(plan, windows[0].reason), "new disk");
+	ck_assert_uint_eq(windows[0].line, 26);
+	ck_assert_uint_eq(windows[1].pool_site, 1);
+	ck_assert_uint_eq(windows[1].node, PLAN_NONE);
+	ck_assert_uint_eq(windows[1].disable, 0);
+	ck_assert_uint_eq(windows[2].pool_site, PLAN_NONE);
+	ck_assert_str_eq(plan_text(plan, windows[2].reason), "");
+}
+
+START_TEST(the_plan_says_how_pools_are_steered)
+{
+	struct image plan = build_steered();
+	const struct plan_pool *pools = plan_items(&plan, pools, struct plan_pool);
+	const struct plan_pool_site *site = &plan_items(&plan, pool_sites,
+							struct plan_pool_site)[1];
+	const struct plan_node *nodes = plan_items(&plan, nodes, struct plan_node);
+
+	ck_assert_uint_eq(pools[0].policy, POLICY_ROUND_ROBIN);
+	ck_assert_uint_eq(pools[0].own_policy, POLICY_FAILOVER);
+	ck_assert_uint_eq(pools[0].answers, 3);
+	ck_assert_uint_eq(pools[0].spread, SPREAD_NODE);
+	ck_assert_uint_eq(pools[0].spare, 2);
+	ck_assert_uint_eq(pools[0].spare_km, 700);
+	ck_assert_uint_eq(pools[0].order, ORDER_SHUFFLED);
+	ck_assert_uint_eq(pools[0].fallback, FALLBACK_POOL);
+	ck_assert_uint_eq(pools[0].fallback_pool, 1);
+	ck_assert_uint_eq(pools[0].backup, 1);
+	ck_assert_uint_eq(pools[1].backup, PLAN_NONE);
+	ck_assert_uint_eq(pools[0].max_automatic_down, 30);
+	ck_assert_uint_eq(pools[0].freeze, 1);
+	ck_assert_uint_eq(pools[0].ttl_floor_s, 5);
+	ck_assert_uint_eq(pools[0].ttl_ceiling_s, 120);
+	ck_assert_uint_eq(pools[0].load_age_ms, 90000);
+	ck_assert_int_eq(site->bias_percent, -30);
+	ck_assert_uint_eq(site->priority, 7);
+	ck_assert_uint_eq(site->min_nodes, 2);
+	ck_assert_uint_eq(site->spill_high, 80);
+	ck_assert_uint_eq(site->spill_low, 60);
+	ck_assert_uint_eq(nodes[1].capacity, 1000);
+	ck_assert_uint_eq(nodes[2].capacity, 100);
+	assert_windows(&plan);
+	image_close(&plan);
+}
+END_TEST
+
 Suite *plan_suite(void)
 {
 	Suite *suite = suite_create("plan");
@@ -409,6 +514,7 @@ Suite *plan_suite(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, fixture_setup, fixture_teardown);
 	tcase_add_test(tcase, the_plan_says_what_the_files_say);
+	tcase_add_test(tcase, the_plan_says_how_pools_are_steered);
 	tcase_add_test(tcase, each_probe_looks_at_each_address_of_its_family);
 	tcase_add_test(tcase, the_same_files_give_the_same_image);
 	tcase_add_test(tcase, a_plan_without_pools_is_one_too);
