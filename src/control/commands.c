@@ -1,8 +1,10 @@
 #include "control/commands.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "control/commands_parts.h"
 #include "control/status.h"
 
@@ -102,6 +104,32 @@ static void command_world(struct commands *commands, struct call *call, const js
 	json_decref(reply);
 }
 
+static void command_profile(struct commands *commands, struct call *call, const json_t *request)
+{
+	const struct images *images = running_images(commands->running);
+	json_t *reply, *classes = json_array();
+	uint64_t *sums;
+
+	(void)request;
+	if (images == NULL) {
+		json_decref(classes);
+		call_refuse(call, "there is no world yet");
+		return;
+	}
+	sums = mem_array(GEO_CLASSES_MAX, sizeof(*sums));
+	supervisor_class_counters(commands->supervisor, image_header(&images->image[IMAGE_GEO])->id,
+				  sums);
+	for (uint32_t c = 0; c < GEO_CLASSES_MAX; c++) {
+		if (sums[c] > 0)
+			json_array_append_new(
+				classes, json_pack("[I, I]", (json_int_t)c, (json_int_t)sums[c]));
+	}
+	free(sums);
+	reply = json_pack("{s:b, s:o}", "ok", true, "classes", classes);
+	call_answer(call, reply, &images->fd[IMAGE_GEO], 1);
+	json_decref(reply);
+}
+
 static void command_ping(struct commands *commands, struct call *call, const json_t *request)
 {
 	json_t *reply = json_pack("{s:b}", "ok", true);
@@ -117,10 +145,11 @@ void commands_request(void *context, struct call *call, const json_t *request)
 	static const struct {
 		const char *name;
 		command_fn *run;
-	} rows[] = { { "status", command_status }, { "reload", command_reload },
-		     { "ping", command_ping },     { "world", command_world },
-		     { "state", command_state },   { "weight", command_weight },
-		     { "states", command_states }, { "report", command_report } };
+	} rows[] = { { "status", command_status },  { "reload", command_reload },
+		     { "ping", command_ping },      { "world", command_world },
+		     { "state", command_state },    { "weight", command_weight },
+		     { "states", command_states },  { "report", command_report },
+		     { "profile", command_profile } };
 	const char *name = json_string_value(json_object_get(request, "command"));
 
 	for (size_t i = 0; name != NULL && i < sizeof(rows) / sizeof(rows[0]); i++) {

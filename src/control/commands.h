@@ -3,6 +3,7 @@
  *   {"command": "status", "pool": "edge"}  the pool may be missing
  *   {"command": "reload"}
  *   {"command": "ping"}
+ *   {"command": "profile"}                 steered queries by class, with the geo image
  *   {"command": "world"}                   with the images' descriptors, in the order of "images"
  *   {"command": "state", "action": "drain", "object": "edge/tyo-1"}  drain, disable, enable; and
  *                                          "reason", "who", "from_ms", "until_ms" where given

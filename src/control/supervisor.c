@@ -29,8 +29,7 @@ struct supervisor {
 	bool started;
 	struct images *adopted; /* until START */
 	int icmp_v4, icmp_v6;
-	struct counters *counters; /* mapped read-only; the data plane writes them */
-	size_t counter_count, counters_size;
+	const struct counters_page *counters; /* mapped read-only; the data plane writes it */
 	/* What a full channel has kept back. */
 	enum owed owed;
 	const struct images *newest;
@@ -81,9 +80,8 @@ static void keep_socket(int *kept, int *fds, size_t count)
 static void unmap_counters(struct supervisor *sup)
 {
 	if (sup->counters != NULL)
-		(void)munmap(sup->counters, sup->counters_size);
+		(void)munmap((void *)(uintptr_t)sup->counters, sizeof(*sup->counters));
 	sup->counters = NULL;
-	sup->counter_count = 0;
 }
 
 static void map_counters(struct supervisor *sup, const int *fds, size_t count)
@@ -91,17 +89,15 @@ static void map_counters(struct supervisor *sup, const int *fds, size_t count)
 	struct stat st;
 	void *base;
 
-	if (count == 0 || fstat(fds[0], &st) != 0)
+	if (count == 0 || fstat(fds[0], &st) != 0 || (size_t)st.st_size < sizeof(*sup->counters))
 		return;
-	base = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fds[0], 0);
+	base = mmap(NULL, sizeof(*sup->counters), PROT_READ, MAP_SHARED, fds[0], 0);
 	if (base == MAP_FAILED) {
 		log_error("the counters page cannot be mapped", "reason=\"%s\"", strerror(errno));
 		return;
 	}
 	unmap_counters(sup);
 	sup->counters = base;
-	sup->counters_size = (size_t)st.st_size;
-	sup->counter_count = (size_t)st.st_size / sizeof(struct counters);
 }
 
 static void take(struct supervisor *sup, struct handover *message, int *fds, size_t count)
@@ -343,10 +339,26 @@ void supervisor_counters(const struct supervisor *sup, struct counters *sum)
 	uint64_t *to = (uint64_t *)(void *)sum;
 
 	memset(sum, 0, sizeof(*sum));
-	for (size_t i = 0; i < sup->counter_count; i++) {
-		const uint64_t *from = (const uint64_t *)(const void *)&sup->counters[i];
+	for (size_t i = 0; sup->counters != NULL && i < COUNTERS_THREADS_MAX; i++) {
+		const struct counters *of_thread = &sup->counters->counters[i];
+		const uint64_t *from = (const uint64_t *)(const void *)of_thread;
 
 		for (size_t w = 0; w < words; w++)
 			to[w] += __atomic_load_n(&from[w], __ATOMIC_RELAXED);
+	}
+}
+
+void supervisor_class_counters(const struct supervisor *sup, uint64_t geo_id,
+			       uint64_t sums[GEO_CLASSES_MAX])
+{
+	memset(sums, 0, GEO_CLASSES_MAX * sizeof(*sums));
+	for (size_t i = 0; sup->counters != NULL && i < COUNTERS_THREADS_MAX; i++) {
+		const struct class_counters *from = &sup->counters->classes[i];
+
+		/* A thread that begins anew just now may be counted in part: a few queries. */
+		if (__atomic_load_n(&from->geo_id, __ATOMIC_ACQUIRE) != geo_id)
+			continue;
+		for (size_t c = 0; c < GEO_CLASSES_MAX; c++)
+			sums[c] += __atomic_load_n(&from->steered[c], __ATOMIC_RELAXED);
 	}
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "control/images.h"
+#include "image/geo.h"
 #include "image/handover.h"
 
 struct supervisor;
@@ -52,5 +53,8 @@ const struct supervisor_processes *supervisor_processes(const struct supervisor 
 int supervisor_icmp(const struct supervisor *supervisor, int family); /* -1: no such socket */
 /* The sum over all threads of the data plane; zeros while there is no counters page. */
 void supervisor_counters(const struct supervisor *supervisor, struct counters *sum);
+/* Steered queries by class, of those threads that answer from this geo image. */
+void supervisor_class_counters(const struct supervisor *supervisor, uint64_t geo_id,
+			       uint64_t sums[GEO_CLASSES_MAX]);
 
 #endif

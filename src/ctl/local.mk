@@ -4,6 +4,7 @@ libctl_a_SOURCES = \
 	%D%/borrow.c %D%/borrow.h \
 	%D%/client.c %D%/client.h \
 	%D%/command_orders.c %D%/command_orders.h \
+	%D%/command_profile.c %D%/command_profile.h \
 	%D%/command_simulate.c %D%/command_simulate.h \
 	%D%/country_table.c %D%/country_table.h \
 	%D%/data_file.c %D%/data_file.h \
@@ -13,6 +14,7 @@ libctl_a_SOURCES = \
 	%D%/map.c %D%/map.h \
 	%D%/other_files.c %D%/other_files.h \
 	%D%/outlines.c %D%/outlines.h \
+	%D%/profile.c %D%/profile.h \
 	%D%/projection.c %D%/projection.h \
 	%D%/shares.c %D%/shares.h \
 	%D%/simulate.c %D%/simulate.h \

@@ -15,6 +15,7 @@
 #include "ctl/borrow.h"
 #include "ctl/client.h"
 #include "ctl/command_orders.h"
+#include "ctl/command_profile.h"
 #include "ctl/command_simulate.h"
 #include "ctl/explain.h"
 #include "ctl/reach.h"
@@ -37,6 +38,7 @@ static const char usage[] =
 	"  weight NODE N             another weight than in the files; --reset: theirs again\n"
 	"  states                    what is drained, disabled or weighted, or is to be\n"
 	"  report NODE --load LOAD   how much of its capacity a node uses: 0 to 10\n"
+	"  profile                   where queries come from, for simulate\n"
 	"  simulate                  who would be answered what if, and whether capacity holds\n"
 	"\n"
 	"  -c, --config FILE         server file (" REACH_SERVER_FILE ")\n"
@@ -369,6 +371,32 @@ static int command_simulate(const struct options *options)
 	return status == 0 ? STATUS_OK : status < 0 ? STATUS_USAGE : STATUS_REFUSED;
 }
 
+static int command_profile(const struct options *options)
+{
+	struct reply world, profile;
+	struct err err;
+	int status = ask(options, json_pack("{s:s}", "command", "world"), CLIENT_PATIENCE_S,
+			 &world);
+
+	if (status != STATUS_OK)
+		return status;
+	if (!reply_ok(&world))
+		return refused(&world);
+	status = ask(options, json_pack("{s:s}", "command", "profile"), CLIENT_PATIENCE_S,
+		     &profile);
+	if (status == STATUS_OK && !reply_ok(&profile)) {
+		status = refused(&profile);
+	} else if (status == STATUS_OK) {
+		if (profile_command(&world, &profile, &err) != 0) {
+			(void)fprintf(stderr, "signpostctl: %s\n", err.text);
+			status = STATUS_REFUSED;
+		}
+		reply_free(&profile);
+	}
+	reply_free(&world);
+	return status;
+}
+
 /* --- the command line ------------------------------------------------------------------------- */
 
 static bool parse_type(struct options *options, const char *text)
@@ -475,15 +503,12 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*run)(const struct options *options);
 		int arguments_max;
-	} commands[] = { { "check", command_check, 1 },     { "config", command_config, 2 },
-			 { "reload", command_reload, 0 },   { "status", command_status, 1 },
-			 { "explain", command_explain, 2 },
-			 { "drain", command_order, 1 },
-			 { "disable", command_order, 1 },
-			 { "enable", command_order, 1 },
-			 { "weight", command_order, 2 },
-			 { "report", command_order, 2 },
-			 { "states", command_states, 0 },
+	} commands[] = { { "check", command_check, 1 },      { "config", command_config, 2 },
+			 { "reload", command_reload, 0 },    { "status", command_status, 1 },
+			 { "explain", command_explain, 2 },  { "drain", command_order, 1 },
+			 { "disable", command_order, 1 },    { "enable", command_order, 1 },
+			 { "weight", command_order, 2 },     { "report", command_order, 2 },
+			 { "states", command_states, 0 },    { "profile", command_profile, 0 },
 			 { "simulate", command_simulate, 0 } };
 	struct options options;
 	int status = parse_options(&options, argc, argv);

@@ -220,6 +220,7 @@ static void measure_family(struct space *known, struct space *unknown, enum meas
 			cell.classes[1] = cell.classes[0];
 			if (after != before)
 				cell.classes[1] = class_at(after, range->family, from, &to);
+			cell.example = address_at(range->family, from);
 			add(is_known ? known : unknown, &cell, measure,
 			    (double)(to - from) * range->unit);
 		}

@@ -26,6 +26,7 @@ struct space_cell {
 	uint32_t classes[2]; /* in each geo image */
 	uint32_t country;    /* 0 to SPACE_NOWHERE */
 	double amount[MEASURES];
+	struct ip_address example; /* the first address of the first network that was measured */
 };
 
 struct space {

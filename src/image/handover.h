@@ -73,4 +73,18 @@ struct counters {
 
 #define COUNTERS_THREADS_MAX 256
 
+/* Steered queries by client class: where they come from (signpostctl profile). Classes are those of
+ * one geo image, so a thread that answers from another one begins anew. */
+struct class_counters {
+	_Alignas(64) uint64_t geo_id; /* whose classes these are; 0: nothing is counted yet */
+	uint64_t reserved[7];
+	uint32_t steered[65536]; /* by class */
+};
+
+/* The counters page: one of each for each thread. Pages that nobody touches take no memory. */
+struct counters_page {
+	struct counters counters[COUNTERS_THREADS_MAX];
+	struct class_counters classes[COUNTERS_THREADS_MAX];
+};
+
 #endif

@@ -136,6 +136,14 @@ static size_t finish(struct asking *asking, enum rcode rcode, size_t limit)
 	return m->pos + edns_write(m->data + m->pos, limit - m->pos, &asking->opt, rcode);
 }
 
+static void count_steered(const struct asking *asking, struct counters *counters)
+{
+	counter_add(&counters->steered, 1);
+	if (asking->client->classes != NULL && asking->class_id != GEO_CLASS_NONE)
+		class_counters_add(asking->client->classes, image_header(&asking->world->geo)->id,
+				   asking->class_id);
+}
+
 static void count_answer(const struct asking *asking, enum rcode rcode, struct counters *counters)
 {
 	static const uint8_t of_rcode[] = {
@@ -155,7 +163,7 @@ static void count_answer(const struct asking *asking, enum rcode rcode, struct c
 	if (asking->message.truncated)
 		counter_add(&counters->truncated, 1);
 	if (asking->steered)
-		counter_add(&counters->steered, 1);
+		count_steered(asking, counters);
 	if (asking->query->has_edns && (asking->query->edns.has & EDNS_HAS_CLIENT_SUBNET) != 0)
 		counter_add(&counters->with_ecs, 1);
 }

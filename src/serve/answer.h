@@ -21,6 +21,7 @@ struct client {
 	uint16_t tcp_keepalive; /* ... with this: the idle timeout, in units of 100 ms */
 	uint32_t unix_s;        /* now: cookies have an age */
 	uint64_t random;        /* fresh bits for each query */
+	struct class_counters *classes; /* of the thread; NULL: nobody counts by class */
 };
 
 /* Writes the answer to a message into reply[size] and returns its length; 0: drop, say nothing

@@ -197,6 +197,7 @@ static size_t answer_query(struct connection *c, const uint8_t *query, size_t le
 	size_t written;
 
 	c->client.random = server_thread_random(thread);
+	c->client.classes = thread->classes;
 	c->client.tcp_keepalive = keepalive(c->all);
 	written = answer(worlds_current(), &c->client, query, len, out + 2, DNS_MESSAGE_MAX,
 			 thread->counters);

@@ -3,6 +3,9 @@
 #define SERVE_COUNT_H
 
 #include <stdint.h>
+#include <string.h>
+
+#include "image/handover.h"
 
 /* The writer's own thread only. Relaxed load and store, not an atomic addition: nobody else
  * writes, and readers need no order between counters. */
@@ -15,6 +18,25 @@ static inline void counter_add(uint64_t *counter, uint64_t n)
 static inline void counter_set(uint64_t *counter, uint64_t value)
 {
 	__atomic_store_n(counter, value, __ATOMIC_RELAXED);
+}
+
+/* Counts by class begin anew for another geo image. */
+static __attribute__((noinline, unused)) void class_counters_begin(struct class_counters *classes,
+								   uint64_t geo_id)
+{
+	__atomic_store_n(&classes->geo_id, 0, __ATOMIC_RELEASE);
+	memset(classes->steered, 0, sizeof(classes->steered));
+	__atomic_store_n(&classes->geo_id, geo_id, __ATOMIC_RELEASE);
+}
+
+static inline void class_counters_add(struct class_counters *classes, uint64_t geo_id,
+				      uint16_t class_id)
+{
+	uint32_t *counter = &classes->steered[class_id];
+
+	if (__atomic_load_n(&classes->geo_id, __ATOMIC_RELAXED) != geo_id)
+		class_counters_begin(classes, geo_id);
+	__atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
 }
 
 #endif

@@ -35,7 +35,8 @@ struct listener {
 struct server {
 	struct listener *listeners;
 	size_t listener_count, listener_capacity;
-	struct counters *counters; /* counter_count of them, shared with control */
+	struct counters_page
+		*counters; /* counter_count threads may have some, shared with control */
 	size_t counter_count;
 	size_t threads;
 	bool started;
@@ -111,11 +112,12 @@ static int take_listener(struct server *server, const struct handover *message, 
 static int take_counters(struct server *server, const struct handover *message, const int *fds,
 			 size_t fd_count, struct err *err)
 {
-	size_t size = (size_t)message->worker * sizeof(struct counters);
+	size_t size = sizeof(struct counters_page);
 	struct stat st;
 	void *page;
 
-	if (fd_count != 1 || server->counters != NULL || size == 0 || fstat(fds[0], &st) != 0 ||
+	if (fd_count != 1 || server->counters != NULL || message->worker == 0 ||
+	    message->worker > COUNTERS_THREADS_MAX || fstat(fds[0], &st) != 0 ||
 	    (size_t)st.st_size < size)
 		return err_set(err, "a counters page that does not hold %u threads'",
 			       message->worker);
@@ -129,14 +131,15 @@ static int take_counters(struct server *server, const struct handover *message, 
 
 /* --- threads ---------------------------------------------------------------------------------- */
 
-static struct counters *next_counters(struct server *server, struct err *err)
+static int next_counters(struct server *server, struct thread_counters *out, struct err *err)
 {
-	if (server->threads == server->counter_count) {
-		(void)err_set(err, "the counters page has no room for more than %zu threads",
-			      server->counter_count);
-		return NULL;
-	}
-	return &server->counters[server->threads++];
+	if (server->threads == server->counter_count)
+		return err_set(err, "the counters page has no room for more than %zu threads",
+			       server->counter_count);
+	out->counters = &server->counters->counters[server->threads];
+	out->classes = &server->counters->classes[server->threads];
+	server->threads++;
+	return 0;
 }
 
 static int start_udp(struct server *server, struct err *err)
@@ -144,12 +147,12 @@ static int start_udp(struct server *server, struct err *err)
 	for (size_t i = 0; i < server->listener_count; i++) {
 		const struct listener *listener = &server->listeners[i];
 		unsigned number = (unsigned)server->threads;
-		struct counters *counters;
+		struct thread_counters counters;
 
 		if (listener->protocol != HANDOVER_UDP)
 			continue;
-		counters = next_counters(server, err);
-		if (counters == NULL || udp_start(listener->fd, number, counters, err) != 0)
+		if (next_counters(server, &counters, err) != 0 ||
+		    udp_start(listener->fd, number, &counters, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -188,7 +191,7 @@ static void tell_lack_of_descriptors(struct server *server)
 static int start_tcp_worker(struct server *server, uint32_t worker, struct err *err)
 {
 	int *fds = mem_array(server->listener_count + 1, sizeof(fds[0]));
-	struct counters *counters;
+	struct thread_counters counters;
 	size_t count = 0;
 	int rc = 0;
 
@@ -198,10 +201,9 @@ static int start_tcp_worker(struct server *server, uint32_t worker, struct err *
 			fds[count++] = server->listeners[i].fd;
 	}
 	if (count > 0) {
-		counters = next_counters(server, err);
-		rc = counters == NULL ? -1
-				      : tcp_start(fds, count, worker, server->connections_max,
-						  counters, err);
+		rc = next_counters(server, &counters, err);
+		if (rc == 0)
+			rc = tcp_start(fds, count, worker, server->connections_max, &counters, err);
 	}
 	free(fds);
 	return rc;

@@ -17,6 +17,7 @@ struct steered {
 	uint8_t applied; /* enum steering_applied */
 	bool linked;     /* it is of another pool than the record's */
 	uint32_t pool;   /* that it is of */
+	uint16_t class_id;
 };
 
 /* ECS with source 0 says "not my address": then the resolver's own counts, as without ECS. */
@@ -50,6 +51,7 @@ static inline void steer(const struct asking *asking, const struct zone_node *no
 	out->pool = choice_last(&choice)->pool;
 	out->linked = choice.step_count > 1;
 	out->scope = client.from_ecs ? choice.scope : 0;
+	out->class_id = (uint16_t)choice.match.class_id;
 }
 
 static const struct rrset_block *steered_block(const struct asking *asking,
@@ -338,6 +340,7 @@ static bool put_steered(struct asking *asking, const struct lookup *found, uint1
 	if (block == NULL)
 		return tell_nothing(asking, &steered);
 	asking->steered = true;
+	asking->class_id = steered.class_id;
 	if (steered.scope > asking->opt.scope)
 		asking->opt.scope = steered.scope;
 	if (!message_put(&asking->message, SECTION_ANSWER, block, &asking->owner))

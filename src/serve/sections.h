@@ -32,8 +32,9 @@ struct asking {
 		uint16_t target;       /* where the message has it; 0: out of a pointer's reach */
 	} dnames[CNAME_LINKS_MAX + 1]; /* that the answer has already */
 	unsigned dname_count;
-	bool authoritative;                 /* AA: for the name in the question (RFC 1035, 4.1.1) */
-	bool steered;                       /* a POOL was answered */
+	bool authoritative; /* AA: for the name in the question (RFC 1035, 4.1.1) */
+	bool steered;       /* a POOL was answered */
+	uint16_t class_id;  /* of whom it was answered to; GEO_CLASS_NONE: it did not matter */
 	enum cookie_verdict cookie_verdict; /* COOKIE_NEW also where there is no cookie */
 	uint8_t cookie[COOKIE_ANSWER_SIZE];
 };

@@ -130,7 +130,7 @@ static void *serve(void *object)
 }
 
 int tcp_start(const int *listeners, size_t count, unsigned number, unsigned connections_max,
-	      struct counters *counters, struct err *err)
+	      const struct thread_counters *counters, struct err *err)
 {
 	struct tcp *tcp = mem_alloc(sizeof(*tcp));
 
@@ -138,7 +138,8 @@ int tcp_start(const int *listeners, size_t count, unsigned number, unsigned conn
 	if (tcp->loop == NULL)
 		return err_set(err, "TCP: no event loop: %s", strerror(errno));
 	ev_set_userdata(tcp->loop, tcp);
-	tcp->thread.counters = counters;
+	tcp->thread.counters = counters->counters;
+	tcp->thread.classes = counters->classes;
 	(void)snprintf(tcp->thread.name, sizeof(tcp->thread.name), "dns-tcp-%u", number);
 	tcp->connections_max = connections_max;
 	tcp->listeners = mem_array(count, sizeof(tcp->listeners[0]));

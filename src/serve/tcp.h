@@ -8,13 +8,13 @@
 #include <stddef.h>
 
 #include "base/err.h"
-#include "image/handover.h"
+#include "serve/thread.h"
 
 #define TCP_DESCRIPTORS 6 /* of a worker besides: its loop, and a connection too many */
 
 /* At most that many connections, or fewer where the settings say so. The thread lives until the
  * process ends; the sockets are its own from here on. */
 int tcp_start(const int *listeners, size_t count, unsigned number, unsigned connections_max,
-	      struct counters *counters, struct err *err);
+	      const struct thread_counters *counters, struct err *err);
 
 #endif

@@ -9,11 +9,18 @@
 #include "base/hash.h"
 #include "image/handover.h"
 
+/* A thread's own, on the counters page. */
+struct thread_counters {
+	struct counters *counters;
+	struct class_counters *classes;
+};
+
 struct server_thread {
 	pthread_t thread;
 	char name[16];             /* as ps and top show it: 15 characters */
 	struct counters *counters; /* this thread is their one writer */
-	uint64_t random;           /* state of server_thread_random */
+	struct class_counters *classes;
+	uint64_t random; /* state of server_thread_random */
 };
 
 /* Fresh bits: SplitMix64 from a seed of the system's. They spread clients, they keep no secret. */

@@ -89,7 +89,9 @@ static bool answer_one(struct udp *udp, const struct world *world, uint32_t unix
 		       struct mmsghdr *out, struct iovec *iov)
 {
 	struct msghdr *query = &udp->in[i].msg_hdr;
-	struct client client = { .random = server_thread_random(&udp->thread), .unix_s = unix_s };
+	struct client client = { .random = server_thread_random(&udp->thread),
+				 .unix_s = unix_s,
+				 .classes = udp->thread.classes };
 	size_t len;
 
 	ip_from_sockaddr(&udp->from[i], &client.address, NULL);
@@ -166,12 +168,13 @@ static void *serve(void *object)
 	return NULL;
 }
 
-int udp_start(int fd, unsigned number, struct counters *counters, struct err *err)
+int udp_start(int fd, unsigned number, const struct thread_counters *counters, struct err *err)
 {
 	struct udp *udp = mem_alloc(sizeof(*udp));
 
 	udp->fd = fd;
-	udp->thread.counters = counters;
+	udp->thread.counters = counters->counters;
+	udp->thread.classes = counters->classes;
 	(void)snprintf(udp->thread.name, sizeof(udp->thread.name), "dns-udp-%u", number);
 	prepare(udp);
 	return server_thread_start(&udp->thread, serve, udp, err);

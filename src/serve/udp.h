@@ -3,9 +3,9 @@
 #define SERVE_UDP_H
 
 #include "base/err.h"
-#include "image/handover.h"
+#include "serve/thread.h"
 
 /* The thread lives until the process ends; the socket is its own from here on. */
-int udp_start(int fd, unsigned number, struct counters *counters, struct err *err);
+int udp_start(int fd, unsigned number, const struct thread_counters *counters, struct err *err);
 
 #endif

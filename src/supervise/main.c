@@ -86,7 +86,7 @@ static int open_counters(struct err *err)
 {
 	int fd = memfd_create("counters", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	if (fd < 0 || ftruncate(fd, (off_t)(COUNTERS_THREADS_MAX * sizeof(struct counters))) != 0 ||
+	if (fd < 0 || ftruncate(fd, (off_t)sizeof(struct counters_page)) != 0 ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
 		return err_set(err, "counters page: %s", strerror(errno));
 	return fd;

@@ -251,6 +251,7 @@ START_TEST(counters_of_all_threads_are_summed)
 	int fd = memfd_create("counters", MFD_CLOEXEC);
 
 	ck_assert_int_eq(write(fd, page, sizeof(page)), sizeof(page));
+	ck_assert_int_eq(ftruncate(fd, (off_t)sizeof(struct counters_page)), 0);
 	open_fixture(&f);
 	supervisor_counters(f.supervisor, &sum);
 	ck_assert_uint_eq(sum.queries_udp, 0);
@@ -259,6 +260,35 @@ START_TEST(counters_of_all_threads_are_summed)
 	supervisor_counters(f.supervisor, &sum);
 	ck_assert_uint_eq(sum.queries_udp, 11);
 	ck_assert_uint_eq(sum.connections, 7);
+	(void)close(fd);
+	close_fixture(&f);
+}
+END_TEST
+
+START_TEST(counters_by_class_are_those_of_one_geo_image)
+{
+	struct fixture f;
+	struct counters_page *page = calloc(1, sizeof(*page));
+	uint64_t *sums = calloc(GEO_CLASSES_MAX, sizeof(*sums));
+	int fd = memfd_create("counters", MFD_CLOEXEC);
+
+	page->classes[0].geo_id = page->classes[2].geo_id = 77;
+	page->classes[1].geo_id = 78; /* answers from another one */
+	page->classes[0].steered[5] = 1;
+	page->classes[1].steered[5] = 10;
+	page->classes[2].steered[5] = 100;
+	page->classes[2].steered[65534] = 3;
+	ck_assert_int_eq(write(fd, page, sizeof(*page)), (ssize_t)sizeof(*page));
+	open_fixture(&f);
+	tell(&f, (struct handover){ .type = HANDOVER_COUNTERS, .worker = 3 }, &fd, 1);
+	turn(&f);
+	supervisor_class_counters(f.supervisor, 77, sums);
+	ck_assert_uint_eq(sums[5], 101);
+	ck_assert_uint_eq(sums[65534], 3);
+	supervisor_class_counters(f.supervisor, 79, sums);
+	ck_assert_uint_eq(sums[5], 0);
+	free(page);
+	free(sums);
 	(void)close(fd);
 	close_fixture(&f);
 }
@@ -354,7 +384,7 @@ void add_supervisor_cases(Suite *suite)
 		   world_after_start_is_told_at_once,
 		   what_is_served_is_known_when_the_data_plane_has_said_so,
 		   world_whose_images_are_mixed_up_is_not_adopted,
-		   counters_of_all_threads_are_summed,
+		   counters_of_all_threads_are_summed, counters_by_class_are_those_of_one_geo_image,
 		   full_channel_brings_the_newest_when_it_is_read_again,
 		   end_of_the_channel_and_reload_are_told);
 	suite_case(suite, "images", image_of_another_kind_is_refused_and_closed,

@@ -36,7 +36,7 @@ static struct {
 	pid_t pid;
 	int channel;
 	uint16_t udp_port, tcp_port;
-	struct counters *counters;
+	struct counters *counters; /* the first of a struct counters_page */
 } server;
 
 /* --- the supervisor's part -------------------------------------------------------------------- */
@@ -92,7 +92,7 @@ static uint16_t give_listener(int type, in_addr_t address)
 
 static void give_counters(void)
 {
-	size_t size = THREADS * sizeof(struct counters);
+	size_t size = sizeof(struct counters_page);
 	int fd = memfd_create("counters", MFD_CLOEXEC);
 
 	ck_assert_int_ge(fd, 0);
@@ -154,7 +154,7 @@ static void teardown(void)
 	(void)close(server.channel);
 	ck_assert_int_eq(waitpid(server.pid, &status, 0), server.pid);
 	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", (unsigned)status);
-	(void)munmap(server.counters, THREADS * sizeof(struct counters));
+	(void)munmap(server.counters, sizeof(struct counters_page));
 	fixture_close(&fixture);
 }
 
@@ -315,6 +315,24 @@ START_TEST(answers_leave_from_the_address_that_was_asked)
 		(void)ask_udp((127U << 24) + last, reply);
 	ck_assert_uint_eq(server.counters[0].queries_udp, 3);
 	ck_assert_uint_eq(server.counters[0].steered, 3);
+}
+END_TEST
+
+/* 127.0.0.1 is of the class of all that lies outside 192.0.0.0/8. */
+START_TEST(steered_answers_are_counted_by_the_client_s_class)
+{
+	const struct counters_page *page = (const void *)server.counters;
+	const struct class_counters *classes = &page->classes[0];
+	uint8_t reply[1232];
+	uint32_t sum = 0;
+
+	(void)ask_udp(INADDR_LOOPBACK, reply);
+	(void)ask_udp(INADDR_LOOPBACK, reply);
+	for (unsigned c = 0; c < GEO_CLASSES_MAX; c++)
+		sum += classes->steered[c];
+	ck_assert_uint_eq(classes->geo_id, image_header(&fixture.world.geo)->id);
+	ck_assert_uint_eq(classes->steered[0], 2);
+	ck_assert_uint_eq(sum, 2);
 }
 END_TEST
 
@@ -643,6 +661,7 @@ int main(void)
 	tcase_add_test(running, a_steering_image_changes_answers_at_once);
 	tcase_add_test(running, what_does_not_fit_is_refused_and_the_old_world_goes_on);
 	tcase_add_test(running, answers_leave_from_the_address_that_was_asked);
+	tcase_add_test(running, steered_answers_are_counted_by_the_client_s_class);
 	tcase_add_test(running, stumps_and_long_datagrams_hurt_nobody);
 	tcase_add_test(running, queries_of_one_segment_are_answered_in_order);
 	tcase_add_test(running, a_query_may_come_octet_by_octet);
