@@ -19,7 +19,7 @@ struct clients_reading {
 	struct seen *rules; /* clients of all rules so far; NULL: these are for no rule */
 };
 
-void clients_add(struct conf *conf, const struct yaml_node *item, void *reading);
+void clients_add(struct conf *conf, const struct yaml_node *item, void *context); /* a reading */
 /* Puts them into *out, and ends the reading. */
 void clients_end(struct conf *conf, struct clients_reading *reading, struct config_clients *out);
 
