@@ -16,6 +16,7 @@ libctl_a_SOURCES = \
 	%D%/outlines.c %D%/outlines.h \
 	%D%/profile.c %D%/profile.h \
 	%D%/projection.c %D%/projection.h \
+	%D%/settle.c %D%/settle.h \
 	%D%/shares.c %D%/shares.h \
 	%D%/simulate.c %D%/simulate.h \
 	%D%/space.c %D%/space.h \
@@ -34,7 +35,7 @@ libctl_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 bin_PROGRAMS += signpostctl
 signpostctl_SOURCES = %D%/main.c
 signpostctl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-signpostctl_LDADD = libctl.a libserve.a $(SODIUM_LIBS) libsteer.a libimage.a libwire.a libbase.a \
+signpostctl_LDADD = libctl.a libcontrol.a libserve.a $(SODIUM_LIBS) libsteer.a libimage.a libwire.a libbase.a \
 	$(JANSSON_LIBS) -lm
 
 check_PROGRAMS += test-ctl test-simulate
@@ -44,5 +45,5 @@ test_ctl_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(LDNS_CFLAGS)
 test_ctl_LDADD = libctl.a libwire.a libbase.a $(JANSSON_LIBS) $(LDNS_LIBS) $(CHECK_LIBS)
 test_simulate_SOURCES = tests/unit/ctl/simulate_test.c tests/unit/run.h
 test_simulate_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
-test_simulate_LDADD = libctl.a libserve.a $(SODIUM_LIBS) libsteer.a libimage.a libwire.a libbase.a \
+test_simulate_LDADD = libctl.a libcontrol.a libserve.a $(SODIUM_LIBS) libsteer.a libimage.a libwire.a libbase.a \
 	$(JANSSON_LIBS) $(CHECK_LIBS) -lm

@@ -79,7 +79,13 @@ static void cells_capacity(struct columns *table, const json_t *site)
 			columns_cell(table, i == 1 && json_is_false(holds) ? INK_BAD : INK_PLAIN,
 				     "%.0f%%", json_number_value(use) * 100);
 	}
-	columns_cell(table, INK_BAD, "%s", json_is_false(holds) ? "does not hold" : "");
+	if (json_is_false(holds))
+		columns_cell(table, INK_BAD, "does not hold");
+	else if (share(site, "keep_after") > 0 && share(site, "keep_after") < 1)
+		columns_cell(table, INK_PLAIN, "spills over, keeps %.0f%%",
+			     share(site, "keep_after") * 100);
+	else
+		columns_cell(table, INK_PLAIN, "%s", "");
 }
 
 static void show_sites(const json_t *told, const json_t *pool, FILE *out, bool colour)

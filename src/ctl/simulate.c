@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "ctl/country_table.h"
 #include "ctl/other_files.h"
+#include "ctl/settle.h"
 #include "ctl/tally.h"
 
 /* Everything that one simulation works with, so that it ends in one place. */
@@ -20,6 +21,7 @@ struct work {
 	struct steer *steer;
 	struct image steering;
 	struct supposed_node *nodes[SIDES];
+	struct settling settling;
 	uint64_t now_unix_s;
 	struct space space;
 	struct tally tally;
@@ -49,7 +51,18 @@ static int open_files(struct work *work, struct err *err)
 	return rc;
 }
 
-/* A load that is supposed stands for what is reported now: it is of the clients as they are. */
+/* A load that is supposed stands for what is reported now: it is of the clients as they are. An
+ * object may be in the other files alone, or no longer in them. */
+static int suppose_load(struct work *work, const struct supposition *what, struct err *err)
+{
+	struct err ignored;
+	int before = suppose(&work->borrowed->plan, work->nodes[SIDE_BEFORE], what, err);
+	int after = suppose(work->plan, work->nodes[SIDE_AFTER], what,
+			    before == 0 ? &ignored : err);
+
+	return before == 0 || after == 0 ? 0 : -1;
+}
+
 static int suppose_all(struct work *work, struct err *err)
 {
 	const struct image *before = &work->borrowed->plan;
@@ -58,32 +71,53 @@ static int suppose_all(struct work *work, struct err *err)
 	work->nodes[SIDE_AFTER] = suppose_carried(before, work->nodes[SIDE_BEFORE], work->plan);
 	for (unsigned i = 0; i < work->what->supposed; i++) {
 		const struct supposition *what = &work->what->suppositions[i];
+		int rc = what->kind == SUPPOSE_LOAD
+				 ? suppose_load(work, what, err)
+				 : suppose(work->plan, work->nodes[SIDE_AFTER], what, err);
 
-		if (suppose(work->plan, work->nodes[SIDE_AFTER], what, err) != 0)
-			return -1;
-		if (what->kind == SUPPOSE_LOAD &&
-		    suppose(before, work->nodes[SIDE_BEFORE], what, err) != 0)
+		if (rc != 0)
 			return -1;
 	}
 	return 0;
 }
 
+static int open_steer(struct work *work, struct err *err)
+{
+	bool same = work->plan == &work->borrowed->plan;
+
+	settle_start(&work->settling, work->plan, work->nodes[SIDE_AFTER],
+		     same ? work->borrowed->pool_sites : NULL);
+	return steer_open(&work->steer, work->zones, work->geo, work->plan, err);
+}
+
+/* With what sites keep now. Those are last good that are up before what is supposed. */
 static int compile_steering(struct work *work, struct err *err)
 {
 	const struct supposed_node *supposed = work->nodes[SIDE_AFTER];
 	uint32_t count = plan_count(work->plan, nodes);
 	struct steer_node *nodes = mem_array(count + 1U, sizeof(*nodes));
-	struct steer_input input = { .nodes = nodes, .now_unix_s = work->now_unix_s };
-	int fd = -1, rc = -1;
+	struct supposed_node *before = suppose_carried(&work->borrowed->plan,
+						       work->nodes[SIDE_BEFORE], work->plan);
+	bool *last_good = mem_array(count + 1U, sizeof(*last_good));
+	struct steer_input input = { .nodes = nodes,
+				     .keep = work->settling.keep,
+				     .last_good = last_good,
+				     .now_unix_s = work->now_unix_s };
+	int fd = -1, rc;
 
-	for (uint32_t n = 0; n < count; n++)
+	for (uint32_t n = 0; n < count; n++) {
 		nodes[n] = supposed[n].steer;
-	if (steer_open(&work->steer, work->zones, work->geo, work->plan, err) == 0 &&
-	    steer_compile(work->steer, &input, &fd, err) == 0) {
+		last_good[n] = before[n].steer.state == STEER_UP;
+	}
+	rc = steer_compile(work->steer, &input, &fd, err);
+	if (rc == 0) {
+		image_close(&work->steering);
 		rc = image_open(&work->steering, fd, IMAGE_STEERING, err);
 		(void)close(fd);
 	}
 	free(nodes);
+	free(before);
+	free(last_good);
 	return rc;
 }
 
@@ -110,15 +144,29 @@ static void count(struct work *work)
 {
 	const struct borrowed *b = work->borrowed;
 
-	work->tally.sides[SIDE_BEFORE] = (struct side){ .geo = &b->world.geo,
-							.plan = &b->plan,
-							.steering = &b->world.steering,
-							.nodes = work->nodes[SIDE_BEFORE] };
-	work->tally.sides[SIDE_AFTER] = (struct side){ .geo = work->geo,
-						       .plan = work->plan,
-						       .steering = &work->steering,
-						       .nodes = work->nodes[SIDE_AFTER] };
+	tally_close(&work->tally);
+	work->tally = (struct tally){ .sides = { [SIDE_BEFORE] = { .geo = &b->world.geo,
+								   .plan = &b->plan,
+								   .steering = &b->world.steering },
+						 [SIDE_AFTER] = { .geo = work->geo,
+								  .plan = work->plan,
+								  .steering = &work->steering } } };
+	for (int s = 0; s < SIDES; s++)
+		work->tally.sides[s].nodes = work->nodes[s];
 	tally_count(&work->tally, &work->space);
+}
+
+/* Compiles and counts until what sites keep fits what is used of them. */
+static int settle(struct work *work, struct err *err)
+{
+	unsigned round = 0;
+
+	do {
+		if (compile_steering(work, err) != 0)
+			return -1;
+		count(work);
+	} while (++round < SETTLE_ROUNDS_MAX && settle_on(&work->settling, &work->tally));
+	return 0;
 }
 
 /* --- told: amounts ---------------------------------------------------------------------------- */
@@ -186,6 +234,23 @@ static json_t *tell_nodes(const struct tally *tally, const struct pool_tally *po
 	return list;
 }
 
+/* Which part of its clients a site keeps then; in the plan of after. */
+static void add_keep(json_t *told, const struct work *work, uint32_t number)
+{
+	const struct side *side = &work->tally.sides[SIDE_AFTER];
+
+	for (uint32_t s = 0; s < plan_count(side->plan, pool_sites); s++) {
+		const struct plan_pool_site *site = &plan_items(side->plan, pool_sites,
+								struct plan_pool_site)[s];
+
+		if (site->nodes.count > 0 && site->spill_high > 0 &&
+		    work->tally.spots[side->spots[site->nodes.first]].place == number)
+			json_object_set_new(
+				told, "keep_after",
+				json_real((double)work->settling.keep[s] / SPILL_KEEP_ALL));
+	}
+}
+
 /* Uses are parts of the capacity that there is at that time. */
 static json_t *tell_capacity(const struct place *place)
 {
@@ -251,9 +316,10 @@ static bool is_nothing(const struct at_place *sums)
 	return true;
 }
 
-static json_t *tell_place(const struct tally *tally, const struct pool_tally *pool, uint32_t number,
+static json_t *tell_place(const struct work *work, const struct pool_tally *pool, uint32_t number,
 			  const struct at_place *sums)
 {
+	const struct tally *tally = &work->tally;
 	const struct place *place = &tally->places[number];
 	json_t *told = json_pack("{s:o, s:s, s:o, s:o}", "site", text_or_null(place->site), "pool",
 				 place->pool, "before",
@@ -266,13 +332,15 @@ static json_t *tell_place(const struct tally *tally, const struct pool_tally *po
 	json_object_set_new(told, "longitude", json_real(place->longitude));
 	json_object_set_new(told, "capacity", tell_capacity(place));
 	json_object_set_new(told, "holds", tell_verdict(verdict_of(place)));
+	add_keep(told, work, number);
 	json_object_set_new(told, "nodes", tell_nodes(tally, pool, number));
 	return told;
 }
 
 /* The pool's own sites, and those of other pools that its clients get. */
-static json_t *tell_places(const struct tally *tally, uint32_t number)
+static json_t *tell_places(const struct work *work, uint32_t number)
 {
+	const struct tally *tally = &work->tally;
 	const struct pool_tally *pool = &tally->pools[number];
 	struct at_place *sums = sum_places(tally, pool);
 	json_t *list = json_array();
@@ -282,7 +350,7 @@ static json_t *tell_places(const struct tally *tally, uint32_t number)
 
 		if (is_nothing(&sums[i]) && (place->pool_number != number || place->site == NULL))
 			continue;
-		json_array_append_new(list, tell_place(tally, pool, i, &sums[i]));
+		json_array_append_new(list, tell_place(work, pool, i, &sums[i]));
 	}
 	free(sums);
 	return list;
@@ -409,7 +477,7 @@ static json_t *tell_pool(const struct work *work, uint32_t number)
 	const struct side *side = &tally->sides[after == PLAN_NONE ? SIDE_BEFORE : SIDE_AFTER];
 	const struct plan_pool *plan_pool = &plan_items(
 		side->plan, pools, struct plan_pool)[after == PLAN_NONE ? before : after];
-	json_t *places = tell_places(tally, number);
+	json_t *places = tell_places(work, number);
 	json_t *told = json_pack("{s:s, s:s, s:b, s:b, s:o, s:o, s:o}", "name", pool->name,
 				 "policy", policy_name[plan_pool->policy], "is_before",
 				 before != PLAN_NONE, "is_after", after != PLAN_NONE, "moved",
@@ -477,13 +545,13 @@ json_t *simulate(const struct borrowed *borrowed, const struct simulation *what,
 	json_t *told = NULL;
 
 	if (open_files(&work, err) != 0 || suppose_all(&work, err) != 0 ||
-	    compile_steering(&work, err) != 0 || measure(&work, err) != 0)
+	    open_steer(&work, err) != 0 || measure(&work, err) != 0 || settle(&work, err) != 0)
 		goto out;
 	country_table_find(&work.countries, &borrowed->plan, &borrowed->locations);
-	count(&work);
 	told = tell(&work, err);
 out:
 	tally_close(&work.tally);
+	settle_end(&work.settling);
 	country_table_close(&work.countries);
 	space_free(&work.space);
 	image_close(&work.steering);

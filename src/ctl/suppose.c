@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "control/object.h"
 #include "ctl/field.h"
 
 const char *const steer_state_name[] = { "down", "disabled", "draining", "up" };
@@ -98,84 +99,6 @@ struct supposed_node *suppose_carried(const struct image *from, const struct sup
 
 /* --- as it is supposed to be -------------------------------------------------------------------- */
 
-/* What a name may mean: bits, in the order in which a bare name is taken. */
-enum object_kind { OBJECT_SITE = 1, OBJECT_NODE = 2, OBJECT_POOL = 4 };
-
-struct object {
-	uint8_t kinds;    /* bits of enum object_kind */
-	const char *pool; /* NULL: of any pool */
-	const char *name;
-};
-
-/* Splits `text`, which is written to. */
-static struct object read_object(char *text)
-{
-	static const struct {
-		const char *prefix;
-		uint8_t kind;
-	} rows[] = { { "site:", OBJECT_SITE }, { "node:", OBJECT_NODE }, { "pool:", OBJECT_POOL } };
-	struct object object = { OBJECT_SITE | OBJECT_NODE | OBJECT_POOL, NULL, text };
-	char *slash;
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (strncmp(text, rows[i].prefix, strlen(rows[i].prefix)) != 0)
-			continue;
-		object.kinds = rows[i].kind;
-		object.name = text + strlen(rows[i].prefix);
-	}
-	slash = strchr(object.name, '/');
-	if (slash == NULL)
-		return object;
-	*slash = '\0';
-	object.pool = object.name;
-	object.name = slash + 1;
-	object.kinds &= slash[1] == '@' ? OBJECT_SITE : OBJECT_NODE | OBJECT_SITE;
-	if (slash[1] == '@')
-		object.name++;
-	return object;
-}
-
-static bool is_of(const struct image *plan, uint32_t number, const struct object *object,
-		  uint8_t kind)
-{
-	const struct plan_node *node = &plan_items(plan, nodes, struct plan_node)[number];
-	const char *pool = pool_name(plan, node->pool);
-	uint32_t site;
-
-	if (object->pool != NULL && strcmp(pool, object->pool) != 0)
-		return false;
-	if (kind == OBJECT_NODE)
-		return strcmp(plan_text(plan, node->name), object->name) == 0;
-	if (kind == OBJECT_POOL)
-		return strcmp(pool, object->name) == 0;
-	site = plan_items(plan, pool_sites, struct plan_pool_site)[node->pool_site].site;
-	return strcmp(plan_text(plan, plan_items(plan, sites, struct plan_site)[site].name),
-		      object->name) == 0;
-}
-
-/* Marks the nodes of an object in `out`; of several kinds that have the name there must be one. */
-static int find_object(const struct image *plan, const struct object *object, bool *out,
-		       const char *text, struct err *err)
-{
-	uint8_t found = 0;
-
-	for (uint8_t kind = OBJECT_SITE; kind <= OBJECT_POOL; kind = (uint8_t)(kind << 1)) {
-		for (uint32_t n = 0; n < plan_count(plan, nodes); n++) {
-			if ((object->kinds & kind) == 0 || !is_of(plan, n, object, kind))
-				continue;
-			out[n] = true;
-			found |= kind;
-		}
-	}
-	if (found == 0)
-		return err_set(err, "there is no site, node or pool \"%s\" with nodes", text);
-	if ((found & (found - 1)) != 0)
-		return err_set(err,
-			       "\"%s\" has several meanings: write site:%s, node:%s or pool:%s",
-			       text, text, text, text);
-	return 0;
-}
-
 static int read_load(const char *text, double *out, struct err *err)
 {
 	char *end;
@@ -186,40 +109,45 @@ static int read_load(const char *text, double *out, struct err *err)
 	return 0;
 }
 
+/* What is supposed of one node. */
+static void suppose_node(struct supposed_node *node, enum suppose_kind kind, double load)
+{
+	if (kind == SUPPOSE_LOAD)
+		node->load = load;
+	else if (kind == SUPPOSE_DOWN && node->steer.state != STEER_DISABLED)
+		node->steer.state = STEER_DOWN;
+	else if (kind == SUPPOSE_DRAIN && node->steer.state == STEER_UP)
+		node->steer.state = STEER_DRAINING;
+}
+
+/* Splits "OBJECT=LOAD"; a load alone is of all: *object is NULL then. */
+static int split_load(char *text, const char **object, double *load, struct err *err)
+{
+	char *equals = strrchr(text, '=');
+
+	*object = equals == NULL ? NULL : text;
+	if (equals != NULL)
+		*equals = '\0';
+	return read_load(equals == NULL ? text : equals + 1, load, err);
+}
+
 int suppose(const struct image *plan, struct supposed_node *nodes, const struct supposition *what,
 	    struct err *err)
 {
-	uint32_t count = plan_count(plan, nodes);
-	bool *marked = mem_array(count + 1, sizeof(*marked));
 	char *text = mem_copy_text(what->text);
-	char *equals = what->kind == SUPPOSE_LOAD ? strrchr(text, '=') : NULL;
+	const char *name = text;
+	struct object object;
 	double load = NAN;
 	int rc = 0;
 
 	if (what->kind == SUPPOSE_LOAD)
-		rc = read_load(equals == NULL ? text : equals + 1, &load, err);
-	if (equals != NULL)
-		*equals = '\0';
-	if (rc == 0 && what->kind == SUPPOSE_LOAD && equals == NULL) {
-		memset(marked, true, count * sizeof(*marked));
-	} else if (rc == 0) {
-		char *name = mem_copy_text(text);
-		struct object object = read_object(text);
-
-		rc = find_object(plan, &object, marked, name, err);
-		free(name);
-	}
-	for (uint32_t n = 0; rc == 0 && n < count; n++) {
-		if (!marked[n])
-			continue;
-		if (what->kind == SUPPOSE_LOAD)
-			nodes[n].load = load;
-		else if (what->kind == SUPPOSE_DOWN && nodes[n].steer.state != STEER_DISABLED)
-			nodes[n].steer.state = STEER_DOWN;
-		else if (what->kind == SUPPOSE_DRAIN && nodes[n].steer.state == STEER_UP)
-			nodes[n].steer.state = STEER_DRAINING;
+		rc = split_load(text, &name, &load, err);
+	if (rc == 0 && name != NULL)
+		rc = object_find(name, plan, NULL, 0, &object, err);
+	for (uint32_t n = 0; rc == 0 && n < plan_count(plan, nodes); n++) {
+		if (name == NULL || object_has(&object, plan, n))
+			suppose_node(&nodes[n], what->kind, load);
 	}
 	free(text);
-	free(marked);
 	return rc;
 }

@@ -13,8 +13,8 @@ enum suppose_kind { SUPPOSE_DOWN, SUPPOSE_DRAIN, SUPPOSE_LOAD };
 
 #define SUPPOSE_MAX 256
 
-/* One option of the command line. `text`: SITE, NODE, POOL/NODE, POOL/@SITE or POOL, where site:,
- * node: or pool: may stand before; of a load followed by "=0.9"; or a load alone: of all nodes. */
+/* One option of the command line. `text`: an object as operators write them (control/object.h), of a
+ * load followed by "=0.9"; or a load alone: of all nodes. */
 struct supposition {
 	enum suppose_kind kind;
 	const char *text;

@@ -49,12 +49,6 @@ static uint32_t spot_called(struct tally *tally, uint32_t place, const char *nod
 	return tally->spot_count - 1;
 }
 
-/* Where the file names none it is the weight. */
-static double capacity_of(const struct plan_node *node)
-{
-	return node->capacity != 0 ? node->capacity : node->weight;
-}
-
 static void name_sites(struct tally *tally, enum side_number number, uint32_t pool,
 		       const struct plan_pool *p)
 {
@@ -81,7 +75,7 @@ static void name_sites(struct tally *tally, enum side_number number, uint32_t po
 							       plan_text(plan, node->name), from);
 			tally->spots[side->spots[n]].number[number] = n;
 			if (side->nodes[n].steer.state == STEER_UP)
-				tally->places[place].capacity[number] += capacity_of(node);
+				tally->places[place].capacity[number] += node->capacity;
 		}
 	}
 }
@@ -245,7 +239,7 @@ static void count_reported(struct tally *tally)
 
 		if (n == PLAN_NONE || side->nodes[n].steer.state < STEER_DRAINING)
 			continue;
-		capacity = capacity_of(&plan_items(side->plan, nodes, struct plan_node)[n]);
+		capacity = plan_items(side->plan, nodes, struct plan_node)[n].capacity;
 		sums[tally->spots[i].place][1] += capacity;
 		if (isnan(side->nodes[n].load))
 			continue;
@@ -376,4 +370,5 @@ void tally_close(struct tally *tally)
 	free(tally->pools);
 	free(tally->places);
 	free(tally->spots);
+	*tally = (struct tally){ .demand = tally->demand };
 }

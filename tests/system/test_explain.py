@@ -54,6 +54,26 @@ def line_of(part):
     return 1 + POOL[:POOL.index(part)].count("\n")
 
 
+def test_overrides_are_told_beside_what_the_database_says(server):
+    told = explain(server, "192.0.2.0/24")["location"]
+    assert (told["country"], told["city"]) == ("JP", "Osaka") and told["longitude"] == pytest.approx(135.5, abs=0.01)
+    assert told["override"]["file"].endswith("/overrides") and told["override"]["line"] == 2
+    assert told["override"]["vendor"]["country"] is None
+    assert explain(server, "198.51.100.0/24")["location"]["asn"] == 64500
+    assert "override" not in explain(server, "133.11.0.0/24")["location"]
+    text = server.ctl("explain", NAME, "192.0.2.0/24").stdout
+    assert "by the override at" in text and "the databases say: nothing" in text
+
+
+def test_resolvers_are_told_where_they_are_asked_for(server):
+    told = explain(server, "203.0.113.53", "--source")
+    assert told["location"]["resolver_table"] is True and told["location"]["country"] == "JP"
+    assert told["location"]["override"]["file"].endswith("/resolvers") and told["location"]["override"]["line"] == 1
+    assert told["steering"]["sites"][0]["name"] in ("tokyo", "osaka")
+    told = explain(server, "203.0.113.0/24")
+    assert told["location"]["resolver_table"] is False and told["location"]["country"] != "JP"
+
+
 def test_own_networks_are_told(server):
     told = explain(server, "198.18.7.0/24")["steering"]
     assert told["own_network"] is True and told["policy"] == "weighted" and told["rule"] is None
@@ -106,3 +126,19 @@ def test_what_is_told_is_what_is_answered(server):
             assert len(nodes) == len(addresses)
             assert rrtype == "AAAA" or nodes[0] == explained["steering"]["node"]["name"]
     assert len({explained["steering"]["node"]["name"] for explained in told}) > 4
+
+
+# --- bands, fences, avoided nodes and sets as they are answered ---------------------------------------
+
+def test_nodes_of_a_band_answer_and_others_are_companions(server):
+    told = explain(server, "133.11.0.0/24")["steering"]
+    assert told["node"]["site"] in ("tokyo", "osaka")
+    assert [member["role"] for member in told["set"]] == ["first", "companion"]
+
+
+def test_nobody_gets_what_is_fenced_or_avoided(server):
+    for number in range(64):
+        told = explain(server, f"134.109.{128 + number}.0/24")["steering"]
+        assert {member["site"] for member in told["set"]}.isdisjoint({"frankfurt"})
+        told = explain(server, f"200.160.{number}.0/24")["steering"]
+        assert "nyc-1" not in {member["name"] for member in told["set"]}

@@ -105,7 +105,7 @@ START_TEST(objects_are_sites_nodes_and_pools)
 		const char *object, *states; /* NULL: refused */
 	} rows[] = {
 		{ SUPPOSE_DOWN, "tokyo", "ddudd" },       { SUPPOSE_DRAIN, "edge", "rrruu" },
-		{ SUPPOSE_DOWN, "b", "uduuu" },           { SUPPOSE_DOWN, "a", "duudu" },
+		{ SUPPOSE_DOWN, "b", "uduuu" },           { SUPPOSE_DOWN, "a", NULL },
 		{ SUPPOSE_DOWN, "edge/a", "duuuu" },      { SUPPOSE_DOWN, "core/@tokyo", "uuudd" },
 		{ SUPPOSE_DOWN, "edge/tokyo", "dduuu" },  { SUPPOSE_DOWN, "paris", NULL },
 		{ SUPPOSE_DRAIN, "site:paris", "uuruu" }, { SUPPOSE_DOWN, "node:paris", "uuuud" },
