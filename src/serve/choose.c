@@ -2,6 +2,10 @@
 
 #include "base/hash.h"
 
+/* Nearly all clients take one step, and that one goes straight through; the steps behind it have a
+ * copy of the same code. */
+#define INLINE inline __attribute__((always_inline))
+
 /* The client's address as it is located and hashed: an IPv4 address inside IPv6 counts as what it
  * is, so that both spellings of one client get one node. `shift`: how many more bits the prefix
  * lengths of the spelling that was asked with have. */
@@ -17,8 +21,8 @@ static void client_address(const struct client_network *client, struct ip_addres
 }
 
 /* The hash of the client network as far as the pool's persistence tells it. */
-static uint64_t hash_client(struct choice *out, const struct steering_pool *pool,
-			    const struct client_network *client)
+static INLINE uint64_t hash_client(struct choice *out, const struct steering_pool *pool,
+				   const struct client_network *client)
 {
 	struct ip_address address;
 	unsigned shift, persistence;
@@ -41,8 +45,8 @@ struct asked {
 };
 
 /* The bits that decide among several in one pool. */
-static uint64_t decide(struct choice *out, const struct asked *asked,
-		       const struct steering_pool *pool, bool random)
+static INLINE uint64_t decide(struct choice *out, const struct asked *asked,
+			      const struct steering_pool *pool, bool random)
 {
 	const struct client_network *client = asked->client;
 
@@ -55,36 +59,34 @@ static uint64_t decide(struct choice *out, const struct asked *asked,
 	return asked->random;
 }
 
-static uint16_t find_slot(const struct image *steering, uint64_t slots_off, uint32_t slot_count,
-			  uint64_t bits, uint32_t *slot)
+static INLINE uint16_t find_slot(const struct image *steering, uint64_t slots_off,
+				 uint32_t slot_count, uint64_t bits, uint32_t *slot)
 {
 	*slot = hash_below(bits, slot_count);
 	return steering_slot_node(image_at(steering, struct steering_slot, slots_off) + *slot,
 				  (uint16_t)bits);
 }
 
-static uint32_t choose_branch(struct choice_step *step, const struct image *steering, uint64_t bits)
+/* Of a split: where it leads these clients. Who is where within a site does not depend on whom the
+ * site keeps, so the bits are others than the table's. */
+static __attribute__((noinline)) uint32_t choose_branch(struct choice *out,
+							const struct asked *asked,
+							struct choice_step *step,
+							const struct steering_pool *pool,
+							bool random)
 {
+	const struct image *steering = &asked->world->steering;
 	const struct steering_split *split = steering_split(steering, step->split);
+	uint64_t bits = hash_word(decide(out, asked, pool, random));
 	uint16_t number = find_slot(steering, split->slots_off, split->slot_count, bits,
 				    &step->split_slot);
 
 	return image_at(steering, uint32_t, split->branches_off)[number];
 }
 
-static inline void choose_node(struct choice *out, const struct image *steering, uint32_t table,
-			       uint64_t bits)
-{
-	const struct steering_table *t = steering_table(steering, table);
-
-	out->table = table;
-	out->node = find_slot(steering, t->slots_off, t->slot_count, t->hashed ? bits : 0,
-			      &out->slot);
-}
-
 /* The client's class decides. Where a pool has one preference for all (sites in one place, say),
  * the location decided nothing, and caches need no answer for each prefix (RFC 7871, 7.2.1). */
-static inline const struct steering_pref *find_pref(struct choice *out, const struct asked *asked,
+static INLINE const struct steering_pref *find_pref(struct choice *out, const struct asked *asked,
 						    struct choice_step *step,
 						    const struct steering_pool *pool,
 						    uint64_t prefs_off)
@@ -101,12 +103,13 @@ static inline const struct steering_pref *find_pref(struct choice *out, const st
 	return steering_pref_at(&asked->world->steering, prefs_off, step->pref);
 }
 
-/* What holds for these clients in the step's pool; the table is found where the branch is one. */
-static inline void take_step(struct choice *out, const struct asked *asked,
+/* What holds for these clients in the step's pool; the node is found where the branch is a table. */
+static INLINE void take_step(struct choice *out, const struct asked *asked,
 			     struct choice_step *step, const struct steering_pool *pool,
 			     const struct steering_pref *pref)
 {
 	const struct image *steering = &asked->world->steering;
+	const struct steering_table *table;
 	uint32_t branch = pref->branch;
 	uint64_t bits = 0;
 
@@ -114,17 +117,16 @@ static inline void take_step(struct choice *out, const struct asked *asked,
 	step->split = STEERING_NONE;
 	if (branch_kind(branch) == BRANCH_SPLIT) {
 		step->split = branch_number(branch);
-		bits = decide(out, asked, pool, pref->random != 0);
-		/* Who is where within a site does not depend on whom the site keeps. */
-		branch = choose_branch(step, steering, hash_word(bits));
+		branch = choose_branch(out, asked, step, pool, pref->random != 0);
 	}
 	step->branch = branch;
 	if (branch_kind(branch) == BRANCH_POOL)
 		return;
-	if (step->split == STEERING_NONE &&
-	    steering_table(steering, branch_number(branch))->hashed != 0)
+	out->table = branch_number(branch);
+	table = steering_table(steering, out->table);
+	if (table->hashed != 0)
 		bits = decide(out, asked, pool, pref->random != 0);
-	choose_node(out, steering, branch_number(branch), bits);
+	out->node = find_slot(steering, table->slots_off, table->slot_count, bits, &out->slot);
 	out->choice = steering_choice(steering, pref->choices_off, out->node);
 }
 
