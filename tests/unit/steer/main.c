@@ -11,6 +11,7 @@ int main(void)
 	shares_cases(suite);
 	steer_cases(suite);
 	image_cases(suite);
+	routes_cases(suite);
 	answers_cases(suite);
 	sets_cases(suite);
 	return run_suite(suite);

@@ -10,6 +10,7 @@ void spill_cases(Suite *suite);
 void shares_cases(Suite *suite);
 void steer_cases(Suite *suite);
 void image_cases(Suite *suite);
+void routes_cases(Suite *suite);
 void answers_cases(Suite *suite);
 void sets_cases(Suite *suite);
 
