@@ -1,4 +1,4 @@
-"""Who asks: each way of naming clients in rules, and sites that are named by a code.
+"""Who asks: each way of naming clients, in rules, fences and avoids, and sites that are named by a code.
 
 The databases are the tests' own (tests/data/make-mmdb says what is in them). Each rule has a site and a
 node of its own, so that the address that is answered tells which rule held."""
@@ -6,6 +6,7 @@ node of its own, so that the address that is answered tells which rule held."""
 import math
 import subprocess
 
+import dns.rcode
 import pytest
 
 import signpost
@@ -24,7 +25,8 @@ workers: 1
 own-networks: [10.66.0.0/16, file:lists/exits]
 geoip:
   databases: [{data}/nested-city.mmdb, {data}/asn.mmdb]
-  places: {geoip}/places.tsv
+  overrides: lists/overrides
+  resolvers: lists/resolvers
   countries: {geoip}/countries.tsv
 sites:
 {sites}"""
@@ -33,6 +35,7 @@ ZONE = """@ 60 IN SOA ns1 host 1 2 3 4 60
 ns1 60 IN A 192.0.2.53
 vpn 60 IN POOL who
 near 60 IN POOL near
+fence 60 IN POOL fence
 """
 # failover: whom no rule is for is sent to the first site
 WHO = """pool: who
@@ -59,6 +62,24 @@ rules:
 {rules}
   - {{ clients: all, sites: all }}
 """
+FENCE = """pool: fence
+policy: failover
+sites:
+  rest: {{ nodes: {{ rest: {{ address: {rest} }} }} }}
+  city: {{ nodes: {{ city: {{ address: {city} }} }} }}
+  list: {{ nodes: {{ list: {{ address: {list} }} }} }}
+geofence:
+  - {{ clients: JP, except: 192.0.2.96/28, never: rest }}
+  - {{ clients: city:Osaka, never: city }}
+  - {{ clients: DE, only: list, otherwise: pool:near }}
+  - {{ clients: FJ, never: all, otherwise: pool:near }}
+  - {{ clients: AS64501, never: all }}
+avoid:
+  - {{ site: rest, clients: [203.0.113.0/26] }}
+  - {{ node: rest, clients: [203.0.113.128/25], until: 2001-01-01T00:00:00Z }}
+  - file: ../lists/avoid
+"""
+
 
 def nodes(sites):
     return "".join(f"  {site}: {{ nodes: {{ {site}: {{ address: {NODE[site]} }} }} }}\n" for site in sites)
@@ -70,6 +91,12 @@ def server():
         (server.folder / "lists").mkdir()
         (server.folder / "lists/exits").write_text("10.67.0.0/16 # by two\n\n2001:db8:66::/48\n")
         (server.folder / "lists/office").write_text("# ours\n203.0.113.200\n203.0.113.240/28\n")
+        (server.folder / "lists/avoid").write_text(
+            'rest BR\nsite:city 203.0.113.64/26 until=2999-01-01T00:00:00Z reason="as well"\n')
+        (server.folder / "lists/overrides").write_text(
+            "# partners\n198.18.0.0/24 country=FR\n198.18.1.0/24 country=JP city=Osaka\n198.18.2.0/24 asn=64500\n"
+            '198.18.3.0/24 subdivision=be country=DE city="Bad Homburg" # not Berlin\n192.0.2.0/26 continent=SA country=BR\n')
+        (server.folder / "lists/resolvers").write_text("127.0.0.0/8 country=FR\n")
         server.config.write_text(SERVER.format(
             port=server.port, user=server.user, data=SOURCE / "tests/data", geoip=SOURCE / "geoip",
             sites="".join(f"  {site}: {{ location: [0, {number}] }}\n" for number, site in enumerate(SITES))))
@@ -77,12 +104,13 @@ def server():
         server.zone_file("who.pool.yaml").write_text(WHO.format(sites=nodes(SITES)))
         server.zone_file("near.pool.yaml").write_text(NEAR.format(sites=nodes(SITES), rules="".join(
             f"  - {{ clients: \"{client}\", sites: {site} }}\n" for site, client in RULES.items()).rstrip()))
+        server.zone_file("fence.pool.yaml").write_text(FENCE.format(**NODE))
         server.let_other_users_read()
         server.start()
         yield server
 
 
-def site(server, name, network):
+def site(server, name, network=None):
     found = server.addresses(f"{name}.example.net", "A", network)
     return next(site for site, address in NODE.items() if [address] == found)
 
@@ -96,7 +124,7 @@ def site(server, name, network):
     ("10.66.1.0/24", "own"),
     ("10.67.1.0/24", "own"),
     ("2001:db8:66:1::/64", "own"),
-    ("192.0.2.0/25", "asn"),  # before the field, which is so, too
+    ("192.0.2.64/26", "asn"),  # before the field, which is so, too
     ("192.0.2.128/25", "field"),
     ("198.51.100.0/24", "rest"),
     ("100.64.0.0/24", "rest"),
@@ -106,7 +134,7 @@ def test_longest_network_then_the_most_specific_client_has_the_rule(server, netw
 
 
 @pytest.mark.parametrize("network, rule", [
-    ("192.0.2.0/25", "city"),
+    ("192.0.2.64/26", "city"),
     ("192.0.2.128/25", "part"),
     ("198.51.100.0/24", "country"),
     ("203.0.113.0/26", "continent"),
@@ -120,6 +148,43 @@ def test_what_is_known_of_a_place_has_the_rule(server, network, rule):
         assert site(server, "near", network) in SITES
     else:
         assert site(server, "near", network) == rule
+
+
+@pytest.mark.parametrize("name, network, rule", [
+    ("near", "198.18.0.0/24", "country"),
+    ("near", "198.18.1.0/24", "city"),
+    ("vpn", "198.18.2.0/24", "asn"),
+    ("near", "198.18.3.0/24", "part"),
+    ("near", "192.0.2.0/26", "continent"),  # the database says Osaka
+    ("near", "192.0.2.64/26", "city"),
+    ("near", "198.18.4.0/24", "unknown"),
+])
+def test_overrides_win_over_the_databases(server, name, network, rule):
+    assert site(server, name, network) == rule
+
+
+def test_resolver_speaks_for_its_users_where_it_names_no_subnet(server):
+    assert site(server, "near") == "country"
+    assert site(server, "near", "127.0.0.1/32") == "unknown"
+
+
+@pytest.mark.parametrize("network, wanted", [
+    ("100.64.0.0/24", "rest"),
+    ("192.0.2.64/27", "list"),  # Osaka: neither rest, for Japan, nor city
+    ("192.0.2.96/28", "rest"),  # but these are excepted from the first fence
+    ("192.0.2.128/25", "list"),  # Germany: only there
+    ("2001:db8:3::1/128", "all"),  # Fiji: another pool's rule
+    ("203.0.113.0/26", "city"),  # avoids rest
+    ("203.0.113.64/26", "list"),  # Brazil avoids rest, and this network city
+    ("203.0.113.128/25", "rest"),  # has ended
+])
+def test_fences_and_avoids_that_match_hold_together(server, network, wanted):
+    assert site(server, "fence", network) == wanted
+
+
+def test_client_for_whom_no_site_is_left_gets_nothing(server):
+    answer = server.ask("fence.example.net", "A", "198.51.100.0/24")
+    assert answer.rcode() == dns.rcode.NOERROR and not answer.answer
 
 
 # --- sites by name
