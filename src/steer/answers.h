@@ -50,12 +50,13 @@ void answers_update(struct answers *answers, const struct pool *pool, const stru
  * are put into an image: it moves blocks. */
 void answers_tidy(struct answers *answers);
 
-/* The pools that may stand in for one, directly or through others: backup, fallback, fences'. */
+/* The pools that may stand in for one, directly or through others: backup, fallback, fences'. NULL:
+ * none may. */
 static inline const uint32_t *answers_links(const struct answers *answers, uint32_t pool,
 					    uint32_t *count)
 {
 	*count = answers->link_firsts[pool + 1] - answers->link_firsts[pool];
-	return answers->links + answers->link_firsts[pool];
+	return *count > 0 ? answers->links + answers->link_firsts[pool] : NULL;
 }
 
 /* Numbers of the lists of a record: of its own pool, then of each pool of answers_links. */
