@@ -152,11 +152,107 @@ static void read_line(struct words *words, struct avoids *avoids)
 	add(words->conf, &reading);
 }
 
+/* --- lines that say the same of other clients --------------------------------------------------- */
+
+#define TEXT_MAX 160 /* octets of clients that are shown of many lines */
+
+static int by_place(const struct config_avoid *a, const struct config_avoid *b)
+{
+	return a->place.line < b->place.line ? -1 : a->place.line > b->place.line;
+}
+
+/* By what is avoided, until when and why. */
+static int by_what(const struct config_avoid *a, const struct config_avoid *b)
+{
+	if (a->site != b->site)
+		return a->site < b->site ? -1 : 1;
+	if (a->node != b->node)
+		return a->node < b->node ? -1 : 1;
+	if (a->until_unix_s != b->until_unix_s)
+		return a->until_unix_s < b->until_unix_s ? -1 : 1;
+	return strcmp(a->reason, b->reason);
+}
+
+static int compare(const void *a, const void *b)
+{
+	int what = by_what(a, b);
+
+	return what != 0 ? what : by_place(a, b);
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	return by_place(a, b);
+}
+
+/* "[CN, RU, AS4134, and 98 lines more]" */
+static const char *text_of(struct conf *conf, const struct config_avoid *lines, size_t count)
+{
+	struct buf text = { 0 };
+	const char *kept;
+	size_t i = 0;
+
+	for (; i < count && (i == 0 || text.len < TEXT_MAX); i++) {
+		const char *one = lines[i].clients.text + 1; /* behind its bracket */
+
+		buf_format(&text, "%s%.*s", i == 0 ? "[" : ", ", (int)strlen(one) - 1, one);
+	}
+	if (i < count)
+		buf_format(&text, ", and %zu lines more", count - i);
+	buf_append(&text, "]", 1);
+	kept = arena_text(conf->arena, (const char *)text.data, text.len);
+	buf_free(&text);
+	return kept;
+}
+
+/* The clients of all, in the first one's place. */
+static struct config_avoid join(struct conf *conf, const struct config_avoid *lines, size_t count)
+{
+	struct config_avoid joint = lines[0];
+	struct config_client *clients;
+	size_t total = 0;
+
+	if (count == 1)
+		return joint;
+	for (size_t i = 0; i < count; i++)
+		total += lines[i].clients.count;
+	clients = arena_alloc(conf->arena, total * sizeof(*clients));
+	joint.clients = (struct config_clients){ .list = clients,
+						 .text = text_of(conf, lines, count) };
+	for (size_t i = 0; i < count; i++) {
+		const struct config_clients *from = &lines[i].clients;
+
+		memcpy(clients + joint.clients.count, from->list, from->count * sizeof(*clients));
+		joint.clients.count += from->count;
+	}
+	return joint;
+}
+
+/* Each avoid is told apart in every client class, so that a line of its own for each network would
+ * make a class of each: what is the same for many clients is one avoid. */
+static void join_lines(struct conf *conf, struct avoids *avoids, size_t first)
+{
+	struct config_avoid *list = avoids->list + first;
+	size_t count = avoids->count - first, joint = 0;
+
+	if (count == 0)
+		return;
+	qsort(list, count, sizeof(*list), compare);
+	for (size_t from = 0, to; from < count; from = to) {
+		for (to = from + 1; to < count && by_what(&list[from], &list[to]) == 0;)
+			to++;
+		list[joint++] = join(conf, &list[from], to - from);
+	}
+	qsort(list, joint, sizeof(*list), compare_places);
+	avoids->count = first + joint;
+}
+
 /* Paths in the file are relative to its own folder. */
 static void read_avoid_file(struct conf *conf, const struct yaml_node *value, struct avoids *avoids)
 {
 	const char *path = data_file(conf, value, value->text);
 	const char *folder = conf->folder;
+	size_t first = avoids->count;
 	struct words words;
 
 	if (path == NULL || !words_open(&words, conf, path))
@@ -165,6 +261,7 @@ static void read_avoid_file(struct conf *conf, const struct yaml_node *value, st
 	while (words_next(&words))
 		read_line(&words, avoids);
 	conf->folder = folder;
+	join_lines(conf, avoids, first);
 }
 
 /* --- the list --------------------------------------------------------------------------------- */

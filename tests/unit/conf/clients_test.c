@@ -412,6 +412,39 @@ START_TEST(avoids_stand_in_files_one_a_line)
 }
 END_TEST
 
+START_TEST(lines_that_say_the_same_of_other_clients_are_one_avoid)
+{
+	struct reading *reading;
+	const struct config_avoid *avoids;
+	FILE *out = fopen("zones/now", "w");
+
+	ck_assert_ptr_nonnull(out);
+	(void)fputs("t2 CN\nt1 CN reason=x\n", out);
+	for (int i = 0; i < 1000; i++)
+		(void)fprintf(out, "t1 10.0.%d.%d,AS%d\nt2 RU until=2999-01-01T00:00:00Z\n",
+			      i / 256, i % 256, i + 1);
+	ck_assert_int_eq(fclose(out), 0);
+	reading = read_good(NULL, POOL "avoid: [ { node: t1, clients: KP }, { file: now } ]\n");
+	avoids = reading->config.pools[0].avoids;
+	ck_assert_uint_eq(reading->config.pools[0].avoid_count, 5);
+	ck_assert_str_eq(avoids[0].clients.text, "[KP]");
+	ck_assert_str_eq(avoids[1].clients.text, "[CN]");
+	ck_assert_uint_eq(avoids[1].place.line, 1);
+	ck_assert_str_eq(avoids[2].reason, "x");
+	ck_assert_uint_eq(avoids[3].place.line, 3);
+	ck_assert_uint_eq(avoids[3].node, 0);
+	ck_assert_uint_eq(avoids[3].clients.count, 2000);
+	ck_assert_uint_eq(avoids[3].clients.list[1999].asn, 1000);
+	ck_assert_str_eq(avoids[3].clients.text,
+			 "[10.0.0.0, AS1, 10.0.0.1, AS2, 10.0.0.2, AS3, 10.0.0.3, AS4, 10.0.0.4, "
+			 "AS5, 10.0.0.5, AS6, 10.0.0.6, AS7, 10.0.0.7, AS8, 10.0.0.8, AS9, "
+			 "10.0.0.9, AS10, 10.0.0.10, AS11, and 989 lines more]");
+	ck_assert_uint_eq(avoids[4].until_unix_s, 32472144000);
+	ck_assert_uint_eq(avoids[4].clients.count, 1000);
+	fixture_free(reading);
+}
+END_TEST
+
 /* --- mistakes --------------------------------------------------------------------------------- */
 
 #define AVOID(text)    POOL "avoid:\n  - file: now\n", text
@@ -534,6 +567,7 @@ Suite *clients_suite(void)
 	tcase_add_test(tcase, an_avoid_is_of_a_site_or_a_node_and_may_end);
 	tcase_add_test(tcase, an_avoid_that_has_ended_is_left_out_and_told);
 	tcase_add_test(tcase, avoids_stand_in_files_one_a_line);
+	tcase_add_test(tcase, lines_that_say_the_same_of_other_clients_are_one_avoid);
 	tcase_add_loop_test(tcase, each_mistake_is_told_once_with_its_place, 0,
 			    sizeof(mistakes) / sizeof(mistakes[0]));
 	suite_add_tcase(suite, tcase);
