@@ -271,7 +271,8 @@ def test_frozen_pool_keeps_half_of_its_nodes_in(server):
 def test_site_that_is_full_passes_clients_on_until_it_is_not(server):
     wait_answered(server, "full", only(FULL[0]))
     server.ctl("report", "full-near-1", "--load", "0.95")
-    shares = wait_answered(server, "full", lambda now: now[FULL[1]] > 0 and now)
+    wait_answered(server, "full", lambda now: now[FULL[1]] > 0)
+    shares = answered(server, "full")
     site = status(server, "full")["pools"][0]["sites"][0]
     assert site["spilling"] and site["use"] == 0.95
     assert abs(shares[FULL[0]] / 300 - site["keep"]) < 0.1
