@@ -197,6 +197,7 @@ static int refuse_several(const char *written, const struct finds *finds, struct
 
 	for (size_t i = 0; i < finds->count && i < LISTED_MAX; i++)
 		buf_format(&text, "%s%s", i == 0 ? "" : ", ", object_text(&finds->list[i], name));
+	buf_append(&text, "", 1); /* the NUL */
 	(void)err_set(err, "\"%s\" may be %s%s", written, (const char *)text.data,
 		      finds->count > LISTED_MAX ? " or others" : "");
 	buf_free(&text);
