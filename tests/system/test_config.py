@@ -1,6 +1,7 @@
 """signpostctl config --effective: what is shown is what holds, and it is what the files say."""
 
 import json
+import re
 import shutil
 import subprocess
 
@@ -87,6 +88,73 @@ def test_one_pool_and_one_node(files):
     node = next(row for row in rows if "node" in row)
     one = values(files, "edge", node["node"])
     assert one == [row for row in rows if row.get("node") == node["node"]]
+
+
+# --- inheritance, as the table of options has it
+
+LEVELS = ["defaults", "pool", "site of the server file", "site", "own"]  # from the outermost
+VALUES = {  # one for each level, of options whose range does not tell
+    "list": ["[{ kind: icmp, rise: %d }]" % n for n in range(1, 6)],
+    "word or list": ["all", "none", "nearest", "last-good", "192.0.2.1"],
+    "duration": ["11s", "12s", "13s", "14s", "15s"],
+    "boolean": ["true", "false", "true", "false", "true"],
+}
+MAPS = {"band": "{ km: %d }", "ttl": "{ floor: %ds }", "persistence": "{ v4: 2%d }", "spill": "{ low: 5%d% }"}
+
+
+def inherited_options():
+    done = subprocess.run([signpost.BUILD / "signpost-compile", "--options"], capture_output=True, text=True,
+                          timeout=60)
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    return [(place, name, kind, accepts, above.split(", ")) for place, name, kind, _, accepts, above, _ in rows
+            if above != "-"]
+
+
+def values_of(name, kind, accepts):
+    if name in MAPS:
+        return [MAPS[name].replace("%d", str(n)) for n in range(1, 6)]
+    if kind in VALUES:
+        return VALUES[kind]
+    if kind == "word":
+        words = accepts.replace(" or ", ", ").split(", ")
+        return [words[n % len(words)] for n in range(5)]
+    assert kind == "number"
+    return ["4", "5", "6", "7", "8"]
+
+
+def write_levels(folder, own, name, told):
+    """The option stands on these levels, {level: value}; `own` is where it is at home."""
+    at = {own if level == "own" else level: f"{name}: {value}" for level, value in told.items()}
+    beside = "answers: 16, " if name == "spare" else ""  # of which it is a part
+    (folder / SERVER).write_text(f"""zones: zones
+sites: {{ tokyo: {{ location: [35, 139], {at.get("site of the server file", "")} }} }}
+defaults: {{ {beside}{at.get("defaults", "")} }}
+""")
+    (folder / POOL).write_text(f"""pool: edge
+sites: {{ tokyo: {{ {at.get("site", "minimum: 1")}, nodes: {{ n: {{ address: 192.0.2.1, {at.get("node", "")} }} }} }} }}
+{at.get("pool", "")}
+""")
+
+
+@pytest.mark.parametrize("option", inherited_options(), ids=lambda option: option[1])
+def test_innermost_map_that_has_an_option_wins(option, tmp_path):
+    place, name, kind, accepts, above = option
+    own = {"pool": "pool", "pool: sites.NAME": "site", "pool: sites.NAME.nodes.NAME": "node"}[place]
+    (tmp_path / "zones").mkdir()
+    (tmp_path / "zones/example.net.zone").write_text("")
+    chain = [level for level in LEVELS if level in above] + ["own"]
+    told = dict(zip(LEVELS, values_of(name, kind, accepts)))
+    assert set(above) < set(LEVELS)
+    for depth in range(1, len(chain) + 1):
+        write_levels(tmp_path, own, name, {level: told[level] for level in chain[:depth]})
+        (row,) = [row for row in values(tmp_path) if row.get("pool") == "edge" and "file" in row
+                  and re.split(r"[.[]", row["option"])[0] == name and row["option"] != "probes[0].kind"
+                  and ("site" in row, "node" in row) == (own != "pool", own == "node")]
+        innermost = chain[depth - 1]
+        line = open(row["file"], encoding="utf-8").read().splitlines()[row["line"] - 1]
+        assert f"{name}: {told[innermost]}" in line
+        assert row["file"].endswith(SERVER) == (innermost in ("defaults", "site of the server file"))
+        assert str(row["value"]).lower() in told[innermost]
 
 
 def test_who_is_not_there_and_mistakes_are_told(files):
