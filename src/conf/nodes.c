@@ -127,7 +127,7 @@ static const char *default_capacity(struct conf *conf, const void *out)
 	return conf_text(conf, "%u", node->weight > 0 ? node->weight : 1);
 }
 
-#define INHERITED .above = LEVEL_SITE | LEVEL_POOL | LEVEL_DEFAULTS
+#define INHERITED .above = (LEVEL_SITE | LEVEL_POOL | LEVEL_DEFAULTS)
 
 static const struct option node_options[] = {
 	{ "address", OPTION_OTHER, .required = true, .read = read_node_address, .kind = "list",

@@ -84,9 +84,9 @@ struct option {
 	size_t offset, size; /* of the field */
 	bool required;
 	bool later;     /* a server can start without; what is wrong with it is told by a reload */
+	bool negative;  /* OPTION_NUMBER: down to -max */
 	unsigned above; /* levels whose maps may hold it, beside its own */
 	uint32_t min, max;
-	bool negative;      /* OPTION_NUMBER: down to -max */
 	const char *suffix; /* OPTION_NUMBER: may be written behind it: "%" */
 	uint32_t unit_ms;
 	uint32_t field_ms;            /* what the field of a duration counts in; 0: unit_ms */

@@ -15,17 +15,17 @@ struct pool_nodes {
 	size_t total;
 };
 
-/* Those of one site: into struct config_pool_site. */
-void nodes_read(struct conf *conf, const struct yaml_node *value, void *site);
+/* Those of one site: `out` is its struct config_pool_site. */
+void nodes_read(struct conf *conf, const struct yaml_node *value, void *out);
 
-/* What these read goes into the pool. */
-void probes_read(struct conf *conf, const struct yaml_node *value, void *pool);
-void pool_sites_read(struct conf *conf, const struct yaml_node *value, void *pool);
+/* `out` is the struct config_pool of the file. */
+void probes_read(struct conf *conf, const struct yaml_node *value, void *out);
+void pool_sites_read(struct conf *conf, const struct yaml_node *value, void *out);
 /* These need the pool's sites. */
-void rules_read(struct conf *conf, const struct yaml_node *value, void *pool);
-void fences_read(struct conf *conf, const struct yaml_node *value, void *pool);
-void avoids_read(struct conf *conf, const struct yaml_node *value, void *pool);
-void windows_read(struct conf *conf, const struct yaml_node *value, void *pool);
+void rules_read(struct conf *conf, const struct yaml_node *value, void *out);
+void fences_read(struct conf *conf, const struct yaml_node *value, void *out);
+void avoids_read(struct conf *conf, const struct yaml_node *value, void *out);
+void windows_read(struct conf *conf, const struct yaml_node *value, void *out);
 /* Are all nodes looked at? */
 void probes_check(struct conf *conf, const struct config_pool *pool);
 
