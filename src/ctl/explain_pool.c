@@ -162,6 +162,31 @@ static void add_load(json_t *told, const struct view *view, uint32_t pool_site)
 	}
 }
 
+/* Those nodes of a site that these clients do not get, and what control says of why. */
+static json_t *not_up(const struct view *view, const struct plan_range *nodes)
+{
+	static const char *const keys[] = { "name",  "status",   "since_ms", "reason",
+					    "state", "state_by", "held" };
+	json_t *list = json_array();
+
+	for (uint32_t n = nodes->first; n < nodes->first + nodes->count; n++) {
+		const json_t *node = json_array_get(view->b->nodes, n);
+		uint8_t state = suppose_state_of(node);
+		bool avoided = view->avoided[n - view->pool->nodes.first];
+		json_t *told;
+
+		if (state == STEER_UP && !avoided)
+			continue;
+		told = json_pack("{s:s, s:b}", "steered", steer_state_name[state], "avoided",
+				 avoided);
+		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+			if (json_object_get(node, keys[i]) != NULL)
+				json_object_set(told, keys[i], json_object_get(node, keys[i]));
+		json_array_append_new(list, told);
+	}
+	return list;
+}
+
 static json_t *site(const struct view *view, uint32_t pool_site, uint32_t band)
 {
 	const struct borrowed *b = view->b;
@@ -176,6 +201,7 @@ static json_t *site(const struct view *view, uint32_t pool_site, uint32_t band)
 				 (json_int_t)ps->min_nodes, "counts",
 				 !fenced && up >= ps->min_nodes, "fenced", fenced);
 
+	json_object_set_new(told, "not_up", not_up(view, &ps->nodes));
 	add_load(told, view, pool_site);
 	if (ps->bias_percent != 0)
 		json_object_set_new(told, "bias_percent", json_integer(ps->bias_percent));

@@ -1,21 +1,25 @@
 /* settle.h - which part of its clients each site would keep, once what is supposed has settled.
  *
  * Sites spill over by how much of them is used (steer/spill.h), and what they spill changes how much
- * is used. In operation that goes on until the two agree; here, round by round: steering is compiled
- * with what sites keep, which gives new uses, half of the way to which is gone. Pure. */
+ * is used. In operation that goes on until the two agree. Here it goes round by round: steering is
+ * compiled with what sites keep, which gives new uses. Each site goes a part of the way to its own,
+ * half of that part from where it has to turn round: so it comes to rest where keep and use agree.
+ * A site that began to spill goes on doing so, for at the low mark, where it would end, it keeps all.
+ * Pure. */
 #ifndef CTL_SETTLE_H
 #define CTL_SETTLE_H
 
 #include "ctl/tally.h"
 #include "steer/spill.h"
 
-#define SETTLE_ROUNDS_MAX 24
+#define SETTLE_ROUNDS_MAX 20
 
 struct settling {
 	const struct image *plan;
-	struct spill_site *sites; /* of each plan_pool_site */
-	double *use;
-	uint16_t *keep; /* for steer_compile */
+	/* Of each plan_pool_site. */
+	struct spill_site *sites;
+	double *use, *step, *way; /* in the capacity's unit; part of the way; last way gone */
+	uint16_t *keep;           /* for steer_compile */
 };
 
 /* `told`: what control says of the sites, in the order of the plan (NULL: of another plan). */
@@ -23,7 +27,7 @@ void settle_start(struct settling *settling, const struct image *plan,
 		  const struct supposed_node *nodes, const json_t *told);
 void settle_end(struct settling *settling);
 
-/* From what came of the last round. true: sites keep other parts now, it takes another round. */
+/* From what came of the last round. true: uses are others than thought, it takes another round. */
 bool settle_on(struct settling *settling, const struct tally *tally);
 
 #endif

@@ -94,6 +94,16 @@ static void show_location(const json_t *location, FILE *out)
 	(void)fprintf(out, "the same for %s\n", field_text(location, "prefix"));
 }
 
+static const char *text_time(uint64_t unix_ms, char text[QUANTITY_SIZE])
+{
+	time_t seconds = (time_t)(unix_ms / 1000);
+	struct tm tm;
+
+	(void)gmtime_r(&seconds, &tm);
+	(void)strftime(text, QUANTITY_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return text;
+}
+
 /* --- what holds in a pool --------------------------------------------------------------------- */
 
 static void show_fences(const json_t *step, FILE *out)
@@ -113,16 +123,6 @@ static void show_fences(const json_t *step, FILE *out)
 				      field_text(fence, "otherwise"));
 		(void)fputc('\n', out);
 	}
-}
-
-static const char *text_time(uint64_t unix_ms, char text[QUANTITY_SIZE])
-{
-	time_t seconds = (time_t)(unix_ms / 1000);
-	struct tm tm;
-
-	(void)gmtime_r(&seconds, &tm);
-	(void)strftime(text, QUANTITY_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return text;
 }
 
 static void show_avoids(const json_t *step, FILE *out)
@@ -226,6 +226,52 @@ static void order_row(struct columns *table, const json_t *site, const struct or
 	cell_note(table, site, chosen);
 }
 
+/* Who drained it, or gave it a weight, when and why. */
+static void show_order_of(const json_t *order, const char *what, uint64_t now_ms, FILE *out)
+{
+	char text[QUANTITY_SIZE];
+
+	(void)fprintf(out, "%s", what);
+	if (has(order, "who"))
+		(void)fprintf(out, " by %s", field_text(order, "who"));
+	if (has(order, "at_ms"))
+		(void)fprintf(out, " %s ago", text_age(field_count(order, "at_ms"), now_ms, text));
+	if (field_text(order, "reason")[0] != '\0')
+		(void)fprintf(out, ", \"%s\"", field_text(order, "reason"));
+	if (has(order, "until_ms"))
+		(void)fprintf(out, ", until %s", text_time(field_count(order, "until_ms"), text));
+	(void)fputc('\n', out);
+}
+
+/* Why nodes are not answered, of sites that are tried before the one of the node, and of that. */
+static void show_not_up(const json_t *step, const char *chosen, uint64_t now_ms, FILE *out)
+{
+	const json_t *site, *node;
+	char text[QUANTITY_SIZE];
+	size_t i, n;
+
+	json_array_foreach(json_object_get(step, "sites"), i, site)
+	{
+		json_array_foreach(json_object_get(site, "not_up"), n, node)
+		{
+			line(out, i == 0 && n == 0 ? "not" : "");
+			(void)fprintf(out, "%s at %s: ", field_text(node, "name"),
+				      field_text(site, "name"));
+			if (field_is(node, "avoided"))
+				(void)fprintf(out, "avoided\n");
+			else if (json_is_object(json_object_get(node, "state_by")))
+				show_order_of(json_object_get(node, "state_by"),
+					      field_text(node, "state"), now_ms, out);
+			else
+				(void)fprintf(out, "%s for %s (%s)\n", field_text(node, "status"),
+					      text_age(field_count(node, "since_ms"), now_ms, text),
+					      field_text(node, "reason"));
+		}
+		if (strcmp(field_text(site, "name"), chosen) == 0)
+			break;
+	}
+}
+
 /* `chosen`: the site of the node; "": it is in another pool, or there is none. */
 static void show_order(const json_t *step, const char *chosen, FILE *out, bool colour)
 {
@@ -313,6 +359,7 @@ static void show_step(const json_t *told, const json_t *step, const char *chosen
 	show_avoids(step, out);
 	show_why(told, step, out);
 	show_order(step, chosen, out, colour);
+	show_not_up(step, chosen, field_count(told, "now_ms"), out);
 	show_applied(step, out);
 }
 
@@ -333,24 +380,6 @@ static void show_hash(const json_t *steering, FILE *out)
 		(void)fprintf(out, "the only choice\n");
 }
 
-/* Who drained it, or gave it a weight, when and why. */
-static void show_order_of(const json_t *order, const char *what, uint64_t now_ms, FILE *out)
-{
-	char text[QUANTITY_SIZE];
-
-	line(out, "");
-	(void)fprintf(out, "%s", what);
-	if (has(order, "who"))
-		(void)fprintf(out, " by %s", field_text(order, "who"));
-	if (has(order, "at_ms"))
-		(void)fprintf(out, " %s ago", text_age(field_count(order, "at_ms"), now_ms, text));
-	if (field_text(order, "reason")[0] != '\0')
-		(void)fprintf(out, ", \"%s\"", field_text(order, "reason"));
-	if (has(order, "until_ms"))
-		(void)fprintf(out, ", until %s", text_time(field_count(order, "until_ms"), text));
-	(void)fputc('\n', out);
-}
-
 /* What was ordered of it, what it weighs and what it bears. */
 static void show_standing(const json_t *node, uint64_t now_ms, FILE *out)
 {
@@ -368,11 +397,15 @@ static void show_standing(const json_t *node, uint64_t now_ms, FILE *out)
 	if (field_number(node, "ttl_s") > 0)
 		(void)fprintf(out, "; a verdict is %lld s away", field_number(node, "ttl_s"));
 	(void)fputc('\n', out);
-	if (json_is_object(json_object_get(node, "state_by")))
+	if (json_is_object(json_object_get(node, "state_by"))) {
+		line(out, "");
 		show_order_of(json_object_get(node, "state_by"), field_text(node, "state"), now_ms,
 			      out);
-	if (json_is_object(json_object_get(node, "weight_by")))
+	}
+	if (json_is_object(json_object_get(node, "weight_by"))) {
+		line(out, "");
 		show_order_of(json_object_get(node, "weight_by"), "weighed", now_ms, out);
+	}
 }
 
 static void show_node(const json_t *steering, uint64_t now_ms, FILE *out)

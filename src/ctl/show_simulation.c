@@ -100,6 +100,7 @@ static void show_sites(const json_t *told, const json_t *pool, FILE *out, bool c
 	for (size_t m = 0; m < MEASURES_TOLD; m++)
 		buf_format(&headings, "%s", is_measured(told, m) ? measures[m].heading : "");
 	buf_format(&headings, ">CHANGE|>CAPACITY|>USE|>THEN|");
+	buf_append(&headings, "", 1); /* the NUL */
 	table = columns_new((const char *)headings.data);
 	buf_free(&headings);
 	json_array_foreach(json_object_get(pool, "sites"), i, site)

@@ -267,15 +267,17 @@ static json_t *tell_capacity(const struct place *place)
 	return told;
 }
 
-/* Everybody's use is known only where that of each place is which lends clients. */
 #define HARDLY 1e-9 /* of capacity: rounding, not clients */
 
 enum verdict { HOLDS, HOLDS_NOT, HOLDS_UNKNOWN };
 
-static enum verdict verdict_of(const struct place *place)
+/* Clients where nothing is up find no capacity, whatever they use. */
+static enum verdict verdict_of(const struct place *place, enum measure demand)
 {
 	double use = place->use[SIDE_AFTER], capacity = place->capacity[SIDE_AFTER];
 
+	if (capacity <= 0 && place->clients[SIDE_AFTER][demand] > 0)
+		return HOLDS_NOT;
 	if (!place->use_known && use <= HARDLY)
 		return HOLDS_UNKNOWN;
 	return use <= capacity * (1 + HARDLY) + HARDLY ? HOLDS : HOLDS_NOT;
@@ -331,7 +333,7 @@ static json_t *tell_place(const struct work *work, const struct pool_tally *pool
 	json_object_set_new(told, "latitude", json_real(place->latitude));
 	json_object_set_new(told, "longitude", json_real(place->longitude));
 	json_object_set_new(told, "capacity", tell_capacity(place));
-	json_object_set_new(told, "holds", tell_verdict(verdict_of(place)));
+	json_object_set_new(told, "holds", tell_verdict(verdict_of(place, tally->demand)));
 	add_keep(told, work, number);
 	json_object_set_new(told, "nodes", tell_nodes(tally, pool, number));
 	return told;

@@ -226,35 +226,61 @@ static void add_cell(struct tally *tally, uint32_t number, const struct space_ce
 
 /* --- capacity --------------------------------------------------------------------------------- */
 
-/* What the nodes of each place report, in the capacity's unit; those that do not are as the others. */
+/* What the nodes of each place report, in the capacity's unit, as spill_update has it: a node that is
+ * up and does not is as the others; of one that is not, its last report counts. */
 static void count_reported(struct tally *tally)
 {
 	const struct side *side = &tally->sides[SIDE_BEFORE];
-	double(*sums)[2] = mem_array(tally->place_count + 1U, sizeof(*sums)); /* reporting, all */
+	double(*sums)[2] = mem_array(tally->place_count + 1U,
+				     sizeof(*sums)); /* reporting, silent */
 
 	for (uint32_t i = 0; i < tally->spot_count; i++) {
 		struct place *place = &tally->places[tally->spots[i].place];
 		uint32_t n = tally->spots[i].number[SIDE_BEFORE];
 		double capacity;
 
-		if (n == PLAN_NONE || side->nodes[n].steer.state < STEER_DRAINING)
+		if (n == PLAN_NONE)
 			continue;
 		capacity = plan_items(side->plan, nodes, struct plan_node)[n].capacity;
-		sums[tally->spots[i].place][1] += capacity;
-		if (isnan(side->nodes[n].load))
-			continue;
-		place->use[SIDE_BEFORE] += side->nodes[n].load * capacity;
-		sums[tally->spots[i].place][0] += capacity;
+		if (!isnan(side->nodes[n].load)) {
+			place->use[SIDE_BEFORE] += side->nodes[n].load * capacity;
+			sums[tally->spots[i].place][0] += capacity;
+		} else if (side->nodes[n].steer.state == STEER_UP) {
+			sums[tally->spots[i].place][1] += capacity;
+		}
 	}
 	for (uint32_t i = 0; i < tally->place_count; i++) {
 		struct place *place = &tally->places[i];
 
 		place->use_known = sums[i][0] > 0;
 		if (place->use_known)
-			place->use[SIDE_BEFORE] *= sums[i][1] / sums[i][0];
+			place->use[SIDE_BEFORE] += place->use[SIDE_BEFORE] / sums[i][0] *
+						   sums[i][1];
 		place->use[SIDE_AFTER] = place->use[SIDE_BEFORE];
 	}
 	free(sums);
+}
+
+/* A node that is drained carries clients as long as it gets any. */
+static void add_draining(struct tally *tally)
+{
+	for (uint32_t i = 0; i < tally->spot_count; i++) {
+		const struct spot *spot = &tally->spots[i];
+
+		for (int s = 0; s < SIDES; s++) {
+			const struct side *side = &tally->sides[s];
+			uint32_t n = spot->number[s];
+			double clients = 0;
+
+			if (n == PLAN_NONE || side->nodes[n].steer.state != STEER_DRAINING)
+				continue;
+			for (uint32_t p = 0; p < tally->pool_count; p++)
+				clients += tally->pools[p].spots[i][s][tally->demand];
+			if (clients > 0)
+				tally->places[spot->place].capacity[s] +=
+					plan_items(side->plan, nodes, struct plan_node)[n].capacity;
+		}
+	}
 }
 
 /* Clients take the use that they make of where they were to where they go: each one's is that of
@@ -351,6 +377,7 @@ void tally_count(struct tally *tally, const struct space *space)
 	tally->demand = demand_of(tally, space);
 	for (uint32_t p = 0; p < tally->pool_count; p++)
 		count_pool(tally, space, p);
+	add_draining(tally);
 	count_use(tally, space);
 }
 

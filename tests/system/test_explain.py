@@ -142,3 +142,15 @@ def test_nobody_gets_what_is_fenced_or_avoided(server):
         assert {member["site"] for member in told["set"]}.isdisjoint({"frankfurt"})
         told = explain(server, f"200.160.{number}.0/24")["steering"]
         assert "nyc-1" not in {member["name"] for member in told["set"]}
+
+
+def test_who_drained_a_node_is_told(server):
+    server.ctl("drain", "fra-2", "--reason", "new kernel")
+    try:
+        told = explain(server, "134.109.0.0/24")["steering"]
+        frankfurt, = (site for site in told["sites"] if site["name"] == "frankfurt")
+        node, = frankfurt["not_up"]
+        assert (node["name"], node["steered"], node["state_by"]["reason"]) == ("fra-2", "draining", "new kernel")
+        assert 'fra-2 at frankfurt: draining by' in server.ctl("explain", NAME, "134.109.0.0/24").stdout
+    finally:
+        server.ctl("enable", "fra-2")

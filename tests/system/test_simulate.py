@@ -115,9 +115,10 @@ def test_capacity_is_told_and_decides_the_exit_status(sample):
     london = {site["site"]: site for site in holds["pools"][0]["sites"]}["london"]["capacity"]
     assert london["use_before"] == pytest.approx(0.2)
     assert 0.39 < london["use_after"] <= 0.4, "all of Frankfurt's clients but a few, with what they use"
-    fails = simulate(sample, "--load", "0.2", "--load", "frankfurt=0.9", "--down", "frankfurt", status=1)
-    assert fails["holds"] is False
-    assert [site["site"] for site in fails["pools"][0]["sites"] if site["holds"] is False] == ["london"]
+    fails = simulate(sample, "--load", "0.95", "--down", "newyork", status=1)
+    assert fails["holds"] is False, "7.6 sites' worth of clients at seven sites"
+    over = [site for site in fails["pools"][0]["sites"] if site["holds"] is False]
+    assert over and all(site["capacity"]["use_after"] > 1 for site in over)
     unknown = simulate(sample, "--down", "frankfurt")
     assert unknown["holds"] is None and 0 < unknown["pools"][0]["bearable_after"] < 1
 
@@ -150,6 +151,32 @@ def test_other_files_are_simulated_without_running_them(sample):
     (other / "edge.pool.yaml").write_text(pool.replace("policy: nearest", "policy: farthest"))
     done = sample.ctl("simulate", "--files", str(other), check=False)
     assert done.returncode == 2 and "edge.pool.yaml:" in done.stderr and "farthest" in done.stderr
+
+
+def test_sites_spill_over_until_use_and_what_they_keep_agree(sample):
+    other = sample.folder / "spilling"
+    other.mkdir()
+    pool = sample.zone_file("edge.pool.yaml").read_text()
+    (other / "edge.pool.yaml").write_text(pool.replace("\npersistence:", "\nspill: { high: 80%, low: 60% }\npersistence:"))
+    (other / "example.net.zone").write_text(sample.zone_file("example.net.zone").read_text())
+    (other / "signpost.yaml").write_text(sample.config.read_text().replace("zones: zones", "zones: ."))
+    told = simulate(sample, "--files", str(other), "--load", "0.2", "--load", "frankfurt=0.95")
+    sites = {site["site"]: site for site in told["pools"][0]["sites"]}
+    kept, use = sites["frankfurt"]["keep_after"], sites["frankfurt"]["capacity"]["use_after"]
+    assert 0.6 < use < 0.8 and use == pytest.approx(0.95 * kept, abs=0.01)
+    assert kept == pytest.approx(1 - (use - 0.6) / 0.2 * 0.75, abs=0.02), "all at the low mark, a quarter at the high one"
+    moved = sites["frankfurt"]["before"]["ipv4"] - sites["frankfurt"]["after"]["ipv4"]
+    assert moved == pytest.approx((1 - kept) * sites["frankfurt"]["before"]["ipv4"], rel=0.02)
+    assert sites["london"]["after"]["ipv4"] - sites["london"]["before"]["ipv4"] == pytest.approx(moved, rel=0.02)
+    assert sites["london"]["keep_after"] == 1 and told["holds"] is True
+
+
+def test_who_is_drained_serves_where_nobody_else_is_up(sample):
+    told = simulate(sample, "--drain", "edge")
+    assert list(told["pools"][0]["applied_after"]) == ["draining"]
+    assert site_shares(told, "after") == pytest.approx(site_shares(told, "before"))
+    told = simulate(sample, "--down", "edge", status=1)
+    assert list(told["pools"][0]["applied_after"]) == ["all"] and told["holds"] is False, "there is nothing left"
 
 
 @pytest.mark.parametrize("arguments, why", [
