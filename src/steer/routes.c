@@ -375,8 +375,11 @@ static uint32_t find_map(struct routes *routes, const struct route *route)
 		for (uint32_t i = 0; i < group->primary_count; i++)
 			routes->ranks[group->primaries[i]] = as_up(routes->pool,
 								   group->primaries[i]);
-	} else {
+	} else if (order->any_fenced || order->any_avoided ||
+		   order->count < routes->pool->site_count || route->applied >= APPLIED_ALL) {
 		set_ranks(routes, route->applied);
+	} else {
+		context.ranks = routes->pool->ranks; /* nothing is peculiar to these clients */
 	}
 	return sets_map(&routes->sets, &context, routes->primaries, count);
 }

@@ -44,10 +44,13 @@ static struct set alone(uint32_t node)
 
 static void bid(const struct sets *sets, uint64_t key, uint32_t node, struct rendezvous_bid *best)
 {
-	uint32_t weight = sets->weights[node];
-	struct rendezvous_bid mine = rendezvous_bid(
-		rendezvous_hash(key, sets->pool->node_keys[node]), weight != 0 ? weight : 1, node);
+	uint32_t weight = sets->weights[node] != 0 ? sets->weights[node] : 1;
+	uint64_t hash = rendezvous_hash(key, sets->pool->node_keys[node]);
+	struct rendezvous_bid mine;
 
+	if (!rendezvous_could_win(hash, weight, best))
+		return;
+	mine = rendezvous_bid(hash, weight, node);
 	if (rendezvous_wins(&mine, best))
 		*best = mine;
 }
