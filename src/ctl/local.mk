@@ -33,7 +33,13 @@ libctl_a_SOURCES = \
 libctl_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 
 bin_PROGRAMS += signpostctl
-signpostctl_SOURCES = %D%/main.c
+signpostctl_SOURCES = %D%/main.c \
+	%D%/command.c %D%/command.h \
+	%D%/commands_files.c \
+	%D%/commands_orders.c \
+	%D%/commands_server.c \
+	%D%/commands_steering.c \
+	%D%/options.c
 signpostctl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 signpostctl_LDADD = libctl.a libcontrol.a libserve.a $(SODIUM_LIBS) libsteer.a libimage.a libwire.a libbase.a \
 	$(JANSSON_LIBS) -lm

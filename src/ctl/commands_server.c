@@ -1,0 +1,50 @@
+/* Commands about the server as a whole. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "ctl/command.h"
+#include "ctl/show.h"
+
+/* As long as control gives signpost-compile, and some. */
+#define RELOAD_PATIENCE_S 1000
+
+int command_reload(const struct options *options)
+{
+	struct reply reply;
+	int status = ask(options, json_pack("{s:s}", "command", "ping"), CLIENT_PATIENCE_S, &reply);
+
+	if (status != STATUS_OK)
+		return status;
+	reply_free(&reply); /* it is not control that a long reload waits for */
+	status = ask(options, json_pack("{s:s}", "command", "reload"), RELOAD_PATIENCE_S, &reply);
+	if (status != STATUS_OK)
+		return status;
+	status = reply_ok(&reply) ? STATUS_OK : STATUS_REFUSED;
+	if (options->json)
+		(void)print_json(reply.json, JSON_INDENT(2));
+	else
+		show_reload(reply.json, status == STATUS_OK ? stdout : stderr);
+	reply_free(&reply);
+	return status;
+}
+
+int command_status(const struct options *options)
+{
+	json_t *request = json_pack("{s:s}", "command", "status");
+	struct reply reply;
+	int status;
+
+	if (options->count > 1)
+		json_object_set_new(request, "pool", json_string(options->arguments[1]));
+	status = ask(options, request, CLIENT_PATIENCE_S, &reply);
+	if (status != STATUS_OK)
+		return status;
+	if (!reply_ok(&reply))
+		return refused(&reply);
+	if (options->json)
+		status = print_json(reply.json, JSON_INDENT(2));
+	else
+		show_status(reply.json, stdout, isatty(STDOUT_FILENO) == 1);
+	reply_free(&reply);
+	return status;
+}

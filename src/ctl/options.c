@@ -1,0 +1,156 @@
+#include <config.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "ctl/command.h"
+#include "ctl/explain.h"
+#include "ctl/reach.h"
+
+static const char usage[] =
+	"usage: signpostctl [OPTION]... COMMAND\n"
+	"\n"
+	"  check [FILE]              all mistakes in the server file and what it names\n"
+	"  config --effective [POOL [NODE]]  all options that hold, and where they come from\n"
+	"  reload                    take the files as they are now: whole, or not at all\n"
+	"  status [POOL]             processes, images, counters, pools, sites, nodes\n"
+	"  explain NAME ADDRESS[/LEN]  what is answered to this client network, and why;\n"
+	"                            -: to each network that standard input has a line of\n"
+	"  drain OBJECT              no new answers to a node, a site or a pool; no alarm\n"
+	"  disable OBJECT            no answer at all\n"
+	"  enable OBJECT             neither any more\n"
+	"  weight NODE N             another weight than in the files; --reset: theirs again\n"
+	"  states                    what is drained, disabled or weighted, or is to be\n"
+	"  report NODE --load LOAD   how much of its capacity a node uses: 0 to 10\n"
+	"  profile                   where queries come from, for simulate\n"
+	"  simulate                  who would be answered what if, and whether capacity holds\n"
+	"\n"
+	"  -c, --config FILE         server file (" REACH_SERVER_FILE ")\n"
+	"      --run DIR             where the control socket is (the server file's `run`,\n"
+	"                            $SIGNPOST_RUN, " REACH_RUN_DIR ")\n"
+	"      --socket PATH         the control socket itself\n"
+	"      --json                what was found, as JSON\n"
+	"      --type TYPE           explain: this type only, of A, AAAA, SRV, HTTPS and SVCB\n"
+	"      --effective           config: what is written, inherited and by default\n"
+	"      --source              explain: the address asks itself, without a client subnet\n"
+	"      --reason TEXT         drain, disable, enable, weight: why\n"
+	"      --from TIME           drain, disable, enable: not before that time, such as\n"
+	"                            2026-12-24T18:00:00Z, +90m, 2h, 1d12h\n"
+	"      --until TIME          drain, disable, enable: up to that time\n"
+	"      --down OBJECT         simulate: this site, node or pool is down\n"
+	"      --drain OBJECT        simulate: it is drained\n"
+	"      --load OBJECT=LOAD    simulate: so much of its capacity is used now; LOAD alone:\n"
+	"                            of every node's\n"
+	"      --files FILE          simulate: the files of this server file, or folder, run\n"
+	"      --profile FILE        simulate: where queries come from\n"
+	"      --pool POOL           simulate: tell of this pool only\n"
+	"      --all-countries       simulate: tell of those as well that stay where they are\n"
+	"      --svg FILE            simulate: draw a map\n"
+	"  -h, --help\n"
+	"  -V, --version\n"
+	"\n"
+	"Exit status: 0 well; 1 there are mistakes, or it was refused; 2 not understood;\n"
+	"3 control cannot be reached.\n";
+
+void print_usage(FILE *out)
+{
+	(void)fputs(usage, out);
+}
+
+static bool parse_type(struct options *options, const char *text)
+{
+	options->types = 0;
+	for (size_t i = 0; i < EXPLAINED_TYPES; i++) {
+		if (strcasecmp(text, explained_types[i].name) == 0)
+			options->types = pool_type_bit(explained_types[i].type);
+	}
+	return options->types != 0;
+}
+
+int parse_options(struct options *out, int argc, char **argv)
+{
+	enum {
+		RUN = 256,
+		SOCKET,
+		JSON,
+		TYPE,
+		SOURCE,
+		EFFECTIVE,
+		FILES,
+		PROFILE,
+		POOL,
+		ALL_COUNTRIES,
+		SVG,
+		REASON,
+		FROM,
+		UNTIL,
+		RESET,
+		SUPPOSE /* and enum suppose_kind */
+	};
+	static const struct option names[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "run", required_argument, NULL, RUN },
+		{ "socket", required_argument, NULL, SOCKET },
+		{ "json", no_argument, NULL, JSON },
+		{ "type", required_argument, NULL, TYPE },
+		{ "source", no_argument, NULL, SOURCE },
+		{ "effective", no_argument, NULL, EFFECTIVE },
+		{ "reason", required_argument, NULL, REASON },
+		{ "from", required_argument, NULL, FROM },
+		{ "until", required_argument, NULL, UNTIL },
+		{ "reset", no_argument, NULL, RESET },
+		{ "down", required_argument, NULL, SUPPOSE + SUPPOSE_DOWN },
+		{ "drain", required_argument, NULL, SUPPOSE + SUPPOSE_DRAIN },
+		{ "load", required_argument, NULL, SUPPOSE + SUPPOSE_LOAD },
+		{ "files", required_argument, NULL, FILES },
+		{ "profile", required_argument, NULL, PROFILE },
+		{ "pool", required_argument, NULL, POOL },
+		{ "all-countries", no_argument, NULL, ALL_COUNTRIES },
+		{ "svg", required_argument, NULL, SVG },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	*out = (struct options){ 0 };
+	while ((option = getopt_long(argc, argv, "c:hV", names, NULL)) != -1) {
+		switch (option) {
+		case 'c': out->server_file = optarg; break;
+		case RUN: out->run_dir = optarg; break;
+		case SOCKET: out->socket = optarg; break;
+		case JSON: out->json = true; break;
+		case SOURCE: out->source = true; break;
+		case EFFECTIVE: out->effective = true; break;
+		case TYPE:
+			if (!parse_type(out, optarg))
+				return misused("none of A, AAAA, SRV, HTTPS and SVCB", optarg);
+			break;
+		case FILES: out->simulate.what.files = optarg; break;
+		case PROFILE: out->simulate.what.profile = optarg; break;
+		case POOL: out->simulate.what.pool = optarg; break;
+		case ALL_COUNTRIES: out->simulate.all_countries = true; break;
+		case SVG: out->simulate.svg = optarg; break;
+		case REASON: out->order.reason = optarg; break;
+		case FROM: out->order.from = optarg; break;
+		case UNTIL: out->order.until = optarg; break;
+		case RESET: out->order.reset = true; break;
+		case SUPPOSE + SUPPOSE_DOWN:
+		case SUPPOSE + SUPPOSE_DRAIN:
+		case SUPPOSE + SUPPOSE_LOAD:
+			if (option == SUPPOSE + SUPPOSE_LOAD)
+				out->order.load = optarg; /* of report */
+			if (!simulate_suppose(&out->simulate, (enum suppose_kind)(option - SUPPOSE),
+					      optarg))
+				return misused("too many things are supposed", optarg);
+			break;
+		case 'h': (void)fputs(usage, stdout); return -1;
+		case 'V': (void)puts("signpostctl " PACKAGE_VERSION); return -1;
+		default: (void)fputs("Try 'signpostctl --help'.\n", stderr); return STATUS_USAGE;
+		}
+	}
+	out->arguments = argv + optind;
+	out->count = argc - optind;
+	return STATUS_OK;
+}
