@@ -305,9 +305,26 @@ const struct option_section *const pool_sections[] = {
 };
 const size_t pool_section_count = sizeof(pool_sections) / sizeof(pool_sections[0]);
 
+/* Told where the pool itself asks for so many: what all pools inherit may be too much for some. */
+static void check_spread(struct conf *conf, const struct yaml_node *root,
+			 const struct config_pool *pool)
+{
+	const struct yaml_node *answers = yaml_get(root, "answers");
+	size_t near = (size_t)(pool->answers - pool->spare);
+
+	if (answers != NULL && pool->spread == SPREAD_SITE && pool->site_count > 0 &&
+	    pool->answers > pool->spare && near > pool->site_count)
+		conf_warning(
+			conf, &answers->place,
+			"no two of %zu nodes stand at one site (spread: site), and the pool has %zu "
+			"site%s: answers will have fewer",
+			near, pool->site_count, pool->site_count == 1 ? "" : "s");
+}
+
 void pool_read(struct conf *conf, const struct yaml_node *root, struct config_pool *pool)
 {
 	pool->fallback_pool = pool->backup = PLAN_NONE;
 	option_read_map(conf, &pool_section, root, &root->place, pool);
+	check_spread(conf, root, pool);
 	probes_check(conf, pool);
 }
