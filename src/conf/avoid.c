@@ -232,11 +232,12 @@ static struct config_avoid join(struct conf *conf, const struct config_avoid *li
  * make a class of each: what is the same for many clients is one avoid. */
 static void join_lines(struct conf *conf, struct avoids *avoids, size_t first)
 {
-	struct config_avoid *list = avoids->list + first;
 	size_t count = avoids->count - first, joint = 0;
+	struct config_avoid *list;
 
 	if (count == 0)
 		return;
+	list = avoids->list + first;
 	qsort(list, count, sizeof(*list), compare);
 	for (size_t from = 0, to; from < count; from = to) {
 		for (to = from + 1; to < count && by_what(&list[from], &list[to]) == 0;)
