@@ -19,6 +19,7 @@ struct making {
 	uint8_t rank; /* nobody joins who is worse than the primary */
 	uint64_t key;
 	bool apart; /* no two of one site */
+	bool enough; /* the primary's site has as many nodes as it takes to count, so others must, too */
 };
 
 static uint32_t site_of_node(const struct pool *pool, uint32_t node)
@@ -71,13 +72,26 @@ static bool has_site(const struct making *making, uint32_t site)
 	return false;
 }
 
+/* Has a site fewer nodes at hand than it takes to count? */
+static bool is_thin(const struct making *making, uint32_t site)
+{
+	const struct pool *pool = making->sets->pool;
+	uint32_t first = first_node(pool, site), least = pool->sites[site].min_nodes, count = 0;
+
+	if (least <= 1)
+		return false;
+	for (uint32_t node = first; node < first + pool->sites[site].nodes.count; node++)
+		count += making->context->ranks[node] >= making->rank;
+	return count < least;
+}
+
 /* The nodes of a site that may join take part in the draw. */
 static void bid_site(const struct making *making, uint32_t site, struct rendezvous_bid *best)
 {
 	const struct pool *pool = making->sets->pool;
 	uint32_t first = first_node(pool, site);
 
-	if (making->apart && has_site(making, site))
+	if ((making->apart && has_site(making, site)) || (making->enough && is_thin(making, site)))
 		return;
 	for (uint32_t node = first; node < first + pool->sites[site].nodes.count; node++)
 		if (making->context->ranks[node] >= making->rank && !has_node(making, node))
@@ -235,6 +249,7 @@ static struct set make_set(struct sets *sets, const struct set_context *context,
 
 	if (making.rank == TABLE_DOWN) /* nobody is worse than down, but nobody down joins */
 		making.rank = TABLE_DOWN + 1;
+	making.enough = !is_thin(&making, making.primary_site);
 	if (settings->answers > 1)
 		add_companions(&making, settings->answers - spares);
 	if (spares > 0)

@@ -34,7 +34,8 @@ struct set_context {
 	uint32_t site_count;
 	/* [node of the pool]: enum table_rank, as it counts for these clients: TABLE_DOWN where it
 	 * is not to be answered to them (as of each node of a site that is not above). A set has
-	 * nodes of the primary's rank or better. */
+	 * nodes of the primary's rank or better, and, where the primary's site has enough of
+	 * these to count (min_nodes), none of a site that has not. */
 	const uint8_t *ranks;
 };
 

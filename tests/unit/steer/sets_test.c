@@ -259,6 +259,28 @@ START_TEST(nobody_joins_who_is_worse_than_the_primary)
 }
 END_TEST
 
+START_TEST(sites_with_too_few_nodes_give_no_companions)
+{
+	struct plan_pool_site own[COUNT(sites)];
+	struct make_pool pool = edge;
+	struct fixture f;
+
+	pool.answers = 2;
+	open_pool(&f, &pool);
+	memcpy(own, f.pool.sites, sizeof(own));
+	f.pool.sites = own;
+	own[OSAKA].min_nodes = 2; /* it has one */
+	ck_assert_str_eq(set_text(&f, TYO_1), "tyo-1 sel-1");
+	own[TOKYO].min_nodes = 2;
+	ck_assert_str_eq(set_text(&f, FRA_1), "fra-1 tyo-1");
+	f.ranks[TYO_2] = TABLE_DOWN;
+	/* It may still stand in for a family: an answer is better than none. */
+	ck_assert_str_eq(set_text(&f, FRA_1), "fra-1 sel-1 +AAAA tyo-1");
+	ck_assert_str_eq(set_text(&f, TYO_1), "tyo-1 osa-1"); /* let go for it, so for all */
+	close_pool(&f);
+}
+END_TEST
+
 /* --- families ---------------------------------------------------------------------------------- */
 
 START_TEST(a_family_that_no_node_of_a_set_has_is_answered_by_another)
@@ -616,6 +638,7 @@ void sets_cases(Suite *suite)
 	tcase_add_test(members, a_spare_is_never_of_the_same_site_while_there_is_another);
 	tcase_add_test(members, fewer_usable_nodes_make_a_shorter_answer);
 	tcase_add_test(members, nobody_joins_who_is_worse_than_the_primary);
+	tcase_add_test(members, sites_with_too_few_nodes_give_no_companions);
 	tcase_add_test(members, a_family_that_no_node_of_a_set_has_is_answered_by_another);
 	tcase_add_test(members, a_set_with_the_family_needs_no_substitute);
 	tcase_add_test(members, equal_sets_have_one_number);
