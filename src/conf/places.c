@@ -197,14 +197,14 @@ static bool refuse_case(struct places *places, const struct yaml_node *value, co
 	return false;
 }
 
-static bool refuse_alpha3(struct places *places, const struct yaml_node *value, const char *country,
-			  bool is_iata)
+static bool refuse_alpha3(struct places *places, const struct yaml_node *value, const char *code,
+			  const char country[2], bool is_iata)
 {
 	if (is_iata)
 		conf_error(places->conf, &value->place,
 			   "\"%s\" is an airport or city, and a country as well: write \"" IATA_WORD
 			   "%s\" or \"%.2s\"",
-			   value->text, value->text, country);
+			   value->text, code, country);
 	else
 		conf_error(places->conf, &value->place,
 			   "\"%s\" is no place (did you mean \"%.2s\"?)", value->text, country);
@@ -269,7 +269,7 @@ static bool find_place(struct places *places, const struct yaml_node *value, con
 	*out = find_code(&places->places, code);
 	if (plain && strlen(code) == 3 && country_of_alpha3(code, country) &&
 	    (*out == NULL || !is_citys_own(&places->places, *out)))
-		return refuse_alpha3(places, value, country, *out != NULL);
+		return refuse_alpha3(places, value, code, country, *out != NULL);
 	if (code[0] != '\0' && !need_table(places, value, &places->places))
 		return false;
 	return *out != NULL || refuse_unknown(places, value);

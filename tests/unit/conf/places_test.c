@@ -70,6 +70,7 @@ static const struct {
 	{ "DEU", "4:18: error: \"DEU\" is no place (did you mean \"DE\"?)\n" },
 	{ "PAN", "4:18: error: \"PAN\" is an airport or city, and a country as well: write "
 		 "\"IATA:PAN\" or \"PA\"\n" },
+	{ "pan", "write \"IATA:PAN\" or \"PA\"\n" },
 	{ "frankfurt", " (did you mean DEFFO, Frankfurt; or DEFRA, Frankfurt am Main; or FRA, "
 		       "Frankfurt Airport?)\n" },
 	{ "{ a: b }", "4:18: error: a location is [latitude, longitude] in degrees, or " },
