@@ -19,7 +19,8 @@ libcompile_a_SOURCES += \
 	%D%/network_sweep.c %D%/network_sweep.h \
 	%D%/numbering.c %D%/numbering.h \
 	%D%/override_row.c %D%/override_row.h \
-	%D%/overrides.c %D%/overrides.h
+	%D%/overrides.c %D%/overrides.h \
+	%D%/radix.c %D%/radix.h
 
 check_PROGRAMS += test-geo
 TESTS += test-geo

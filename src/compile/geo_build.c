@@ -26,6 +26,7 @@ struct geo_job {
 	struct geo_places overrides, resolvers;
 	uint32_t *spot_of;        /* of each location */
 	uint32_t *class_of;       /* of each spot alone; NO_CLASS: not in use yet */
+	uint32_t *class_at;       /* the same of each location */
 	struct numbering classes; /* uint32_t[pool_count]: preferences */
 	struct memo joint_under;  /* joint and overlay -> class or BY_SPOT */
 	struct memo spot_under;   /* spot and overlay -> class */
@@ -39,6 +40,7 @@ static void add_spots(struct geo_job *job)
 	const struct location *all = image_at(&job->locations, struct location,
 					      root->locations_off);
 
+	numbering_reserve(&job->spots.numbers, root->location_count, sizeof(struct spot));
 	job->spot_of = mem_array(root->location_count, sizeof(*job->spot_of));
 	for (uint32_t i = 0; i < root->location_count; i++)
 		job->spot_of[i] = geo_spots_add(&job->spots, &all[i]);
@@ -47,6 +49,8 @@ static void add_spots(struct geo_job *job)
 			&root->overrides);
 	job->class_of = mem_array(job->spots.numbers.count, sizeof(*job->class_of));
 	memset(job->class_of, 0xff, job->spots.numbers.count * sizeof(*job->class_of));
+	job->class_at = mem_array(root->location_count, sizeof(*job->class_at));
+	memset(job->class_at, 0xff, root->location_count * sizeof(*job->class_at));
 }
 
 /* --- the stream of classes ----------------------------------------------------------------- */
@@ -58,6 +62,13 @@ static uint32_t plain_class(struct geo_job *job, uint32_t spot)
 	if (job->class_of[spot] == NO_CLASS)
 		job->class_of[spot] = numbering_add(&job->classes, joint + 1, job->class_size);
 	return job->class_of[spot];
+}
+
+static uint32_t location_class(struct geo_job *job, uint32_t location)
+{
+	if (job->class_at[location] == NO_CLASS)
+		job->class_at[location] = plain_class(job, job->spot_of[location]);
+	return job->class_at[location];
 }
 
 /* Measuring each spot under each overlay would take long; mostly what the joint says will do. */
@@ -121,15 +132,14 @@ static uint32_t stream_class(struct stream *s)
 {
 	uint32_t place = cursor_value(&s->layers[LAYER_PLACES]);
 	uint32_t overlay = cursor_value(&s->layers[LAYER_OVERLAYS]);
-	uint32_t spot;
+	uint32_t location = cursor_value(&s->layers[LAYER_LOCATIONS]);
 
-	if (place != 0)
-		spot = place - 1;
-	else if (s->is_of_resolvers)
+	if (place == 0 && s->is_of_resolvers)
 		return GEO_CLASS_NONE;
-	else
-		spot = s->job->spot_of[cursor_value(&s->layers[LAYER_LOCATIONS])];
-	return overlay == 0 ? plain_class(s->job, spot) : overlaid_class(s->job, spot, overlay);
+	if (overlay != 0)
+		return overlaid_class(s->job, place != 0 ? place - 1 : s->job->spot_of[location],
+				      overlay);
+	return place != 0 ? plain_class(s->job, place - 1) : location_class(s->job, location);
 }
 
 /* More classes than a leaf can name: the stream ends early, and the image is thrown away. */
@@ -305,6 +315,7 @@ static void close_job(struct geo_job *job)
 	memo_free(&job->spot_under);
 	free(job->spot_of);
 	free(job->class_of);
+	free(job->class_at);
 	free(job->scratch);
 }
 

@@ -22,6 +22,8 @@ struct asked {
 	/* Of the one before: neighbours often have the same sites. */
 	uint32_t last_count, last_pref;
 	bool is_changed;
+	uint32_t placeless; /* preference where no place is known, PREF_UNKNOWN: not made yet */
+	uint32_t next;      /* one more that is asked for in its group */
 };
 
 /* One group of pools that are measured together. */
@@ -32,8 +34,16 @@ struct ordering {
 	double *key;     /* of each site: distance, or the chord squared, which grows with it */
 	uint64_t *wants; /* of each site: which of those asked want it */
 	uint64_t *open;  /* of those asked: who is not done */
+	uint32_t first_asked; /* by `next`; NO_ASKED: none */
 	uint32_t asked_count;
+	bool has_bands; /* someone asked for some: then not the order alone counts */
+	/* How far into the order those asked went for the place before, and what it was up to there:
+	 * while that does not change, nothing does. */
+	uint16_t *seen;
+	uint32_t seen_count; /* 0: no place before */
 };
+
+#define NO_ASKED UINT32_MAX
 
 struct geo_measure {
 	const struct geo_sites *sites;
@@ -62,7 +72,12 @@ static void ask_sites(struct geo_measure *m, struct ordering *ordering, struct a
 		ordering->wants[site * m->words + slot / 64] |= UINT64_C(1) << slot % 64;
 		asked->wanted++;
 	}
-	ordering->asked_count += asked->wanted > 0;
+	if (asked->wanted == 0)
+		return;
+	ordering->asked_count++;
+	ordering->has_bands = ordering->has_bands || (asked->has_bands && asked->has_distance);
+	asked->next = ordering->first_asked;
+	ordering->first_asked = slot;
 }
 
 static void ask_pool(struct geo_measure *m, uint32_t slot, uint32_t pool, uint32_t resolved)
@@ -79,7 +94,8 @@ static void ask_pool(struct geo_measure *m, uint32_t slot, uint32_t pool, uint32
 				 .band_km = config->band_km,
 				 .band_factor = 1 + config->band_percent / 100.0,
 				 .pref = pref,
-				 .last_count = UINT32_MAX };
+				 .last_count = UINT32_MAX,
+				 .placeless = PREF_UNKNOWN };
 	holds = facts_resolved(&asked->pool->facts, resolved);
 	asked->has_distance = holds->has_distance;
 	asked->has_nearest = holds->has_nearest;
@@ -96,6 +112,9 @@ void geo_measure_ask(struct geo_measure *m, const uint32_t *pools, const uint32_
 	m->asked_count = count;
 	for (uint32_t i = 0; i < m->sites->group_count; i++) {
 		m->orderings[i].asked_count = 0;
+		m->orderings[i].seen_count = 0;
+		m->orderings[i].first_asked = NO_ASKED;
+		m->orderings[i].has_bands = false;
 		memset(m->orderings[i].wants, 0,
 		       m->sites->config->site_count * m->words * sizeof(uint64_t));
 	}
@@ -227,10 +246,10 @@ static bool take_site(const struct geo_measure *m, const struct ordering *o, str
 
 static void take_sites(const struct geo_measure *m, struct ordering *o)
 {
-	uint32_t left = o->asked_count;
+	uint32_t left = o->asked_count, i;
 
 	memset(o->open, 0xff, m->words * sizeof(*o->open));
-	for (uint32_t i = 0; i < o->site_count && left > 0; i++) {
+	for (i = 0; i < o->site_count && left > 0; i++) {
 		uint16_t site = o->order[i];
 		const uint64_t *wants = &o->wants[site * m->words];
 
@@ -245,6 +264,8 @@ static void take_sites(const struct geo_measure *m, struct ordering *o)
 			}
 		}
 	}
+	o->seen_count = i;
+	memcpy(o->seen, o->order, i * sizeof(*o->seen));
 }
 
 /* --- preferences --------------------------------------------------------------------------- */
@@ -283,31 +304,58 @@ static uint32_t number_order(struct asked *asked)
 	return asked->last_pref;
 }
 
-static uint32_t number_pref(struct asked *asked)
+static uint32_t number_nearest(const struct asked *asked)
 {
-	if (asked->count > 0 && asked->has_distance)
-		return number_order(asked);
-	return geo_prefs_placeless(asked->pool, asked->resolved,
-				   asked->count > 0 ? asked->pref->sites[0].site : GEO_SITE_NONE);
+	return geo_prefs_placeless(asked->pool, asked->resolved, asked->pref->sites[0].site);
+}
+
+static bool is_as_before(const struct ordering *o)
+{
+	return !o->has_bands && o->seen_count > 0 &&
+	       memcmp(o->seen, o->order, o->seen_count * sizeof(*o->seen)) == 0;
+}
+
+static void measure_group(struct geo_measure *m, struct ordering *o, uint32_t *out)
+{
+	bool is_same;
+
+	put_in_order(m, o);
+	is_same = is_as_before(o);
+	for (uint32_t i = o->first_asked; i != NO_ASKED && !is_same; i = m->asked[i].next) {
+		m->asked[i].count = 0;
+		m->asked[i].is_changed = false;
+	}
+	if (!is_same)
+		take_sites(m, o);
+	for (uint32_t i = o->first_asked; i != NO_ASKED; i = m->asked[i].next) {
+		struct asked *asked = &m->asked[i];
+
+		if (!is_same)
+			asked->last_pref = asked->has_distance ? number_order(asked)
+							       : number_nearest(asked);
+		out[asked->number] = asked->last_pref;
+	}
 }
 
 void geo_measure_place(struct geo_measure *m, bool is_known, float latitude, float longitude,
 		       uint32_t *out)
 {
-	if (is_known)
-		measure_chords(m, latitude, longitude);
 	for (uint32_t i = 0; i < m->asked_count; i++) {
-		m->asked[i].count = 0;
-		m->asked[i].is_changed = false;
-	}
-	for (uint32_t i = 0; is_known && i < m->sites->group_count; i++) {
-		if (m->orderings[i].asked_count == 0)
+		struct asked *asked = &m->asked[i];
+
+		if (is_known && asked->wanted > 0)
 			continue;
-		put_in_order(m, &m->orderings[i]);
-		take_sites(m, &m->orderings[i]);
+		if (asked->placeless == PREF_UNKNOWN)
+			asked->placeless = geo_prefs_placeless(asked->pool, asked->resolved,
+							       GEO_SITE_NONE);
+		out[asked->number] = asked->placeless;
 	}
-	for (uint32_t i = 0; i < m->asked_count; i++)
-		out[m->asked[i].number] = number_pref(&m->asked[i]);
+	if (!is_known)
+		return;
+	measure_chords(m, latitude, longitude);
+	for (uint32_t i = 0; i < m->sites->group_count; i++)
+		if (m->orderings[i].asked_count > 0)
+			measure_group(m, &m->orderings[i], out);
 }
 
 /* --- life ---------------------------------------------------------------------------------- */
@@ -321,7 +369,8 @@ static void init_ordering(struct ordering *o, const struct geo_sites *sites, uin
 				.order = mem_array(2 * count, sizeof(*o->order)),
 				.key = mem_array(count, sizeof(*o->key)),
 				.wants = mem_array(count * words, sizeof(*o->wants)),
-				.open = mem_array(words, sizeof(*o->open)) };
+				.open = mem_array(words, sizeof(*o->open)),
+				.seen = mem_array(count, sizeof(*o->seen)) };
 	for (size_t i = 0; i < count; i++)
 		if (o->group->factor[i] > 0)
 			o->order[o->site_count++] = (uint16_t)i;
@@ -358,6 +407,7 @@ void geo_measure_free(struct geo_measure *m)
 		free(m->orderings[i].key);
 		free(m->orderings[i].wants);
 		free(m->orderings[i].open);
+		free(m->orderings[i].seen);
 	}
 	free(m->orderings);
 	free(m->asked);

@@ -4,8 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compile/radix.h"
+
 #define CHUNK   8192U /* spots whose preferences are gathered before they are numbered */
 #define THREADS 2U
+
+static const struct spot *spot_at(const struct geo_spots *spots, uint32_t number)
+{
+	return (const struct spot *)numbering_item(&spots->numbers, number);
+}
 
 /* --- adding -------------------------------------------------------------------------------- */
 
@@ -32,12 +39,6 @@ uint32_t geo_spots_add(struct geo_spots *spots, const struct location *location)
 
 /* --- measuring all ------------------------------------------------------------------------- */
 
-struct sorted_spot {
-	uint64_t key;
-	struct spot spot;
-	uint32_t number;
-};
-
 /* Puts a zero between any two bits of the lower half. */
 static uint64_t spread(uint32_t x)
 {
@@ -59,26 +60,15 @@ static uint64_t spot_key(const struct spot *spot)
 	return (uint64_t)spot->facts << 32 | spread(y) << 1 | spread(x);
 }
 
-static int compare(const void *a, const void *b)
+/* The numbers of all spots in that order. */
+static struct radix_item *sort_spots(const struct geo_spots *spots)
 {
-	const struct sorted_spot *x = a, *y = b;
+	uint32_t count = spots->numbers.count;
+	struct radix_item *list = mem_array(2 * (size_t)count, sizeof(*list));
 
-	if (x->key != y->key)
-		return x->key < y->key ? -1 : 1;
-	return x->number < y->number ? -1 : x->number > y->number;
-}
-
-static struct sorted_spot *sort_spots(const struct geo_spots *spots)
-{
-	struct sorted_spot *list = mem_array(spots->numbers.count, sizeof(*list));
-
-	for (uint32_t i = 0; i < spots->numbers.count; i++) {
-		memcpy(&list[i].spot, numbering_item(&spots->numbers, i), sizeof(list[i].spot));
-		list[i].number = i;
-		list[i].key = spot_key(&list[i].spot);
-	}
-	if (spots->numbers.count > 0)
-		qsort(list, spots->numbers.count, sizeof(*list), compare);
+	for (uint32_t i = 0; i < count; i++)
+		list[i] = (struct radix_item){ spot_key(spot_at(spots, i)), i };
+	radix_sort(list, list + count, count);
 	return list;
 }
 
@@ -91,7 +81,7 @@ struct share {
 	uint32_t pool_count;
 	uint32_t facts; /* that were asked for last */
 	bool has_asked;
-	const struct sorted_spot *from;
+	const struct radix_item *from;
 	uint32_t count;
 	uint32_t *out; /* uint32_t[count][1 + pools of all] */
 };
@@ -117,7 +107,7 @@ static void *measure_share(void *context)
 	size_t width = 1 + share->spots->prefs->config->pool_count;
 
 	for (uint32_t i = 0; i < share->count; i++) {
-		const struct spot *spot = &share->from[i].spot;
+		const struct spot *spot = spot_at(share->spots, share->from[i].number);
 
 		if (!share->has_asked || share->facts != spot->facts)
 			ask(share, spot->facts);
@@ -160,21 +150,25 @@ static void measure_chunk(struct share shares[THREADS])
 		(void)measure_share(&shares[1]);
 }
 
-static void number_chunk(struct geo_spots *spots, const struct sorted_spot *from, uint32_t count,
+static void number_chunk(struct geo_spots *spots, const struct radix_item *from, uint32_t count,
 			 uint32_t *out)
 {
 	size_t width = 1 + spots->prefs->config->pool_count;
 
 	for (uint32_t i = 0; i < count; i++) {
-		out[i * width] = from[i].spot.facts;
-		spots->joint_of[from[i].number] = numbering_add(&spots->joints, out + i * width,
-								width * sizeof(*out));
+		uint32_t *joint = out + i * width, *number = &spots->joint_of[from[i].number];
+
+		joint[0] = spot_at(spots, from[i].number)->facts;
+		if (i > 0 && memcmp(joint, joint - width, width * sizeof(*out)) == 0)
+			*number = spots->joint_of[from[i - 1].number]; /* as its neighbour's */
+		else
+			*number = numbering_add(&spots->joints, joint, width * sizeof(*out));
 	}
 }
 
 void geo_spots_measure(struct geo_spots *spots)
 {
-	struct sorted_spot *list = sort_spots(spots);
+	struct radix_item *list = sort_spots(spots);
 	size_t width = 1 + spots->prefs->config->pool_count;
 	uint32_t *out = mem_array(CHUNK * width, sizeof(*out));
 	struct share shares[THREADS];
@@ -229,7 +223,7 @@ bool geo_spots_overlay(struct geo_spots *spots, uint32_t number, const uint32_t 
 void geo_spots_overlay_at(struct geo_spots *spots, uint32_t number, const uint32_t *network_facts,
 			  uint32_t *prefs)
 {
-	const struct spot *spot = numbering_item(&spots->numbers, number);
+	const struct spot *spot = spot_at(spots, number);
 	const uint32_t *joint = geo_spots_joint(spots, spots->joint_of[number]);
 	uint32_t pool_count = (uint32_t)spots->prefs->config->pool_count;
 	uint32_t *pools = spots->scratch, *resolved = spots->scratch + pool_count;

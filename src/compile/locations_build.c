@@ -407,6 +407,7 @@ static void copy_databases(const struct image *previous, struct image_writer *wr
 	writer->len = behind;
 	*image_writer_root(writer, struct locations_root) = *root;
 	(void)image_writer_append(writer, previous->base + behind, root->databases_end - behind, 1);
+	image_drop(previous);
 }
 
 /* What the operator says beside the databases. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compile/radix.h"
 #include "image/geo.h"
 
 #define EMBEDDED_LEN 96
@@ -31,17 +32,13 @@ void network_list_add(struct network_list *list, const struct ip_prefix *prefix,
 	array_add(list->items, list->count, list->cap) = network_of(prefix, value);
 }
 
-static int compare(const void *a, const void *b)
+static int compare(const struct network *x, const struct network *y)
 {
-	const struct network *x = a, *y = b;
-
 	if (x->family != y->family)
 		return x->family < y->family ? -1 : 1;
 	if (x->first != y->first)
 		return x->first < y->first ? -1 : 1;
-	if (x->len != y->len)
-		return x->len < y->len ? -1 : 1;
-	return x->value < y->value ? -1 : x->value > y->value;
+	return x->len < y->len ? -1 : x->len > y->len;
 }
 
 static bool is_sorted(const struct network_list *list)
@@ -52,11 +49,49 @@ static bool is_sorted(const struct network_list *list)
 	return true;
 }
 
+/* Sorts by one part of what networks are compared by: those that were sorted by the lesser parts
+ * before stay so. */
+static void sort_by(const struct network_list *list, struct radix_item *order, uint64_t *keys)
+{
+	for (uint32_t i = 0; i < list->count; i++)
+		order[i].key = keys[order[i].number];
+	radix_sort(order, order + list->count, list->count);
+}
+
+static void sort(struct network_list *list)
+{
+	struct radix_item *order = mem_array(2 * (size_t)list->count, sizeof(*order));
+	struct network *sorted = mem_array(list->count, sizeof(*sorted));
+	uint64_t *keys = mem_array(list->count, sizeof(*keys));
+
+	for (uint32_t i = 0; i < list->count; i++) {
+		order[i].number = i;
+		keys[i] = list->items[i].len;
+	}
+	sort_by(list, order, keys);
+	for (uint32_t i = 0; i < list->count; i++)
+		keys[i] = (uint64_t)list->items[i].first;
+	sort_by(list, order, keys);
+	for (uint32_t i = 0; i < list->count; i++)
+		keys[i] = (uint64_t)(list->items[i].first >> 64);
+	sort_by(list, order, keys);
+	for (uint32_t i = 0; i < list->count; i++)
+		keys[i] = list->items[i].family;
+	sort_by(list, order, keys);
+	for (uint32_t i = 0; i < list->count; i++)
+		sorted[i] = list->items[order[i].number];
+	free(keys);
+	free(order);
+	free(list->items);
+	list->items = sorted;
+	list->cap = list->count;
+}
+
 /* Files of a million networks are mostly sorted by whoever makes them. */
 void network_list_sort(struct network_list *list)
 {
 	if (!is_sorted(list))
-		qsort(list->items, list->count, sizeof(*list->items), compare);
+		sort(list);
 }
 
 void network_list_free(struct network_list *list)

@@ -23,11 +23,11 @@ struct network_list {
 /* IPv4 networks written as IPv6 (mapped, NAT64) become IPv4: so they are found. */
 struct network network_of(const struct ip_prefix *prefix, uint32_t value);
 void network_list_add(struct network_list *list, const struct ip_prefix *prefix, uint32_t value);
-/* By family and start, a network before those inside it; equal ones by value. */
+/* By family and start, a network before those inside it; equal ones as they were added. */
 void network_list_sort(struct network_list *list);
 void network_list_free(struct network_list *list);
 
-/* What holds when the network (`count` equal ones, by value) lies in what has held there: 0 at
+/* What holds when the network (`count` equal ones) lies in what has held there: 0 at
  * first. */
 typedef uint32_t network_enter(void *context, uint32_t around, const struct network *equal,
 			       uint32_t count);

@@ -16,13 +16,32 @@ static void put_slot(struct numbering *n, uint32_t number)
 	n->slots[slot] = number + 1;
 }
 
-static void grow_slots(struct numbering *n)
+static void set_slots(struct numbering *n, uint32_t slot_count)
 {
 	free(n->slots);
-	n->slot_count = n->slot_count ? n->slot_count * 2 : SLOTS_FIRST;
+	n->slot_count = slot_count;
 	n->slots = mem_array(n->slot_count, sizeof(*n->slots));
 	for (uint32_t number = 0; number < n->count; number++)
 		put_slot(n, number);
+}
+
+void numbering_reserve(struct numbering *n, uint32_t count, size_t size)
+{
+	uint32_t slot_count = n->slot_count > 0 ? n->slot_count : SLOTS_FIRST;
+
+	while (slot_count < UINT32_MAX / 2 && slot_count / 2 <= count)
+		slot_count *= 2;
+	if (slot_count > n->slot_count)
+		set_slots(n, slot_count);
+	if (count > n->cap) {
+		n->cap = count;
+		n->offsets = mem_resize(n->offsets, n->cap, sizeof(*n->offsets));
+		n->hashes = mem_resize(n->hashes, n->cap, sizeof(*n->hashes));
+	}
+	if (count * size > n->bytes.cap) {
+		n->bytes.cap = count * size;
+		n->bytes.data = mem_resize(n->bytes.data, n->bytes.cap, 1);
+	}
 }
 
 static uint32_t append(struct numbering *n, const void *item, size_t size, uint32_t hash)
@@ -64,7 +83,7 @@ uint32_t numbering_add(struct numbering *n, const void *item, size_t size)
 	uint32_t number;
 
 	if (n->count >= n->slot_count / 2)
-		grow_slots(n);
+		set_slots(n, n->slot_count ? n->slot_count * 2 : SLOTS_FIRST);
 	number = find_hashed(n, item, size, hash);
 	return number != UINT32_MAX ? number : append(n, item, size, hash);
 }

@@ -18,6 +18,9 @@ struct numbering {
 	uint32_t count, cap, slot_count;
 };
 
+/* Makes room for so many items of this size together, where it is known that many will come. */
+void numbering_reserve(struct numbering *numbering, uint32_t count, size_t size);
+
 /* The number of these bytes. Items have the alignment of their size only if all sizes are equal. */
 uint32_t numbering_add(struct numbering *numbering, const void *item, size_t size);
 /* The same without adding; UINT32_MAX: they have none. */

@@ -88,6 +88,16 @@ void image_close(struct image *image)
 	*image = (struct image){ NULL, 0 };
 }
 
+void image_drop(const struct image *image)
+{
+	void *base;
+
+	if ((uintptr_t)image->base % (uintptr_t)sysconf(_SC_PAGESIZE) != 0)
+		return; /* not a mapping: a test's */
+	memcpy(&base, &image->base, sizeof(base));
+	(void)madvise(base, image->size, MADV_DONTNEED);
+}
+
 int image_check_id(const struct image *image, struct err *err)
 {
 	const struct image_header *header = image_header(image);
