@@ -13,7 +13,7 @@ enum exit_status { STATUS_OK, STATUS_REFUSED, STATUS_USAGE, STATUS_UNREACHED };
 
 struct options {
 	const char *server_file, *run_dir, *socket;
-	bool json, source, effective;
+	bool json, source, effective, all;
 	uint8_t types; /* bits of enum pool_type; 0: not given */
 	struct simulate_options simulate;
 	struct order_options order;
@@ -47,7 +47,7 @@ int print_json(const json_t *json, size_t flags);
 typedef int command_fn(const struct options *options);
 
 command_fn command_check, command_config;                      /* commands_files.c */
-command_fn command_reload, command_status;                     /* commands_server.c */
+command_fn command_diff, command_reload, command_status;       /* commands_server.c */
 command_fn command_order, command_states;                      /* commands_orders.c */
 command_fn command_explain, command_simulate, command_profile; /* commands_steering.c */
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "ctl/command.h"
+#include "ctl/command_diff.h"
 #include "ctl/show.h"
 
 /* As long as control gives signpost-compile, and some. */
@@ -46,5 +47,28 @@ int command_status(const struct options *options)
 	else
 		show_status(reply.json, stdout, isatty(STDOUT_FILENO) == 1);
 	reply_free(&reply);
+	return status;
+}
+
+int command_diff(const struct options *options)
+{
+	const struct diff_options diff = { .files = options->count > 1 ? options->arguments[1]
+								       : options->server_file,
+					   .json = options->json,
+					   .all = options->all };
+	struct reply world;
+	struct err err;
+	int status = ask(options, json_pack("{s:s}", "command", "world"), CLIENT_PATIENCE_S,
+			 &world);
+
+	if (status != STATUS_OK)
+		return status;
+	if (!reply_ok(&world))
+		return refused(&world);
+	if (diff_command(&diff, &world, &err) != 0) {
+		(void)fprintf(stderr, "signpostctl: %s\n", err.text);
+		status = STATUS_REFUSED;
+	}
+	reply_free(&world);
 	return status;
 }

@@ -3,11 +3,14 @@ libctl_a_SOURCES = \
 	%D%/asking.c %D%/asking.h \
 	%D%/borrow.c %D%/borrow.h \
 	%D%/client.c %D%/client.h \
+	%D%/command_diff.c %D%/command_diff.h \
 	%D%/command_orders.c %D%/command_orders.h \
 	%D%/command_profile.c %D%/command_profile.h \
 	%D%/command_simulate.c %D%/command_simulate.h \
 	%D%/country_table.c %D%/country_table.h \
 	%D%/data_file.c %D%/data_file.h \
+	%D%/diff.c %D%/diff.h %D%/diff_parts.h \
+	%D%/diff_plan.c %D%/diff_spots.c %D%/diff_spots.h %D%/diff_steered.c %D%/diff_zones.c \
 	%D%/explain.c %D%/explain.h %D%/explain_parts.h \
 	%D%/explain_location.c %D%/explain_pool.c %D%/explain_set.c %D%/explain_steering.c \
 	%D%/field.h %D%/show.h \
@@ -24,6 +27,8 @@ libctl_a_SOURCES = \
 	%D%/tally.c %D%/tally.h \
 	%D%/rdata_text.c %D%/rdata_text.h \
 	%D%/reach.c %D%/reach.h \
+	%D%/rrset_text.c %D%/rrset_text.h \
+	%D%/show_diff.c \
 	%D%/show_explanation.c \
 	%D%/show_orders.c \
 	%D%/show_reload.c \

@@ -13,6 +13,7 @@ static const char usage[] =
 	"\n"
 	"  check [FILE]              all mistakes in the server file and what it names\n"
 	"  config --effective [POOL [NODE]]  all options that hold, and where they come from\n"
+	"  diff [FILE]               what a reload of the files as they are now would change\n"
 	"  reload                    take the files as they are now: whole, or not at all\n"
 	"  status [POOL]             processes, images, counters, pools, sites, nodes\n"
 	"  explain NAME ADDRESS[/LEN]  what is answered to this client network, and why;\n"
@@ -47,6 +48,7 @@ static const char usage[] =
 	"      --pool POOL           simulate: tell of this pool only\n"
 	"      --all-countries       simulate: tell of those as well that stay where they are\n"
 	"      --svg FILE            simulate: draw a map\n"
+	"      --all                 diff: everything, however long\n"
 	"  -h, --help\n"
 	"  -V, --version\n"
 	"\n"
@@ -82,6 +84,7 @@ int parse_options(struct options *out, int argc, char **argv)
 		POOL,
 		ALL_COUNTRIES,
 		SVG,
+		ALL,
 		REASON,
 		FROM,
 		UNTIL,
@@ -108,6 +111,7 @@ int parse_options(struct options *out, int argc, char **argv)
 		{ "pool", required_argument, NULL, POOL },
 		{ "all-countries", no_argument, NULL, ALL_COUNTRIES },
 		{ "svg", required_argument, NULL, SVG },
+		{ "all", no_argument, NULL, ALL },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
@@ -132,6 +136,7 @@ int parse_options(struct options *out, int argc, char **argv)
 		case POOL: out->simulate.what.pool = optarg; break;
 		case ALL_COUNTRIES: out->simulate.all_countries = true; break;
 		case SVG: out->simulate.svg = optarg; break;
+		case ALL: out->all = true; break;
 		case REASON: out->order.reason = optarg; break;
 		case FROM: out->order.from = optarg; break;
 		case UNTIL: out->order.until = optarg; break;
