@@ -16,7 +16,7 @@ const char *const steering_applied_name[APPLIED_COUNT] = {
 #define RR_FIXED 12 /* octets of an RR in a block before its RDATA */
 
 /* Maps of choices are shared by many preferences: the last ones are remembered. */
-#define MAPS_KEPT 1024
+#define MAPS_KEPT 64
 
 struct kept_map {
 	uint64_t offset;

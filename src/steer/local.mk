@@ -29,6 +29,7 @@ test_steer_SOURCES = \
 	tests/unit/steer/make_plan.c tests/unit/steer/make_plan.h \
 	tests/unit/steer/bands_test.c \
 	tests/unit/steer/answers_test.c \
+	tests/unit/steer/property_test.c \
 	tests/unit/steer/routes_test.c \
 	tests/unit/steer/shares.c tests/unit/steer/shares.h \
 	tests/unit/steer/image_test.c \

@@ -13,7 +13,7 @@
 
 static const struct make_site sites[] = { { "east", 0, 100 }, { "west", 0, -100 } };
 static const struct make_pool pools[] = {
-	{ .name = "a", .sites = "east west" },
+	{ .name = "a", .sites = "east west", .backup = "b" },
 	{ .name = "b",
 	  .sites = "west",
 	  .policy = POLICY_WEIGHTED,
@@ -39,6 +39,9 @@ static const struct make_types types[] = {
 	{ POOL_TYPE_HTTPS, 0, POOL_TYPE_A, 60 },
 };
 
+static const struct make_fence fences[] = { { "a", "west", NULL } };
+static const struct make_limits limits[] = { { "0", NULL, 0 }, { NULL, NULL, 0 } };
+
 static const struct make_plan make = {
 	.sites = sites,
 	.site_count = COUNT(sites),
@@ -53,8 +56,22 @@ static const struct make_plan make = {
 	.services = services,
 	.service_count = COUNT(services),
 	.types = types,
+	.limits = limits,
+	.fences = fences,
+	.fence_count = COUNT(fences),
 	.alpn = "\2h2",
 };
+
+/* With all that there can be: a split, links, preferences of a bound record. */
+static void open_full(struct compiled *c)
+{
+	compiled_open(c, &make);
+	c->keep[0] = STEER_ALL / 2;
+	compiled_update(c);
+	ck_assert_uint_gt(image_root(&c->image, struct steering_root)->split_count, 0);
+	ck_assert_uint_gt(steering_record(&c->image, 0)->link_count, 0);
+	ck_assert_uint_eq(steering_record(&c->image, 1)->for_all, 0);
+}
 
 static unsigned touch(const struct rrset_block *block)
 {
@@ -122,20 +139,22 @@ static void read_whole(struct reading *reading, uint32_t pool, uint32_t branch,
 {
 	const struct image *image = reading->image;
 	const struct steering_split *split;
+	const uint32_t *branches;
 
 	if (branch_kind(branch) != BRANCH_SPLIT) {
 		read_branch(reading, pool, branch, choices_off);
 		return;
 	}
 	split = steering_split(image, branch_number(branch));
+	branches = image_at(image, uint32_t, split->branches_off);
 	for (uint32_t i = 0; i < split->slot_count; i++) {
 		const struct steering_slot *slot =
 			image_at(image, struct steering_slot, split->slots_off) + i;
-		const uint32_t *branches = image_at(image, uint32_t, split->branches_off);
 
-		read_branch(reading, pool, branches[slot->node], choices_off);
-		read_branch(reading, pool, branches[slot->other], choices_off);
+		reading->sum += branches[slot->node] + branches[slot->other];
 	}
+	for (uint32_t i = 0; i < split->branch_count; i++)
+		read_branch(reading, pool, branches[i], choices_off);
 }
 
 static void read_prefs(struct reading *reading, uint32_t pool, uint64_t prefs_off, uint32_t count)
@@ -226,7 +245,7 @@ START_TEST(a_damaged_word_is_refused_or_harmless)
 	unsigned refused = 0, tried = 0;
 	struct compiled c;
 
-	compiled_open(&c, &make);
+	open_full(&c);
 	for (size_t at = IMAGE_ROOT; at + 8 <= c.image.size; at = next_word(&c.image, at)) {
 		for (size_t i = 0; i < COUNT(values); i++) {
 			struct image damaged = copy(&c.image, c.image.size);
@@ -248,7 +267,7 @@ START_TEST(random_damage_is_refused_or_harmless)
 	struct compiled c;
 	uint64_t x = 3;
 
-	compiled_open(&c, &make);
+	open_full(&c);
 	for (unsigned round = 0; round < 10000; round++) {
 		struct image damaged = copy(&c.image, c.image.size);
 
@@ -268,7 +287,7 @@ START_TEST(a_cut_image_is_refused)
 {
 	struct compiled c;
 
-	compiled_open(&c, &make);
+	open_full(&c);
 	for (size_t size = IMAGE_ROOT; size < c.image.size; size += 3) {
 		struct image cut = copy(&c.image, size);
 
@@ -305,7 +324,13 @@ END_TEST
 
 void image_cases(Suite *suite)
 {
-	suite_case(suite, "steering image", a_damaged_word_is_refused_or_harmless,
-		   random_damage_is_refused_or_harmless, a_cut_image_is_refused,
-		   a_slot_with_a_node_that_the_pool_has_not_is_refused);
+	const TTest *const tests[] = { a_damaged_word_is_refused_or_harmless,
+				       random_damage_is_refused_or_harmless, a_cut_image_is_refused,
+				       a_slot_with_a_node_that_the_pool_has_not_is_refused };
+	TCase *images = tcase_create("steering image");
+
+	tcase_set_timeout(images, 60);
+	for (size_t i = 0; i < COUNT(tests); i++)
+		tcase_add_test(images, tests[i]);
+	suite_add_tcase(suite, images);
 }

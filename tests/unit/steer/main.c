@@ -12,6 +12,7 @@ int main(void)
 	steer_cases(suite);
 	image_cases(suite);
 	routes_cases(suite);
+	property_cases(suite);
 	answers_cases(suite);
 	sets_cases(suite);
 	return run_suite(suite);

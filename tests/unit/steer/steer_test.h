@@ -11,6 +11,7 @@ void shares_cases(Suite *suite);
 void steer_cases(Suite *suite);
 void image_cases(Suite *suite);
 void routes_cases(Suite *suite);
+void property_cases(Suite *suite);
 void answers_cases(Suite *suite);
 void sets_cases(Suite *suite);
 
