@@ -19,7 +19,8 @@
 
 #define STEERING_VERSION   4
 #define STEERING_NONE      UINT32_MAX
-#define STEERING_POOLS_MAX 8 /* in a row */
+#define STEERING_POOLS_MAX 8   /* in a row */
+#define STEERING_LINKS_MAX 255 /* of one record */
 
 /* What is answered: of a pool, where its own nodes' status alone decides; of a preference, to its
  * clients, whose fences and avoided nodes count, too. */

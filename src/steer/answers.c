@@ -184,19 +184,27 @@ static void follow(struct answers *answers, const struct image *plan, uint32_t p
 	}
 }
 
-static void open_links(struct answers *answers, const struct image *plan)
+static int open_links(struct answers *answers, const struct image *plan, struct err *err)
 {
-	uint32_t pools = plan_count(plan, pools);
+	const struct plan_pool *settings = plan_items(plan, pools, struct plan_pool);
+	uint32_t pools = plan_count(plan, pools), count;
+	int rc = 0;
 	bool *seen = mem_array(pools, sizeof(*seen));
 
 	answers->link_firsts = mem_array((size_t)pools + 1, sizeof(*answers->link_firsts));
-	for (uint32_t pool = 0; pool < pools; pool++) {
+	for (uint32_t pool = 0; pool < pools && rc == 0; pool++) {
 		memset(seen, 0, pools * sizeof(*seen));
 		seen[pool] = true;
 		follow(answers, plan, pool, seen);
 		answers->link_firsts[pool + 1] = answers->link_count;
+		(void)answers_links(answers, pool, &count);
+		if (count > STEERING_LINKS_MAX)
+			rc = err_set(err, "pool '%s': %u pools may stand in for it; at most %d",
+				     plan_text(plan, settings[pool].name), count,
+				     STEERING_LINKS_MAX);
 	}
 	free(seen);
+	return rc;
 }
 
 /* --- lists ----------------------------------------------------------------------------------------- */
@@ -302,7 +310,8 @@ int answers_open(struct answers *answers, const struct image *plan, const struct
 	int rc = 0;
 
 	*answers = (struct answers){ .bytes_off = bytes_off };
-	open_links(answers, plan);
+	if (open_links(answers, plan, err) != 0)
+		return -1;
 	sorted = sort_records(answers, plan);
 	total = answers->firsts[plan_count(plan, records)];
 	answers->record_lists = mem_array(total, sizeof(*answers->record_lists));

@@ -1,4 +1,5 @@
 /* What sets of several nodes answer, and for how long. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -188,6 +189,49 @@ START_TEST(the_ceiling_holds_for_all_of_a_pool)
 }
 END_TEST
 
+/* --- pools that stand in ------------------------------------------------------------------------- */
+
+#define TREE 511 /* nine rows, the last of 256 pools */
+
+/* Pool n leads to 2n + 1 and 2n + 2; the first one to all others. */
+static int open_tree(uint32_t count, struct err *err)
+{
+	static struct make_pool pools[TREE];
+	static char names[TREE][16];
+	struct make_plan make = {
+		.sites = sites, .site_count = COUNT(sites), .pools = pools, .pool_count = count
+	};
+	struct steer *steer = NULL;
+	struct made made;
+	int rc;
+
+	for (uint32_t i = 0; i < count; i++)
+		(void)snprintf(names[i], sizeof(names[i]), "pool%u", i);
+	for (uint32_t i = 0; i < count; i++)
+		pools[i] = (struct make_pool){
+			.name = names[i],
+			.sites = "tokyo",
+			.backup = 2 * i + 1 < count ? names[2 * i + 1] : NULL,
+			.fallback_pool = 2 * i + 2 < count ? names[2 * i + 2] : NULL,
+		};
+	made = make_images(&make);
+	rc = steer_open(&steer, &made.zones, &made.geo, &made.plan, err);
+	steer_close(steer);
+	made_close(&made);
+	return rc;
+}
+
+START_TEST(at_most_255_pools_stand_in_for_one)
+{
+	struct err err = { "" };
+
+	ck_assert_msg(open_tree(255, &err) == 0, "%s", err.text);
+	ck_assert_msg(open_tree(256, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(open_tree(257, &err), -1);
+	ck_assert_str_eq(err.text, "pool 'pool0': 256 pools may stand in for it; at most 255");
+}
+END_TEST
+
 /* --- services ------------------------------------------------------------------------------------ */
 
 /* The RDATA of the n-th record begins with the priority. */
@@ -302,6 +346,7 @@ void answers_cases(Suite *suite)
 	tcase_add_test(tcase, a_near_verdict_lowers_the_ttl_of_answers_with_the_node);
 	tcase_add_test(tcase, a_substitute_with_a_near_verdict_lowers_the_ttl_of_its_family);
 	tcase_add_test(tcase, the_ceiling_holds_for_all_of_a_pool);
+	tcase_add_test(tcase, at_most_255_pools_stand_in_for_one);
 	tcase_add_test(tcase, each_node_has_a_service_record_by_priority);
 	tcase_add_test(tcase, shuffled_services_have_one_priority);
 	tcase_set_timeout(tcase, 60);
