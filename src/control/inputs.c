@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "control/names.h"
 
+#define KEEP_STEPS 200U
+
 /* --- life ------------------------------------------------------------------------------------- */
 
 /* Alarms and spilling of pools and sites that were there before. */
@@ -219,6 +221,14 @@ static void update_node(const struct view *view, uint32_t node)
 						   .ttl_s = (verdict_ms + 999) / 1000 };
 }
 
+/* To half a percent: what changes less is worth no new steering image. */
+static uint16_t keep_in_steps(uint16_t keep)
+{
+	uint32_t steps = ((uint32_t)keep * KEEP_STEPS + SPILL_KEEP_ALL / 2) / SPILL_KEEP_ALL;
+
+	return (uint16_t)(steps * SPILL_KEEP_ALL / KEEP_STEPS);
+}
+
 static void update_site(const struct view *view, uint32_t number)
 {
 	struct inputs *inputs = view->inputs;
@@ -241,7 +251,7 @@ static void update_site(const struct view *view, uint32_t number)
 						.age_ms = age_ms(load, view->now_unix_ms) };
 	}
 	spill_update(&inputs->sites[number], &marks, nodes, site->nodes.count);
-	inputs->keep[number] = inputs->sites[number].keep;
+	inputs->keep[number] = keep_in_steps(inputs->sites[number].keep);
 	free(nodes);
 }
 

@@ -52,7 +52,7 @@ def server():
             "edge": ("policy: failover\n" + probes, {"near": numbered("near", NEAR), "far": numbered("far", FAR)}),
             "frozen": ("policy: weighted\nmax-automatic-down: 50%\nfreeze: true\n" + probes,
                        {"near": numbered("frozen", FROZEN)}),
-            "rolled": ("policy: weighted\n" + probes, {"near": numbered("rolled", ROLLED)}),
+            "rolled": ("policy: weighted\nfallback: last-good\n" + probes, {"near": numbered("rolled", ROLLED)}),
             "full": ("policy: failover\nspill: { high: 90%, low: 50% }\nload-max-age: 1d\n" + probes,
                      {"near": numbered("full-near", FULL[:1]), "far": numbered("full-far", FULL[1:])}),
             "window": ("policy: weighted\n" + probes, {"near": numbered("window", WINDOW)}),
@@ -182,6 +182,19 @@ def test_maintenance_window_of_a_pool_file_begins_and_ends(server):
         server.ctl("reload")
 
 
+def test_avoided_node_is_answered_again_when_that_ends(server):
+    path = server.zone_file("window.pool.yaml")
+    before = path.read_text()
+    path.write_text(before + f"avoid:\n  - {{ node: window-1, clients: all, until: {timestamp(3)!r} }}\n")
+    try:
+        server.ctl("reload")
+        assert only(WINDOW[1])(answered(server, "window"))
+        wait_answered(server, "window", only(*WINDOW), timeout=5)
+    finally:
+        path.write_text(before)
+        server.ctl("reload")
+
+
 def test_order_of_a_node_waits_for_its_return_to_the_files(server):
     path = server.zone_file("window.pool.yaml")
     before = path.read_text()
@@ -266,6 +279,24 @@ def test_frozen_pool_keeps_half_of_its_nodes_in(server):
     assert "node is down but held in, for too many of its pool are node=frozen/frozen-3" in log
     assert "node is held in no longer node=frozen/frozen-3" in log
     assert "a pool has no more nodes down than may be pool=frozen" in log
+
+
+def test_last_good_nodes_are_answered_when_none_is_up(server):
+    try:
+        server.nodes.stop(ROLLED[0])
+        wait_answered(server, "rolled", only(ROLLED[1]))
+        time.sleep(1.7)  # longer than it takes to find a node down: they did not fail together
+        server.nodes.stop(ROLLED[1])
+        signpost.wait_until(lambda: status(server, "rolled")["pools"][0]["applied"] == "last-good", 10)
+        assert only(ROLLED[1])(answered(server, "rolled"))
+        assert "the fallback is answered: last-good" in server.ctl("status", "rolled").stdout
+        old = server.kill("signpost-control")
+        server.wait_new("signpost-control", old)
+        time.sleep(2.5)  # until steering is made anew from what was stored
+        assert only(ROLLED[1])(answered(server, "rolled"))
+    finally:
+        server.nodes.start(*[a for a in ROLLED if a not in server.nodes._listening])
+    wait_answered(server, "rolled", only(*ROLLED))
 
 
 def test_site_that_is_full_passes_clients_on_until_it_is_not(server):
