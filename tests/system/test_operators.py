@@ -13,7 +13,7 @@ import pytest
 import signpost
 from test_failover import client_networks
 
-PROBES = "probes:\n  - { kind: tcp, port: PORT, interval: 500ms, timeout: 300ms, fall: 2, rise: 1, jitter: 0 }\n"
+PROBES = "probes:\n  - { kind: tcp, port: PORT, interval: 300ms, timeout: 200ms, fall: 2, rise: 1, jitter: 0 }\n"
 SITES = {"near": (35.68, 139.69), "far": (51.51, -0.13)}
 NEAR, FAR = ["127.30.1.1", "127.30.1.2"], ["127.30.2.1"]
 FROZEN = [f"127.30.3.{n}" for n in range(1, 5)]
@@ -154,45 +154,33 @@ def test_draining_nodes_are_answered_before_any_that_is_down_and_disabled_ones_n
             server.ctl("enable", "edge/@near")
 
 
-def test_orders_begin_and_end_by_themselves(server):
-    with enabled_again(server, "near-2"):
+def test_orders_windows_and_avoids_begin_and_end_by_themselves(server):
+    window, fenced = server.zone_file("window.pool.yaml"), server.zone_file("fenced.pool.yaml")
+    before = window.read_text(), fenced.read_text()
+    window.write_text(before[0] + f"maintenance:\n  - {{ node: window-1, from: {timestamp(2)!r}, "
+                                  f"until: {timestamp(4)!r}, reason: new disk }}\n")
+    fenced.write_text(before[1] + f"avoid:\n  - {{ node: fenced-near-1, clients: all, until: {timestamp(3)!r} }}\n")
+    try:
         server.ctl("disable", "node:edge/near-2", "--from", "+2s", "--until", "+4s")
-        assert only(*NEAR)(answered(server, "edge"))
+        server.ctl("reload")
         assert "disabled, to come" in server.ctl("states").stdout
-        wait_answered(server, "edge", only(NEAR[0]), timeout=5)
-        wait_answered(server, "edge", only(*NEAR), timeout=5)
-        assert "nothing is drained" in server.ctl("states").stdout
-
-
-def test_maintenance_window_of_a_pool_file_begins_and_ends(server):
-    path = server.zone_file("window.pool.yaml")
-    before = path.read_text()
-    path.write_text(before + f"maintenance:\n  - {{ node: window-1, from: {timestamp(2)!r}, "
-                             f"until: {timestamp(4)!r}, reason: new disk }}\n")
-    try:
-        server.ctl("reload")
+        assert only(*NEAR)(answered(server, "edge"))
         assert only(*WINDOW)(answered(server, "window"))
+        assert only(FENCED[1])(answered(server, "fenced"))
+        wait_answered(server, "edge", only(NEAR[0]), timeout=5)
         wait_answered(server, "window", only(WINDOW[1]), timeout=5)
-        (state,) = status(server, "window")["states"]
-        assert (state["object"], state["reason"], state["holds"]) == ("node:window/window-1", "new disk", True)
+        (state,) = [s for s in status(server, "window")["states"] if s["object"] == "node:window/window-1"]
+        assert (state["reason"], state["holds"]) == ("new disk", True)
         assert state["file"].endswith("window.pool.yaml")
+        wait_answered(server, "fenced", only(FENCED[0]), timeout=5)
+        wait_answered(server, "edge", only(*NEAR), timeout=5)
         wait_answered(server, "window", only(*WINDOW), timeout=5)
+        assert "nothing is drained" in server.ctl("states").stdout
     finally:
-        path.write_text(before)
+        window.write_text(before[0])
+        fenced.write_text(before[1])
         server.ctl("reload")
-
-
-def test_avoided_node_is_answered_again_when_that_ends(server):
-    path = server.zone_file("window.pool.yaml")
-    before = path.read_text()
-    path.write_text(before + f"avoid:\n  - {{ node: window-1, clients: all, until: {timestamp(3)!r} }}\n")
-    try:
-        server.ctl("reload")
-        assert only(WINDOW[1])(answered(server, "window"))
-        wait_answered(server, "window", only(*WINDOW), timeout=5)
-    finally:
-        path.write_text(before)
-        server.ctl("reload")
+        server.ctl("enable", "near-2")
 
 
 def test_order_of_a_node_waits_for_its_return_to_the_files(server):
@@ -285,14 +273,14 @@ def test_last_good_nodes_are_answered_when_none_is_up(server):
     try:
         server.nodes.stop(ROLLED[0])
         wait_answered(server, "rolled", only(ROLLED[1]))
-        time.sleep(1.7)  # longer than it takes to find a node down: they did not fail together
+        time.sleep(1.2)  # longer than it takes to find a node down: they did not fail together
         server.nodes.stop(ROLLED[1])
         signpost.wait_until(lambda: status(server, "rolled")["pools"][0]["applied"] == "last-good", 10)
         assert only(ROLLED[1])(answered(server, "rolled"))
         assert "the fallback is answered: last-good" in server.ctl("status", "rolled").stdout
         old = server.kill("signpost-control")
         server.wait_new("signpost-control", old)
-        time.sleep(2.5)  # until steering is made anew from what was stored
+        time.sleep(1.5)  # until steering is made anew from what was stored
         assert only(ROLLED[1])(answered(server, "rolled"))
     finally:
         server.nodes.start(*[a for a in ROLLED if a not in server.nodes._listening])
