@@ -302,6 +302,33 @@ START_TEST(orders_that_cannot_be_written_yet_are_not_said_to_be_stored)
 }
 END_TEST
 
+START_TEST(database_of_the_first_schema_is_brought_up_to_date)
+{
+	struct store_action order = make_order("drain", "pool:edge", "moving");
+	struct store *store;
+	struct err err;
+
+	make_home();
+	(void)ask("CREATE TABLE node_status (node TEXT PRIMARY KEY, status TEXT NOT NULL, "
+		  "since_unix_ms INTEGER NOT NULL, checked_unix_ms INTEGER NOT NULL, "
+		  "rtt_us INTEGER NOT NULL, reason TEXT NOT NULL) STRICT, WITHOUT ROWID; "
+		  "CREATE TABLE transitions (id INTEGER PRIMARY KEY, at_unix_ms INTEGER NOT NULL, "
+		  "node TEXT NOT NULL, from_status TEXT NOT NULL, to_status TEXT NOT NULL, "
+		  "reason TEXT NOT NULL, rtt_us INTEGER NOT NULL) STRICT; "
+		  "INSERT INTO node_status VALUES ('edge/a', 'down', 7, 8, 9, 'timeout'); "
+		  "PRAGMA user_version = 1");
+	store = open_store(90);
+	ck_assert_int_eq(store_load(store, keep, &loaded_count, &err), 0);
+	ck_assert_uint_eq(loaded_count, 1);
+	ck_assert_str_eq(loaded[0].status, "down");
+	ck_assert_uint_eq(loaded[0].load_at_unix_ms, 0);
+	wait_stored(store, store_orders(store, &order, 1, &order));
+	ck_assert_str_eq(ask("SELECT count(*) FROM orders; PRAGMA user_version"), "1\n2");
+	store_close(store);
+	remove_home();
+}
+END_TEST
+
 static void *queue_many(void *context)
 {
 	struct store *store = context;
@@ -346,6 +373,7 @@ void add_store_tests(Suite *suite)
 		   orders_are_kept_whole_and_what_operators_did_is_only_added_to,
 		   orders_are_written_again_to_a_database_that_is_begun_anew,
 		   orders_that_cannot_be_written_yet_are_not_said_to_be_stored,
+		   database_of_the_first_schema_is_brought_up_to_date,
 		   rows_are_what_operators_read_while_it_runs,
 		   transitions_older_than_the_history_are_deleted_at_the_start,
 		   queueing_never_waits_even_while_the_database_is_locked,
