@@ -42,10 +42,10 @@ static void write_key(struct groups *groups, const struct order *order, uint32_t
 }
 
 static bool is_group(const struct group *group, const uint32_t *key, uint32_t site_count,
-		     uint32_t avoided_count)
+		     uint32_t avoided_count, bool equal)
 {
 	if (group->site_count != site_count || group->avoided_count != avoided_count ||
-	    memcmp(group->sites, key, site_count * sizeof(*key)) != 0)
+	    group->equal != equal || memcmp(group->sites, key, site_count * sizeof(*key)) != 0)
 		return false;
 	for (uint32_t i = 0; i < avoided_count; i++)
 		if (group->avoided[i] != key[site_count + i])
@@ -54,20 +54,20 @@ static bool is_group(const struct group *group, const uint32_t *key, uint32_t si
 }
 
 static uint64_t hash_of(const uint32_t *sites, uint32_t site_count, const uint32_t *avoided,
-			uint32_t avoided_count)
+			uint32_t avoided_count, bool equal)
 {
 	return hash_bytes(avoided, avoided_count * sizeof(*avoided),
-			  hash_bytes(sites, site_count * sizeof(*sites), site_count));
+			  hash_bytes(sites, site_count * sizeof(*sites), site_count * 2 + equal));
 }
 
 static uint32_t *find(const struct groups *groups, const uint32_t *key, uint32_t site_count,
-		      uint32_t avoided_count)
+		      uint32_t avoided_count, bool equal)
 {
-	uint64_t hash = hash_of(key, site_count, key + site_count, avoided_count);
+	uint64_t hash = hash_of(key, site_count, key + site_count, avoided_count, equal);
 	uint32_t mask = groups->index_size - 1, at = (uint32_t)hash & mask;
 
-	while (groups->index[at] != 0 &&
-	       !is_group(&groups->list[groups->index[at] - 1], key, site_count, avoided_count))
+	while (groups->index[at] != 0 && !is_group(&groups->list[groups->index[at] - 1], key,
+						   site_count, avoided_count, equal))
 		at = (at + 1) & mask;
 	return &groups->index[at];
 }
@@ -90,15 +90,17 @@ static void grow_index(struct groups *groups)
 			buf_append(&key, &node, sizeof(node));
 		}
 		*find(groups, (const uint32_t *)(const void *)key.data, group->site_count,
-		      group->avoided_count) = i + 1;
+		      group->avoided_count, group->equal) = i + 1;
 	}
 	buf_free(&key);
 }
 
 static uint32_t add_group(struct groups *groups, const uint32_t *key, uint32_t site_count,
-			  uint32_t avoided_count)
+			  uint32_t avoided_count, bool equal)
 {
-	struct group group = { .site_count = site_count, .avoided_count = avoided_count };
+	struct group group = { .site_count = site_count,
+			       .avoided_count = avoided_count,
+			       .equal = equal };
 	uint32_t nodes = 0;
 
 	group.sites = mem_array(site_count, sizeof(*group.sites));
@@ -139,6 +141,13 @@ static void count_ranks(const struct pool *pool, const struct group *group, uint
 	}
 }
 
+static uint32_t weight_of(const struct pool *pool, const struct group *group, uint32_t node)
+{
+	uint32_t weight = pool->weights[node];
+
+	return group->equal && weight > 0 ? 1 : weight;
+}
+
 /* What the healthy nodes of a site weigh together. */
 static uint64_t weigh_site(const struct pool *pool, const struct group *group, uint32_t site)
 {
@@ -147,7 +156,7 @@ static uint64_t weigh_site(const struct pool *pool, const struct group *group, u
 	for (uint32_t n = pool_first_node(pool, site); n < pool_end_node(pool, site); n++)
 		if (pool->ranks[n] == group->rank && !is_avoided(group, n))
 			weight += group->rank == TABLE_USABLE
-					  ? (uint64_t)pool->weights[n] * pool->now[n].level
+					  ? (uint64_t)weight_of(pool, group, n) * pool->now[n].level
 					  : 1;
 	return weight;
 }
@@ -205,9 +214,10 @@ uint32_t groups_find(struct groups *groups, const struct order *order, uint32_t 
 		     uint32_t count)
 {
 	uint32_t *single = NULL, *place, avoided_count, number;
+	bool equal = order_is_equal(order);
 	const uint32_t *key;
 
-	if (count == 1 && !(order->any_avoided && order->touched[order->sites[first]]))
+	if (count == 1 && !equal && !(order->any_avoided && order->touched[order->sites[first]]))
 		single = &groups->singles[order->sites[first]];
 	if (single != NULL && *single != 0) {
 		number = *single - 1;
@@ -216,9 +226,9 @@ uint32_t groups_find(struct groups *groups, const struct order *order, uint32_t 
 		key = (const uint32_t *)(const void *)groups->key.data;
 		if (groups->index_size / 2 <= groups->count)
 			grow_index(groups);
-		place = find(groups, key, count, avoided_count);
+		place = find(groups, key, count, avoided_count, equal);
 		if (*place == 0)
-			*place = add_group(groups, key, count, avoided_count) + 1;
+			*place = add_group(groups, key, count, avoided_count, equal) + 1;
 		number = *place - 1;
 		if (single != NULL)
 			*single = number + 1;
@@ -243,7 +253,7 @@ static bool same_weights(const struct pool *pool, const struct group *group)
 	for (uint32_t i = 0; i < group->site_count; i++)
 		for (uint32_t n = pool_first_node(pool, group->sites[i]);
 		     n < pool_end_node(pool, group->sites[i]); n++)
-			if (group->weights[member++] != pool->weights[n])
+			if (group->weights[member++] != weight_of(pool, group, n))
 				return false;
 	return true;
 }
@@ -262,10 +272,11 @@ static void make_table(const struct pool *pool, struct group *group)
 	for (uint32_t i = 0; i < group->site_count; i++)
 		for (uint32_t n = pool_first_node(pool, group->sites[i]);
 		     n < pool_end_node(pool, group->sites[i]); n++) {
-			group->weights[count] = pool->weights[n];
-			members[count++] = (struct table_member){ .key = pool->node_keys[n],
-								  .weight = pool->weights[n],
-								  .choice = (uint16_t)n };
+			group->weights[count] = weight_of(pool, group, n);
+			members[count] = (struct table_member){ .key = pool->node_keys[n],
+								.weight = group->weights[count],
+								.choice = (uint16_t)n };
+			count++;
 		}
 	group->table = table_new(pool->plan_pool->seed, members, count);
 	free(members);
@@ -299,7 +310,16 @@ static bool was_good(const struct pool *pool, const struct group *group, uint32_
 	return pool->last_good[node] && pool_node_enabled(pool, node) && !is_avoided(group, node);
 }
 
-bool groups_last_good(const struct groups *groups, uint32_t number)
+static bool is_admitted(const struct pool *pool, const struct group *group, uint32_t node,
+			enum group_admits who)
+{
+	if ((who & GROUP_WEIGHTED) != 0 && pool->weights[node] == 0)
+		return false;
+	return (who & GROUP_LAST_GOOD) != 0 ? was_good(pool, group, node)
+					    : pool_node_enabled(pool, node);
+}
+
+bool groups_admit(const struct groups *groups, uint32_t number, enum group_admits who)
 {
 	const struct pool *pool = groups->pool;
 	const struct group *group = &groups->list[number];
@@ -307,7 +327,7 @@ bool groups_last_good(const struct groups *groups, uint32_t number)
 	for (uint32_t i = 0; i < group->site_count; i++)
 		for (uint32_t n = pool_first_node(pool, group->sites[i]);
 		     n < pool_end_node(pool, group->sites[i]); n++)
-			if (was_good(pool, group, n))
+			if (is_admitted(pool, group, n, who))
 				return true;
 	return false;
 }
@@ -344,7 +364,7 @@ bool groups_use(struct groups *groups, uint32_t number)
 		group->levelled = true;
 		group->last_good = group->rank == TABLE_DOWN &&
 				   groups->pool->plan_pool->fallback == FALLBACK_LAST_GOOD &&
-				   groups_last_good(groups, number);
+				   groups_admit(groups, number, GROUP_LAST_GOOD);
 		set_levels(groups, group);
 		if (group->primary_count > 0) {
 			if (group->table != NULL && !same_weights(groups->pool, group))

@@ -1,7 +1,7 @@
 /* group.h - sites whose nodes share clients, in one consistent-hash table.
  *
- * A group is a band of a preference as its clients see it: its sites, without fenced ones, and who
- * of their nodes is avoided. Groups are made when a preference first needs them and shared by all
+ * A group is a band of a preference as its clients see it: its sites, without fenced ones, who of
+ * their nodes is avoided, and whether weights count. Groups are made when a preference first needs them and shared by all
  * whose band is the same. The table is made from the configuration (and an operator's weights)
  * alone; which members have a level in it follows from status, so that a node which goes moves
  * its own clients only. */
@@ -17,6 +17,7 @@ struct group {
 	uint32_t *sites;   /* ascending */
 	uint16_t *avoided; /* nodes, ascending */
 	uint32_t site_count, avoided_count;
+	bool equal; /* policy round-robin: all with a weight have the same */
 	uint32_t round;
 	uint32_t number; /* among those that answer: where their table stands; GROUP_NONE: unused */
 
@@ -40,9 +41,10 @@ struct groups {
 	uint32_t count, cap;
 	uint32_t *index; /* hash table: number + 1 */
 	uint32_t index_size;
-	uint32_t *singles; /* [site]: the group of this site alone, none avoided, plus 1 */
-	uint32_t round;    /* counts updates of the pool */
-	uint32_t *used;    /* in this round: those whose tables answer, in order of number */
+	uint32_t *
+		singles; /* [site]: the group of this site alone, none avoided, by weight, plus 1 */
+	uint32_t round;  /* counts updates of the pool */
+	uint32_t *used;  /* in this round: those whose tables answer, in order of number */
 	uint32_t used_count, used_cap;
 	uint16_t *levels; /* [node]: scratch */
 	struct buf key;   /* scratch */
@@ -64,7 +66,13 @@ uint32_t groups_find(struct groups *groups, const struct order *order, uint32_t 
  * as the pool's fallback says: all that are enabled, or those that were last good. */
 bool groups_use(struct groups *groups, uint32_t number);
 
-/* Is a node of the group admitted by the fallback "last-good"? */
-bool groups_last_good(const struct groups *groups, uint32_t number);
+/* Where nobody is healthy: whom of the enabled nodes a fallback admits. Bits. */
+enum group_admits {
+	GROUP_LAST_GOOD = 1, /* who was up last, and is not avoided */
+	GROUP_WEIGHTED = 2,  /* who is not in reserve */
+};
+
+/* Is there such a node in the group? */
+bool groups_admit(const struct groups *groups, uint32_t number, enum group_admits who);
 
 #endif

@@ -289,9 +289,11 @@ uint32_t order_nearest(struct order *order)
 	return order_band(order, 0, &first, &count) ? order->sites[0] : POOL_NONE;
 }
 
-uint32_t order_first_fence(const struct order *order)
+bool order_is_equal(const struct order *order)
 {
-	return image_at(order->pool->geo, uint32_t, order->pref->fences_off)[0];
+	const struct plan_pool *settings = order->pool->plan_pool;
+
+	return (order->pref != NULL ? order->pref->policy : settings->policy) == POLICY_ROUND_ROBIN;
 }
 
 void order_open(struct order *order, struct pool *pool)

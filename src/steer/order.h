@@ -42,7 +42,7 @@ void order_finish(struct order *order);
 /* The allowed site that is nearest to the clients; POOL_NONE: no site is allowed. */
 uint32_t order_nearest(struct order *order);
 
-/* The plan's number of the first fence that holds for these clients. */
-uint32_t order_first_fence(const struct order *order);
+/* Policy round-robin: do all nodes with a weight count alike? */
+bool order_is_equal(const struct order *order);
 
 #endif

@@ -221,16 +221,13 @@ static uint8_t rank_of(const struct steer_node *node)
 
 static void rank_nodes(struct pool *pool)
 {
-	bool equal = pool->plan_pool->policy == POLICY_ROUND_ROBIN;
-
 	pool->rank = TABLE_DOWN;
 	memset(pool->site_ranks, 0, pool->site_count * sizeof(*pool->site_ranks));
 	for (uint32_t node = 0; node < pool->node_count; node++) {
 		uint8_t rank = rank_of(&pool->now[node]);
-		uint32_t weight = pool->now[node].weight;
 
 		pool->ranks[node] = rank;
-		pool->weights[node] = equal ? weight > 0 : weight;
+		pool->weights[node] = pool->now[node].weight;
 		pool->site_ranks[pool_site_of_node(pool, node)][rank]++;
 		if (rank > pool->rank)
 			pool->rank = rank;

@@ -84,31 +84,42 @@ static struct route to_nobody(struct routes *routes, uint8_t applied)
 	return to_group(ROUTE_NOBODY, applied);
 }
 
-/* No site is left. */
+/* No site is left. Several fences may have seen to that; of those that say where to go instead, the
+ * first one is heeded. */
 static struct route fenced(struct routes *routes)
 {
-	const struct image *plan = routes->pool->plan;
-	uint32_t otherwise = plan_items(plan, fences,
-					struct plan_fence)[order_first_fence(&routes->order)]
-				     .otherwise;
+	const struct geo_pref *pref = routes->order.pref;
+	const struct plan_fence *fences = plan_items(routes->pool->plan, fences, struct plan_fence);
+	const uint32_t *hold = image_at(routes->pool->geo, uint32_t, pref->fences_off);
 
-	return otherwise == PLAN_NONE ? to_nobody(routes, APPLIED_FENCED)
-				      : to_pool(otherwise, APPLIED_FENCED);
+	for (uint32_t i = 0; i < pref->fence_count; i++)
+		if (fences[hold[i]].otherwise != PLAN_NONE)
+			return to_pool(fences[hold[i]].otherwise, APPLIED_FENCED);
+	return to_nobody(routes, APPLIED_FENCED);
 }
 
-/* The first band that has somebody to answer, whoever is healthy. `good_only`: who was so last. */
-static struct route as_if_up(struct routes *routes, bool good_only, uint8_t applied)
+static bool find_admitted(struct routes *routes, enum group_admits who, uint32_t *group)
 {
 	uint32_t first, count;
 
 	for (uint32_t n = 0; order_band(&routes->order, n, &first, &count); n++) {
-		uint32_t group = groups_find(&routes->groups, &routes->order, first, count);
-
-		if (good_only && !groups_last_good(&routes->groups, group))
-			continue;
-		if (groups_use(&routes->groups, group))
-			return to_group(group, applied);
+		*group = groups_find(&routes->groups, &routes->order, first, count);
+		if (groups_admit(&routes->groups, *group, who))
+			return groups_use(&routes->groups, *group);
 	}
+	return false;
+}
+
+/* The first band that has somebody to answer, whoever is healthy: nodes in reserve wait, as they
+ * would if all were. `good_only`: who was healthy last. */
+static struct route as_if_up(struct routes *routes, bool good_only, uint8_t applied)
+{
+	enum group_admits who = good_only ? GROUP_LAST_GOOD : 0;
+	uint32_t group;
+
+	if (find_admitted(routes, who | GROUP_WEIGHTED, &group) ||
+	    find_admitted(routes, who, &group))
+		return to_group(group, applied);
 	return good_only ? as_if_up(routes, false, APPLIED_ALL) : to_nobody(routes, APPLIED_NONE);
 }
 
@@ -418,8 +429,13 @@ static void fill_splits(struct routes *routes)
 
 void routes_update(struct routes *routes)
 {
+	bool equal = routes->pool->plan_pool->policy == POLICY_ROUND_ROBIN;
+
 	groups_begin(&routes->groups);
-	sets_begin(&routes->sets, routes->pool->weights);
+	for (uint32_t node = 0; node < routes->pool->node_count; node++)
+		routes->weights[node] = equal ? routes->pool->weights[node] > 0
+					      : routes->pool->weights[node];
+	sets_begin(&routes->sets, routes->weights);
 	routes->nobody = false;
 	routes->split_count = routes->part_count = 0;
 	routes->applied = applied_now(routes);
@@ -455,6 +471,7 @@ void routes_open(struct routes *routes, const struct routes *all, struct pool *p
 	routes->sites = mem_array(sites, sizeof(*routes->sites));
 	routes->ranks = mem_array(pool->node_count, sizeof(*routes->ranks));
 	routes->primaries = mem_array(pool->node_count, sizeof(*routes->primaries));
+	routes->weights = mem_array(pool->node_count, sizeof(*routes->weights));
 	routes->taken = mem_array(pool->node_count, sizeof(*routes->taken));
 	routes->bands = mem_array(sites, sizeof(*routes->bands));
 	routes->band_sites = mem_array(sites, sizeof(*routes->band_sites));
@@ -477,6 +494,7 @@ void routes_close(struct routes *routes)
 	free(routes->slots);
 	free(routes->ranks);
 	free(routes->primaries);
+	free(routes->weights);
 	free(routes->taken);
 	free(routes->bands);
 	free(routes->band_sites);

@@ -56,6 +56,7 @@ struct routes {
 	/* Scratch. */
 	uint8_t *ranks;      /* [node]: for the clients at hand */
 	uint16_t *primaries; /* [node] */
+	uint32_t *weights;   /* [node]: among companions */
 	bool *taken;         /* [node] */
 	struct band *bands;
 	struct band_site *band_sites;

@@ -114,6 +114,17 @@ static uint32_t branch_of(const struct places *places, uint32_t pool, const stru
 	}
 }
 
+/* Is every answer of a route drawn anew? */
+static bool is_drawn(const struct pool *pool, uint32_t count, uint32_t route)
+{
+	uint8_t policy = pool->plan_pool->policy;
+
+	if (count == pool->pref_count)
+		policy = geo_pool_pref(pool->geo, pool->number, route)->policy;
+	return policy == POLICY_ROUND_ROBIN;
+}
+
+/* One for each preference, or one for all clients. */
 static uint64_t put_routes(const struct places *places, uint32_t pool, const struct route *list,
 			   uint32_t count)
 {
@@ -124,8 +135,7 @@ static uint64_t put_routes(const struct places *places, uint32_t pool, const str
 		out[i] = (struct steering_pref){
 			.branch = branch_of(places, pool, &list[i]),
 			.applied = list[i].applied,
-			.random = places->steer->pools[pool].plan_pool->policy ==
-				  POLICY_ROUND_ROBIN,
+			.random = is_drawn(&places->steer->pools[pool], count, i),
 			.choices_off = list[i].map == SETS_MAP_NONE
 					       ? 0
 					       : places->maps[pool][list[i].map],

@@ -356,10 +356,14 @@ START_TEST(a_record_bound_to_a_fenced_site_is_fenced)
 }
 END_TEST
 
-START_TEST(who_has_no_site_left_is_sent_to_the_first_fences_pool)
+START_TEST(who_has_no_site_left_is_sent_to_the_first_pool_that_a_fence_names)
 {
 	open_fenced("0 1");
-	expect(R_ALL, FROM_A, "-:100.0"); /* the first fence says NODATA */
+	expect(R_ALL, FROM_A, "s1:100.0"); /* the first fence names none, the second does */
+	expect_applied(R_ALL, FROM_A, APPLIED_FENCED);
+	teardown();
+	open_fenced("2"); /* it says NODATA */
+	expect(R_ALL, FROM_A, "-:100.0");
 	expect_applied(R_ALL, FROM_A, APPLIED_FENCED);
 	ck_assert_uint_eq(pool_applied(0), APPLIED_NODES);
 	teardown();
@@ -658,7 +662,7 @@ void routes_cases(Suite *suite)
 		    a_rules_policy_orders_the_sites_behind_it);
 	routes_case(suite, "restricted", a_fenced_site_is_never_answered,
 		    a_record_bound_to_a_fenced_site_is_fenced,
-		    who_has_no_site_left_is_sent_to_the_first_fences_pool,
+		    who_has_no_site_left_is_sent_to_the_first_pool_that_a_fence_names,
 		    a_fenced_node_stands_in_for_nobody, an_avoided_node_counts_as_down,
 		    an_avoid_ends_by_itself);
 	routes_case(suite, "spill", overflow_goes_to_the_next_band,
