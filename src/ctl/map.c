@@ -557,14 +557,15 @@ static void put_title(const json_t *told, const json_t *pool, double top, FILE *
 	}
 	json_array_foreach(list, i, what)
 	{
-		(void)fputs(i > 0 || files[0] != '\0' ? ", " : "", out);
+		const char *kind = field_text(what, "what");
+		bool loaded = strcmp(kind, "load") == 0;
+
+		(void)fprintf(out, "%s%s", i > 0 || files[0] != '\0' ? ", " : "",
+			      loaded ? "load " : "");
 		put_text(out, field_text(what, "object"));
-		(void)fprintf(out, "%s",
-			      field_text(what, "what")[0] == 'd' &&
-					      field_text(what, "what")[1] == 'o'
-				      ? " is down"
-			      : field_text(what, "what")[0] == 'd' ? " is drained"
-								   : " loaded");
+		if (!loaded)
+			(void)fprintf(out, " is %s",
+				      strcmp(kind, "down") == 0 ? "down" : "drained");
 	}
 	(void)fputs("</text>\n", out);
 	if (!json_is_null(holds))

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-#define SETTLED 0.002 /* of its capacity: whose use is that near to what was thought has settled */
+#define SETTLED 0.005 /* of its capacity: whose use is that near to what was thought has settled */
 
 /* The site as one node with all its capacity. */
 static void update(struct settling *settling, uint32_t number, double capacity, bool known)

@@ -12,7 +12,7 @@
 #include "ctl/tally.h"
 #include "steer/spill.h"
 
-#define SETTLE_ROUNDS_MAX 20
+#define SETTLE_ROUNDS_MAX 12
 
 struct settling {
 	const struct image *plan;

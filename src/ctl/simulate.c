@@ -87,6 +87,10 @@ static int open_steer(struct work *work, struct err *err)
 
 	settle_start(&work->settling, work->plan, work->nodes[SIDE_AFTER],
 		     same ? work->borrowed->pool_sites : NULL);
+	work->steer = work->borrowed->steer;
+	if (same)
+		return 0;
+	work->steer = NULL;
 	return steer_open(&work->steer, work->zones, work->geo, work->plan, err);
 }
 
@@ -150,7 +154,8 @@ static void count(struct work *work)
 								   .steering = &b->world.steering },
 						 [SIDE_AFTER] = { .geo = work->geo,
 								  .plan = work->plan,
-								  .steering = &work->steering } } };
+								  .steering = &work->steering } },
+				      .told = work->what->pool };
 	for (int s = 0; s < SIDES; s++)
 		work->tally.sides[s].nodes = work->nodes[s];
 	tally_count(&work->tally, &work->space);
@@ -557,7 +562,8 @@ out:
 	country_table_close(&work.countries);
 	space_free(&work.space);
 	image_close(&work.steering);
-	steer_close(work.steer);
+	if (work.steer != borrowed->steer)
+		steer_close(work.steer);
 	for (int kind = 0; kind < IMAGE_KINDS; kind++)
 		image_close(&work.other[kind]);
 	for (int s = 0; s < SIDES; s++)

@@ -44,8 +44,8 @@ static uint32_t spot_called(struct tally *tally, uint32_t place, const char *nod
 		    (node == NULL || strcmp(spot->node, node) == 0))
 			return i;
 	}
-	array_add(tally->spots, tally->spot_count,
-		  tally->spot_cap) = (struct spot){ node, place, { PLAN_NONE, PLAN_NONE } };
+	array_add(tally->spots, tally->spot_count, tally->spot_cap) =
+		(struct spot){ .node = node, .place = place, .number = { PLAN_NONE, PLAN_NONE } };
 	return tally->spot_count - 1;
 }
 
@@ -156,6 +156,17 @@ static void spread(struct tally *tally, uint32_t pool, const struct space_cell *
 	}
 }
 
+static void add_share(struct tally *tally, uint32_t pool, const struct space_cell *cell, int side,
+		      const struct share *share)
+{
+	uint32_t spot = spot_of(&tally->sides[side], share);
+
+	if (cell->amount[tally->demand] > 0)
+		tally->spots[spot].serves[side] = true;
+	for (int m = 0; tally->pools[pool].spots != NULL && m < MEASURES; m++)
+		tally->pools[pool].spots[spot][side][m] += share->share * cell->amount[m];
+}
+
 static void add_spots(struct tally *tally, uint32_t pool, const struct space_cell *cell)
 {
 	for (int s = 0; s < SIDES; s++) {
@@ -168,12 +179,8 @@ static void add_spots(struct tally *tally, uint32_t pool, const struct space_cel
 			tally->pools[pool].applied[s][shares_applied(
 				side->shares, side->pools[pool], cell->classes[s])][m] +=
 				cell->amount[m];
-		for (uint32_t i = 0; i < list->count; i++) {
-			double *to = tally->pools[pool].spots[spot_of(side, &list->items[i])][s];
-
-			for (int m = 0; m < MEASURES; m++)
-				to[m] += list->items[i].share * cell->amount[m];
-		}
+		for (uint32_t i = 0; i < list->count; i++)
+			add_share(tally, pool, cell, s, &list->items[i]);
 	}
 }
 
@@ -270,13 +277,9 @@ static void add_draining(struct tally *tally)
 		for (int s = 0; s < SIDES; s++) {
 			const struct side *side = &tally->sides[s];
 			uint32_t n = spot->number[s];
-			double clients = 0;
 
-			if (n == PLAN_NONE || side->nodes[n].steer.state != STEER_DRAINING)
-				continue;
-			for (uint32_t p = 0; p < tally->pool_count; p++)
-				clients += tally->pools[p].spots[i][s][tally->demand];
-			if (clients > 0)
+			if (n != PLAN_NONE && spot->serves[s] &&
+			    side->nodes[n].steer.state == STEER_DRAINING)
 				tally->places[spot->place].capacity[s] +=
 					plan_items(side->plan, nodes, struct plan_node)[n].capacity;
 		}
@@ -355,7 +358,9 @@ static void count_pool(struct tally *tally, const struct space *space, uint32_t 
 {
 	struct portions portions = { 0 };
 
-	tally->pools[pool].spots = mem_array(tally->spot_count, sizeof(*tally->pools[pool].spots));
+	if (tally->told == NULL || strcmp(tally->told, tally->pools[pool].name) == 0)
+		tally->pools[pool].spots = mem_array(tally->spot_count,
+						     sizeof(*tally->pools[pool].spots));
 	for (uint32_t i = 0; i < space->count; i++) {
 		spread(tally, pool, &space->cells[i], &portions);
 		add_cell(tally, pool, &space->cells[i], &portions);

@@ -26,6 +26,7 @@ struct side {
 
 struct spot {
 	const char *node; /* NULL: behind the nodes */
+	bool serves[SIDES];
 	uint32_t place;
 	uint32_t number[SIDES]; /* in the plan; PLAN_NONE */
 };
@@ -59,7 +60,7 @@ struct country_tally {
 struct pool_tally {
 	const char *name;
 	struct country_tally countries[SPACE_COUNTRIES + 1];
-	double (*spots)[SIDES][MEASURES];
+	double (*spots)[SIDES][MEASURES]; /* NULL: of no interest */
 	double total[SIDES][MEASURES], moved[MEASURES];
 	double applied[SIDES][APPLIED_COUNT]
 		      [MEASURES]; /* enum steering_applied: of whom it holds */
@@ -72,6 +73,7 @@ struct tally {
 	struct pool_tally *pools;
 	uint32_t spot_count, spot_cap, place_count, place_cap, pool_count, pool_cap;
 	enum measure demand; /* what clients are counted by where their use of capacity matters */
+	const char *told;    /* the only pool that is told of; NULL: all */
 };
 
 /* The sides' geo, plan, steering and nodes are there; the rest is filled in. */
