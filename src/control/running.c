@@ -24,8 +24,15 @@ const struct node_state *running_probed(const void *prober, uint32_t node)
 int running_compile(struct steer *steer, const struct inputs *inputs, int *fd, struct err *err)
 {
 	const struct steer_input input = inputs_steer(inputs, clock_unix_ms());
+	uint32_t before = steer_left_out(steer), now;
+	int rc = steer_compile(steer, &input, fd, err);
 
-	return steer_compile(steer, &input, fd, err);
+	now = steer_left_out(steer);
+	if (now > 0 && before == 0)
+		log_warning("a pool has more sets of nodes than can be told apart, of some the "
+			    "first node is answered alone",
+			    "count=%u", now);
+	return rc;
 }
 
 /* A new steering image for the running world, published. */

@@ -168,6 +168,15 @@ static void update(struct steer *steer, const struct steer_input *input)
 	steer->compiled_unix_s = input->now_unix_s;
 }
 
+uint32_t steer_left_out(const struct steer *steer)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < steer->pool_count; i++)
+		count += steer->routes[i].sets.left_out;
+	return count;
+}
+
 uint64_t steer_next_unix_s(const struct steer *steer)
 {
 	const struct plan_avoid *avoids = plan_items(steer->plan, avoids, struct plan_avoid);

@@ -62,6 +62,10 @@ int steer_compile(struct steer *steer, const struct steer_input *input, int *fd,
  * again then. 0: never. */
 uint64_t steer_next_unix_s(const struct steer *steer);
 
+/* How many sets of nodes (sets.h) found no number at the last compile, for want of numbers in their
+ * pools: of each of them the first node is answered alone. */
+uint32_t steer_left_out(const struct steer *steer);
+
 /* Sites (numbers of plan_pool_site) of a pool in the order in which a preference tries them, all
  * of the pool's: at most `max` are written, their number is returned. */
 uint32_t steer_site_order(const struct steer *steer, uint32_t pool, uint32_t pref,
