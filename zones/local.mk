@@ -5,6 +5,29 @@ EXTRA_DIST += %D%/signpost.yaml %D%/example.net.zone %D%/edge.pool.yaml
 # country database there, installed the one that is installed.
 EXAMPLES = \
 	%D%/examples/README.md \
+	%D%/examples/nearest-with-spill/signpost.yaml \
+	%D%/examples/nearest-with-spill/zones/example.net.zone \
+	%D%/examples/nearest-with-spill/zones/edge.pool.yaml \
+	%D%/examples/far-spare/signpost.yaml \
+	%D%/examples/far-spare/zones/example.net.zone \
+	%D%/examples/far-spare/zones/edge.pool.yaml \
+	%D%/examples/canary/signpost.yaml \
+	%D%/examples/canary/zones/example.net.zone \
+	%D%/examples/canary/zones/edge.pool.yaml \
+	%D%/examples/maintenance/signpost.yaml \
+	%D%/examples/maintenance/zones/example.net.zone \
+	%D%/examples/maintenance/zones/edge.pool.yaml \
+	%D%/examples/openvpn-wildcard/signpost.yaml \
+	%D%/examples/openvpn-wildcard/zones/example.net.zone \
+	%D%/examples/openvpn-wildcard/zones/openvpn.pool.yaml \
+	%D%/examples/wireguard/signpost.yaml \
+	%D%/examples/wireguard/zones/example.net.zone \
+	%D%/examples/wireguard/zones/wireguard.pool.yaml \
+	%D%/examples/geofence/signpost.yaml \
+	%D%/examples/geofence/zones/example.net.zone \
+	%D%/examples/geofence/zones/edge.pool.yaml \
+	%D%/examples/geofence/zones/decoy.pool.yaml \
+	%D%/examples/geofence/zones/avoid.txt \
 	%D%/examples/nearest/signpost.yaml \
 	%D%/examples/nearest/zones/example.net.zone \
 	%D%/examples/nearest/zones/edge.pool.yaml \

@@ -1,0 +1,225 @@
+"""The worked examples in zones/examples, each served with real nodes on loopback, and asked.
+
+Addresses for documentation become loopback ones: 203.0.113.N is 127.30.0.N, 198.51.100.N is
+127.31.0.N. IPv6 addresses, which no host here has, are left out; probes are made often.
+"""
+
+import collections
+import contextlib
+import re
+import shutil
+import time
+
+import dns.rcode
+import pytest
+
+from signpost import SLOW, SOURCE, scope, wait_until, world
+
+EXAMPLES = SOURCE / "zones/examples"
+JAPAN, GERMANY, BRAZIL, AMERICA = "133.11.0.0/24", "134.109.0.0/24", "200.160.0.0/24", "18.7.0.0/24"
+KOREA, CHINA, TURKEY, IRAN = "1.11.0.0/24", "114.114.114.0/24", "88.255.0.0/24", "5.160.0.0/24"
+
+
+def here(text):
+    """Documentation's addresses as loopback ones, and back again what a test names by its number."""
+    return text.replace("203.0.113.", "127.30.0.").replace("198.51.100.", "127.31.0.")
+
+
+def node(number):
+    return f"127.30.0.{number}"
+
+
+def on_loopback(pool, node_port):
+    """A pool file for this test: only addresses, ports and times differ from the example."""
+    pool = re.sub(r'\[([\d.]+), "2001:db8:[^"]*"\]', r"\1", here(pool))
+    pool = re.sub(r"^( +)(- kind: tcp.*\n) +port: \d+.*\n", rf"\1\2\1  port: {node_port}\n", pool, flags=re.MULTILINE)
+    pool = re.sub(r"^( +(interval|timeout): )\S+", r"\g<1>200ms", pool, flags=re.MULTILINE)
+    return re.sub(r"^( +)(- kind: (tcp|icmp).*\n)(?!(.*\n)?(.*\n)? +interval)", r"\1\2\1  interval: 200ms\n", pool,
+                  flags=re.MULTILINE)
+
+
+def node_addresses(pool):
+    return re.findall(r"address: \[?(127\.30\.0\.\d+)", pool)
+
+
+@contextlib.contextmanager
+def example(name, edit=None):
+    """The example, served: (signpost, nodes), all nodes up and known to be."""
+    with world() as (signpost, nodes):
+        text = (EXAMPLES / name / "signpost.yaml").read_text().replace("../../../geoip", str(signpost.geoip))
+        signpost.config.write_text(
+            text + f'\nlisten: ["127.0.0.1:{signpost.port}"]\nstate: state\nrun: run\nuser: root\n')
+        addresses = []
+        for file in (EXAMPLES / name / "zones").iterdir():
+            if file.name.endswith(".pool.yaml"):
+                pool = on_loopback(file.read_text(), nodes.port)
+                pool = edit(pool) if edit else pool
+                addresses += node_addresses(pool)
+                signpost.zone_file(file.name).write_text(pool)
+            else:
+                shutil.copy(file, signpost.folder / "zones")
+        nodes.start(*addresses)
+        signpost.start()
+        wait_until(lambda: all(n["status"] == "up" or n["checks"] == 0 for n in nodes_of(signpost)), 10 * SLOW)
+        yield signpost, nodes
+
+
+def nodes_of(signpost):
+    import json
+    status = json.loads(signpost.ctl("status", "--json").stdout)
+    return [node for pool in status["pools"] for site in pool["sites"] for node in site["nodes"]]
+
+
+def shares(signpost, networks, name="vpn.example.net"):
+    """How many of these client networks get which address first."""
+    return collections.Counter(signpost.addresses(name, subnet=network)[0] for network in networks)
+
+
+def german_networks(count):
+    return [f"134.{109 + n // 250}.{n % 250}.0/24" for n in range(count)]
+
+
+def becomes(signpost, addresses, subnet, name="vpn.example.net"):
+    wait_until(lambda: set(signpost.addresses(name, subnet=subnet)) <= set(addresses), 10 * SLOW)
+
+
+def test_active_active_shares_by_weight_and_the_reserve_waits():
+    with example("active-active") as (signpost, nodes):
+        got = shares(signpost, german_networks(400))
+        assert set(got) == {node(21), node(22), node(41)}
+        assert abs(got[node(41)] - 100) < 40
+        nodes.stop(node(21), node(22), node(41))
+        becomes(signpost, [node(42)], JAPAN)
+
+
+def test_active_passive_fails_over_and_then_to_the_last_resort():
+    with example("active-passive") as (signpost, nodes):
+        assert signpost.addresses("vpn.example.net", subnet=JAPAN)[0] in (node(21), node(22))
+        nodes.stop(node(21), node(22))
+        becomes(signpost, [node(51)], JAPAN)
+        nodes.stop(node(51))
+        becomes(signpost, ["127.31.0.99"], JAPAN)
+
+
+def test_nearest_sends_everybody_to_the_nearest_site_that_is_up():
+    with example("nearest") as (signpost, nodes):
+        assert set(shares(signpost, [JAPAN])) <= {node(11), node(12)}
+        assert set(shares(signpost, [AMERICA])) == {node(31)}
+        got = shares(signpost, german_networks(300))
+        assert abs(got[node(22)] - 100) < 40 and got[node(21)] + got[node(22)] == 300
+        nodes.stop(node(31))
+        becomes(signpost, [node(21), node(22)], AMERICA)
+
+
+def test_nearest_with_spill_goes_on_to_the_next_site_and_comes_back():
+    with example("nearest-with-spill") as (signpost, _):
+        clients = german_networks(300)
+        assert set(shares(signpost, clients)) == {node(21), node(22)}
+        for name in ("fra-1", "fra-2"):
+            signpost.ctl("report", name, "--load", "1.0")
+        wait_until(lambda: set(shares(signpost, clients[:100])) > {node(21), node(22)}, 10 * SLOW)
+        got = shares(signpost, clients)
+        kept = (got[node(21)] + got[node(22)]) / 300
+        assert 0.6 < kept < 0.8, got  # 70 % of what they get now are as much as they are to have
+        assert set(got) == {node(21), node(22), node(41), node(42)}
+        for name in ("fra-1", "fra-2"):
+            signpost.ctl("report", name, "--load", "0.5")
+        wait_until(lambda: set(shares(signpost, clients)) == {node(21), node(22)}, 10 * SLOW)
+
+
+def test_far_spare_gives_two_near_sites_and_a_far_one():
+    with example("far-spare") as (signpost, nodes):
+        def answer(subnet):
+            message = signpost.ask("vpn.example.net", subnet=subnet)
+            return [rr.address for rrset in message.answer for rr in rrset]
+        first, second, third = answer(GERMANY)
+        assert first in (node(21), node(22)) and second == node(41)
+        assert third in (node(31), node(11), node(12))
+        near = answer(JAPAN)
+        assert near[0] in (node(11), node(12)) and len(set(near)) == 3
+        nodes.stop(node(41))
+        wait_until(lambda: node(41) not in answer(GERMANY), 10 * SLOW)
+        assert len(answer(GERMANY)) == 3
+
+
+def test_geofence_holds_whatever_is_up():
+    with example("geofence") as (signpost, nodes):
+        tokyo, newyork = node(11), node(31)
+        assert signpost.addresses("vpn.example.net", subnet=JAPAN) == [tokyo]
+        assert signpost.addresses("vpn.example.net", subnet=KOREA) == [tokyo]
+        assert signpost.addresses("vpn.example.net", subnet="198.18.7.0/24") == ["127.31.0.80"]
+        assert signpost.addresses("vpn.example.net", subnet=CHINA) == [node(21)]   # avoid.txt: not fra-2
+        assert set(shares(signpost, [f"88.255.{n}.0/24" for n in range(40)])) == {node(22)}   # not fra-1
+        nodes.stop(node(21), node(22))
+        becomes(signpost, [newyork], GERMANY)
+        for subnet in (IRAN, CHINA):
+            assert tokyo not in signpost.addresses("vpn.example.net", subnet=subnet)
+        assert newyork not in signpost.addresses("vpn.example.net", subnet=IRAN)
+        nodes.stop(tokyo, newyork)
+        wait_until(lambda: all(n["status"] == "down" for n in nodes_of(signpost) if n["checks"]), 10 * SLOW)
+        assert tokyo not in signpost.addresses("vpn.example.net", subnet=GERMANY)
+        assert set(signpost.addresses("vpn.example.net", subnet=IRAN)) <= {node(21), node(22)}
+
+
+def test_canary_gets_its_percent_and_keeps_it():
+    with example("canary") as (signpost, nodes):
+        clients = [f"10.{n // 250}.{n % 250}.0/24" for n in range(3000)]
+        def canaries():
+            return {c for c in clients if signpost.addresses("vpn.example.net", subnet=c) == [node(23)]}
+        first = canaries()
+        assert 10 <= len(first) <= 55, len(first)
+        signpost.ctl("weight", "fra-next", "50")
+        wait_until(lambda: len(canaries()) > len(first), 10 * SLOW)
+        more = canaries()
+        assert len(first - more) <= 60 and 90 <= len(more) <= 200, len(more)
+        nodes.stop(node(23))
+        becomes(signpost, [node(21), node(22)], sorted(more)[0])
+        assert canaries() == set()
+
+
+def test_maintenance_begins_and_ends_by_itself():
+    def soon(pool):
+        """The windows of the example, in a second and for three seconds."""
+        begin = time.time() + 2 * SLOW
+        stamps = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(begin + d * SLOW)) for d in (0, 4)]
+        pool = re.sub(r"from: \S+", f"from: {stamps[0]}", pool)
+        return re.sub(r"until: \S+", f"until: {stamps[1]}", pool)
+    with example("maintenance", soon) as (signpost, _):
+        becomes(signpost, [node(21), node(31)], JAPAN)
+        assert set(shares(signpost, german_networks(60))) == {node(21)}
+        becomes(signpost, [node(11)], JAPAN)
+        assert set(shares(signpost, german_networks(60))) == {node(21), node(22)}
+
+
+def test_openvpn_wildcard_answers_any_random_name_with_two_shuffled_nodes():
+    with example("openvpn-wildcard") as (signpost, _):
+        orders = collections.Counter()
+        for n in range(60):
+            message = signpost.ask(f"{n:012x}.vpn.example.net", subnet=JAPAN)
+            assert message.rcode() == dns.rcode.NOERROR
+            orders[tuple(rr.address for rrset in message.answer for rr in rrset)] += 1
+        assert set(orders) == {(node(11), node(12)), (node(12), node(11))}
+        assert min(orders.values()) >= 12
+        service = signpost.ask("_openvpn._udp.vpn.example.net", "SRV", subnet=JAPAN)
+        assert {(rr.port, str(rr.target)) for rrset in service.answer for rr in rrset} == {(1194, "vpn.example.net.")}
+
+
+def test_wireguard_keeps_its_node_and_is_never_left_without_one():
+    with example("wireguard") as (signpost, nodes):
+        message = signpost.ask("vpn.example.net", subnet=JAPAN)
+        assert [rrset.ttl for rrset in message.answer] == [60] and scope(message) == 24
+        mine = signpost.addresses("vpn.example.net", subnet=JAPAN)
+        assert all(signpost.addresses("vpn.example.net", subnet=JAPAN) == mine for _ in range(20))
+        for address in node_addresses(signpost.zone_file("wireguard.pool.yaml").read_text()):
+            if [address] != mine:
+                nodes.stop(address)
+        wait_until(lambda: sum(n["status"] == "down" for n in nodes_of(signpost)) == 3, 10 * SLOW)
+        nodes.stop(*mine)
+        wait_until(lambda: all(n["status"] == "down" for n in nodes_of(signpost)), 10 * SLOW)
+        assert signpost.addresses("vpn.example.net", subnet=GERMANY) == mine   # the last that was good
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir()))
+def test_every_example_has_a_test_of_its_own(name):
+    others = {"probes-and-rules", "services"}   # test_pool_srv.py, and the test of rules in test_ecs.py
+    assert name in others or f'example("{name}"' in open(__file__).read()
