@@ -1,0 +1,266 @@
+"""Who may be answered to whom, computed straight from what a random pool file says: no classes, no
+tables, no images. Slow and plain, to hold the server against.
+
+A pool here is a dictionary as random_pool() makes it; pool_text() writes it as a pool file.
+"""
+
+import ipaddress
+
+import geomodel
+
+AFRICA = set("AO BF BI BJ BW CD CF CG CI CM CV DJ DZ EG EH ER ET GA GH GM GN GQ GW KE KM LR LS LY MA MG ML MR MU MW "
+             "MZ NA NE NG RE RW SC SD SH SL SN SO SS ST SZ TD TG TN TZ UG YT ZA ZM ZW".split())
+SOUTH_AMERICA = set("AR BO BR CL CO EC FK GF GY PE PY SR UY VE".split())
+CONTINENTS = {"AF": AFRICA, "SA": SOUTH_AMERICA}
+COUNTRIES = "US CN JP DE GB BR KR FR CA AU IN RU ZA NG AR MX IT NL TR ID".split()
+WORDS = ("unknown", "all")
+
+
+# --- random configurations ------------------------------------------------------------------------------
+
+def random_clients(rng, networks, count=3):
+    made = set()
+    while len(made) < count:
+        kind = rng.random()
+        if kind < 0.45:
+            made.add(rng.choice(COUNTRIES))
+        elif kind < 0.55:
+            made.add("continent:" + rng.choice(list(CONTINENTS)))
+        elif kind < 0.95:
+            made.add(str(rng.choice(networks)))
+        else:
+            made.add(rng.choice(WORDS))
+    return sorted(made)
+
+
+def random_networks(rng, count):
+    """Networks of which some lie inside others."""
+    made = []
+    for _ in range(count):
+        if made and rng.random() < 0.3:
+            outer = rng.choice(made)
+            length = min(outer.max_prefixlen, outer.prefixlen + rng.randrange(1, 9))
+            start = int(outer.network_address) + (rng.getrandbits(128) % outer.num_addresses)
+        else:
+            version = rng.choice((4, 6))
+            length = rng.randrange(3, 29) if version == 4 else rng.randrange(12, 60)
+            start = rng.getrandbits(32) if version == 4 else 0x2 << 124 | rng.getrandbits(124)
+            outer = ipaddress.ip_network("0.0.0.0/0" if version == 4 else "::/0")
+        made.append(ipaddress.ip_network((start, length) if outer.version == 6 or start < 1 << 32 else start, strict=False)
+                    if outer.version == 4 else
+                    ipaddress.IPv6Network((start, length), strict=False))
+    return made
+
+
+def random_pool(rng, name, sites, networks, number, with_nodes=True):
+    """`number`: of the pool, for its nodes' addresses 127.(40 + number).SITE.NODE."""
+    policy = rng.choice(("nearest", "nearest", "nearest", "weighted", "failover", "round-robin"))
+    chosen = rng.sample(sorted(sites), rng.randrange(2, min(9, len(sites)) + 1))
+    pool = {"name": name, "policy": policy, "sites": {}, "rules": [], "fences": [], "avoids": [],
+            "persistence": rng.choice(("subnet", "subnet", "none")), "fallback": rng.choice(("all", "all", "none")),
+            "band": (rng.choice((0, 0, 10, 50)), rng.choice((0, 0, 500))),
+            "answers": rng.choice((1, 1, 1, 2, 3)), "spread": rng.choice(("node", "site")),
+            "own-networks": rng.choice(("weighted", "failover"))}
+    pool["spare"] = rng.randrange(0, pool["answers"])
+    for at, site in enumerate(chosen):
+        nodes = {}
+        for n in range(rng.randrange(1, 4)):
+            nodes[f"{site}-{n}"] = {"address": f"127.{40 + number}.{at + 1}.{n + 1}",
+                                    "weight": rng.choice((0, 1, 100, 100, 100, 300))}
+        pool["sites"][site] = {"nodes": nodes, "bias": rng.choice((0, 0, 0, 30, -40)) if policy == "nearest" else 0,
+                               "minimum": rng.randrange(1, len(nodes) + 1) if rng.random() < 0.3 else 1,
+                               "priority": rng.randrange(0, 4) if rng.random() < 0.5 else at}
+    used = set()
+    for _ in range(rng.randrange(0, 5)):
+        clients = [c for c in random_clients(rng, networks) if c not in used]
+        used |= set(clients)
+        if clients:
+            some = rng.sample(chosen, rng.randrange(1, len(chosen) + 1))
+            cut = rng.randrange(1, len(some) + 1)
+            pool["rules"].append({"clients": clients, "sites": [some[:cut]] + [[s] for s in some[cut:]]})
+    for _ in range(rng.randrange(0, 4)):
+        never = chosen if rng.random() < 0.15 else rng.sample(chosen, rng.randrange(1, len(chosen)))
+        pool["fences"].append({"clients": random_clients(rng, networks),
+                               "except": random_clients(rng, networks, 1) if rng.random() < 0.4 else [],
+                               "never": never})
+    for _ in range(rng.randrange(0, 4)):
+        site = rng.choice(chosen)
+        node = rng.choice(sorted(pool["sites"][site]["nodes"])) if rng.random() < 0.5 else None
+        pool["avoids"].append({"clients": random_clients(rng, networks), "site": site, "node": node})
+    return pool
+
+
+def pool_text(pool, port):
+    percent, km = pool["band"]
+    lines = [f"pool: {pool['name']}", f"policy: {pool['policy']}", f"persistence: {pool['persistence']}",
+             f"fallback: {pool['fallback']}", f"band: {{ percent: {percent}, km: {km} }}",
+             f"answers: {pool['answers']}", f"spread: {pool['spread']}", f"spare: {pool['spare']}",
+             f"own-networks: {pool['own-networks']}",
+             f"probes: [ {{ kind: tcp, port: {port}, interval: 500ms, timeout: 400ms, fall: 1, rise: 1 }} ]", "sites:"]
+    for name, site in pool["sites"].items():
+        lines += [f"  {name}:", f"    bias: {site['bias']}", f"    minimum: {site['minimum']}",
+                  f"    priority: {site['priority']}", "    nodes:"]
+        lines += [f"      {node}: {{ address: {n['address']}, weight: {n['weight']} }}"
+                  for node, n in site["nodes"].items()]
+
+    def listed(things):
+        return "[" + ", ".join(f'"{thing}"' for thing in things) + "]"
+
+    for title, entries in (("rules", pool["rules"]), ("geofence", pool["fences"]), ("avoid", pool["avoids"])):
+        lines += [f"{title}:"] if entries else []
+        for entry in entries:
+            lines.append(f"  - clients: {listed(entry['clients'])}")
+            if title == "rules":
+                lines.append("    sites: [" + ", ".join(listed(band) for band in entry["sites"]) + "]")
+            elif title == "geofence":
+                lines.append(f"    never: {listed(entry['never'])}")
+                lines += [f"    except: {listed(entry['except'])}"] if entry["except"] else []
+            else:
+                lines.append(f"    node: {entry['node']}" if entry["node"] else f"    site: {entry['site']}")
+    return "\n".join(lines) + "\n"
+
+
+# --- the model --------------------------------------------------------------------------------------------
+
+class Expectation:
+    """first: the addresses of which one stands first; may: all that may stand in the answer at all;
+    hashed: several choices, so that the client's hash (or chance) decides."""
+
+    def __init__(self, first, may, hashed):
+        self.first, self.may, self.hashed = first, may, hashed
+
+
+class Model:
+    def __init__(self, places, sites, own_networks):
+        """places: a geomodel.Model; sites: name -> (latitude, longitude) in the server file's order."""
+        self.places, self.sites, self.own = places, sites, own_networks
+
+    def specificity(self, client, address, country):
+        """None: it does not match; else the smaller the more specific."""
+        if client[0].isdigit() or ":" in client and not client.startswith("continent:"):
+            network = ipaddress.ip_network(client)
+            inside = network.version == address.version and address in network
+            return (0, -network.prefixlen) if inside else None
+        if client.startswith("continent:"):
+            return (3, 0) if country in CONTINENTS[client[10:]] else None
+        if client == "all":
+            return (5, 0)
+        if client == "unknown":
+            return (4, 0) if country is None else None
+        return (2, 0) if client == country else None
+
+    def matches(self, clients, address, country):
+        found = [s for s in (self.specificity(client, address, country) for client in clients) if s is not None]
+        return min(found) if found else None
+
+    def rule(self, pool, address, country):
+        best = None
+        for rule in pool["rules"]:
+            how = self.matches(rule["clients"], address, country)
+            if how is not None and (best is None or how < best[0]):
+                best = (how, rule)
+        return best
+
+    def by_distance(self, pool, here, names):
+        percent, km = pool["band"]
+
+        def distance(name):
+            bias = pool["sites"][name]["bias"]
+            factor = 1 - bias / 100 if bias >= 0 else 1 / (1 + bias / 100)
+            return geomodel.haversine_km(here, self.sites[name]) * factor
+        order = sorted(names, key=lambda name: (distance(name), list(self.sites).index(name)))
+        bands = []
+        for name in order:
+            start = distance(bands[-1][0]) if bands else None
+            if bands and (distance(name) <= start * (1 + percent / 100) or distance(name) <= start + km):
+                bands[-1].append(name)
+            else:
+                bands.append([name])
+        return bands
+
+    def by_priority(self, pool, names):
+        levels = sorted({pool["sites"][name]["priority"] for name in names})
+        return [[name for name in names if pool["sites"][name]["priority"] == level] for level in levels]
+
+    def the_rest(self, pool, policy, named, names):
+        rest = [name for name in names if name not in named]
+        if policy == "failover":
+            return self.by_priority(pool, rest)
+        if policy == "nearest":
+            if not named:
+                return [[name] for name in rest]
+            first = self.sites[named[0]]
+            order = sorted(rest, key=lambda name: (geomodel.haversine_km(first, self.sites[name]), names.index(name)))
+            return [[name] for name in order]
+        return [rest] if rest else []
+
+    def bands(self, pool, address, country, allowed):
+        """The allowed sites in bands, best first."""
+        policy = pool["policy"]
+        names = [name for name in pool["sites"] if name in allowed]
+        best = self.rule(pool, address, country)
+        own = any(network.version == address.version and address in network for network in self.own)
+        if own and (best is None or best[0][0] > 0):
+            policy = pool["own-networks"]
+            best = None
+        if best is not None:
+            named = [[name for name in band if name in allowed] for band in best[1]["sites"]]
+            named = [band for band in named if band]
+            flat = [name for band in named for name in band]
+            return policy, named + self.the_rest(pool, policy, flat, names)
+        here = self.places.countries.get(country)
+        if policy == "nearest" and here and not own:
+            return policy, self.by_distance(pool, here, names)
+        return policy, self.the_rest(pool, policy, [], names)
+
+    def allowed(self, pool, address, country):
+        sites = set(pool["sites"])
+        for fence in pool["fences"]:
+            if self.matches(fence["clients"], address, country) is not None and \
+                    self.matches(fence["except"], address, country) is None:
+                sites -= set(fence["never"])
+        return sites
+
+    def avoided(self, pool, address, country):
+        gone = set()
+        for avoid in pool["avoids"]:
+            if self.matches(avoid["clients"], address, country) is not None:
+                gone |= {avoid["node"]} if avoid["node"] else set(pool["sites"][avoid["site"]]["nodes"])
+        return gone
+
+    def serving(self, pool, bands, up):
+        """Nodes (names) of the band that takes these clients; `up`: those that are, by name."""
+        weight = {node: n["weight"] for site in pool["sites"].values() for node, n in site["nodes"].items()}
+        reachable = [node for band in bands for site in band for node in pool["sites"][site]["nodes"] if node in up]
+        if not reachable:
+            return []
+        good = [node for node in reachable if weight[node] > 0] or reachable
+        for heed_minimum in (True, False):
+            for band in bands:
+                here = []
+                for site in band:
+                    nodes = [node for node in pool["sites"][site]["nodes"] if node in good]
+                    if nodes and (len(nodes) >= pool["sites"][site]["minimum"] or not heed_minimum):
+                        here += nodes
+                if here:
+                    return here
+        raise AssertionError("somebody is up, so somebody serves")
+
+    def expect(self, pool, address, down):
+        """down: names of nodes. None: NODATA."""
+        country = self.places.country(address)
+        allowed = self.allowed(pool, address, country)
+        if not allowed:
+            return None
+        policy, bands = self.bands(pool, address, country, allowed)
+        nodes = {node: n["address"] for name, site in pool["sites"].items() if name in allowed
+                 for node, n in site["nodes"].items()}
+        up = set(nodes) - down - self.avoided(pool, address, country)
+        first = self.serving(pool, bands, up)
+        if not first:
+            if pool["fallback"] == "none":
+                return None
+            up = set(nodes)
+            first = self.serving(pool, bands, up)
+        return Expectation({nodes[node] for node in first}, {nodes[node] for node in up},
+                           len(first) > 1), policy
