@@ -14,6 +14,7 @@ SOUTH_AMERICA = set("AR BO BR CL CO EC FK GF GY PE PY SR UY VE".split())
 CONTINENTS = {"AF": AFRICA, "SA": SOUTH_AMERICA}
 COUNTRIES = "US CN JP DE GB BR KR FR CA AU IN RU ZA NG AR MX IT NL TR ID".split()
 WORDS = ("unknown", "all")
+NOWHERE = "nowhere"
 
 
 # --- random configurations ------------------------------------------------------------------------------
@@ -124,10 +125,10 @@ def pool_text(pool, port):
 
 class Expectation:
     """first: the addresses of which one stands first; may: all that may stand in the answer at all;
-    hashed: several choices, so that the client's hash (or chance) decides."""
+    hashed: several choices, so that the client's hash (or chance) decides; size: (fewest, most)."""
 
-    def __init__(self, first, may, hashed):
-        self.first, self.may, self.hashed = first, may, hashed
+    def __init__(self, first, may, hashed, size):
+        self.first, self.may, self.hashed, self.size = first, may, hashed, size
 
 
 class Model:
@@ -135,8 +136,20 @@ class Model:
         """places: a geomodel.Model; sites: name -> (latitude, longitude) in the server file's order."""
         self.places, self.sites, self.own = places, sites, own_networks
 
+    def by_own(self, pool, address):
+        """Is it of our own networks, and no rule for a network as long or longer holds? Then nobody
+        knows where it is, and the pool's policy for own networks holds."""
+        longest = max((network.prefixlen for network in self.own
+                       if network.version == address.version and address in network), default=None)
+        if longest is None:
+            return False
+        lengths = [-how[1] for how in (self.matches(rule["clients"], address, None) for rule in pool["rules"])
+                   if how is not None and how[0] == 0]
+        return max(lengths, default=-1) < longest
+
     def specificity(self, client, address, country):
-        """None: it does not match; else the smaller the more specific."""
+        """None: it does not match; else the smaller the more specific. country NOWHERE: it is
+        neither known nor unknown."""
         if client[0].isdigit() or ":" in client and not client.startswith("continent:"):
             network = ipaddress.ip_network(client)
             inside = network.version == address.version and address in network
@@ -199,17 +212,16 @@ class Model:
         policy = pool["policy"]
         names = [name for name in pool["sites"] if name in allowed]
         best = self.rule(pool, address, country)
-        own = any(network.version == address.version and address in network for network in self.own)
-        if own and (best is None or best[0][0] > 0):
+        own = country is NOWHERE
+        if own:
             policy = pool["own-networks"]
-            best = None
-        if best is not None:
+        elif best is not None:
             named = [[name for name in band if name in allowed] for band in best[1]["sites"]]
             named = [band for band in named if band]
             flat = [name for band in named for name in band]
             return policy, named + self.the_rest(pool, policy, flat, names)
         here = self.places.countries.get(country)
-        if policy == "nearest" and here and not own:
+        if policy == "nearest" and here:
             return policy, self.by_distance(pool, here, names)
         return policy, self.the_rest(pool, policy, [], names)
 
@@ -228,27 +240,33 @@ class Model:
                 gone |= {avoid["node"]} if avoid["node"] else set(pool["sites"][avoid["site"]]["nodes"])
         return gone
 
-    def serving(self, pool, bands, up):
-        """Nodes (names) of the band that takes these clients; `up`: those that are, by name."""
+    def serving(self, pool, bands, up, heed_minimum=True):
+        """(nodes of the band that takes these clients, all nodes as good as these): nodes with a
+        weight, or, where none is up, those in reserve."""
         weight = {node: n["weight"] for site in pool["sites"].values() for node, n in site["nodes"].items()}
         reachable = [node for band in bands for site in band for node in pool["sites"][site]["nodes"] if node in up]
-        if not reachable:
-            return []
         good = [node for node in reachable if weight[node] > 0] or reachable
-        for heed_minimum in (True, False):
+        for minimum_counts in (True, False) if heed_minimum else (False,):
             for band in bands:
                 here = []
                 for site in band:
                     nodes = [node for node in pool["sites"][site]["nodes"] if node in good]
-                    if nodes and (len(nodes) >= pool["sites"][site]["minimum"] or not heed_minimum):
+                    if nodes and (len(nodes) >= pool["sites"][site]["minimum"] or not minimum_counts):
                         here += nodes
                 if here:
-                    return here
-        raise AssertionError("somebody is up, so somebody serves")
+                    return here, good
+        return [], []
+
+    def answer_size(self, pool, good):
+        """(fewest, most) nodes in an answer."""
+        sites = {site for site, s in pool["sites"].items() if set(s["nodes"]) & set(good)}
+        if pool["spread"] == "site" or pool["spare"]:
+            return min(pool["answers"], len(sites)), min(pool["answers"], len(good))
+        return (min(pool["answers"], len(good)),) * 2
 
     def expect(self, pool, address, down):
         """down: names of nodes. None: NODATA."""
-        country = self.places.country(address)
+        country = NOWHERE if self.by_own(pool, address) else self.places.country(address)
         allowed = self.allowed(pool, address, country)
         if not allowed:
             return None
@@ -256,11 +274,10 @@ class Model:
         nodes = {node: n["address"] for name, site in pool["sites"].items() if name in allowed
                  for node, n in site["nodes"].items()}
         up = set(nodes) - down - self.avoided(pool, address, country)
-        first = self.serving(pool, bands, up)
+        first, good = self.serving(pool, bands, up)
         if not first:
             if pool["fallback"] == "none":
                 return None
-            up = set(nodes)
-            first = self.serving(pool, bands, up)
-        return Expectation({nodes[node] for node in first}, {nodes[node] for node in up},
-                           len(first) > 1), policy
+            first, good = self.serving(pool, bands, set(nodes), heed_minimum=False)
+        return Expectation({nodes[node] for node in first}, {nodes[node] for node in good}, len(first) > 1,
+                           self.answer_size(pool, good)), policy
