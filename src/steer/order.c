@@ -286,6 +286,8 @@ uint32_t order_nearest(struct order *order)
 {
 	uint32_t first, count;
 
+	if (order->pref != NULL && order->pref->nearest != GEO_SITE_NONE)
+		return order->pool->site_of[order->pref->nearest];
 	return order_band(order, 0, &first, &count) ? order->sites[0] : POOL_NONE;
 }
 

@@ -39,7 +39,8 @@ bool order_band(struct order *order, uint32_t n, uint32_t *first, uint32_t *coun
 /* Makes it complete. */
 void order_finish(struct order *order);
 
-/* The allowed site that is nearest to the clients; POOL_NONE: no site is allowed. */
+/* The site that is nearest to the clients; where their place is not known, their first one.
+ * POOL_NONE: no site is allowed. */
 uint32_t order_nearest(struct order *order);
 
 /* Policy round-robin: do all nodes with a weight count alike? */

@@ -42,6 +42,12 @@ static int check_pref(const struct pool *pool, uint32_t number, struct err *err)
 				       "preference %u of pool '%s' names site %u, which the pool "
 				       "has not: geo and plan do not fit",
 				       number, name_of(pool), named[n]);
+	if (pref->nearest != GEO_SITE_NONE &&
+	    (pref->nearest >= plan_sites || pool->site_of[pref->nearest] == POOL_NONE))
+		return err_set(err,
+			       "preference %u of pool '%s' has site %u as the nearest, which the "
+			       "pool has not: geo and plan do not fit",
+			       number, name_of(pool), pref->nearest);
 	if (!is_of(image_at(pool->geo, uint32_t, pref->fences_off), pref->fence_count,
 		   &pool->plan_pool->fences) ||
 	    !is_of(image_at(pool->geo, uint32_t, pref->avoids_off), pref->avoid_count,

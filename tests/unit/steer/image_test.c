@@ -40,7 +40,7 @@ static const struct make_types types[] = {
 };
 
 static const struct make_fence fences[] = { { "a", "west", NULL } };
-static const struct make_limits limits[] = { { "0", NULL, 0 }, { NULL, NULL, 0 } };
+static const struct make_limits limits[] = { { "0", NULL, NULL, 0 }, { NULL, NULL, NULL, 0 } };
 
 static const struct make_plan make = {
 	.sites = sites,

@@ -412,12 +412,14 @@ static void add_order(const struct make_plan *make, struct image_writer *writer,
 static struct geo_pref make_pref(const struct make_plan *make, struct image_writer *writer,
 				 const struct make_pref *from)
 {
-	struct make_limits limits = { NULL, NULL, 0 };
-	struct geo_pref pref = { .rule = from->rule ? 0 : GEO_RULE_NONE };
+	struct make_limits limits = { NULL, NULL, NULL, 0 };
+	struct geo_pref pref = { .rule = from->rule ? 0 : GEO_RULE_NONE, .nearest = GEO_SITE_NONE };
 
 	pref.policy = (uint8_t)make->pools[pool_number(make, from->pool)].policy;
 	if (make->limits != NULL)
 		limits = make->limits[from - make->prefs];
+	if (limits.nearest != NULL)
+		pref.nearest = (uint16_t)site_number(make, limits.nearest);
 	if (limits.policy > 0)
 		pref.policy = (uint8_t)(limits.policy - 1);
 	add_order(make, writer, &pref, from->sites);

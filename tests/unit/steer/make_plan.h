@@ -45,6 +45,7 @@ struct make_pref {
 /* What else the preference of the same row has. */
 struct make_limits {
 	const char *fences, *avoids; /* numbers of their rows */
+	const char *nearest;         /* site; NULL: not known */
 	int policy;                  /* enum policy plus 1; 0: the pool's */
 };
 

@@ -161,7 +161,7 @@ static void make_pref(struct random *r, unsigned p)
 	r->prefs[p] = (struct make_pref){ "main", arena_text(&r->arena, sites, strlen(sites)),
 					  false };
 	r->limits[p] = (struct make_limits){ bits_text(r, r->fenced[p], ""),
-					     bits_text(r, r->avoided[p], ""),
+					     bits_text(r, r->avoided[p], ""), NULL,
 					     (int)r->policy[p] + 1 };
 }
 

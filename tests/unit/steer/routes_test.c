@@ -301,10 +301,10 @@ END_TEST
 
 START_TEST(a_rules_policy_orders_the_sites_behind_it)
 {
-	static const struct make_limits limits[] = { { NULL, NULL, POLICY_WEIGHTED + 1 },
-						     { NULL, NULL, 0 },
-						     { NULL, NULL, 0 },
-						     { NULL, NULL, 0 } };
+	static const struct make_limits limits[] = { { NULL, NULL, NULL, POLICY_WEIGHTED + 1 },
+						     { NULL, NULL, NULL, 0 },
+						     { NULL, NULL, NULL, 0 },
+						     { NULL, NULL, NULL, 0 } };
 
 	make.limits = limits;
 	open_main();
@@ -327,7 +327,7 @@ static void open_fenced(const char *held)
 {
 	static struct make_limits limits[4];
 
-	limits[FROM_A] = (struct make_limits){ held, NULL, 0 };
+	limits[FROM_A] = (struct make_limits){ held, NULL, NULL, 0 };
 	make.limits = limits;
 	make.fences = fences;
 	make.fence_count = COUNT(fences);
@@ -396,7 +396,7 @@ static void open_avoiding(const char *held)
 {
 	static struct make_limits limits[4];
 
-	limits[FROM_A] = (struct make_limits){ NULL, held, 0 };
+	limits[FROM_A] = (struct make_limits){ NULL, held, NULL, 0 };
 	make.limits = limits;
 	make.avoids = avoids;
 	make.avoid_count = COUNT(avoids);
@@ -576,6 +576,27 @@ START_TEST(nearest_answers_the_nearest_site_and_no_other)
 }
 END_TEST
 
+START_TEST(nearest_is_told_where_the_order_is_not_by_distance)
+{
+	static const struct make_limits limits[] = { { NULL, NULL, "c", POLICY_WEIGHTED + 1 },
+						     { "1", NULL, "a", 0 },
+						     { NULL, NULL, NULL, 0 },
+						     { NULL, NULL, NULL, 0 } };
+
+	pools[0].fallback = FALLBACK_NEAREST;
+	make.limits = limits;
+	make.fences = fences;
+	make.fence_count = COUNT(fences);
+	open_main();
+	set(ALL_DOWN);
+	expect(R_ALL, FROM_A, "c1:100.0");
+	expect(R_ALL, FROM_B, "a1:50.0 a2:50.0"); /* b and c are fenced off */
+	expect(R_A, FROM_A, "a1:50.0 a2:50.0");
+	set("c1=disabled");
+	expect(R_ALL, FROM_A, "a1:50.0 a2:50.0");
+}
+END_TEST
+
 START_TEST(a_fallback_pool_answers_for_the_same_clients)
 {
 	pools[0].fallback = FALLBACK_POOL;
@@ -672,6 +693,7 @@ void routes_cases(Suite *suite)
 	routes_case(suite, "nobody healthy", the_backup_pool_comes_before_the_fallback,
 		    last_good_answers_who_was_up_last,
 		    nearest_answers_the_nearest_site_and_no_other,
+		    nearest_is_told_where_the_order_is_not_by_distance,
 		    a_fallback_pool_answers_for_the_same_clients);
 	routes_case(suite, "tables", preferences_with_the_same_band_share_a_table,
 		    the_same_input_gives_the_same_bytes);
