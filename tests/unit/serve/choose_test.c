@@ -16,9 +16,17 @@ static const struct fixture_zone zones[] = {
 		    "b POOL edge/frankfurt\n"
 		    "c POOL loose\n"
 		    "d POOL plain\n"
-		    "e POOL sticky\n" },
+		    "e POOL sticky\n"
+		    "f POOL linked\n" },
 };
-enum { EDGE, EDGE_FRANKFURT, LOOSE, PLAIN, STICKY }; /* records, as they stand in the zone */
+enum {
+	EDGE,
+	EDGE_FRANKFURT,
+	LOOSE,
+	PLAIN,
+	STICKY,
+	LINKED
+}; /* records, as they stand in the zone */
 
 static struct fixture fixture;
 
@@ -68,6 +76,8 @@ static const struct {
 	{ PLAIN, "10.0.0.0/24", true, false, false, 0, 1, 1 },
 	{ PLAIN, "2002::/16", true, false, false, 0, 1, 15 },
 	{ STICKY, "10.0.0.1/32", false, true, false, 0, 2, 24 },
+	{ LINKED, "192.0.2.0/24", true, false, false, 0, 1, 8 }, /* nothing was hashed */
+	{ LINKED, "10.0.0.0/24", true, true, false, 0, 2, 24 },
 };
 
 START_TEST(scope_is_as_long_as_what_decided)
@@ -126,6 +136,49 @@ START_TEST(fresh_bits_spread_where_nothing_persists)
 }
 END_TEST
 
+START_TEST(a_pool_may_hand_its_clients_on)
+{
+	struct choice c = choose_for(LINKED, "192.0.2.0/24", true, 1);
+	const struct steering_record *record = steering_record(&fixture.world.steering, LINKED);
+
+	ck_assert_uint_eq(c.step_count, 2);
+	ck_assert_uint_eq(branch_kind(c.steps[0].branch), BRANCH_POOL);
+	ck_assert_uint_eq(c.steps[1].pool, branch_number(c.steps[0].branch));
+	ck_assert_uint_ne(c.answers_off, record->answers_off);
+	ck_assert_uint_eq(c.answers_off,
+			  steering_answers_of(&fixture.world.steering, record, c.steps[1].pool));
+	ck_assert_uint_eq(choose_for(PLAIN, "192.0.2.0/24", true, 1).step_count, 1);
+}
+END_TEST
+
+/* What the split decides and what the tables behind it decide does not hang together, be it by hash
+ * or by fresh bits. */
+START_TEST(a_split_and_the_tables_behind_it_decide_independently)
+{
+	unsigned own[2] = { 0 }, theirs[2] = { 0 };
+
+	for (unsigned i = 0; i < 20000; i++) {
+		char network[32];
+		struct choice c;
+
+		(void)snprintf(network, sizeof(network), "10.%u.%u.0/24", i / 256, i % 256);
+		c = choose_for(LINKED, network, _i == 0, hash_word(i));
+		ck_assert_int_eq(c.hashed && !c.random, _i == 0);
+		ck_assert_uint_lt(c.node, 2);
+		(c.step_count == 1 ? own : theirs)[c.node]++;
+		if (_i == 0)
+			ck_assert_uint_eq(choose_for(LINKED, network, true, 1).node, c.node);
+	}
+	ck_assert_uint_gt(own[0] + own[1], 4700);
+	ck_assert_uint_lt(own[0] + own[1], 5300);
+	/* 51 and 50 of 101 slots. */
+	ck_assert_uint_gt(own[0], 2300);
+	ck_assert_uint_gt(own[1], 2300);
+	ck_assert_uint_gt(theirs[0], 7100);
+	ck_assert_uint_gt(theirs[1], 7100);
+}
+END_TEST
+
 void add_choose_tests(Suite *suite)
 {
 	TCase *choice = tcase_create("choose");
@@ -136,5 +189,7 @@ void add_choose_tests(Suite *suite)
 	tcase_add_test(choice, all_addresses_of_a_client_network_get_one_node);
 	tcase_add_test(choice, client_networks_spread_over_the_slots);
 	tcase_add_test(choice, fresh_bits_spread_where_nothing_persists);
+	tcase_add_test(choice, a_pool_may_hand_its_clients_on);
+	tcase_add_loop_test(choice, a_split_and_the_tables_behind_it_decide_independently, 0, 2);
 	suite_add_tcase(suite, choice);
 }

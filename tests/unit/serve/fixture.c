@@ -29,7 +29,7 @@ static void fixture_failed(const char *what, const char *why, int line)
 #define NODES 4
 #define SLOTS 101 /* of each table */
 
-enum { POOL_EDGE, POOL_LOOSE, POOL_PLAIN, POOL_STICKY, POOLS };
+enum { POOL_EDGE, POOL_LOOSE, POOL_PLAIN, POOL_STICKY, POOL_LINKED, POOLS };
 enum { TABLE_TOKYO, TABLE_FRANKFURT, TABLE_ONE, TABLE_ALL, TABLES };
 
 /* --- zones ------------------------------------------------------------------------------------ */
@@ -41,6 +41,7 @@ static const struct config_pool pools[POOLS] = {
 	[POOL_LOOSE] = { .name = "loose", .sites = both, .site_count = 1 },
 	[POOL_PLAIN] = { .name = "plain", .sites = both, .site_count = 1 },
 	[POOL_STICKY] = { .name = "sticky", .sites = both, .site_count = 2 },
+	[POOL_LINKED] = { .name = "linked", .sites = both, .site_count = 2 },
 };
 
 void fixture_config(struct config *out)
@@ -115,7 +116,7 @@ static void write_trie(struct image_writer *w, struct geo_trie *trie, unsigned f
 
 static int write_geo(struct err *err)
 {
-	static const uint32_t prefs[2][POOLS] = { { 0, 0, 0, 0 }, { 1, 0, 0, 1 } };
+	static const uint32_t prefs[2][POOLS] = { { 0, 0, 0, 0, 0 }, { 1, 0, 0, 1, 1 } };
 	struct geo_root root = { .class_count = 2, .pool_count = POOLS, .site_count = 2 };
 	struct geo_pool geo_pools[POOLS];
 	struct image_writer w;
@@ -139,6 +140,20 @@ static int write_geo(struct err *err)
 }
 
 /* --- steering --------------------------------------------------------------------------------- */
+
+/* A quarter of the clients is for table tokyo, the others are for pool sticky. */
+static void write_split(struct image_writer *w, struct steering_root *root)
+{
+	static const uint32_t branches[] = { (uint32_t)BRANCH_TABLE << BRANCH_SHIFT | TABLE_TOKYO,
+					     (uint32_t)BRANCH_POOL << BRANCH_SHIFT | POOL_STICKY };
+	static const struct steering_slot slots[] = { { 0, 1, 32768 }, { 1, 1, 0 } };
+	struct steering_split split = { .slot_count = 2, .branch_count = 2 };
+
+	split.slots_off = image_writer_append(w, slots, sizeof(slots), 8);
+	split.branches_off = image_writer_append(w, branches, sizeof(branches), 8);
+	root->split_count = 1;
+	root->splits_off = image_writer_append(w, &split, sizeof(split), 8);
+}
 
 static void write_tables(struct image_writer *w, struct steering_root *root)
 {
@@ -164,7 +179,7 @@ static void write_tables(struct image_writer *w, struct steering_root *root)
 	}
 	root->table_count = TABLES;
 	root->tables_off = image_writer_append(w, tables, sizeof(tables), 8);
-	root->splits_off = root->tables_off;
+	write_split(w, root);
 }
 
 static void write_pools(struct image_writer *w, struct steering_root *root)
@@ -178,11 +193,15 @@ static void write_pools(struct image_writer *w, struct steering_root *root)
 	struct steering_pool all[POOLS];
 
 	for (unsigned p = 0; p < POOLS; p++) {
-		const struct steering_pref prefs[2] = {
+		struct steering_pref prefs[2] = {
 			{ .branch = branch_make(BRANCH_TABLE, tables[p][0]) },
 			{ .branch = branch_make(BRANCH_TABLE, tables[p][1]) },
 		};
 
+		if (p == POOL_LINKED) {
+			prefs[0].branch = branch_make(BRANCH_SPLIT, 0);
+			prefs[1].branch = branch_make(BRANCH_POOL, POOL_PLAIN);
+		}
 		all[p] = (struct steering_pool){
 			.seed = 7 + p,
 			.prefs_off = image_writer_append(w, prefs, sizeof(prefs), 8),
@@ -276,6 +295,34 @@ static uint64_t write_answer(struct image_writer *w, const struct zones_binding 
 	}
 }
 
+/* As the record answers where a pool stands in for its own. */
+static uint64_t write_answers(struct image_writer *w, const struct zones_binding *of, uint32_t pool,
+			      unsigned generation)
+{
+	uint64_t answers[(NODES + 1) * STEERING_COLUMNS] = { 0 };
+	struct zones_binding binding = *of;
+	uint8_t width = steering_width(of->types);
+
+	binding.pool = pool;
+	for (unsigned n = 0; n < NODES * (unsigned)width; n++)
+		answers[n] = write_answer(w, &binding, n / width, n % width, generation);
+	return image_writer_append(w, answers, (NODES + 1) * (size_t)width * sizeof(answers[0]), 8);
+}
+
+static void write_links(struct image_writer *w, struct steering_record *record,
+			const struct zones_binding *binding, unsigned generation)
+{
+	static const uint32_t to[] = { POOL_PLAIN, POOL_STICKY };
+	struct steering_link links[2] = { 0 };
+
+	for (unsigned i = 0; i < 2; i++)
+		links[i] = (struct steering_link){
+			.answers_off = write_answers(w, binding, to[i], generation), .pool = to[i]
+		};
+	record->link_count = 2;
+	record->links_off = image_writer_append(w, links, sizeof(links), 8);
+}
+
 static void write_records(struct image_writer *w, struct steering_root *root,
 			  const struct zones_binding *bindings, size_t count, unsigned generation)
 {
@@ -286,12 +333,6 @@ static void write_records(struct image_writer *w, struct steering_root *root,
 	struct steering_record *records = mem_array(count + 1, sizeof(*records));
 
 	for (size_t i = 0; i < count; i++) {
-		uint64_t answers[(NODES + 1) * STEERING_COLUMNS] = { 0 };
-		uint8_t width = steering_width(bindings[i].types);
-
-		for (unsigned n = 0; n < NODES * (unsigned)width; n++)
-			answers[n] = write_answer(w, &bindings[i], n / width, n % width,
-						  generation);
 		records[i].pool = bindings[i].pool;
 		records[i].for_all = bindings[i].site != PLAN_NONE;
 		if (records[i].for_all)
@@ -301,11 +342,13 @@ static void write_records(struct image_writer *w, struct steering_root *root,
 			records[i].prefs_off = image_writer_at(w, struct steering_pool,
 							       root->pools_off)[bindings[i].pool]
 						       .prefs_off;
-		records[i].answers_off = image_writer_append(
-			w, answers, (NODES + 1) * (size_t)width * sizeof(answers[0]), 8);
+		records[i].answers_off = write_answers(w, &bindings[i], bindings[i].pool,
+						       generation);
 		records[i].links_off = records[i].answers_off;
+		if (bindings[i].pool == POOL_LINKED)
+			write_links(w, &records[i], &bindings[i], generation);
 		records[i].types = bindings[i].types;
-		records[i].width = width;
+		records[i].width = steering_width(bindings[i].types);
 	}
 	root->record_count = (uint32_t)count;
 	root->records_off = image_writer_append(w, records, count * sizeof(*records), 8);

@@ -9,7 +9,9 @@
  *               Node n is 203.0.113.(10 + n) and 2001:db8::(10 + n)
  *   pool plain  site tokyo, one node, IPv4 only: 198.51.100.1
  *   pool loose  site tokyo, nodes 0 to 3 as above; persistence none
- *   pool sticky as edge, but persistence without ECS too */
+ *   pool sticky as edge, but persistence without ECS too
+ *   pool linked class 0: a quarter of the clients gets a node of tokyo, the others are pool
+ *               sticky's; class 1 is pool plain's */
 #ifndef TESTS_UNIT_SERVE_FIXTURE_H
 #define TESTS_UNIT_SERVE_FIXTURE_H
 
