@@ -26,6 +26,12 @@ static const struct sample_file {
 		       "port: 443\n"
 		       "alpn: [h2, h3]\n"
 		       "persistence-without-ecs: subnet\n"
+		       "backup: other\n"
+		       "geofence:\n"
+		       "  - { clients: [198.51.100.0/24, 2001:db8:8000::/33], never: [tokyo] }\n"
+		       "  - { clients: 203.0.113.0/24, never: all, otherwise: \"pool:other\" }\n"
+		       "avoid:\n"
+		       "  - { node: tyo-1, clients: [DE] }\n"
 		       "probes:\n"
 		       "  - { kind: tcp, port: 5191 }\n"
 		       "  - { kind: icmp, family: ipv4 }\n"
@@ -146,7 +152,8 @@ bool sample_steer(struct image *out, const struct image *zones, const struct ima
 	const struct plan_node *plan_nodes = plan_items(plan, nodes, struct plan_node);
 	uint32_t nodes = plan_count(plan, nodes);
 	struct steer_node *states = mem_array(nodes, sizeof(*states));
-	const struct steer_input input = { .nodes = states };
+	uint16_t *keep = mem_array(plan_count(plan, pool_sites), sizeof(*keep));
+	const struct steer_input input = { .nodes = states, .keep = keep };
 	struct steer *steer = NULL;
 	struct err err;
 	int fd = -1;
@@ -156,10 +163,13 @@ bool sample_steer(struct image *out, const struct image *zones, const struct ima
 		states[i] = (struct steer_node){ .state = i % 2 == 0 ? STEER_UP : STEER_DOWN,
 						 .level = STEER_ALL,
 						 .weight = plan_nodes[i].weight };
+	for (uint32_t i = 0; i < plan_count(plan, pool_sites); i++)
+		keep[i] = i % 2 == 0 ? STEER_ALL / 2 : STEER_ALL;
 	ok = steer_open(&steer, zones, geo, plan, &err) == 0 &&
 	     steer_compile(steer, &input, &fd, &err) == 0;
 	steer_close(steer);
 	free(states);
+	free(keep);
 	if (!ok)
 		return false;
 	open_image(out, fd, IMAGE_STEERING, steering_verify);

@@ -6,7 +6,7 @@
 
 const unsigned long fuzz_runs = 10000, fuzz_runs_an_accepted = 10;
 
-#define REGIONS_MAX 256
+#define REGIONS_MAX 1024
 
 static struct sample sample;
 static struct edit_region regions[REGIONS_MAX];
@@ -86,6 +86,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argv;
 	sample_open();
 	must(sample_compile(&sample));
+	must(image_root(&sample.world.steering, struct steering_root)->split_count > 0);
+	must(steering_record(&sample.world.steering, 0)->link_count > 0);
 	add_regions(&sample.world.steering);
 	return 0;
 }
