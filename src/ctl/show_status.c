@@ -140,7 +140,7 @@ static void add_addresses(struct columns *table, const json_t *node)
 	columns_cell(table, INK_PLAIN, "%s", text);
 }
 
-/* "up", "up*", "up, draining", "down, held in". */
+/* "up", "up*", "up, draining", "down, held in", "up, in doubt": a check has failed. */
 static void add_status(struct columns *table, const json_t *node)
 {
 	const char *status = field_text(node, "status"), *state = field_text(node, "state");
@@ -149,9 +149,10 @@ static void add_status(struct columns *table, const json_t *node)
 		       : enabled && strcmp(status, "up") == 0 ? INK_GOOD
 							      : INK_DIM;
 
-	columns_cell(table, ink, "%s%s%s%s%s", status, field_is(node, "adopted") ? "*" : "",
+	columns_cell(table, ink, "%s%s%s%s%s%s", status, field_is(node, "adopted") ? "*" : "",
 		     enabled ? "" : ", ", enabled ? "" : state,
-		     field_is(node, "held") ? ", held in" : "");
+		     field_is(node, "held") ? ", held in" : "",
+		     field_count(node, "ttl_s") > 0 ? ", in doubt" : "");
 }
 
 /* "50", "50 (100)" where the files say 100. */
