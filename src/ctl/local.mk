@@ -54,7 +54,9 @@ TESTS += test-ctl test-simulate
 test_ctl_SOURCES = tests/unit/ctl/ctl_test.c tests/unit/run.h
 test_ctl_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(LDNS_CFLAGS)
 test_ctl_LDADD = libctl.a libwire.a libbase.a $(JANSSON_LIBS) $(LDNS_LIBS) $(CHECK_LIBS)
-test_simulate_SOURCES = tests/unit/ctl/simulate_test.c tests/unit/run.h
+test_simulate_SOURCES = tests/unit/ctl/simulate_test.c tests/unit/run.h \
+	tests/unit/steer/compiled.c tests/unit/steer/compiled.h \
+	tests/unit/steer/make_plan.c tests/unit/steer/make_plan.h
 test_simulate_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 test_simulate_LDADD = libctl.a libcontrol.a libserve.a $(SODIUM_LIBS) libsteer.a libimage.a libwire.a libbase.a \
 	$(JANSSON_LIBS) $(CHECK_LIBS) -lm

@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include "../run.h"
+#include "../steer/compiled.h"
 #include "base/mem.h"
 #include "ctl/country_table.h"
 #include "ctl/map.h"
 #include "ctl/outlines.h"
 #include "ctl/projection.h"
+#include "ctl/shares.h"
 #include "ctl/space.h"
 #include "ctl/suppose.h"
 
@@ -171,6 +173,68 @@ START_TEST(nodes_keep_their_state_and_the_operators_weight_in_another_plan)
 }
 END_TEST
 
+/* --- shares ------------------------------------------------------------------------------------- */
+
+static const struct make_site share_sites[] = { { "tokyo", 35, 139 },
+						{ "paris", 48, 2 },
+						{ "oslo", 60, 11 } };
+static const struct make_pool share_pools[] = {
+	{ .name = "edge", .sites = "tokyo paris", .policy = POLICY_NEAREST, .backup = "spare" },
+	{ .name = "spare", .sites = "oslo", .policy = POLICY_NEAREST },
+};
+static const struct make_node share_nodes[] = {
+	{ "edge", "tokyo", "a", 100, "192.0.2.1" },
+	{ "edge", "tokyo", "b", 300, "192.0.2.2" },
+	{ "edge", "paris", "c", 100, "192.0.2.3" },
+	{ "spare", "oslo", "z", 100, "192.0.2.4" },
+};
+static const struct make_pref share_prefs[] = { { "edge", "tokyo paris", false },
+						{ "spare", "oslo", false } };
+static const struct make_record share_records[] = { { "vpn.example.net.", "edge", NULL, 30 } };
+static const struct make_plan share_plan = {
+	.sites = share_sites,
+	.site_count = 3,
+	.pools = share_pools,
+	.pool_count = 2,
+	.nodes = share_nodes,
+	.node_count = 4,
+	.prefs = share_prefs,
+	.pref_count = 2,
+	.records = share_records,
+	.record_count = 1,
+};
+
+/* Numbers of nodes are the plan's. */
+static void sum_shares(const struct compiled *compiled, double sums[4])
+{
+	struct shares *shares = shares_new(&compiled->image, &compiled->made.geo);
+	const struct share_list *list = shares_find(shares, 0, 0);
+
+	memset(sums, 0, 4 * sizeof(*sums));
+	for (uint32_t i = 0; i < list->count; i++)
+		sums[list->items[i].pool == 0 ? list->items[i].node : 3] += list->items[i].share;
+	shares_free(shares);
+}
+
+/* Half of Tokyo's clients stay, three tenths of the others stay in Paris, and the backup has the
+ * rest. */
+START_TEST(shares_go_through_splits_and_pools)
+{
+	const double expected[] = { 0.125, 0.375, 0.15, 0.35 };
+	struct compiled c;
+	double sums[4];
+
+	compiled_open(&c, &share_plan);
+	c.keep[0] = STEER_ALL / 2;
+	c.keep[1] = STEER_ALL * 3 / 10;
+	compiled_update(&c);
+	sum_shares(&c, sums);
+	for (int n = 0; n < 4; n++)
+		ck_assert_double_eq_tol(sums[n], expected[n], 0.005);
+	compiled_close(&c);
+}
+END_TEST
+
 /* --- countries ---------------------------------------------------------------------------------- */
 
 START_TEST(country_codes_are_numbers_and_back)
@@ -267,6 +331,7 @@ int main(void)
 	suite_case(suite, "suppose", objects_are_sites_nodes_and_pools,
 		   loads_are_of_an_object_or_of_all,
 		   nodes_keep_their_state_and_the_operators_weight_in_another_plan);
+	suite_case(suite, "shares", shares_go_through_splits_and_pools);
 	suite_case(suite, "countries", country_codes_are_numbers_and_back,
 		   a_table_of_countries_is_read_past_its_comments, outlines_come_largest_first);
 	suite_case(suite, "map", the_projection_keeps_its_tables_and_symmetry,
