@@ -172,13 +172,13 @@ static void tell_node(const struct inputs *inputs, uint32_t number, bool fresh,
 {
 	const struct admin *admin = &inputs->admin[number];
 	bool held = inputs->held[number];
-	char key[NODE_KEY_SIZE];
+	char key[NODE_KEY_SIZE], reason[ORDER_REASON_SIZE];
 
 	(void)node_key(inputs->plan, number, key);
 	if (admin->state != told->admin && !fresh)
 		log_info("node's admin state changed", "node=%s from=%s to=%s reason=\"%s\"", key,
 			 admin_state_name[told->admin], admin_state_name[admin->state],
-			 reason_of(inputs, admin));
+			 order_reason_quoted(reason_of(inputs, admin), reason));
 	if (held && !told->held)
 		log_warning("node is down but held in, for too many of its pool are", "node=%s",
 			    key);
