@@ -11,9 +11,9 @@ uint32_t table_size(uint32_t member_count)
 {
 	if (member_count == 1)
 		return 1;
-	if (member_count <= 3)
-		return 1024;
-	return member_count <= 16 ? 8192 : TABLE_SLOTS_MAX;
+	if (member_count <= 12)
+		return 4096;
+	return member_count <= 50 ? 16384 : TABLE_SLOTS_MAX;
 }
 
 /* By key, so that turns are taken in the same order however the files list the nodes. */

@@ -46,9 +46,9 @@ struct table {
 	uint8_t rank; /* enum table_rank: the best of the members, at the last update */
 };
 
-/* How many slots for so many members: 1 for one, 1,024 for up to 3, 8,192 for up to 16, 65,536 for
- * more. With another number of slots every client is hashed anew, so the number changes as
- * seldom as the size of images allows: with the fourth and the seventeenth member. */
+/* How many slots for so many members: 1 for one, 4,096 for up to 12, 16,384 for up to 50, 65,536
+ * for more. With another number of slots every client is hashed anew, so the number changes as
+ * seldom as the size of images allows: with the 13th and the 51st member. */
 uint32_t table_size(uint32_t member_count);
 
 /* All members usable. 1 to 65,535 members, which are copied.

@@ -219,6 +219,7 @@ static void random_status(struct random *r, struct compiled *c)
 /* --- the model ---------------------------------------------------------------------------------- */
 
 struct model {
+	bool equal; /* policy round-robin: all with a weight have the same */
 	bool allowed[SITES];
 	bool avoided[NODES];
 	unsigned bands[SITES][SITES], sizes[SITES], count; /* allowed sites only */
@@ -299,11 +300,11 @@ static unsigned count_of(const struct random *r, const struct compiled *c, const
 }
 
 /* What a node weighs among those of its rank. */
-static double weight_of(const struct random *r, const struct compiled *c, unsigned node)
+static double weight_of(const struct model *m, const struct compiled *c, unsigned node)
 {
-	if (r->pools[0].policy == POLICY_ROUND_ROBIN)
-		return c->nodes[node].weight > 0;
-	return c->nodes[node].weight;
+	uint32_t weight = c->nodes[node].weight;
+
+	return m->equal ? weight > 0 : weight;
 }
 
 /* Gives `part` to some nodes by weight, and by what their sites keep where that counts; where all
@@ -315,9 +316,9 @@ static void give(const struct random *r, const struct compiled *c, const bool *w
 	bool weighs = false;
 
 	for (unsigned n = 0; n < NODES; n++)
-		weighs |= who[n] && weight_of(r, c, n) > 0;
+		weighs |= who[n] && weight_of(m, c, n) > 0;
 	for (unsigned n = 0; n < NODES; n++) {
-		weights[n] = !who[n] ? 0 : weighs ? weight_of(r, c, n) : 1;
+		weights[n] = !who[n] ? 0 : weighs ? weight_of(m, c, n) : 1;
 		weights[n] *= spilling ? c->keep[r->site_of[n]] : 1;
 		total += weights[n];
 	}
@@ -345,7 +346,8 @@ static bool band_nodes(const struct random *r, const struct compiled *c, const s
 	return any;
 }
 
-static double band_keep(const struct random *r, const struct compiled *c, const bool *who)
+static double band_keep(const struct random *r, const struct compiled *c, const struct model *m,
+			const bool *who)
 {
 	double total = 0, kept = 0, most = 0;
 	bool weighs = false;
@@ -353,7 +355,7 @@ static double band_keep(const struct random *r, const struct compiled *c, const 
 	for (unsigned n = 0; n < NODES; n++)
 		weighs |= who[n] && rank_of(c, n) == 3;
 	for (unsigned n = 0; n < NODES; n++) {
-		double w = weighs ? weight_of(r, c, n) : 1;
+		double w = weighs ? weight_of(m, c, n) : 1;
 		double keep = c->keep[r->site_of[n]] / (double)STEER_ALL;
 
 		if (!who[n])
@@ -381,13 +383,29 @@ static void spill_over(const struct random *r, const struct compiled *c, unsigne
 	for (unsigned b = 0; b < m->count; b++) {
 		if (!band_nodes(r, c, m, b, rank, enough, who[b]))
 			continue;
-		parts[b] = left * (rank > 1 ? band_keep(r, c, who[b]) : 1);
+		parts[b] = left * (rank > 1 ? band_keep(r, c, m, who[b]) : 1);
 		left -= parts[b];
 	}
 	for (unsigned b = 0; b < m->count; b++)
 		if (parts[b] > 0)
 			give(r, c, who[b], rank > 1, backup ? parts[b] : parts[b] / (1 - left), m);
 	m->spare = backup ? left : 0;
+}
+
+static bool enabled_nodes(const struct random *r, const struct compiled *c, const struct model *m,
+			  unsigned band, bool weighty, bool *who)
+{
+	bool any = false;
+
+	for (unsigned n = 0; n < NODES; n++) {
+		who[n] = false;
+		for (unsigned i = 0; i < m->sizes[band]; i++)
+			who[n] |= r->site_of[n] == m->bands[band][i] &&
+				  c->nodes[n].state != STEER_DISABLED &&
+				  (!weighty || weight_of(m, c, n) > 0);
+		any |= who[n];
+	}
+	return any;
 }
 
 static void all_down(const struct random *r, const struct compiled *c, struct model *m)
@@ -398,30 +416,19 @@ static void all_down(const struct random *r, const struct compiled *c, struct mo
 		m->spare = 1;
 		return;
 	}
-	for (unsigned b = 0; b < m->count && r->pools[0].fallback == FALLBACK_ALL; b++) {
-		bool any = false, weighs = false;
-
-		for (unsigned n = 0; n < NODES; n++) {
-			who[n] = false;
-			for (unsigned i = 0; i < m->sizes[b]; i++)
-				who[n] |= r->site_of[n] == m->bands[b][i] &&
-					  c->nodes[n].state != STEER_DISABLED;
-			any |= who[n];
-			weighs |= who[n] && weight_of(r, c, n) > 0;
-		}
-		for (unsigned n = 0; n < NODES; n++)
-			who[n] &= !weighs || weight_of(r, c, n) > 0;
-		if (any) {
-			give(r, c, who, false, 1, m);
-			return;
-		}
-	}
+	/* As if all were up: a band with a node that has a weight, else any. */
+	for (int weighty = 1; weighty >= 0 && r->pools[0].fallback == FALLBACK_ALL; weighty--)
+		for (unsigned b = 0; b < m->count; b++)
+			if (enabled_nodes(r, c, m, b, weighty != 0, who)) {
+				give(r, c, who, false, 1, m);
+				return;
+			}
 	m->nobody = 1;
 }
 
 static struct model model(const struct random *r, const struct compiled *c, unsigned p)
 {
-	struct model m = { .count = 0 };
+	struct model m = { .count = 0, .equal = r->policy[p] == POLICY_ROUND_ROBIN };
 	bool any_allowed = false;
 
 	for (unsigned s = 0; s < SITES; s++) {
@@ -437,11 +444,11 @@ static struct model model(const struct random *r, const struct compiled *c, unsi
 			    (r->avoid_node[a] == NODES || r->avoid_node[a] == n))
 				m.avoided[n] = true;
 	if (!any_allowed) {
-		unsigned first = 0;
+		bool sent = false;
 
-		while ((r->fenced[p] & 1U << first) == 0)
-			first++;
-		*(r->fences[first].otherwise != NULL ? &m.spare : &m.nobody) = 1;
+		for (unsigned f = 0; f < FENCES; f++)
+			sent |= (r->fenced[p] & 1U << f) != 0 && r->fences[f].otherwise != NULL;
+		*(sent ? &m.spare : &m.nobody) = 1;
 		return m;
 	}
 	model_bands(r, p, &m);
