@@ -6,24 +6,8 @@
 
 #include "base/mem.h"
 #include "ctl/field.h"
+#include "ctl/map_parts.h"
 #include "ctl/projection.h"
-
-/* The page, in its own units (pixels, where nobody scales it). */
-#define MARGIN          20.
-#define MAP_WIDTH       940.
-#define NORTH           84.
-#define SOUTH           -58.
-#define LEGEND_X        (MARGIN + MAP_WIDTH + 20)
-#define LEGEND_W        260.
-#define PAGE_WIDTH      (LEGEND_X + LEGEND_W + MARGIN)
-#define TITLE_H         56.
-#define CAPTION_H       24.
-#define FOOTER_H        26.
-#define LINE_H          20.
-#define SMALL_COUNTRY_R 3.
-#define SITE_R          5.
-#define LETTER_W        6.4 /* of a label's letters, on the average */
-#define LABEL_H         13.
 
 /* Okabe and Ito, "Color universal design" (2008), without black; then Tol's "muted" scheme (2021),
  * as far as it is not too near. */
@@ -50,7 +34,7 @@ struct sheet {
 
 /* --- text ------------------------------------------------------------------------------------- */
 
-static void put_text(FILE *out, const char *text)
+void map_put_text(FILE *out, const char *text)
 {
 	for (; *text != '\0'; text++) {
 		switch (*text) {
@@ -92,7 +76,7 @@ static const char *measure_of(const json_t *told, const json_t *country)
 	return demand;
 }
 
-static double share_of(const json_t *object, const char *when, const char *measure)
+double map_share_of(const json_t *object, const char *when, const char *measure)
 {
 	return json_number_value(json_object_get(json_object_get(object, when), measure));
 }
@@ -111,7 +95,7 @@ static size_t site_number(const json_t *sites, const json_t *like)
 	return i;
 }
 
-static uint32_t site_colour(const json_t *sites, size_t number)
+uint32_t map_site_colour(const json_t *sites, size_t number)
 {
 	const json_t *site = json_array_get(sites, number);
 
@@ -120,7 +104,7 @@ static uint32_t site_colour(const json_t *sites, size_t number)
 }
 
 /* Mixed with white: 1 is the colour itself. */
-static uint32_t shade(uint32_t colour, double strength)
+uint32_t map_shade(uint32_t colour, double strength)
 {
 	uint32_t out = 0;
 
@@ -132,7 +116,7 @@ static uint32_t shade(uint32_t colour, double strength)
 	return out;
 }
 
-static double strength(double share)
+double map_strength(double share)
 {
 	return 0.25 + 0.65 * share; /* never so pale that it looks like nobody's */
 }
@@ -146,7 +130,7 @@ static uint32_t fill_of(const struct sheet *sheet, const json_t *country)
 
 	json_array_foreach(json_object_get(country, "sites"), i, site)
 	{
-		double share = share_of(site, sheet->when, measure);
+		double share = map_share_of(site, sheet->when, measure);
 
 		if (share > largest) {
 			largest = share;
@@ -155,7 +139,8 @@ static uint32_t fill_of(const struct sheet *sheet, const json_t *country)
 	}
 	if (most == NULL)
 		return NO_CLIENTS;
-	return shade(site_colour(sheet->sites, site_number(sheet->sites, most)), strength(largest));
+	return map_shade(map_site_colour(sheet->sites, site_number(sheet->sites, most)),
+			 map_strength(largest));
 }
 
 static bool has_moved(const struct sheet *sheet, const json_t *country)
@@ -216,17 +201,17 @@ static void put_country_title(const struct sheet *sheet, const json_t *country)
 	size_t i;
 
 	(void)fputs("<title>", sheet->out);
-	put_text(sheet->out, name[0] == '\0' ? field_text(country, "country") : name);
+	map_put_text(sheet->out, name[0] == '\0' ? field_text(country, "country") : name);
 	json_array_foreach(json_object_get(country, "sites"), i, site)
 	{
-		double share = share_of(site, sheet->when, measure);
+		double share = map_share_of(site, sheet->when, measure);
 
 		if (share < 0.0005)
 			continue;
 		(void)fputs(", ", sheet->out);
-		put_text(sheet->out, field_text(site, "site")[0] == '\0'
-					     ? "no node"
-					     : field_text(site, "site"));
+		map_put_text(sheet->out, field_text(site, "site")[0] == '\0'
+						 ? "no node"
+						 : field_text(site, "site"));
 		(void)fprintf(sheet->out, " %.1f%%", share * 100);
 	}
 	(void)fputs("</title>", sheet->out);
@@ -367,7 +352,7 @@ static void put_mark(const struct sheet *sheet, const json_t *site, size_t numbe
 	(void)fprintf(sheet->out,
 		      "<circle class=\"site\" cx=\"%.1f\" cy=\"%.1f\" r=\"%g\" fill=\"#%06x\" "
 		      "stroke=\"#000\" stroke-width=\"1.4\"/>\n",
-		      at.x, at.y, SITE_R, out ? 0xffffffU : site_colour(sheet->sites, number));
+		      at.x, at.y, SITE_R, out ? 0xffffffU : map_site_colour(sheet->sites, number));
 	if (out)
 		(void)fprintf(sheet->out,
 			      "<path d=\"M%.1f %.1fl%g %gm0 %gl%g %g\" stroke=\"#c00\" "
@@ -388,7 +373,7 @@ static void put_label(struct sheet *sheet, const json_t *site)
 		      "fill=\"%s\"%s>",
 		      box.x, box.y + LABEL_H - 3, box.width, out ? "#a00" : "#000",
 		      out ? " text-decoration=\"line-through\"" : "");
-	put_text(sheet->out, name);
+	map_put_text(sheet->out, name);
 	(void)fputs("</text>\n", sheet->out);
 }
 
@@ -431,111 +416,11 @@ static void put_sheet(struct sheet *sheet, const struct map_world *world, const 
 	(void)fputs("</g>\n", sheet->out);
 }
 
-/* --- the legend ------------------------------------------------------------------------------- */
-
-static void put_use(const json_t *site, double y, FILE *out)
-{
-	const json_t *use = json_object_get(json_object_get(site, "capacity"), "use_after");
-	bool bad = json_is_false(json_object_get(site, "holds"));
-
-	if (use == NULL)
-		return;
-	(void)fprintf(out, "<text x=\"%g\" y=\"%g\" class=\"number\" fill=\"%s\"%s>%.0f%%</text>\n",
-		      LEGEND_X + LEGEND_W, y, bad ? "#c00" : "#000",
-		      bad ? " font-weight=\"bold\"" : "", json_number_value(use) * 100);
-}
-
-static void put_legend_row(const json_t *told, const json_t *sites, size_t number, double y,
-			   FILE *out)
-{
-	const json_t *site = json_array_get(sites, number);
-	const char *name = field_text(site, "site"), *demand = field_text(told, "demand");
-
-	(void)fprintf(out,
-		      "<rect x=\"%g\" y=\"%g\" width=\"13\" height=\"13\" fill=\"#%06x\" "
-		      "stroke=\"#444\" stroke-width=\"0.5\"/>\n<text x=\"%g\" y=\"%g\">",
-		      LEGEND_X, y - 11, site_colour(sites, number), LEGEND_X + 20, y);
-	put_text(out, name[0] == '\0' ? "(no node)" : name);
-	(void)fprintf(out,
-		      "</text>\n<text x=\"%g\" y=\"%g\" class=\"number\">%.1f%%</text>\n"
-		      "<text x=\"%g\" y=\"%g\" class=\"number\" font-weight=\"bold\">%.1f%%"
-		      "</text>\n",
-		      LEGEND_X + 160, y, share_of(site, "before", demand) * 100, LEGEND_X + 210, y,
-		      share_of(site, "after", demand) * 100);
-	put_use(site, y, out);
-}
-
-static bool is_use_known(const json_t *sites)
-{
-	const json_t *site;
-	size_t i;
-
-	json_array_foreach(sites, i, site)
-	{
-		if (json_object_get(json_object_get(site, "capacity"), "use_after") != NULL)
-			return true;
-	}
-	return false;
-}
-
-static const char *clients_text(const json_t *told)
-{
-	const char *demand = field_text(told, "demand");
-
-	return strcmp(demand, "ipv4") == 0   ? "IPv4 addresses"
-	       : strcmp(demand, "ipv6") == 0 ? "IPv6 networks"
-					     : "queries";
-}
-
-static void put_shades(double y, FILE *out)
-{
-	(void)fprintf(out, "<text x=\"%g\" y=\"%g\">of a country's clients:</text>\n", LEGEND_X, y);
-	for (int i = 0; i < 5; i++) {
-		double share = 0.2 + 0.2 * i, x = LEGEND_X + i * 46;
-
-		(void)fprintf(
-			out,
-			"<rect x=\"%g\" y=\"%g\" width=\"46\" height=\"12\" fill=\"#%06x\"/>\n"
-			"<text x=\"%g\" y=\"%g\" class=\"small\">%.0f%%</text>\n",
-			x, y + 8, shade(palette[0], strength(share)), x + 10, y + 33, share * 100);
-	}
-	(void)fprintf(
-		out,
-		"<rect x=\"%g\" y=\"%g\" width=\"46\" height=\"12\" fill=\"#%06x\" "
-		"stroke=\"#222\" stroke-width=\"0.8\"/>\n<text x=\"%g\" y=\"%g\">gets another "
-		"site</text>\n",
-		LEGEND_X, y + 45, shade(palette[0], 0.5), LEGEND_X + 54, y + 56);
-}
-
-static void put_legend(const json_t *told, const json_t *pool, double top, FILE *out)
-{
-	const json_t *sites = json_object_get(pool, "sites");
-	double y = top + 14;
-
-	(void)fprintf(out, "<text x=\"%g\" y=\"%g\" class=\"caption\">Site</text>\n", LEGEND_X, y);
-	(void)fprintf(out, "<text x=\"%g\" y=\"%g\" class=\"number\">before</text>\n",
-		      LEGEND_X + 160, y);
-	(void)fprintf(out, "<text x=\"%g\" y=\"%g\" class=\"number\">after</text>\n",
-		      LEGEND_X + 210, y);
-	if (is_use_known(sites))
-		(void)fprintf(out, "<text x=\"%g\" y=\"%g\" class=\"number\">used</text>\n",
-			      LEGEND_X + LEGEND_W, y);
-	for (size_t i = 0; i < json_array_size(sites); i++) {
-		y += LINE_H;
-		put_legend_row(told, sites, i, y, out);
-	}
-	y += LINE_H + 4;
-	(void)fprintf(out, "<text x=\"%g\" y=\"%g\" class=\"small\">shares of %s%s</text>\n",
-		      LEGEND_X, y, clients_text(told),
-		      is_use_known(sites) ? "; used: capacity, after" : "");
-	put_shades(y + 2 * LINE_H, out);
-}
-
 /* --- the page --------------------------------------------------------------------------------- */
 
 static double height_of_pool(const json_t *pool)
 {
-	double legend = (double)(json_array_size(json_object_get(pool, "sites")) + 8) * LINE_H;
+	double legend = (double)(map_legend_rows(pool) + 8) * LINE_H;
 	double maps = 2 * (CAPTION_H + height_of_map());
 
 	return TITLE_H + fmax(maps, legend) + FOOTER_H;
@@ -549,11 +434,11 @@ static void put_title(const json_t *told, const json_t *pool, double top, FILE *
 	size_t i;
 
 	(void)fprintf(out, "<text x=\"%g\" y=\"%g\" class=\"title\">Pool ", MARGIN, top + 30);
-	put_text(out, field_text(pool, "name"));
+	map_put_text(out, field_text(pool, "name"));
 	(void)fputs(json_array_size(list) > 0 || files[0] != '\0' ? ", if: " : ", as it is", out);
 	if (files[0] != '\0') {
 		(void)fputs("files of ", out);
-		put_text(out, files);
+		map_put_text(out, files);
 	}
 	json_array_foreach(list, i, what)
 	{
@@ -562,7 +447,7 @@ static void put_title(const json_t *told, const json_t *pool, double top, FILE *
 
 		(void)fprintf(out, "%s%s", i > 0 || files[0] != '\0' ? ", " : "",
 			      loaded ? "load " : "");
-		put_text(out, field_text(what, "object"));
+		map_put_text(out, field_text(what, "object"));
 		if (!loaded)
 			(void)fprintf(out, " is %s",
 				      strcmp(kind, "down") == 0 ? "down" : "drained");
@@ -591,7 +476,7 @@ static void put_pool(const json_t *told, const json_t *pool, const struct map_wo
 	sheet.when = "after";
 	sheet.top += CAPTION_H + height_of_map();
 	put_sheet(&sheet, world, "After");
-	put_legend(told, pool, top + TITLE_H, out);
+	map_put_legend(told, pool, top + TITLE_H, out);
 	free(sheet.taken);
 }
 
