@@ -47,12 +47,17 @@ static int steer_anew(struct running *running, struct err *err)
 	return 0;
 }
 
+/* What failed is tried again at the next look, and told once. */
 void running_steer(struct running *running)
 {
+	bool failed_before = running->unsteered;
 	struct err err;
 
-	if (steer_anew(running, &err) != 0)
+	running->unsteered = steer_anew(running, &err) != 0;
+	if (running->unsteered && !failed_before)
 		log_error("steering failed, the last image goes on", "reason=\"%s\"", err.text);
+	if (!running->unsteered && failed_before)
+		log_info("steering works again", "%s", "");
 }
 
 /* An avoided node may be answered again. */
@@ -69,7 +74,7 @@ void running_follow(struct running *running)
 	uint64_t now_ms = clock_unix_ms();
 
 	if (inputs_update(running->inputs, running_probed, running->prober, now_ms) ||
-	    avoid_has_ended(running, now_ms))
+	    avoid_has_ended(running, now_ms) || running->unsteered)
 		running_steer(running);
 }
 

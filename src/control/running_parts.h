@@ -29,7 +29,8 @@ struct running {
 	struct orders orders;
 	struct inputs *inputs; /* as in the running steering image */
 	struct standing *standing;
-	bool taking; /* a plan is being replaced: verdicts wait */
+	bool unsteered; /* the last attempt at a steering image failed */
+	bool taking;    /* a plan is being replaced: verdicts wait */
 	struct verdict *verdicts;
 	size_t verdict_count, verdict_cap;
 	struct ev_timer coalesce; /* runs: a steering image was made a moment ago */

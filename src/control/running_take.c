@@ -151,6 +151,7 @@ int running_take(struct running *running, struct images *images, enum world_sour
 		supervisor_publish_world(running->supervisor, images);
 	if (times != NULL)
 		*times = (struct running_times){ steered_us - start, clock_mono_us() - steered_us };
+	running->unsteered = false;
 	replace_world(running, images, steer, inputs, states);
 	inputs = NULL; /* the running world's */
 	running->source = source;
