@@ -32,7 +32,7 @@ struct geo_measure *geo_measure_new(const struct geo_sites *sites, struct geo_pr
 void geo_measure_free(struct geo_measure *measure);
 
 /* What is asked of the places that follow: the preferences of these pools, for whom this holds.
- * The pools' numberings grow: a pool is asked of one thread at a time. */
+ * The pools' numberings grow: each thread has its own (geo_prefs_fork). */
 void geo_measure_ask(struct geo_measure *measure, const uint32_t *pools, const uint32_t *resolved,
 		     uint32_t count);
 

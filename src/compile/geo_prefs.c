@@ -157,6 +157,36 @@ static size_t longest_list(const struct config_pool *config)
 	return longest;
 }
 
+static struct pref *new_scratch(const struct config_pool *config)
+{
+	return mem_alloc(sizeof(struct pref) + longest_list(config) * sizeof(struct pref_site));
+}
+
+void geo_prefs_fork(struct geo_prefs *fork, const struct geo_prefs *prefs)
+{
+	size_t pools = prefs->config->pool_count;
+
+	*fork = (struct geo_prefs){ .config = prefs->config,
+				    .pools = mem_array(pools, sizeof(*fork->pools)) };
+	for (size_t i = 0; i < pools; i++)
+		fork->pools[i] = (struct pool_prefs){
+			.config = prefs->pools[i].config,
+			.facts = prefs->pools[i].facts,
+			.scratch = new_scratch(prefs->pools[i].config),
+			.depth = prefs->pools[i].depth,
+		};
+}
+
+void geo_prefs_end_fork(struct geo_prefs *fork)
+{
+	for (size_t i = 0; i < fork->config->pool_count; i++) {
+		numbering_free(&fork->pools[i].numbers);
+		memo_free(&fork->pools[i].placeless);
+		free(fork->pools[i].scratch);
+	}
+	free(fork->pools);
+}
+
 void geo_prefs_init(struct geo_prefs *prefs, const struct config *config)
 {
 	*prefs = (struct geo_prefs){
@@ -168,9 +198,7 @@ void geo_prefs_init(struct geo_prefs *prefs, const struct config *config)
 
 		pool->config = &config->pools[i];
 		pool->depth = depth < pool->config->site_count ? depth : pool->config->site_count;
-		pool->scratch = mem_alloc(sizeof(*pool->scratch) +
-					  longest_list(pool->config) *
-						  sizeof(pool->scratch->sites[0]));
+		pool->scratch = new_scratch(pool->config);
 		pool_facts_init(&pool->facts, pool->config);
 	}
 }

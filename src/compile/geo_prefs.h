@@ -40,6 +40,11 @@ struct geo_prefs {
 void geo_prefs_init(struct geo_prefs *prefs, const struct config *config);
 void geo_prefs_free(struct geo_prefs *prefs);
 
+/* For a thread of its own: numbers preferences apart from the others. What is resolved it only
+ * reads, so meanwhile nobody may resolve anything. */
+void geo_prefs_fork(struct geo_prefs *fork, const struct geo_prefs *prefs);
+void geo_prefs_end_fork(struct geo_prefs *fork);
+
 /* The preference of clients whose place is not known, or does not matter but for `nearest`. */
 uint32_t geo_prefs_placeless(struct pool_prefs *pool, uint32_t resolved, uint16_t nearest);
 

@@ -72,77 +72,101 @@ static struct radix_item *sort_spots(const struct geo_spots *spots)
 	return list;
 }
 
-/* One thread's share: every THREADS-th pool. Nothing but their numberings is written, and what
- * comes out for them. */
-struct share {
-	struct geo_spots *spots;
-	struct geo_measure *measure;
-	uint32_t *pools, *resolved;
-	uint32_t pool_count;
-	uint32_t facts; /* that were asked for last */
-	bool has_asked;
-	const struct radix_item *from;
-	uint32_t count;
-	uint32_t *out; /* uint32_t[count][1 + pools of all] */
+/* What every thread asks for, made before they begin: it is one array for each of the facts that
+ * spots have. */
+struct questions {
+	uint32_t *pools;    /* all of them */
+	uint32_t *resolved; /* uint32_t[facts][pools] */
 };
 
-static void ask(struct share *share, uint32_t facts)
+static struct questions make_questions(struct geo_spots *spots)
 {
-	const uint32_t *of_pool = geo_clients_facts(share->spots->clients, facts);
+	uint32_t pools = (uint32_t)spots->prefs->config->pool_count;
+	uint32_t facts_count = spots->clients->joint.count;
+	struct questions q = { mem_array(pools, sizeof(*q.pools)),
+			       mem_array((size_t)facts_count * pools, sizeof(*q.resolved)) };
 
-	for (uint32_t i = 0; i < share->pool_count; i++) {
-		uint32_t pool = share->pools[i];
-
-		share->resolved[i] = facts_resolve(&share->spots->prefs->pools[pool].facts,
-						   of_pool[pool], 0);
-	}
-	geo_measure_ask(share->measure, share->pools, share->resolved, share->pool_count);
-	share->facts = facts;
-	share->has_asked = true;
+	for (uint32_t p = 0; p < pools; p++)
+		q.pools[p] = p;
+	for (uint32_t f = 0; f < facts_count; f++)
+		for (uint32_t p = 0; p < pools; p++)
+			q.resolved[(size_t)f * pools + p] = facts_resolve(
+				&spots->prefs->pools[p].facts,
+				geo_clients_facts(spots->clients, f)[p], 0);
+	return q;
 }
+
+/* One thread's share of the spots. It numbers preferences by itself; `shared` says which numbers
+ * those have for all. */
+struct share {
+	const struct geo_spots *spots;
+	const struct questions *questions;
+	struct geo_prefs prefs;
+	struct geo_measure *measure;
+	struct shared {
+		uint32_t *numbers;
+		uint32_t count, cap;
+	} * shared;     /* of each pool */
+	uint32_t facts; /* that were asked for last; CLIENTS_NONE: nothing was */
+	const struct radix_item *from;
+	uint32_t left, count; /* spots; those in hand */
+	uint32_t *out;        /* uint32_t[CHUNK][1 + pools]: facts, and own numbers */
+};
 
 static void *measure_share(void *context)
 {
 	struct share *share = context;
-	size_t width = 1 + share->spots->prefs->config->pool_count;
+	uint32_t pools = (uint32_t)share->prefs.config->pool_count;
 
 	for (uint32_t i = 0; i < share->count; i++) {
 		const struct spot *spot = spot_at(share->spots, share->from[i].number);
+		uint32_t *out = share->out + (size_t)i * (1 + pools);
 
-		if (!share->has_asked || share->facts != spot->facts)
-			ask(share, spot->facts);
+		if (share->facts != spot->facts)
+			geo_measure_ask(share->measure, share->questions->pools,
+					share->questions->resolved + (size_t)spot->facts * pools,
+					pools);
+		share->facts = out[0] = spot->facts;
 		geo_measure_place(share->measure, spot->is_known != 0, spot->latitude,
-				  spot->longitude, share->out + i * width + 1);
+				  spot->longitude, out + 1);
 	}
 	return NULL;
 }
 
-static void open_share(struct share *share, struct geo_spots *spots, uint32_t number)
+static void open_share(struct share *share, const struct geo_spots *spots,
+		       const struct questions *questions)
 {
-	uint32_t pools = (uint32_t)spots->prefs->config->pool_count;
+	size_t pools = spots->prefs->config->pool_count;
 
 	*share = (struct share){ .spots = spots,
-				 .measure = geo_measure_new(&spots->sites, spots->prefs),
-				 .pools = mem_array(pools, sizeof(*share->pools)),
-				 .resolved = mem_array(pools, sizeof(*share->resolved)) };
-	for (uint32_t pool = number; pool < pools; pool += THREADS)
-		share->pools[share->pool_count++] = pool;
+				 .questions = questions,
+				 .shared = mem_array(pools, sizeof(*share->shared)),
+				 .facts = CLIENTS_NONE,
+				 .out = mem_array(CHUNK * (1 + pools), sizeof(*share->out)) };
+	geo_prefs_fork(&share->prefs, spots->prefs);
+	share->measure = geo_measure_new(&spots->sites, &share->prefs);
 }
 
 static void close_share(struct share *share)
 {
 	geo_measure_free(share->measure);
-	free(share->pools);
-	free(share->resolved);
+	for (size_t i = 0; i < share->prefs.config->pool_count; i++)
+		free(share->shared[i].numbers);
+	geo_prefs_end_fork(&share->prefs);
+	free(share->shared);
+	free(share->out);
 }
 
 /* Where there can be no second thread, one does it all. */
-static void measure_chunk(struct share shares[THREADS])
+static void measure_chunks(struct share shares[THREADS])
 {
 	pthread_t other;
-	bool is_apart = shares[1].pool_count > 0 && shares[0].count > CHUNK / 16 &&
-			pthread_create(&other, NULL, measure_share, &shares[1]) == 0;
+	bool is_apart;
 
+	for (uint32_t i = 0; i < THREADS; i++)
+		shares[i].count = shares[i].left < CHUNK ? shares[i].left : CHUNK;
+	is_apart = shares[1].count > CHUNK / 16 &&
+		   pthread_create(&other, NULL, measure_share, &shares[1]) == 0;
 	(void)measure_share(&shares[0]);
 	if (is_apart)
 		(void)pthread_join(other, NULL);
@@ -150,46 +174,69 @@ static void measure_chunk(struct share shares[THREADS])
 		(void)measure_share(&shares[1]);
 }
 
-static void number_chunk(struct geo_spots *spots, const struct radix_item *from, uint32_t count,
-			 uint32_t *out)
+/* Numbers for all what the share has numbered since. */
+static void share_numbers(struct geo_prefs *prefs, struct share *share)
 {
-	size_t width = 1 + spots->prefs->config->pool_count;
+	for (size_t p = 0; p < prefs->config->pool_count; p++) {
+		const struct numbering *own = &share->prefs.pools[p].numbers;
+		struct shared *shared = &share->shared[p];
 
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t *joint = out + i * width, *number = &spots->joint_of[from[i].number];
+		while (shared->count < own->count) {
+			const void *pref = numbering_item(own, shared->count);
+			size_t size = numbering_size(own, shared->count);
 
-		joint[0] = spot_at(spots, from[i].number)->facts;
-		if (i > 0 && memcmp(joint, joint - width, width * sizeof(*out)) == 0)
-			*number = spots->joint_of[from[i - 1].number]; /* as its neighbour's */
-		else
-			*number = numbering_add(&spots->joints, joint, width * sizeof(*out));
+			array_add(shared->numbers, shared->count, shared->cap) = numbering_add(
+				&prefs->pools[p].numbers, pref, size);
+		}
 	}
+}
+
+/* Neighbours often have the same joint. */
+static void number_chunk(struct geo_spots *spots, struct share *share)
+{
+	size_t pools = spots->prefs->config->pool_count, width = 1 + pools;
+
+	share_numbers(spots->prefs, share);
+	for (uint32_t i = 0; i < share->count; i++) {
+		const uint32_t *own = share->out + i * width;
+		uint32_t *number = &spots->joint_of[share->from[i].number];
+
+		if (i > 0 && memcmp(own, own - width, width * sizeof(*own)) == 0) {
+			*number = spots->joint_of[share->from[i - 1].number];
+			continue;
+		}
+		spots->scratch[0] = own[0];
+		for (size_t p = 0; p < pools; p++)
+			spots->scratch[1 + p] = share->shared[p].numbers[own[1 + p]];
+		*number = numbering_add(&spots->joints, spots->scratch, width * sizeof(*own));
+	}
+	share->from += share->count;
+	share->left -= share->count;
 }
 
 void geo_spots_measure(struct geo_spots *spots)
 {
 	struct radix_item *list = sort_spots(spots);
-	size_t width = 1 + spots->prefs->config->pool_count;
-	uint32_t *out = mem_array(CHUNK * width, sizeof(*out));
+	struct questions questions = make_questions(spots);
 	struct share shares[THREADS];
+	uint32_t half = (spots->numbers.count + 1) / 2;
 
 	spots->joint_of = mem_array(spots->numbers.count, sizeof(*spots->joint_of));
 	for (uint32_t i = 0; i < THREADS; i++)
-		open_share(&shares[i], spots, i);
-	for (uint32_t at = 0; at < spots->numbers.count; at += CHUNK) {
-		uint32_t left = spots->numbers.count - at;
-
-		for (uint32_t i = 0; i < THREADS; i++) {
-			shares[i].from = list + at;
-			shares[i].count = left < CHUNK ? left : CHUNK;
-			shares[i].out = out;
-		}
-		measure_chunk(shares);
-		number_chunk(spots, list + at, shares[0].count, out);
+		open_share(&shares[i], spots, &questions);
+	shares[0].from = list;
+	shares[0].left = half;
+	shares[1].from = list + half;
+	shares[1].left = spots->numbers.count - half;
+	while (shares[0].left > 0) {
+		measure_chunks(shares);
+		for (uint32_t i = 0; i < THREADS; i++)
+			number_chunk(spots, &shares[i]);
 	}
 	for (uint32_t i = 0; i < THREADS; i++)
 		close_share(&shares[i]);
-	free(out);
+	free(questions.pools);
+	free(questions.resolved);
 	free(list);
 }
 
@@ -252,7 +299,7 @@ void geo_spots_init(struct geo_spots *spots, struct geo_clients *clients, struct
 	for (size_t i = 0; i < config->pool_count; i++)
 		spots->has_distance = spots->has_distance || asks_for_distance(&config->pools[i]);
 	spots->measure = geo_measure_new(&spots->sites, prefs);
-	spots->scratch = mem_array(2 * config->pool_count, sizeof(*spots->scratch));
+	spots->scratch = mem_array(2 * config->pool_count + 1, sizeof(*spots->scratch));
 }
 
 void geo_spots_free(struct geo_spots *spots)

@@ -2,7 +2,7 @@
  *
  * Half a million locations are far fewer spots, and these far fewer *joints*: what the facts are
  * and which preference each pool has. Spots are added first, then all measured in one go (by two
- * threads, each with pools of its own), so that neighbours on Earth come one after the other. */
+ * threads), so that neighbours on Earth come one after the other. */
 #ifndef COMPILE_GEO_SPOTS_H
 #define COMPILE_GEO_SPOTS_H
 
@@ -26,7 +26,7 @@ struct geo_spots {
 	uint32_t *joint_of; /* of each spot that was measured */
 	uint32_t joint_cap;
 	struct geo_measure *measure; /* of single spots */
-	uint32_t *scratch;           /* one joint */
+	uint32_t *scratch;           /* one joint, or two numbers of each pool */
 };
 
 void geo_spots_init(struct geo_spots *spots, struct geo_clients *clients, struct geo_prefs *prefs);

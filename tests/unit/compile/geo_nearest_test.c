@@ -1,5 +1,6 @@
 /* Order by distance: bias, bands, depth, and who is nearest when all is down. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "geo_fixture.h"
@@ -199,6 +200,57 @@ START_TEST(many_sites_are_sorted_as_a_scan_sorts_them)
 }
 END_TEST
 
+/* So many that several threads measure them: each place has the sites that a scan finds. */
+START_TEST(many_places_are_measured_as_each_by_itself)
+{
+	enum { PLACES = 6000 };
+	static double latitude[PLACES], longitude[PLACES];
+	char *text = malloc(PLACES * 64);
+	size_t len = 0;
+	uint64_t seed = 31, id;
+
+	for (int i = 0; i < PLACES; i++) {
+		latitude[i] = (double)(fixture_random(&seed) % 1700) / 10 - 85;
+		longitude[i] = (double)(fixture_random(&seed) % 3600) / 10 - 180;
+		len += (size_t)sprintf(text + len, "10.%d.%d.0/24 latitude=%.1f longitude=%.1f\n",
+				       i / 256, i % 256, latitude[i], longitude[i]);
+	}
+	f.config.overrides_path = fixture_write(&f, text);
+	free(text);
+	f.pools[1] = f.pools[0];
+	f.pools[1].fallback = FALLBACK_NEAREST;
+	f.pools[1].policy = POLICY_WEIGHTED;
+	f.config.pool_count = 2;
+	fixture_build(&f);
+	id = image_header(&f.geo)->id;
+	for (int i = 0; i < PLACES; i++) {
+		char address[32];
+		const struct geo_pref *pref;
+		double best = 10;
+		uint16_t near = 0;
+
+		for (uint16_t s = 0; s < FIXTURE_SITES; s++) {
+			double rad = M_PI / 180, y = f.sites[s].latitude * rad;
+			double h = pow(sin((y - latitude[i] * rad) / 2), 2) +
+				   cos(y) * cos(latitude[i] * rad) *
+					   pow(sin((f.sites[s].longitude - longitude[i]) * rad / 2),
+					       2);
+
+			if (h < best) {
+				best = h;
+				near = s;
+			}
+		}
+		(void)sprintf(address, "10.%d.%d.1", i / 256, i % 256);
+		pref = fixture_pref(&f, address, 0);
+		ck_assert_uint_eq(image_at(&f.geo, uint16_t, pref->sites_off)[0], near);
+		ck_assert_uint_eq(fixture_pref(&f, address, 1)->nearest, near);
+	}
+	fixture_build(&f); /* whatever the threads' pace, it is the same image */
+	ck_assert_uint_eq(image_header(&f.geo)->id, id);
+}
+END_TEST
+
 Suite *geo_nearest_suite(void)
 {
 	Suite *suite = suite_create("geo_nearest");
@@ -214,6 +266,7 @@ Suite *geo_nearest_suite(void)
 	tcase_add_loop_test(all, nearest_fallback_knows_the_nearest_site_under_every_policy, 0, 4);
 	tcase_add_test(all, network_fences_move_clients_to_the_next_site_by_distance);
 	tcase_add_test(all, many_sites_are_sorted_as_a_scan_sorts_them);
+	tcase_add_test(all, many_places_are_measured_as_each_by_itself);
 	suite_add_tcase(suite, all);
 	return suite;
 }
