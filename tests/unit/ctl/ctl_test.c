@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "ctl/asking.h"
 #include "ctl/columns.h"
+#include "ctl/command_orders.h"
 #include "ctl/rdata_text.h"
 
 /* --- columns ---------------------------------------------------------------------------------- */
@@ -242,6 +243,110 @@ START_TEST(pointer_that_does_not_lead_to_the_front_is_damage)
 }
 END_TEST
 
+/* --- orders ----------------------------------------------------------------------------------- */
+
+#define NOW_MS UINT64_C(1795332340733) /* 2026-11-22T07:25:40.733Z */
+
+static const struct {
+	const char *written;
+	uint64_t unix_ms; /* 0: it is no time */
+} times[] = {
+	{ "2026-11-22T08:00:00Z", UINT64_C(1795334400000) },
+	{ "2026-11-22T09:00:00+01:00", UINT64_C(1795334400000) },
+	{ "2h", NOW_MS + 7200000 },
+	{ "+90m", NOW_MS + 5400000 },
+	{ "1d12h30m5s", NOW_MS + 131405000 },
+	{ "0s", NOW_MS },
+	{ "", 0 },
+	{ "+", 0 },
+	{ "2", 0 },
+	{ "h", 0 },
+	{ "2h1d", 0 },
+	{ "2h2h", 0 },
+	{ "-2h", 0 },
+	{ "99999999d", 0 },
+	{ "tomorrow", 0 },
+};
+
+START_TEST(time_is_a_timestamp_or_from_now_on)
+{
+	uint64_t unix_ms = 0;
+
+	ck_assert_int_eq(order_time(times[_i].written, NOW_MS, &unix_ms), times[_i].unix_ms != 0);
+	if (times[_i].unix_ms != 0)
+		ck_assert_uint_eq(unix_ms, times[_i].unix_ms);
+}
+END_TEST
+
+static const struct {
+	const char *line; /* the arguments, with blanks between */
+	struct order_options options;
+	const char *request; /* without "who"; NULL: refused */
+} orders[] = {
+	{ "drain tyo-1",
+	  { .reason = "new", .until = "2h" },
+	  "{\"action\":\"drain\",\"command\":\"state\",\"object\":\"tyo-1\",\"reason\":\"new\","
+	  "\"until_ms\":1795339540733}" },
+	{ "weight tyo-1 7", { 0 }, "{\"command\":\"weight\",\"object\":\"tyo-1\",\"weight\":7}" },
+	{ "weight tyo-1",
+	  { .reset = true },
+	  "{\"command\":\"weight\",\"object\":\"tyo-1\",\"weight\":null}" },
+	{ "report tyo-1",
+	  { .load = "0.5" },
+	  "{\"command\":\"report\",\"load\":0.5,\"object\":\"tyo-1\"}" },
+	{ "drain", { 0 }, NULL },
+	{ "drain tyo-1 tyo-2", { 0 }, NULL },
+	{ "drain tyo-1", { .from = "soon" }, NULL },
+	{ "weight tyo-1", { 0 }, NULL },
+	{ "weight tyo-1 7", { .reset = true }, NULL },
+	{ "weight tyo-1 65536", { 0 }, NULL },
+	{ "weight tyo-1 1.5", { 0 }, NULL },
+	{ "weight tyo-1 7", { .until = "2h" }, NULL },
+	{ "report tyo-1", { 0 }, NULL },
+	{ "report tyo-1 nan", { 0 }, NULL },
+	{ "report tyo-1 -1", { 0 }, NULL },
+};
+
+START_TEST(request_says_what_the_command_line_does)
+{
+	char *line = mem_copy_text(orders[_i].line), *rest = NULL;
+	char *arguments[4] = { NULL };
+	int count = 0;
+	struct err err;
+	json_t *request;
+
+	for (char *word = strtok_r(line, " ", &rest); word != NULL;
+	     word = strtok_r(NULL, " ", &rest))
+		arguments[count++] = word;
+	request = order_request(&orders[_i].options, arguments, count, NOW_MS, &err);
+	if (orders[_i].request == NULL) {
+		ck_assert_ptr_null(request);
+	} else {
+		char *text;
+
+		ck_assert_msg(request != NULL, "%s", err.text);
+		ck_assert_ptr_nonnull(json_object_get(request, "who"));
+		json_object_del(request, "who");
+		text = json_dumps(request, JSON_COMPACT | JSON_SORT_KEYS);
+		ck_assert_str_eq(text, orders[_i].request);
+		free(text);
+	}
+	json_decref(request);
+	free(line);
+}
+END_TEST
+
+static void add_orders_case(Suite *suite)
+{
+	TCase *tcase = tcase_create("orders");
+
+	tcase_add_loop_test(tcase, time_is_a_timestamp_or_from_now_on, 0,
+			    (int)(sizeof(times) / sizeof(times[0])));
+	tcase_add_loop_test(tcase, request_says_what_the_command_line_does, 0,
+			    (int)(sizeof(orders) / sizeof(orders[0])));
+	suite_add_tcase(suite, tcase);
+}
+
 int main(void)
 {
 	Suite *suite = suite_create("ctl");
@@ -251,5 +356,6 @@ int main(void)
 	suite_case(suite, "asking", query_is_what_ldns_understands, answer_is_read_as_ldns_wrote_it,
 		   rdata_of_services_reads_as_it_was_written, cut_answer_is_damaged_at_every_length,
 		   pointer_that_does_not_lead_to_the_front_is_damage);
+	add_orders_case(suite);
 	return run_suite(suite);
 }
