@@ -86,6 +86,8 @@ static bool approach(struct settling *settling, uint32_t number, double came, do
 		settling->step[number] = 0.5;
 	else if (way * settling->way[number] < 0)
 		settling->step[number] /= 2;
+	else
+		settling->step[number] = fmin(0.5, settling->step[number] * 1.3);
 	settling->way[number] = way;
 	settling->use[number] += way * settling->step[number];
 	return fabs(way) > SETTLED * capacity;

@@ -2,8 +2,9 @@
  *
  * Sites spill over by how much of them is used (steer/spill.h), and what they spill changes how much
  * is used. In operation that goes on until the two agree. Here it goes round by round: steering is
- * compiled with what sites keep, which gives new uses. Each site goes a part of the way to its own,
- * half of that part from where it has to turn round: so it comes to rest where keep and use agree.
+ * compiled with what sites keep, which gives new uses. Each site goes a part of the way to its own:
+ * half of that part once it has to turn round, a little more as long as it need not (as in Rprop,
+ * Riedmiller and Braun 1993). So it comes to rest where keep and use agree.
  * A site that began to spill goes on doing so, for at the low mark, where it would end, it keeps all.
  * Pure. */
 #ifndef CTL_SETTLE_H
@@ -12,7 +13,7 @@
 #include "ctl/tally.h"
 #include "steer/spill.h"
 
-#define SETTLE_ROUNDS_MAX 12
+#define SETTLE_ROUNDS_MAX 40
 
 struct settling {
 	const struct image *plan;

@@ -171,6 +171,15 @@ def test_sites_spill_over_until_use_and_what_they_keep_agree(sample):
     assert sites["london"]["keep_after"] == 1 and told["holds"] is True
 
 
+def test_all_sites_share_what_is_too_much_for_the_next_one(sample):
+    """By default sites spill over from 90 % on. Seven bear the clients of eight: 0.8 * 8 / 7 = 91 %."""
+    told = simulate(sample, "--load", "0.8", "--down", "frankfurt")
+    uses = {site["site"]: site["capacity"].get("use_after") for site in told["pools"][0]["sites"]}
+    assert uses.pop("frankfurt") is None and told["holds"] is True
+    assert sum(uses.values()) == pytest.approx(6.4, rel=0.001), "nobody's use is lost"
+    assert all(0.87 < use < 0.95 for use in uses.values()), uses
+
+
 def test_who_is_drained_serves_where_nobody_else_is_up(sample):
     told = simulate(sample, "--drain", "edge")
     assert list(told["pools"][0]["applied_after"]) == ["draining"]
