@@ -241,20 +241,21 @@ class Model:
         return gone
 
     def serving(self, pool, bands, up, heed_minimum=True):
-        """(nodes of the band that takes these clients, all nodes as good as these): nodes with a
-        weight, or, where none is up, those in reserve."""
+        """(nodes of the band that takes these clients, all nodes that may stand beside them): nodes
+        with a weight, or, where none is up, those in reserve, of sites that have enough of them."""
         weight = {node: n["weight"] for site in pool["sites"].values() for node, n in site["nodes"].items()}
         reachable = [node for band in bands for site in band for node in pool["sites"][site]["nodes"] if node in up]
         good = [node for node in reachable if weight[node] > 0] or reachable
         for minimum_counts in (True, False) if heed_minimum else (False,):
+            enough = []
+            for site in pool["sites"].values():
+                nodes = [node for node in site["nodes"] if node in good]
+                if len(nodes) >= site["minimum"] or not minimum_counts:
+                    enough += nodes
             for band in bands:
-                here = []
-                for site in band:
-                    nodes = [node for node in pool["sites"][site]["nodes"] if node in good]
-                    if nodes and (len(nodes) >= pool["sites"][site]["minimum"] or not minimum_counts):
-                        here += nodes
+                here = [node for site in band for node in pool["sites"][site]["nodes"] if node in enough]
                 if here:
-                    return here, good
+                    return here, enough
         return [], []
 
     def answer_size(self, pool, good):

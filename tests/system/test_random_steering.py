@@ -47,7 +47,7 @@ class World:
         self.interesting = networks + own
         self.pools = [steeringmodel.random_pool(rng, f"p{n}", sites, networks, n) for n in range(POOLS)]
         self.model = steeringmodel.Model(
-            geomodel.Model(str(SOURCE / "geoip/country.mmdb"), str(SOURCE / "geoip/countries.tsv"), sites), sites, own)
+            geomodel.Model([str(SOURCE / "geoip/country.mmdb")], str(SOURCE / "geoip/countries.tsv"), sites), sites, own)
         self.addresses = {node: n["address"] for pool in self.pools for site in pool["sites"].values()
                           for node, n in ((f"{pool['name']}/{node}", n) for node, n in site["nodes"].items())}
         self.down = [set() for _ in self.pools]
