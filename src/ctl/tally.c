@@ -316,6 +316,19 @@ static void move_use(struct tally *tally, const struct space_cell *cell,
 	}
 }
 
+/* A pool that is in the files no longer has no clients that would have to be borne. */
+static void forget_gone(struct tally *tally)
+{
+	for (uint32_t i = 0; i < tally->place_count; i++) {
+		struct place *place = &tally->places[i];
+
+		if (is_on(tally, place->pool_number, SIDE_AFTER))
+			continue;
+		place->use[SIDE_AFTER] = 0;
+		place->use_known = false;
+	}
+}
+
 static void count_use(struct tally *tally, const struct space *space)
 {
 	struct portions portions = { 0 };
@@ -335,6 +348,7 @@ static void count_use(struct tally *tally, const struct space *space)
 		}
 	}
 	free(portions.items);
+	forget_gone(tally);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */

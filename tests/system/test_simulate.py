@@ -8,6 +8,7 @@ import ipaddress
 import json
 import math
 import random
+import re
 import xml.etree.ElementTree
 
 import maxminddb
@@ -169,6 +170,22 @@ def test_sites_spill_over_until_use_and_what_they_keep_agree(sample):
     assert moved == pytest.approx((1 - kept) * sites["frankfurt"]["before"]["ipv4"], rel=0.02)
     assert sites["london"]["after"]["ipv4"] - sites["london"]["before"]["ipv4"] == pytest.approx(moved, rel=0.02)
     assert sites["london"]["keep_after"] == 1 and told["holds"] is True
+
+
+def test_pools_may_be_new_or_gone(sample):
+    other = sample.folder / "renamed"
+    other.mkdir()
+    pool = sample.zone_file("edge.pool.yaml").read_text()
+    (other / "west.pool.yaml").write_text(pool.replace("pool: edge", "pool: west"))
+    zone = sample.zone_file("example.net.zone").read_text()
+    (other / "example.net.zone").write_text(re.sub(r"(POOL\s+)edge", r"\1west", zone))
+    (other / "signpost.yaml").write_text(sample.config.read_text().replace("zones: zones", "zones: ."))
+    told = simulate(sample, "--files", str(other), "--load", "0.5")
+    assert [(pool["name"], pool["is_before"], pool["is_after"]) for pool in told["pools"]] == [
+        ("edge", True, False), ("west", False, True)]
+    gone, new = told["pools"]
+    assert gone["holds"] is None, "it has no clients any more"
+    assert sum(site["after"]["ipv4"] for site in new["sites"]) == pytest.approx(1)
 
 
 def test_all_sites_share_what_is_too_much_for_the_next_one(sample):
