@@ -276,9 +276,12 @@ class Model:
                  for node, n in site["nodes"].items()}
         up = set(nodes) - down - self.avoided(pool, address, country)
         first, good = self.serving(pool, bands, up)
+        fewest, most = self.answer_size(pool, good)
         if not first:
             if pool["fallback"] == "none":
                 return None
             first, good = self.serving(pool, bands, set(nodes), heed_minimum=False)
+            # Companions are never of a site below its minimum, so there may be none.
+            fewest, most = 1, self.answer_size(pool, good)[1]
         return Expectation({nodes[node] for node in first}, {nodes[node] for node in good}, len(first) > 1,
-                           self.answer_size(pool, good)), policy
+                           (fewest, most)), policy
