@@ -16,12 +16,21 @@
 /* Descriptors that probes leave to the rest of the process. */
 #define DESCRIPTORS_RESERVED 128
 
+/* A verdict beside the check's own, of a node that is pretended to be down, or was: until results
+ * have brought the two together again. */
+struct pretence {
+	bool is; /* there is one */
+	bool down;
+	int32_t verdict;
+};
+
 /* What is made from one plan. A check is used by plan checks; those that use the same one are
  * linked by next_use. */
 struct round {
-	struct image plan;         /* a copy: the mapping is the caller's; base NULL: none yet */
-	struct node_state *states; /* by plan node */
-	struct check **checks;     /* each once, sorted by key */
+	struct image plan;          /* a copy: the mapping is the caller's; base NULL: none yet */
+	struct pretence *pretences; /* by plan check */
+	struct node_state *states;  /* by plan node */
+	struct check **checks;      /* each once, sorted by key */
 	uint32_t check_count;
 	struct check **check_of; /* by plan check */
 	uint32_t *next_use;      /* by plan check */
@@ -36,17 +45,28 @@ struct prober {
 
 /* --- what a node's checks say -------------------------------------------------------------- */
 
+/* What a plan check says of its node. */
+static int32_t verdict_of(const struct round *round, uint32_t use)
+{
+	const struct pretence *pretence = &round->pretences[use];
+
+	return pretence->is ? pretence->verdict : round->check_of[use]->verdict;
+}
+
 /* The first check that is down; where there is none, `last`, or any. */
 static const struct check *find_cause(const struct round *round, const struct plan_node *node,
 				      const struct check *last)
 {
 	for (uint32_t i = 0; i < node->checks.count; i++) {
-		const struct check *check = round->check_of[node->checks.first + i];
-
-		if (check->verdict < 0)
-			return check;
+		if (verdict_of(round, node->checks.first + i) < 0)
+			return round->check_of[node->checks.first + i];
 	}
 	return last != NULL ? last : round->check_of[node->checks.first];
+}
+
+static bool is_pretended(const struct round *round, const struct plan_node *node)
+{
+	return node->checks.count > 0 && round->pretences[node->checks.first].down;
 }
 
 static void set_reason(const struct round *round, const struct plan_node *node,
@@ -54,7 +74,9 @@ static void set_reason(const struct round *round, const struct plan_node *node,
 {
 	char text[CHECK_TEXT_SIZE] = "it has no probes";
 
-	if (node->checks.count > 0)
+	if (is_pretended(round, node))
+		(void)snprintf(text, sizeof(text), "drill");
+	else if (node->checks.count > 0)
 		check_text(find_cause(round, node, last), text);
 	_Static_assert(sizeof(state->reason) >= sizeof(text), "the text of a check fits");
 	memcpy(state->reason, text, sizeof(text));
@@ -67,8 +89,9 @@ static uint32_t soonest_ms(const struct round *round, const struct plan_node *no
 
 	for (uint32_t i = 0; i < node->checks.count; i++) {
 		const struct check *check = round->check_of[node->checks.first + i];
-		uint32_t ms = verdict_within_ms(check->verdict, check->key.fall,
-						check->key.interval_ms, check->key.timeout_ms);
+		uint32_t ms = verdict_within_ms(verdict_of(round, node->checks.first + i),
+						check->key.fall, check->key.interval_ms,
+						check->key.timeout_ms);
 
 		if (ms != 0 && (soonest == 0 || ms < soonest))
 			soonest = ms;
@@ -95,7 +118,7 @@ static void judge_node(struct prober *prober, uint32_t number, const struct chec
 	uint32_t pending = 0;
 
 	for (uint32_t i = 0; i < node->checks.count; i++) {
-		int32_t verdict = round->check_of[node->checks.first + i]->verdict;
+		int32_t verdict = verdict_of(round, node->checks.first + i);
 
 		down += verdict < 0;
 		pending += verdict == 0;
@@ -120,18 +143,32 @@ static void note_result(struct node_state *state, const struct check *check)
 		state->rtt_us = check->rtt_us;
 }
 
+/* One result more for a verdict that stands beside the check's own. */
+static void step_pretence(struct pretence *pretence, const struct check *check, bool success)
+{
+	pretence->verdict = verdict_step(pretence->verdict, success && !pretence->down,
+					 check->key.fall, check->key.rise);
+	pretence->is = pretence->down || pretence->verdict != check->verdict;
+}
+
 static void on_result(struct check *check, int32_t before)
 {
 	struct prober *prober = (struct prober *)check->engine;
 	const struct round *round = &prober->round;
 	const struct plan_check *uses = plan_items(&round->plan, checks, struct plan_check);
-	bool turned = (before > 0) != (check->verdict > 0) || before == 0;
+	/* Failures never lead up, nor to the best there is (probe/verdict.h). */
+	bool success = check->verdict > before || check->verdict == (int32_t)check->key.fall;
 
 	for (uint32_t use = check->first_use; use != NO_USE; use = round->next_use[use]) {
+		struct pretence *pretence = &round->pretences[use];
+		int32_t was = pretence->is ? pretence->verdict : before;
+
+		if (pretence->is)
+			step_pretence(pretence, check, success);
 		note_result(&round->states[uses[use].node], check);
-		if (before != check->verdict)
+		if (was != verdict_of(round, use))
 			note_doubt(round, uses[use].node);
-		if (turned)
+		if ((was > 0) != (verdict_of(round, use) > 0) || was == 0)
 			judge_node(prober, uses[use].node, check);
 	}
 }
@@ -152,29 +189,31 @@ static int compare_wanted(const void *a, const void *b)
 	return order != 0 ? order : (x->use > y->use) - (x->use < y->use);
 }
 
+static struct check_key key_of(const struct image *plan, uint32_t use)
+{
+	const struct plan_check *check = &plan_items(plan, checks, struct plan_check)[use];
+	const struct plan_probe *probe = &plan_items(plan, probes, struct plan_probe)[check->probe];
+	struct check_key key = { .kind = probe->kind,
+				 .family = check->address.family,
+				 .port = probe->port,
+				 .interval_ms = probe->interval_ms,
+				 .timeout_ms = probe->timeout_ms,
+				 .fall = probe->fall,
+				 .rise = probe->rise,
+				 .jitter_percent = probe->jitter_percent };
+
+	memcpy(key.address, check->address.bytes, sizeof(key.address));
+	return key;
+}
+
 /* The plan's checks, sorted by key: equal ones side by side. The caller's to free. */
 static struct wanted *list_wanted(const struct image *plan)
 {
-	const struct plan_check *checks = plan_items(plan, checks, struct plan_check);
-	const struct plan_probe *probes = plan_items(plan, probes, struct plan_probe);
 	uint32_t count = plan_count(plan, checks);
 	struct wanted *wanted = mem_array(count, sizeof(*wanted));
 
-	for (uint32_t i = 0; i < count; i++) {
-		const struct plan_probe *probe = &probes[checks[i].probe];
-		struct check_key *key = &wanted[i].key;
-
-		*key = (struct check_key){ .kind = probe->kind,
-					   .family = checks[i].address.family,
-					   .port = probe->port,
-					   .interval_ms = probe->interval_ms,
-					   .timeout_ms = probe->timeout_ms,
-					   .fall = probe->fall,
-					   .rise = probe->rise,
-					   .jitter_percent = probe->jitter_percent };
-		memcpy(key->address, checks[i].address.bytes, sizeof(key->address));
-		wanted[i].use = i;
-	}
+	for (uint32_t i = 0; i < count; i++)
+		wanted[i] = (struct wanted){ key_of(plan, i), i };
 	qsort(wanted, count, sizeof(*wanted), compare_wanted);
 	return wanted;
 }
@@ -276,6 +315,26 @@ static void adopt(struct node_state *state, const struct node_state *initial)
 	state->adopted = true;
 }
 
+/* A node's pretences go to the same checks of it in the new plan; to checks that are new where it
+ * is pretended to be down. */
+static void carry_pretences(struct round *round, const struct plan_range *checks,
+			    const struct round *old, const struct plan_range *before)
+{
+	bool down = before->count > 0 && old->pretences[before->first].down;
+
+	for (uint32_t i = checks->first; i < checks->first + checks->count; i++) {
+		struct check_key key = key_of(&round->plan, i);
+
+		round->pretences[i] = (struct pretence){ down, down, 0 };
+		for (uint32_t o = before->first; o < before->first + before->count; o++) {
+			struct check_key other = key_of(&old->plan, o);
+
+			if (memcmp(&key, &other, sizeof(key)) == 0)
+				round->pretences[i] = old->pretences[o];
+		}
+	}
+}
+
 /* Every node of the new plan gets the state it had, or else the one that it is opened with. */
 static void carry_states(struct round *round, const struct round *old,
 			 const struct node_state *initial)
@@ -291,10 +350,18 @@ static void carry_states(struct round *round, const struct round *old,
 
 		while (at < before_count && compare_names(&before[at], &now[i]) < 0)
 			at++;
-		if (at < before_count && compare_names(&before[at], &now[i]) == 0)
+		if (at < before_count && compare_names(&before[at], &now[i]) == 0) {
+			const struct plan_node *former = &plan_items(
+				&old->plan, nodes, struct plan_node)[before[at].node];
+
 			round->states[node] = old->states[before[at].node];
-		else
+			carry_pretences(
+				round,
+				&plan_items(&round->plan, nodes, struct plan_node)[node].checks,
+				old, &former->checks);
+		} else {
 			adopt(&round->states[node], initial != NULL ? &initial[node] : NULL);
+		}
 	}
 	free(now);
 	free(before);
@@ -302,6 +369,7 @@ static void carry_states(struct round *round, const struct round *old,
 
 static void round_free(struct round *round)
 {
+	free(round->pretences);
 	free(round->states);
 	free(round->checks);
 	free(round->check_of);
@@ -339,6 +407,7 @@ void prober_apply(struct prober *prober, const struct image *plan, const struct 
 	struct wanted *wanted = list_wanted(plan);
 	struct round round = { .plan = *plan };
 
+	round.pretences = mem_array(check_count, sizeof(*round.pretences));
 	round.states = mem_array(plan_count(plan, nodes), sizeof(*round.states));
 	round.checks = mem_array(check_count, sizeof(struct check *));
 	round.check_of = mem_array(check_count, sizeof(struct check *));
@@ -351,6 +420,21 @@ void prober_apply(struct prober *prober, const struct image *plan, const struct 
 	round_free(&old);
 	judge_all(prober);
 	engine_continue(&prober->engine);
+}
+
+void prober_pretend_down(struct prober *prober, uint32_t node, bool down)
+{
+	const struct round *round = &prober->round;
+	const struct plan_range *checks =
+		&plan_items(&round->plan, nodes, struct plan_node)[node].checks;
+
+	for (uint32_t use = checks->first; use < checks->first + checks->count; use++) {
+		struct pretence *pretence = &round->pretences[use];
+
+		if (down && !pretence->is)
+			*pretence = (struct pretence){ true, true, round->check_of[use]->verdict };
+		pretence->down = down;
+	}
 }
 
 const struct node_state *prober_state(const struct prober *prober, uint32_t node)

@@ -55,6 +55,12 @@ void prober_close(struct prober *prober); /* NULL is fine */
 void prober_apply(struct prober *prober, const struct image *plan,
 		  const struct node_state *initial);
 
+/* From now on every result of the node's checks counts as a failure, until that is taken back: from
+ * then on its own results count again. Its verdicts take the time that they take otherwise, in both
+ * directions; nodes that share its checks do not notice, and neither does who is probed. It goes on
+ * in the next plan, where a node has the same "pool/name". Nothing changes where it is so already. */
+void prober_pretend_down(struct prober *prober, uint32_t node, bool down);
+
 /* Valid until the next prober_apply or prober_close. */
 const struct node_state *prober_state(const struct prober *prober, uint32_t node);
 

@@ -83,6 +83,63 @@ START_TEST(between_first_failure_and_verdict_it_is_told_how_near_that_is)
 }
 END_TEST
 
+START_TEST(who_is_pretended_down_falls_and_rises_by_itself_and_in_the_usual_time)
+{
+	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, quick } } },
+					     { "edge", "b", { { HERE, quick } } } };
+	int listener = listen_on(HERE, PORT, 64);
+	struct lab lab;
+
+	lab_open(&lab, -1, -1);
+	lab_apply(&lab, nodes, 2, NULL);
+	ck_assert(lab_reaches(&lab, 0, NODE_UP) && lab_reaches(&lab, 1, NODE_UP));
+	prober_pretend_down(lab.prober, 0, true);
+	prober_pretend_down(lab.prober, 0, true); /* said again */
+	ck_assert_int_eq(prober_state(lab.prober, 0)->status, NODE_UP);
+	ck_assert(lab_is_checked(&lab, 0));
+	ck_assert_uint_eq(verdict_within(&lab), 2 * 50 + 50);
+	ck_assert_int_eq(results_until(&lab, NODE_DOWN), 2); /* of three in all */
+	ck_assert_str_eq(prober_state(lab.prober, 0)->reason, "drill");
+	lab_apply(&lab, nodes, 2, NULL); /* a reload */
+	lab_run_ms(&lab, 200);
+	ck_assert_int_eq(prober_state(lab.prober, 0)->status, NODE_DOWN);
+	ck_assert_int_eq(prober_state(lab.prober, 1)->status, NODE_UP); /* of the same check */
+	prober_pretend_down(lab.prober, 0, false);
+	ck_assert_int_eq(results_until(&lab, NODE_UP), 2);
+	lab_run_ms(&lab, 200);
+	ck_assert_int_eq(lab.change_count, 4);
+	(void)close(listener); /* from here on as ever */
+	ck_assert_int_eq(results_until(&lab, NODE_DOWN), 3);
+	ck_assert(lab_reaches(&lab, 1, NODE_DOWN));
+	ck_assert_str_ne(prober_state(lab.prober, 0)->reason, "drill");
+	lab_close(&lab);
+}
+END_TEST
+
+START_TEST(who_fails_really_stays_down_when_the_pretence_ends)
+{
+	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, quick } } } };
+	int listener = listen_on(HERE, PORT, 64);
+	struct lab lab;
+
+	lab_open(&lab, -1, -1);
+	lab_apply(&lab, nodes, 1, NULL);
+	ck_assert(lab_reaches(&lab, 0, NODE_UP));
+	prober_pretend_down(lab.prober, 0, true);
+	ck_assert(lab_reaches(&lab, 0, NODE_DOWN));
+	(void)close(listener);
+	lab_run_ms(&lab, 250);
+	prober_pretend_down(lab.prober, 0, false);
+	lab_run_ms(&lab, 250);
+	ck_assert_int_eq(prober_state(lab.prober, 0)->status, NODE_DOWN);
+	listener = listen_on(HERE, PORT, 64);
+	ck_assert_int_eq(results_until(&lab, NODE_UP), 2);
+	ck_assert_int_eq(lab.change_count, 3);
+	lab_close(&lab);
+	(void)close(listener);
+}
+END_TEST
+
 START_TEST(equal_checks_are_made_once)
 {
 	struct plan_probe other = quick;
@@ -322,8 +379,9 @@ void add_prober_tests(Suite *suite)
 {
 	suite_case(suite, "prober", node_falls_after_three_failures_and_rises_after_two_successes,
 		   between_first_failure_and_verdict_it_is_told_how_near_that_is,
-		   equal_checks_are_made_once, all_who_share_a_check_change_together,
-		   new_plan_keeps_what_was_measured,
+		   who_is_pretended_down_falls_and_rises_by_itself_and_in_the_usual_time,
+		   who_fails_really_stays_down_when_the_pretence_ends, equal_checks_are_made_once,
+		   all_who_share_a_check_change_together, new_plan_keeps_what_was_measured,
 		   failures_counted_before_a_new_plan_count_after_it,
 		   node_whose_failing_check_is_taken_away_is_up_at_once,
 		   adopted_status_holds_until_the_first_verdict,
