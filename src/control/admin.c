@@ -22,8 +22,8 @@ static void apply_order(const struct orders *orders, uint32_t number, const stru
 	const struct order *order = &orders->list[number];
 
 	for (uint32_t n = 0; n < plan_count(plan, nodes); n++) {
-		if (!object_has(&order->object, plan, n))
-			continue;
+		if (!object_has(&order->object, plan, n) || order->action == ORDER_DRILL)
+			continue; /* drills are the prober's */
 		if (order->action == ORDER_WEIGHT) {
 			nodes[n].weight = order->row.weight;
 			nodes[n].weight_order = number;

@@ -45,6 +45,7 @@ static void gather(const struct commands *commands, struct facts *out)
 		.node_context = running,
 		.inputs = running_inputs(running),
 		.orders = running_orders(running),
+		.drill = running_drill(running),
 		.last_reload = reload_last(commands->reload),
 		.reloading = reload_is_running(commands->reload),
 	};
@@ -145,11 +146,11 @@ void commands_request(void *context, struct call *call, const json_t *request)
 	static const struct {
 		const char *name;
 		command_fn *run;
-	} rows[] = { { "status", command_status },  { "reload", command_reload },
-		     { "ping", command_ping },      { "world", command_world },
-		     { "state", command_state },    { "weight", command_weight },
-		     { "states", command_states },  { "report", command_report },
-		     { "profile", command_profile } };
+	} rows[] = { { "status", command_status },   { "reload", command_reload },
+		     { "ping", command_ping },       { "world", command_world },
+		     { "state", command_state },     { "weight", command_weight },
+		     { "states", command_states },   { "report", command_report },
+		     { "profile", command_profile }, { "drill", command_drill } };
 	const char *name = json_string_value(json_object_get(request, "command"));
 
 	for (size_t i = 0; name != NULL && i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -10,6 +10,8 @@
  *   {"command": "weight", "object": "edge/tyo-1", "weight": 50}      null: as the files say
  *   {"command": "states"}                  all orders and windows that hold or are to come
  *   {"command": "report", "object": "edge/tyo-1", "load": 0.83}
+ *   {"command": "drill", "action": "start", "object": "frankfurt", "for_ms": 600000}  start, stop,
+ *                                          status; and "force", "reason", "who" where given
  *
  * Orders are answered when they are on the disk (control/stored.h). */
 #ifndef CONTROL_COMMANDS_H

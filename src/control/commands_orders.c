@@ -86,9 +86,9 @@ static int take_times(const json_t *request, struct store_action *row, struct er
 	return 0;
 }
 
-static int take_order(const struct commands *commands, const struct call *call,
-		      const json_t *request, enum order_action action, struct order *out,
-		      struct err *err)
+int commands_take_order(const struct commands *commands, const struct call *call,
+			const json_t *request, enum order_action action, struct order *out,
+			struct err *err)
 {
 	struct store_action *row = &out->row;
 	char object[OBJECT_TEXT_SIZE];
@@ -229,9 +229,9 @@ void command_state(struct commands *commands, struct call *call, const json_t *r
 	struct err err;
 
 	if (name == NULL || !order_action_parse(name, &action) || action == ORDER_WEIGHT ||
-	    action == ORDER_RESET)
+	    action == ORDER_RESET || action == ORDER_DRILL || action == ORDER_DRILL_STOP)
 		call_refuse(call, "an action is one of drain, disable and enable");
-	else if (take_order(commands, call, request, action, &order, &err) != 0)
+	else if (commands_take_order(commands, call, request, action, &order, &err) != 0)
 		call_refuse(call, err.text);
 	else
 		obey(commands, call, &order);
@@ -249,8 +249,8 @@ void command_weight(struct commands *commands, struct call *call, const json_t *
 		call_refuse(call, "a weight is a number from 0 to 65535");
 		return;
 	}
-	if (take_order(commands, call, request, reset ? ORDER_RESET : ORDER_WEIGHT, &order, &err) !=
-	    0) {
+	if (commands_take_order(commands, call, request, reset ? ORDER_RESET : ORDER_WEIGHT, &order,
+				&err) != 0) {
 		call_refuse(call, err.text);
 		return;
 	}

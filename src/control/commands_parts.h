@@ -10,4 +10,13 @@ typedef void command_fn(struct commands *commands, struct call *call, const json
 
 command_fn command_state, command_weight, command_states, command_report;
 
+/* The order that a request is, given by whoever calls; from, until and weight as they are in it. */
+int commands_take_order(const struct commands *commands, const struct call *call,
+			const json_t *request, enum order_action action, struct order *out,
+			struct err *err);
+
+/* --- commands_drill.c --------------------------------------------------------------------------- */
+
+command_fn command_drill;
+
 #endif

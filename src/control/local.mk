@@ -3,10 +3,11 @@ libcontrol_a_SOURCES = \
 	%D%/admin.c %D%/admin.h \
 	%D%/cap.c %D%/cap.h \
 	%D%/commands.c %D%/commands.h %D%/commands_parts.h \
-	%D%/commands_orders.c \
+	%D%/commands_drill.c %D%/commands_orders.c \
 	%D%/compiler.c %D%/compiler.h \
 	%D%/diff.c %D%/diff.h \
 	%D%/disk.c %D%/disk.h \
+	%D%/drill.c %D%/drill.h \
 	%D%/images.c %D%/images.h \
 	%D%/inputs.c %D%/inputs.h \
 	%D%/memory.c %D%/memory.h \

@@ -113,6 +113,8 @@ static void newest_is_served(void *context)
 {
 	struct control *control = context;
 
+	if (control->running != NULL)
+		running_served(control->running);
 	if (control->reload != NULL)
 		reload_served(control->reload);
 }

@@ -11,11 +11,12 @@
 
 #define KEPT_AFTER_END_MS ((uint64_t)86400000)
 
-const char *const order_action_name[] = { "drain", "disable", "weight", "enable", "reset" };
+const char *const order_action_name[] = { "drain",  "disable", "weight",    "drill",
+					  "enable", "reset",   "drill-stop" };
 
 bool order_action_parse(const char *name, enum order_action *out)
 {
-	for (int a = ORDER_DRAIN; a <= ORDER_RESET; a++) {
+	for (int a = ORDER_DRAIN; a <= ORDER_DRILL_STOP; a++) {
 		if (strcmp(name, order_action_name[a]) == 0) {
 			*out = (enum order_action)a;
 			return true;
@@ -192,6 +193,19 @@ static void clear_weight(struct orders *orders, const struct object *object,
 	}
 }
 
+static void clear_drills(struct orders *orders, struct order_changes *changes)
+{
+	for (size_t i = 0; i < orders->count;) {
+		if (orders->list[i].action != ORDER_DRILL) {
+			i++;
+			continue;
+		}
+		array_add(changes->ended, changes->ended_count,
+			  changes->ended_cap) = orders->list[i];
+		remove_at(orders, i);
+	}
+}
+
 /* The same for the same time: said again. */
 static void clear_same(struct orders *orders, const struct order *order)
 {
@@ -251,7 +265,7 @@ int orders_take(struct orders *orders, const struct order *order, struct order_c
 
 	*changes = (struct order_changes){ 0 };
 	orders_forget_ended(orders, row->at_unix_ms);
-	if (orders->count >= ORDERS_MAX && order->action <= ORDER_WEIGHT)
+	if (orders->count >= ORDERS_MAX && order->action <= ORDER_DRILL)
 		return err_set(err, "there are %d orders, which is as many as there may be",
 			       ORDERS_MAX);
 	switch (order->action) {
@@ -263,11 +277,22 @@ int orders_take(struct orders *orders, const struct order *order, struct order_c
 		add(orders, order);
 		break;
 	case ORDER_RESET: clear_weight(orders, &order->object, changes); break;
+	case ORDER_DRILL:
+		clear_drills(orders, changes);
+		add(orders, order);
+		break;
+	case ORDER_DRILL_STOP: clear_drills(orders, changes); break;
 	}
 	if (orders->loaded)
 		changes->ticket = queue_all(orders, row);
 	log_order(row);
 	return 0;
+}
+
+void orders_record(const struct orders *orders, const struct store_action *done)
+{
+	if (orders->loaded)
+		(void)queue_all(orders, done);
 }
 
 void orders_forget_ended(struct orders *orders, uint64_t now_ms)

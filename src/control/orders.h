@@ -14,10 +14,19 @@
 #include "control/object.h"
 #include "store/store.h"
 
-/* DRAIN, DISABLE and WEIGHT are kept as long as they hold; the others end those. */
-enum order_action { ORDER_DRAIN, ORDER_DISABLE, ORDER_WEIGHT, ORDER_ENABLE, ORDER_RESET };
+/* DRAIN, DISABLE, WEIGHT and DRILL are kept as long as they hold; the others end those. */
+enum order_action {
+	ORDER_DRAIN,
+	ORDER_DISABLE,
+	ORDER_WEIGHT,
+	ORDER_DRILL, /* control/drill.h */
+	ORDER_ENABLE,
+	ORDER_RESET,
+	ORDER_DRILL_STOP
+};
 
-extern const char *const order_action_name[]; /* "drain", "disable", "weight", "enable", "reset" */
+/* "drain", "disable", "weight", "drill", "enable", "reset", "drill-stop" */
+extern const char *const order_action_name[];
 
 /* false: there is no such action. */
 bool order_action_parse(const char *name, enum order_action *out);
@@ -61,11 +70,15 @@ struct order_changes {
  *
  * DRAIN, DISABLE from now on: in place of what the object has in that time. To begin later: beside
  * it, for the most restrictive one holds. ENABLE: the object has no state in that time; what
- * began before or lasts longer is cut. WEIGHT, RESET: of a node, for all time.
+ * began before or lasts longer is cut. WEIGHT, RESET: of a node, for all time. DRILL: in place of
+ * any other, which DRILL_STOP ends.
  *
  * -1: there are too many orders. */
 int orders_take(struct orders *orders, const struct order *order, struct order_changes *changes,
 		struct err *err);
+
+/* Puts something on record that is no order. */
+void orders_record(const struct orders *orders, const struct store_action *done);
 
 /* Forgets orders that ended a day ago: not at once, for clocks step. */
 void orders_forget_ended(struct orders *orders, uint64_t now_ms);

@@ -18,6 +18,7 @@ static const char *state_name(const struct order *order)
 	switch (order->action) {
 	case ORDER_DRAIN: return "draining";
 	case ORDER_DISABLE: return "disabled";
+	case ORDER_DRILL: return "drill";
 	default: return "weight";
 	}
 }

@@ -6,7 +6,7 @@
 
 #include "control/orders.h"
 
-/* {"state": "draining" | "disabled" | "weight", "object": "site:tokyo", "who": "ann", "uid": 1000,
+/* {"state": "draining" | "disabled" | "weight" | "drill", "object": "site:tokyo", "who": "ann", "uid": 1000,
  *  "at_ms": ..., "from_ms": ..., "until_ms": ... (null: no end), "reason": "...", "weight": n,
  *  "holds": true, "in_files": true}. plan NULL: there is no world. */
 json_t *order_json(const struct order *order, const struct image *plan, uint64_t now_ms);

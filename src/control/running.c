@@ -44,6 +44,7 @@ static int steer_anew(struct running *running, struct err *err)
 	    images_set(running->images, IMAGE_STEERING, fd, err) != 0)
 		return -1;
 	supervisor_publish_steering(running->supervisor, running->images);
+	drill_published(&running->drill, clock_unix_ms());
 	return 0;
 }
 
@@ -78,6 +79,24 @@ void running_follow(struct running *running)
 		running_steer(running);
 }
 
+/* --- drills ---------------------------------------------------------------------------------- */
+
+void running_follow_drill(struct running *running, bool plan_is_new)
+{
+	uint64_t now_ms = clock_unix_ms();
+	struct store_action row;
+
+	drill_follow(&running->drill, &running->orders, plan_of(running), running->prober,
+		     plan_is_new, now_ms);
+	if (drill_is_done(&running->drill, now_ms, &row))
+		orders_record(&running->orders, &row);
+}
+
+void running_served(struct running *running)
+{
+	drill_served(&running->drill, clock_unix_ms());
+}
+
 /* --- verdicts -------------------------------------------------------------------------------- */
 
 static void tell_verdict(struct running *running, const struct verdict *verdict)
@@ -105,7 +124,7 @@ void running_settle_verdicts(struct running *running)
 {
 	running_follow(running);
 	running_tell_verdicts(running);
-	standing_tell(running->standing, running->images, running->inputs);
+	standing_tell(running->standing, running->images, running->inputs, &running->drill);
 	ev_timer_set(&running->coalesce, RUNNING_COALESCE_MS / 1000., 0.);
 	ev_timer_start(running->loop, &running->coalesce);
 }
@@ -125,6 +144,7 @@ static void changed(void *context, uint32_t node, enum node_status from,
 {
 	struct running *running = context;
 
+	drill_verdict(&running->drill, plan_of(running), node, now);
 	array_add(running->verdicts, running->verdict_count,
 		  running->verdict_cap) = (struct verdict){ node, from, *now };
 	if (!running->taking && !ev_is_active(&running->coalesce))
@@ -162,8 +182,9 @@ void running_look(struct running *running)
 	if (running->images == NULL)
 		return;
 	inputs_orders_changed(running->inputs);
+	running_follow_drill(running, false);
 	running_follow(running);
-	standing_tell(running->standing, running->images, running->inputs);
+	standing_tell(running->standing, running->images, running->inputs, &running->drill);
 }
 
 /* Orders that the store could not tell at the start. */
@@ -195,8 +216,9 @@ static void tick(struct ev_loop *loop, struct ev_timer *timer, int events)
 		return;
 	rows_store(&rows, plan_of(running), running->ticks % RUNNING_ROWS_EVERY_S,
 		   RUNNING_ROWS_EVERY_S);
+	running_follow_drill(running, false);
 	running_follow(running);
-	standing_tell(running->standing, running->images, running->inputs);
+	standing_tell(running->standing, running->images, running->inputs, &running->drill);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -225,6 +247,7 @@ int running_open(struct running **out, struct ev_loop *loop, struct supervisor *
 	if (store_load(store, keep_row, running->memory, &load_err) != 0)
 		log_error("the nodes' last status is not known", "reason=\"%s\"", load_err.text);
 	orders_open(&running->orders, store);
+	drill_open(&running->drill, clock_unix_ms());
 	ev_timer_init(&running->coalesce, coalesced, 0., 0.);
 	running_open_settling(running);
 	ev_timer_init(&running->tick, tick, 1., 1.);
@@ -258,6 +281,7 @@ void running_close(struct running *running)
 	inputs_free(running->inputs);
 	standing_free(running->standing);
 	orders_close(&running->orders);
+	drill_close(&running->drill);
 	free(running->verdicts);
 	free(running);
 }
@@ -296,4 +320,9 @@ const struct inputs *running_inputs(const struct running *running)
 const struct orders *running_orders(const struct running *running)
 {
 	return &running->orders;
+}
+
+const struct drill *running_drill(const struct running *running)
+{
+	return &running->drill;
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "control/disk.h"
+#include "control/drill.h"
 #include "control/images.h"
 #include "control/inputs.h"
 #include "control/orders.h"
@@ -55,6 +56,9 @@ int running_order(struct running *running, const struct order *order, struct ord
 /* A node of the running plan reports its load. */
 void running_report(struct running *running, uint32_t node, double load);
 
+/* The data plane answers from what was published last. */
+void running_served(struct running *running);
+
 /* Looks at all orders anew. */
 void running_look(struct running *running);
 
@@ -67,6 +71,7 @@ const struct node_state *running_node(const struct running *running, uint32_t no
 /* What steering was made from last; NULL: no world yet. */
 const struct inputs *running_inputs(const struct running *running);
 const struct orders *running_orders(const struct running *running);
+const struct drill *running_drill(const struct running *running);
 enum world_source running_source(const struct running *running);
 uint64_t running_since_unix_ms(const struct running *running);
 

@@ -2,6 +2,7 @@
 #ifndef CONTROL_RUNNING_PARTS_H
 #define CONTROL_RUNNING_PARTS_H
 
+#include "control/drill.h"
 #include "control/memory.h"
 #include "control/rows.h"
 #include "control/running.h"
@@ -27,6 +28,7 @@ struct running {
 	enum world_source source;
 	uint64_t since_unix_ms;
 	struct orders orders;
+	struct drill drill;
 	struct inputs *inputs; /* as in the running steering image */
 	struct standing *standing;
 	bool unsteered; /* the last attempt at a steering image failed */
@@ -62,6 +64,9 @@ void running_steer(struct running *running);
 void running_follow(struct running *running);
 
 inputs_state_fn running_probed; /* its context is the prober */
+
+/* Follows the drill that there is, or was. */
+void running_follow_drill(struct running *running, bool plan_is_new);
 
 /* Stores and logs the verdicts that wait. */
 void running_tell_verdicts(struct running *running);

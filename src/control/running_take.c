@@ -72,9 +72,10 @@ static void replace_world(struct running *running, struct images *images, struct
 	inputs_free(running->inputs);
 	running->inputs = inputs;
 	running->standing = standing_new(plan_of(running), old_standing);
-	standing_tell(running->standing, images, inputs);
+	standing_tell(running->standing, images, inputs, &running->drill);
 	running->taking = true;
 	prober_apply(running->prober, plan_of(running), states);
+	running_follow_drill(running, true);
 	running->taking = false;
 	steer_close(old_steer);
 	standing_free(old_standing);
@@ -93,7 +94,7 @@ static void settled(struct ev_loop *loop, struct ev_timer *timer, int events)
 	(void)events;
 	(void)inputs_update(running->inputs, running_probed, running->prober, clock_unix_ms());
 	running_steer(running);
-	standing_tell(running->standing, running->images, running->inputs);
+	standing_tell(running->standing, running->images, running->inputs, &running->drill);
 }
 
 /* A window that began or ended while nobody was there to see it. */

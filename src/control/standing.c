@@ -121,7 +121,7 @@ static void tell_applied(const char *pool, uint8_t now, uint8_t before)
 }
 
 static void tell_pool(const struct image *plan, uint32_t number, struct pool_standing *told,
-		      uint8_t applied, const struct cap *cap)
+		      uint8_t applied, const struct cap *cap, bool is_drill)
 {
 	const char *name = plan_pool_name(plan, number);
 
@@ -129,10 +129,11 @@ static void tell_pool(const struct image *plan, uint32_t number, struct pool_sta
 		tell_applied(name, applied, told->applied);
 	if (cap->over && !told->over)
 		log_warning("more nodes of a pool are down than may be",
-			    "pool=%s down=%u of=%u max=%u%s", name, cap->down, cap->counted,
+			    "pool=%s down=%u of=%u max=%u%s%s", name, cap->down, cap->counted,
 			    cap->limit,
 			    plan_items(plan, pools, struct plan_pool)[number].freeze ? " frozen=yes"
-										     : "");
+										     : "",
+			    is_drill ? " drill=yes" : "");
 	else if (!cap->over && told->over)
 		log_info("a pool has no more nodes down than may be", "pool=%s down=%u of=%u", name,
 			 cap->down, cap->counted);
@@ -188,7 +189,7 @@ static void tell_node(const struct inputs *inputs, uint32_t number, bool fresh,
 }
 
 void standing_tell(struct standing *standing, const struct images *images,
-		   const struct inputs *inputs)
+		   const struct inputs *inputs, const struct drill *drill)
 {
 	const struct image *plan = inputs->plan;
 
@@ -199,6 +200,6 @@ void standing_tell(struct standing *standing, const struct images *images,
 	for (uint32_t p = 0; p < plan_count(plan, pools); p++)
 		tell_pool(plan, p, &standing->pools[p],
 			  steering_pool(&images->image[IMAGE_STEERING], p)->applied,
-			  &inputs->caps[p]);
+			  &inputs->caps[p], drill_concerns(drill, plan, p));
 	standing->fresh = false;
 }

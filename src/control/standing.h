@@ -3,6 +3,7 @@
 #ifndef CONTROL_STANDING_H
 #define CONTROL_STANDING_H
 
+#include "control/drill.h"
 #include "control/images.h"
 #include "control/inputs.h"
 
@@ -13,8 +14,8 @@ struct standing;
 struct standing *standing_new(const struct image *plan, const struct standing *before);
 void standing_free(struct standing *standing); /* NULL is fine */
 
-/* Logs what stands otherwise by now. */
+/* Logs what stands otherwise by now; of alarms, whether the drill is their reason. */
 void standing_tell(struct standing *standing, const struct images *images,
-		   const struct inputs *inputs);
+		   const struct inputs *inputs, const struct drill *drill);
 
 #endif

@@ -84,7 +84,7 @@ json_t *status_json(const struct status_input *input, const char *pool_name)
 		return NULL;
 	last = input->last_reload == NULL ? json_null() : json_deep_copy(input->last_reload);
 	return json_pack(
-		"{s:b, s:s, s:I, s:o, s:o, s:s, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}",
+		"{s:b, s:s, s:I, s:o, s:o, s:s, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
 		"ok", true, "version", PACKAGE_VERSION, "now_ms", (json_int_t)input->now_unix_ms,
 		"server_file", report_text(input->server_file), "state",
 		report_text(input->state_dir), "serving", input->serving, "processes", "supervisor",
@@ -95,5 +95,6 @@ json_t *status_json(const struct status_input *input, const char *pool_name)
 		"pools", list, "reloading", input->reloading, "last_reload", last, "states",
 		orders_json(input->orders,
 			    input->images == NULL ? NULL : &input->images->image[IMAGE_PLAN],
-			    input->now_unix_ms));
+			    input->now_unix_ms),
+		"drill", drill_json(input->drill));
 }

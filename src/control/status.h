@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "control/drill.h"
 #include "control/images.h"
 #include "control/inputs.h"
 #include "image/handover.h"
@@ -28,6 +29,7 @@ struct status_input {
 	const void *node_context;
 	const struct inputs *inputs; /* NULL: there is no world yet */
 	const struct orders *orders;
+	const struct drill *drill;
 	const json_t *last_reload; /* NULL: there was none */
 	bool reloading;
 };

@@ -136,14 +136,14 @@ static json_t *site(const struct status_input *input, uint32_t pool_site)
 	return told;
 }
 
-static json_t *alarm_json(const struct plan_pool *pool, const struct cap *cap)
+static json_t *alarm_json(const struct plan_pool *pool, const struct cap *cap, bool is_drill)
 {
 	if (!cap->over)
 		return json_null();
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:b}", "since_ms",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "since_ms",
 			 (json_int_t)cap->since_unix_ms, "down", (json_int_t)cap->down, "of",
 			 (json_int_t)cap->counted, "max", (json_int_t)cap->limit, "held",
-			 (json_int_t)cap->held, "freeze", pool->freeze != 0);
+			 (json_int_t)cap->held, "freeze", pool->freeze != 0, "drill", is_drill);
 }
 
 static json_t *pool(const struct status_input *input, uint32_t number)
@@ -161,9 +161,10 @@ static json_t *pool(const struct status_input *input, uint32_t number)
 			 persistence_name[p->persistence], "fallback", fallback_name[p->fallback],
 			 "fallback_active", applied > APPLIED_DRAINING, "applied",
 			 steering_applied_name[applied], "alarm",
-			 alarm_json(p, &input->inputs->caps[number]), "up",
-			 (json_int_t)count_up(input, p->nodes), "total", (json_int_t)p->nodes.count,
-			 "sites", sites);
+			 alarm_json(p, &input->inputs->caps[number],
+				    drill_concerns(input->drill, plan, number)),
+			 "up", (json_int_t)count_up(input, p->nodes), "total",
+			 (json_int_t)p->nodes.count, "sites", sites);
 }
 
 json_t *status_pools(const struct status_input *input, const char *name)

@@ -13,11 +13,12 @@ enum exit_status { STATUS_OK, STATUS_REFUSED, STATUS_USAGE, STATUS_UNREACHED };
 
 struct options {
 	const char *server_file, *run_dir, *socket;
-	bool json, source, effective, all;
+	bool json, source, effective, all, force;
 	uint8_t types; /* bits of enum pool_type; 0: not given */
 	struct simulate_options simulate;
 	struct order_options order;
-	char **arguments; /* the command first */
+	const char *drill_for; /* NULL: not given */
+	char **arguments;      /* the command first */
 	int count;
 };
 
@@ -47,6 +48,7 @@ int print_json(const json_t *json, size_t flags);
 typedef int command_fn(const struct options *options);
 
 command_fn command_check, command_config;                      /* commands_files.c */
+command_fn command_drill;                                      /* commands_drill.c */
 command_fn command_diff, command_reload, command_status;       /* commands_server.c */
 command_fn command_order, command_states;                      /* commands_orders.c */
 command_fn command_explain, command_simulate, command_profile; /* commands_steering.c */

@@ -4,6 +4,7 @@ libctl_a_SOURCES = \
 	%D%/borrow.c %D%/borrow.h \
 	%D%/client.c %D%/client.h \
 	%D%/command_diff.c %D%/command_diff.h \
+	%D%/command_drill.c %D%/command_drill.h \
 	%D%/command_orders.c %D%/command_orders.h \
 	%D%/command_profile.c %D%/command_profile.h \
 	%D%/command_simulate.c %D%/command_simulate.h \
@@ -30,6 +31,7 @@ libctl_a_SOURCES = \
 	%D%/reach.c %D%/reach.h \
 	%D%/rrset_text.c %D%/rrset_text.h \
 	%D%/show_diff.c \
+	%D%/show_drill.c \
 	%D%/show_explanation.c \
 	%D%/show_orders.c \
 	%D%/show_reload.c \
@@ -41,6 +43,7 @@ libctl_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 bin_PROGRAMS += signpostctl
 signpostctl_SOURCES = %D%/main.c \
 	%D%/command.c %D%/command.h \
+	%D%/commands_drill.c \
 	%D%/commands_files.c \
 	%D%/commands_orders.c \
 	%D%/commands_server.c \

@@ -11,13 +11,14 @@ int main(int argc, char **argv)
 		const char *name;
 		command_fn *run;
 		int arguments_max;
-	} commands[] = { { "check", command_check, 1 },     { "config", command_config, 2 },
-			 { "diff", command_diff, 1 },       { "reload", command_reload, 0 },
-			 { "status", command_status, 1 },   { "explain", command_explain, 2 },
-			 { "drain", command_order, 1 },     { "disable", command_order, 1 },
-			 { "enable", command_order, 1 },    { "weight", command_order, 2 },
-			 { "report", command_order, 2 },    { "states", command_states, 0 },
-			 { "profile", command_profile, 0 }, { "simulate", command_simulate, 0 } };
+	} commands[] = { { "check", command_check, 1 },      { "config", command_config, 2 },
+			 { "diff", command_diff, 1 },        { "drill", command_drill, 1 },
+			 { "reload", command_reload, 0 },    { "status", command_status, 1 },
+			 { "explain", command_explain, 2 },  { "drain", command_order, 1 },
+			 { "disable", command_order, 1 },    { "enable", command_order, 1 },
+			 { "weight", command_order, 2 },     { "report", command_order, 2 },
+			 { "states", command_states, 0 },    { "profile", command_profile, 0 },
+			 { "simulate", command_simulate, 0 } };
 	struct options options;
 	int status = parse_options(&options, argc, argv);
 

@@ -26,6 +26,8 @@ static const char usage[] =
 	"  report NODE --load LOAD   how much of its capacity a node uses: 0 to 10\n"
 	"  profile                   where queries come from, for simulate\n"
 	"  simulate                  who would be answered what if, and whether capacity holds\n"
+	"  drill start --down OBJECT  pretend at the probes that it is down: a failure for practice\n"
+	"  drill status | stop       how the drill goes, or went; end it now\n"
 	"\n"
 	"  -c, --config FILE         server file (" REACH_SERVER_FILE ")\n"
 	"      --run DIR             where the control socket is (the server file's `run`,\n"
@@ -35,11 +37,11 @@ static const char usage[] =
 	"      --type TYPE           explain: this type only, of A, AAAA, SRV, HTTPS and SVCB\n"
 	"      --effective           config: what is written, inherited and by default\n"
 	"      --source              explain: the address asks itself, without a client subnet\n"
-	"      --reason TEXT         drain, disable, enable, weight: why\n"
+	"      --reason TEXT         drain, disable, enable, weight, drill: why\n"
 	"      --from TIME           drain, disable, enable: not before that time, such as\n"
 	"                            2026-12-24T18:00:00Z, +90m, 2h, 1d12h\n"
 	"      --until TIME          drain, disable, enable: up to that time\n"
-	"      --down OBJECT         simulate: this site, node or pool is down\n"
+	"      --down OBJECT         simulate, drill: this site, node or pool is down\n"
 	"      --drain OBJECT        simulate: it is drained\n"
 	"      --load OBJECT=LOAD    simulate: so much of its capacity is used now; LOAD alone:\n"
 	"                            of every node's\n"
@@ -48,6 +50,8 @@ static const char usage[] =
 	"      --pool POOL           simulate: tell of this pool only\n"
 	"      --all-countries       simulate: tell of those as well that stay where they are\n"
 	"      --svg FILE            simulate: draw a map\n"
+	"      --for DURATION        drill: 10s to 24h; 10m by default\n"
+	"      --force               drill: whatever becomes of capacity and of pools\n"
 	"      --all                 diff: everything, however long\n"
 	"  -h, --help\n"
 	"  -V, --version\n"
@@ -85,6 +89,8 @@ int parse_options(struct options *out, int argc, char **argv)
 		ALL_COUNTRIES,
 		SVG,
 		ALL,
+		FOR,
+		FORCE,
 		REASON,
 		FROM,
 		UNTIL,
@@ -112,6 +118,8 @@ int parse_options(struct options *out, int argc, char **argv)
 		{ "all-countries", no_argument, NULL, ALL_COUNTRIES },
 		{ "svg", required_argument, NULL, SVG },
 		{ "all", no_argument, NULL, ALL },
+		{ "for", required_argument, NULL, FOR },
+		{ "force", no_argument, NULL, FORCE },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
@@ -137,6 +145,8 @@ int parse_options(struct options *out, int argc, char **argv)
 		case ALL_COUNTRIES: out->simulate.all_countries = true; break;
 		case SVG: out->simulate.svg = optarg; break;
 		case ALL: out->all = true; break;
+		case FOR: out->drill_for = optarg; break;
+		case FORCE: out->force = true; break;
 		case REASON: out->order.reason = optarg; break;
 		case FROM: out->order.from = optarg; break;
 		case UNTIL: out->order.until = optarg; break;

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "ctl/columns.h"
+#include "ctl/command_drill.h"
 #include "ctl/command_orders.h"
 #include "ctl/field.h"
 #include "ctl/show.h"
@@ -251,6 +252,8 @@ static void show_alarm(const json_t *alarm, FILE *out, uint64_t now_ms)
 		      text_age(field_count(alarm, "since_ms"), now_ms, age),
 		      field_number(alarm, "down"), field_number(alarm, "of"),
 		      field_number(alarm, "max"));
+	if (field_is(alarm, "drill"))
+		(void)fputs("; of a drill", out);
 	if (field_is(alarm, "freeze"))
 		(void)fprintf(out, "; %lld held in", field_number(alarm, "held"));
 	(void)fputc('\n', out);
@@ -317,6 +320,7 @@ void show_status(const json_t *status, FILE *out, bool colour)
 	(void)fprintf(out, "signpost %s, server file %s, state in %s\n\n",
 		      field_text(status, "version"), field_text(status, "server_file"),
 		      field_text(status, "state"));
+	show_drill_running(json_object_get(status, "drill"), field_count(status, "now_ms"), out);
 	show_processes(status, out, colour);
 	(void)fputc('\n', out);
 	show_world(status, out);

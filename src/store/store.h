@@ -30,7 +30,7 @@ struct store_status {    /* texts are copied */
 /* What an operator did; as long as it holds, or is to hold, it is an order as well. */
 struct store_action {
 	uint64_t at_unix_ms;
-	char action[16];  /* "drain", "disable", "enable", "weight", "reset" */
+	char action[16];  /* "drain", "disable", "enable", "weight", "reset", "drill", ... */
 	char object[288]; /* "node:edge/tyo-1", "site:tokyo", "site:edge/@tokyo", "pool:edge" */
 	char who[64];     /* as whoever asked says */
 	uint32_t uid;     /* as the kernel says */

@@ -48,6 +48,7 @@ struct fixture {
 	struct inputs *inputs;
 	struct orders orders;
 	struct status_input input;
+	struct drill drill;
 };
 
 static void open_fixture(struct fixture *f)
@@ -82,6 +83,7 @@ static void open_fixture(struct fixture *f)
 		.node = state_of,
 		.node_context = states,
 		.orders = &f->orders,
+		.drill = &f->drill,
 	};
 	f->memory = memory_new();
 	f->inputs = inputs_new(&f->images.image[IMAGE_PLAN], &f->orders, f->memory, NULL);

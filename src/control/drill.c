@@ -1,0 +1,268 @@
+#include "control/drill.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "control/report.h"
+
+void drill_open(struct drill *drill, uint64_t now_unix_ms)
+{
+	*drill = (struct drill){ .opened_unix_ms = now_unix_ms };
+}
+
+void drill_close(struct drill *drill)
+{
+	free(drill->nodes);
+	*drill = (struct drill){ .known = false };
+}
+
+/* --- beginning and ending ---------------------------------------------------------------------- */
+
+static const struct order *drill_order(const struct orders *orders, uint64_t now_ms)
+{
+	for (size_t i = 0; i < orders->count; i++) {
+		const struct order *order = &orders->list[i];
+
+		if (order->action == ORDER_DRILL && order_holds(order, now_ms))
+			return order;
+	}
+	return NULL;
+}
+
+static bool is_the_same(const struct drill *drill, const struct order *order)
+{
+	return drill->known && drill->order.row.at_unix_ms == order->row.at_unix_ms &&
+	       object_equal(&drill->order.object, &order->object);
+}
+
+/* After a restart its verdict may have come before: its time is known, but not who served it. */
+static void add_node(struct drill *drill, const struct image *plan, uint32_t number,
+		     const struct node_state *state)
+{
+	struct drill_node node = {
+		.has_probes = plan_items(plan, nodes, struct plan_node)[number].checks.count > 0
+	};
+	bool is_down = state->status == NODE_DOWN;
+
+	node.was_down = is_down && state->since_unix_ms < drill->order.row.from_unix_ms;
+	node.earlier = is_down && !node.was_down;
+	if (node.earlier)
+		node.down_unix_ms[DRILL_VERDICT] = state->since_unix_ms;
+	(void)node_key(plan, number, node.key);
+	array_add(drill->nodes, drill->count, drill->cap) = node;
+}
+
+static void begin(struct drill *drill, const struct order *order, const struct image *plan,
+		  const struct prober *prober)
+{
+	uint64_t opened_ms = drill->opened_unix_ms;
+	bool resumed = order->row.at_unix_ms < opened_ms;
+
+	drill_close(drill);
+	*drill = (struct drill){ .known = true,
+				 .running = true,
+				 .resumed = resumed,
+				 .order = *order,
+				 .opened_unix_ms = opened_ms };
+	for (uint32_t n = 0; n < plan_count(plan, nodes); n++) {
+		if (object_has(&order->object, plan, n))
+			add_node(drill, plan, n, prober_state(prober, n));
+	}
+	log_warning(resumed ? "drill goes on" : "drill begins",
+		    "object=%s nodes=%zu until_ms=%llu who=\"%s\"", order->row.object, drill->count,
+		    (unsigned long long)order->row.until_unix_ms, order->row.who);
+}
+
+static void end(struct drill *drill, uint64_t now_ms)
+{
+	drill->running = false;
+	drill->ended_unix_ms = now_ms;
+	drill->stopped = now_ms < drill->order.row.until_unix_ms;
+	log_warning("drill ends", "object=%s stopped=%s", drill->order.row.object,
+		    drill->stopped ? "yes" : "no");
+}
+
+void drill_follow(struct drill *drill, const struct orders *orders, const struct image *plan,
+		  struct prober *prober, bool plan_is_new, uint64_t now_unix_ms)
+{
+	const struct order *order = drill_order(orders, now_unix_ms);
+	bool was_running = drill->running;
+
+	if (drill->running && (order == NULL || !is_the_same(drill, order)))
+		end(drill, now_unix_ms);
+	if (order != NULL && !drill->running)
+		begin(drill, order, plan, prober);
+	if (drill->running == was_running && !plan_is_new)
+		return;
+	for (uint32_t n = 0; n < plan_count(plan, nodes); n++)
+		prober_pretend_down(prober, n,
+				    drill->running && object_has(&drill->order.object, plan, n));
+}
+
+bool drill_concerns(const struct drill *drill, const struct image *plan, uint32_t pool)
+{
+	const struct plan_range *nodes = &plan_items(plan, pools, struct plan_pool)[pool].nodes;
+
+	for (uint32_t n = nodes->first; drill->running && n < nodes->first + nodes->count; n++) {
+		if (object_has(&drill->order.object, plan, n))
+			return true;
+	}
+	return false;
+}
+
+/* --- what happens ------------------------------------------------------------------------------- */
+
+static void note(uint64_t times[DRILL_STAGES], enum drill_stage stage, uint64_t now_ms)
+{
+	if (times[stage] == 0 && (stage == DRILL_VERDICT || times[stage - 1] != 0))
+		times[stage] = now_ms;
+}
+
+void drill_verdict(struct drill *drill, const struct image *plan, uint32_t number,
+		   const struct node_state *now)
+{
+	char key[NODE_KEY_SIZE];
+
+	if (!drill->known || drill->told)
+		return;
+	(void)node_key(plan, number, key);
+	for (size_t i = 0; i < drill->count; i++) {
+		struct drill_node *node = &drill->nodes[i];
+
+		if (strcmp(node->key, key) != 0)
+			continue;
+		if (drill->running && now->status == NODE_DOWN)
+			note(node->down_unix_ms, DRILL_VERDICT, now->since_unix_ms);
+		if (!drill->running && now->status == NODE_UP)
+			note(node->up_unix_ms, DRILL_VERDICT, now->since_unix_ms);
+	}
+}
+
+static void note_all(struct drill *drill, enum drill_stage stage, uint64_t now_ms)
+{
+	for (size_t i = 0; drill->known && i < drill->count; i++) {
+		if (!drill->nodes[i].earlier)
+			note(drill->nodes[i].down_unix_ms, stage, now_ms);
+		note(drill->nodes[i].up_unix_ms, stage, now_ms);
+	}
+}
+
+void drill_published(struct drill *drill, uint64_t now_unix_ms)
+{
+	note_all(drill, DRILL_PUBLISHED, now_unix_ms);
+}
+
+void drill_served(struct drill *drill, uint64_t now_unix_ms)
+{
+	note_all(drill, DRILL_SERVED, now_unix_ms);
+}
+
+/* --- the record --------------------------------------------------------------------------------- */
+
+static bool are_back(const struct drill *drill)
+{
+	for (size_t i = 0; i < drill->count; i++) {
+		const struct drill_node *node = &drill->nodes[i];
+
+		if (node->down_unix_ms[DRILL_VERDICT] != 0 && node->up_unix_ms[DRILL_SERVED] == 0)
+			return false;
+	}
+	return true;
+}
+
+/* " down after 2.1 to 3.0 s", of those nodes that went through this. */
+static void add_times(struct buf *line, const struct drill *drill, const char *what, bool up,
+		      enum drill_stage stage, uint64_t from_ms)
+{
+	uint64_t least = UINT64_MAX, most = 0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < drill->count; i++) {
+		const struct drill_node *node = &drill->nodes[i];
+		uint64_t at = up ? node->up_unix_ms[stage] : node->down_unix_ms[stage];
+
+		if (at == 0)
+			continue;
+		at = at > from_ms ? at - from_ms : 0;
+		least = at < least ? at : least;
+		most = at > most ? at : most;
+		count++;
+	}
+	if (count > 0)
+		buf_format(line, ", %zu %s after %.1f to %.1f s", count, what, (double)least / 1000,
+			   (double)most / 1000);
+}
+
+bool drill_is_done(struct drill *drill, uint64_t now_unix_ms, struct store_action *row)
+{
+	uint64_t from_ms = drill->order.row.from_unix_ms, end_ms = drill->ended_unix_ms;
+	struct buf line = { 0 };
+
+	if (!drill->known || drill->running || drill->told ||
+	    (!are_back(drill) && now_unix_ms - end_ms < DRILL_BACK_MS))
+		return false;
+	drill->told = true;
+	buf_format(&line, "drill of %zu nodes", drill->count);
+	add_times(&line, drill, "down", false, DRILL_VERDICT, from_ms);
+	add_times(&line, drill, "out of answers", false, DRILL_SERVED, from_ms);
+	add_times(&line, drill, "back up", true, DRILL_VERDICT, end_ms);
+	add_times(&line, drill, "back in answers", true, DRILL_SERVED, end_ms);
+	*row = drill->order.row;
+	row->at_unix_ms = now_unix_ms;
+	row->until_unix_ms = end_ms;
+	(void)snprintf(row->action, sizeof(row->action), "drill-end");
+	(void)snprintf(row->reason, sizeof(row->reason), "%.*s", (int)line.len,
+		       (const char *)line.data);
+	buf_free(&line);
+	log_info("drill is over", "object=%s report=\"%s\"", row->object, row->reason);
+	return true;
+}
+
+/* --- told --------------------------------------------------------------------------------------- */
+
+static json_t *time_json(uint64_t unix_ms)
+{
+	return unix_ms == 0 ? json_null() : json_integer((json_int_t)unix_ms);
+}
+
+static void add_stages(json_t *told, const char *way, const uint64_t times[DRILL_STAGES])
+{
+	static const char *const names[DRILL_STAGES] = { "ms", "published_ms", "served_ms" };
+	char key[32];
+
+	for (int s = 0; s < DRILL_STAGES; s++) {
+		(void)snprintf(key, sizeof(key), "%s_%s", way, names[s]);
+		json_object_set_new(told, key, time_json(times[s]));
+	}
+}
+
+static json_t *node_json(const struct drill_node *node)
+{
+	json_t *told = json_pack("{s:s, s:b, s:b}", "name", node->key, "was_down", node->was_down,
+				 "has_probes", node->has_probes);
+
+	add_stages(told, "down", node->down_unix_ms);
+	add_stages(told, "up", node->up_unix_ms);
+	return told;
+}
+
+json_t *drill_json(const struct drill *drill)
+{
+	const struct store_action *row = &drill->order.row;
+	json_t *nodes;
+
+	if (!drill->known)
+		return json_null();
+	nodes = json_array();
+	for (size_t i = 0; i < drill->count; i++)
+		json_array_append_new(nodes, node_json(&drill->nodes[i]));
+	return json_pack("{s:b, s:b, s:b, s:s, s:o, s:I, s:o, s:I, s:I, s:o, s:o}", "running",
+			 drill->running, "resumed", drill->resumed, "stopped", drill->stopped,
+			 "object", row->object, "who", report_text(row->who), "uid",
+			 (json_int_t)row->uid, "reason", report_text(row->reason), "from_ms",
+			 (json_int_t)row->from_unix_ms, "until_ms", (json_int_t)row->until_unix_ms,
+			 "ended_ms", time_json(drill->ended_unix_ms), "nodes", nodes);
+}

@@ -1,0 +1,71 @@
+/* drill.h - a failure for practice: nodes that are pretended to be down at the probes, and how long
+ * everything took.
+ *
+ * A drill is an operator's order with an end (control/orders.h), so it is on the disk with who gave
+ * it, and goes on after a restart with what is left of it. Here it is followed: while it holds the
+ * prober pretends that its nodes are down, and the report grows, of each of them: when its verdict
+ * came, when steering that knows of it was published, and when the data plane answered from that; on
+ * the way down and on the way back. Control's loop only. */
+#ifndef CONTROL_DRILL_H
+#define CONTROL_DRILL_H
+
+#include <jansson.h>
+
+#include "control/names.h"
+#include "control/orders.h"
+#include "probe/prober.h"
+
+#define DRILL_MIN_MS  10000
+#define DRILL_MAX_MS  86400000
+#define DRILL_BACK_MS 300000 /* so long after its end it is waited for nodes to come back */
+
+/* What there is to be timed of a change, in order. */
+enum drill_stage { DRILL_VERDICT, DRILL_PUBLISHED, DRILL_SERVED, DRILL_STAGES };
+
+struct drill_node {
+	char key[NODE_KEY_SIZE];
+	bool was_down;   /* before it began */
+	bool has_probes; /* else it stays as it is */
+	bool earlier;    /* it went down before a restart: what came of that is not known */
+	uint64_t down_unix_ms[DRILL_STAGES], up_unix_ms[DRILL_STAGES]; /* 0: not yet */
+};
+
+/* Readers look at the fields. */
+struct drill {
+	bool known;   /* there is one to be told of, the last one: */
+	bool running; /* it goes on */
+	bool resumed; /* control was restarted while it went on */
+	bool stopped; /* before its time was over */
+	bool told;    /* its end was put on record */
+	struct order order;
+	uint64_t ended_unix_ms;  /* 0: not yet */
+	uint64_t opened_unix_ms; /* older orders were given to another process */
+	struct drill_node *nodes;
+	size_t count, cap;
+};
+
+void drill_open(struct drill *drill, uint64_t now_unix_ms);
+void drill_close(struct drill *drill);
+
+/* Begins or ends what orders say, at that time. `plan_is_new`: the prober has another plan than at
+ * the last call. */
+void drill_follow(struct drill *drill, const struct orders *orders, const struct image *plan,
+		  struct prober *prober, bool plan_is_new, uint64_t now_unix_ms);
+
+/* What happened: a node changed, steering was published, and is served. */
+void drill_verdict(struct drill *drill, const struct image *plan, uint32_t node,
+		   const struct node_state *now);
+void drill_published(struct drill *drill, uint64_t now_unix_ms);
+void drill_served(struct drill *drill, uint64_t now_unix_ms);
+
+/* Is any of the pool's nodes pretended to be down? */
+bool drill_concerns(const struct drill *drill, const struct image *plan, uint32_t pool);
+
+/* It is over and its nodes are back (or it was waited for that long enough): *row tells how it
+ * went, for the record; true once. */
+bool drill_is_done(struct drill *drill, uint64_t now_unix_ms, struct store_action *row);
+
+/* What signpostctl(1) says under JSON; null: there was none since the start. */
+json_t *drill_json(const struct drill *drill);
+
+#endif

@@ -1,0 +1,200 @@
+"""signpostctl drill: a failure at the probes, its judgement, its end, and the times that it tells."""
+
+import json
+import sqlite3
+import threading
+import time
+
+import pytest
+
+import signpost
+
+NAME, SUBNET = "vpn.example.net", "134.109.0.0/24"  # in Germany
+INTERVAL_S, FALL, RISE, JITTER = 0.3, 3, 2, 0.1
+FRANKFURT, LONDON = {"127.10.4.1", "127.10.4.2"}, {"127.10.5.1", "127.10.5.2"}
+
+
+@pytest.fixture(scope="module")
+def server():
+    with signpost.world("signpost-drill-") as (server, nodes):
+        server.use_sample(nodes.port)
+        pool = server.zone_file("edge.pool.yaml")
+        pool.write_text(pool.read_text().replace("interval: 1s", "interval: 300ms").replace("timeout: 1s", "timeout: 300ms"))
+        nodes.start(*signpost.sample_addresses())
+        server.start()
+        server.nodes = nodes
+        signpost.wait_until(lambda: json.loads(server.ctl("--json", "status").stdout)["pools"][0]["up"] == 16, 10)
+        yield server
+
+
+def drill(server, *arguments, status=0):
+    done = server.ctl("--json", "drill", *arguments, check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    return json.loads(done.stdout)["drill"] if status == 0 else done.stderr
+
+
+def site(server):
+    address, = server.addresses(NAME, subnet=SUBNET)
+    return {"4": "frankfurt", "5": "london"}.get(address.split(".")[2], address)
+
+
+def wait_for(server, where, timeout=10):
+    signpost.wait_until(lambda: site(server) == where, timeout * signpost.SLOW)
+
+
+def all_have(report, key):
+    return all(node[key] for node in report["nodes"])
+
+
+def finished(server, key="up_served_ms"):
+    """The report, once all of its nodes have that time."""
+    return signpost.wait_until(lambda: (lambda told: all_have(told, key) and told)(drill(server, "status")), 10, 0.05)
+
+
+class Watcher(threading.Thread):
+    """A client that asks all the time: when was it sent to another site?"""
+
+    def __init__(self, server):
+        super().__init__(daemon=True)
+        self.server, self.ended, self.changes = server, False, []
+        self.last = site(server)
+
+    def run(self):
+        while not self.ended:
+            now = site(self.server)
+            if now != self.last:
+                self.changes.append((time.time() * 1000, self.last, now))
+                self.last = now
+            time.sleep(0.005)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended = True
+        self.join()
+
+
+def report_loads(server, load):
+    for _, code in signpost.SITES.values():
+        for number in (1, 2):
+            server.ctl("report", f"edge/{code}-{number}", "--load", load)
+
+
+def actions(server):
+    with sqlite3.connect(f"file:{server.folder}/state/signpost.db?mode=ro", uri=True) as database:
+        return database.execute(
+            "SELECT action, object, who, reason FROM operator_actions WHERE action LIKE 'drill%' ORDER BY id").fetchall()
+
+
+def test_a_site_falls_in_the_time_of_a_real_failure_and_comes_back(server):
+    with Watcher(server) as watcher:
+        began = drill(server, "start", "--down", "frankfurt", "--for", "1m", "--reason", "practice")
+        assert began["running"] and began["object"] == "site:frankfurt" and began["reason"] == "practice"
+        assert began["until_ms"] - began["from_ms"] == 60000
+        assert site(server) == "frankfurt", "nobody knows yet"
+        down = finished(server, "down_served_ms")
+        people = server.ctl("status").stdout
+        assert "DRILL: site:frankfurt is pretended to be down" in people and ": practice" in people
+        node = next(node for node in json.loads(server.ctl("--json", "status").stdout)["pools"][0]["sites"][3]["nodes"])
+        assert (node["status"], node["reason"]) == ("down", "drill")
+        assert "there is a drill already" in drill(server, "start", "--down", "tokyo", status=1)
+        server.ctl("reload")
+        wait_for(server, "london", 1)
+        stopped = drill(server, "stop")
+        assert not stopped["running"] and stopped["stopped"] and site(server) == "london"
+        report = finished(server)
+        wait_for(server, "frankfurt")
+    low, high = (FALL - 1) * INTERVAL_S * (1 - JITTER), FALL * INTERVAL_S + 0.2 * signpost.SLOW
+    assert len(down["nodes"]) == 2
+    for node in report["nodes"]:
+        assert low <= (node["down_ms"] - report["from_ms"]) / 1000 <= high, "fall failures, an interval apart"
+        assert 0 <= node["down_published_ms"] - node["down_ms"] <= 100 * signpost.SLOW
+        assert 0 <= node["down_served_ms"] - node["down_published_ms"] <= 100 * signpost.SLOW
+        back = (node["up_ms"] - report["ended_ms"]) / 1000
+        assert (RISE - 1) * INTERVAL_S * (1 - JITTER) <= back <= RISE * INTERVAL_S + 0.2 * signpost.SLOW
+        assert node["up_ms"] <= node["up_published_ms"] <= node["up_served_ms"]
+    (left_at, *left), (back_at, *back) = watcher.changes
+    assert left == ["frankfurt", "london"] and back == ["london", "frankfurt"]
+    served = [node["down_served_ms"] for node in report["nodes"]]
+    assert abs(left_at - max(served)) <= 150 * signpost.SLOW, "what the client saw"
+    returned = [node["up_served_ms"] for node in report["nodes"]]
+    assert min(abs(back_at - ms) for ms in returned) <= 150 * signpost.SLOW
+    text = server.ctl("drill", "status").stdout
+    assert "no drill goes on; the last one: site:frankfurt" in text and "when it was stopped" in text
+    assert "edge/fra-1" in text and "BACK AFTER" in text
+
+
+def test_everything_is_on_record(server):
+    signpost.wait_until(lambda: len(actions(server)) >= 3, 5)
+    assert [(action, thing) for action, thing, _, _ in actions(server)][:3] == [
+        ("drill", "site:frankfurt"), ("drill-stop", "site:frankfurt"), ("drill-end", "site:frankfurt")]
+    first, _, last = actions(server)[:3]
+    assert first[3] == "practice" and first[2] == last[2] != ""
+    for part in ("drill of 2 nodes", "2 down after", "2 out of answers after", "2 back in answers after"):
+        assert part in last[3], last[3]
+    assert "drill begins" in server.log() and "drill ends" in server.log() and 'reason="drill"' in server.log()
+
+
+def test_who_would_not_bear_it_is_spared(server):
+    report_loads(server, "0.97")
+    why = drill(server, "start", "--down", "frankfurt", status=1)
+    assert "capacity would not hold" in why and "site london would use 1" in why and "--force" in why
+    assert server.ctl("simulate", "--down", "frankfurt", check=False).returncode == 1, "the same judgement"
+    assert drill(server, "status")["running"] is False
+    forced = drill(server, "start", "--down", "edge/fra-1", "--force")
+    assert forced["running"] and [node["name"] for node in forced["nodes"]] == ["edge/fra-1"]
+    finished(server, "down_ms")
+    drill(server, "stop")
+    finished(server)
+    report_loads(server, "0.1")
+
+
+@pytest.mark.parametrize("arguments, status, why", [
+    (["start", "--down", "atlantis"], 1, "atlantis"), (["start", "--down", "frankfurt", "--for", "9s"], 1, "10 seconds"),
+    (["start", "--down", "frankfurt", "--for", "25h"], 1, "24 hours"), (["start"], 2, "--down"),
+    (["start", "--down", "frankfurt", "--for", "long"], 2, "long"), (["stop"], 1, "there is no drill"),
+    (["start", "--down", "edge"], 1, ""), (["begin"], 2, "drill start"),
+])
+def test_what_cannot_be_is_refused(server, arguments, status, why):
+    done = server.ctl("drill", *arguments, check=False)
+    assert done.returncode == status and why in done.stderr, done.stderr
+    assert drill(server, "status")["running"] is False
+
+
+def test_last_nodes_of_a_pool_are_refused(server):
+    pool = server.zone_file("small.pool.yaml")
+    pool.write_text("pool: small\nprobes: [{ kind: tcp, port: %d, interval: 300ms, timeout: 300ms }]\n"
+                    "sites: { tokyo: { nodes: { a: { address: 127.10.1.1 } } } }\n" % server.nodes.port)
+    try:
+        server.ctl("reload")
+        signpost.wait_until(lambda: json.loads(server.ctl("--json", "status", "small").stdout)["pools"][0]["up"] == 1, 5)
+        why = drill(server, "start", "--down", "node:small/a", status=1)
+        assert "pool small" in why
+    finally:
+        pool.unlink()
+        server.ctl("reload")
+
+
+def test_it_outlives_control_and_ends_by_itself(server):
+    with Watcher(server) as watcher:
+        began = drill(server, "start", "--down", "frankfurt", "--for", "10s")
+        before = finished(server, "down_served_ms")
+        time.sleep(0.5 * signpost.SLOW)  # verdicts go to the disk within a tenth of a second
+        old = server.kill("signpost-control")
+        server.wait_new("signpost-control", old)
+        signpost.wait_until(lambda: server.ctl("drill", "status", check=False).returncode == 0, 10)
+        resumed = drill(server, "status")
+        assert resumed["running"] and resumed["resumed"] and resumed["until_ms"] == began["until_ms"]
+        times = [[node["down_ms"] for node in report["nodes"]] for report in (before, resumed)]
+        assert times[0] == times[1], "verdicts are known from before"
+        assert not any(node["down_served_ms"] for node in resumed["nodes"]), "what is not known is not made up"
+        time.sleep(1)
+        assert site(server) == "london", "its end is not the restart's"
+        report = finished(server)
+        assert not report["running"] and not report["stopped"]
+        assert 0 <= report["ended_ms"] - report["until_ms"] <= 1500 * signpost.SLOW
+        wait_for(server, "frankfurt")
+    assert [change[1:] for change in watcher.changes] == [("frankfurt", "london"), ("london", "frankfurt")]
+    signpost.wait_until(lambda: actions(server)[-1][0] == "drill-end", 5)
