@@ -42,6 +42,7 @@ test_control_SOURCES = \
 	tests/unit/control/main.c tests/unit/control/control_test.h \
 	tests/unit/control/cap_test.c \
 	tests/unit/control/diff_test.c \
+	tests/unit/control/drill_test.c \
 	tests/unit/control/inputs_test.c \
 	tests/unit/control/orders_test.c \
 	tests/unit/control/secrets_test.c \

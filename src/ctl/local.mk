@@ -53,11 +53,14 @@ signpostctl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 signpostctl_LDADD = libctl.a libcontrol.a libserve.a $(SODIUM_LIBS) libsteer.a libimage.a libwire.a libbase.a \
 	$(JANSSON_LIBS) -lm
 
-check_PROGRAMS += test-ctl test-simulate
-TESTS += test-ctl test-simulate
+check_PROGRAMS += test-ctl test-rrset-text test-simulate
+TESTS += test-ctl test-rrset-text test-simulate
 test_ctl_SOURCES = tests/unit/ctl/ctl_test.c tests/unit/run.h
 test_ctl_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(LDNS_CFLAGS)
 test_ctl_LDADD = libctl.a libwire.a libbase.a $(JANSSON_LIBS) $(LDNS_LIBS) $(CHECK_LIBS)
+test_rrset_text_SOURCES = tests/unit/ctl/rrset_text_test.c tests/unit/run.h
+test_rrset_text_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_rrset_text_LDADD = libctl.a libimage.a libwire.a libbase.a $(CHECK_LIBS)
 test_simulate_SOURCES = tests/unit/ctl/simulate_test.c tests/unit/run.h \
 	tests/unit/steer/compiled.c tests/unit/steer/compiled.h \
 	tests/unit/steer/make_plan.c tests/unit/steer/make_plan.h

@@ -6,6 +6,7 @@
 
 void add_cap_cases(Suite *suite);
 void add_diff_cases(Suite *suite);
+void add_drill_cases(Suite *suite);
 void add_inputs_cases(Suite *suite);
 void add_orders_cases(Suite *suite);
 void add_secrets_cases(Suite *suite);

@@ -7,6 +7,7 @@ int main(void)
 
 	add_cap_cases(suite);
 	add_diff_cases(suite);
+	add_drill_cases(suite);
 	add_inputs_cases(suite);
 	add_orders_cases(suite);
 	add_secrets_cases(suite);
