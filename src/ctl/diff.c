@@ -121,6 +121,16 @@ static json_t *steered(const struct borrowed *borrowed, const struct diff_side *
 	return told;
 }
 
+/* Leaves off what is beyond the first ones; how many that is. */
+static json_t *left_off(json_t *list, size_t most)
+{
+	size_t count = json_array_size(list), more = count > most ? count - most : 0;
+
+	for (size_t i = 0; i < more; i++)
+		json_array_remove(list, count - 1 - i);
+	return json_integer((json_int_t)more);
+}
+
 json_t *diff_files(const struct borrowed *borrowed, const struct image other[IMAGE_KINDS], bool all,
 		   struct err *err)
 {
@@ -140,6 +150,8 @@ json_t *diff_files(const struct borrowed *borrowed, const struct image other[IMA
 						 json_array_size(objects) >
 					 0,
 				 "zones", zones, "steered", steer, "objects", objects);
+		json_object_set_new(told, "steered_left_off", left_off(steer, most));
+		json_object_set_new(told, "objects_left_off", left_off(objects, most));
 	}
 	image_close(&before.world.steering);
 	image_close(&after.world.steering);

@@ -13,7 +13,7 @@
 #define DIFF_LISTED 100 /* of each list, unless all are asked for */
 
 /* `other`: verified images by kind. {"ok": true, "changed": false | true, "zones": [...],
- * "steered": [...], "objects": [...]} The caller's; NULL: err says why not. */
+ * "steered": [...], "objects": [...], "steered_left_off": n, "objects_left_off": n} The caller's; NULL: err says why not. */
 json_t *diff_files(const struct borrowed *borrowed, const struct image other[IMAGE_KINDS], bool all,
 		   struct err *err);
 

@@ -236,6 +236,43 @@ static void put_times(json_t *options, const struct image *plan, const struct pl
 	}
 }
 
+static void add_probe(struct buf *line, const struct plan_probe *probe)
+{
+	static const char *const families[] = { "", " ipv4", " ipv6" };
+
+	buf_format(line, "%s%s", line->len > 0 ? "; " : "", probe_kinds[probe->kind]);
+	if (probe->port != 0)
+		buf_format(line, " port %u", probe->port);
+	buf_format(line, "%s interval %ums timeout %ums fall %u rise %u jitter %u%%",
+		   families[probe->family == IP_V4   ? 1
+			    : probe->family == IP_V6 ? 2
+						     : 0],
+		   probe->interval_ms, probe->timeout_ms, probe->fall, probe->rise,
+		   probe->jitter_percent);
+}
+
+/* Those of its nodes, each once. */
+static void put_probes(json_t *options, const struct image *plan, const struct plan_pool *pool)
+{
+	const struct plan_node *nodes = plan_items(plan, nodes, struct plan_node);
+	const struct plan_check *checks = plan_items(plan, checks, struct plan_check);
+	bool *told = mem_array(plan_count(plan, probes) + 1U, sizeof(*told));
+	struct buf line = { 0 };
+
+	for (uint32_t n = pool->nodes.first; n < pool->nodes.first + pool->nodes.count; n++) {
+		for (uint32_t c = 0; c < nodes[n].checks.count; c++) {
+			uint32_t probe = checks[nodes[n].checks.first + c].probe;
+
+			if (!told[probe])
+				add_probe(&line,
+					  &plan_items(plan, probes, struct plan_probe)[probe]);
+			told[probe] = true;
+		}
+	}
+	put_line(options, "probes", &line);
+	free(told);
+}
+
 static json_t *pool_options(const struct image *plan, const struct plan_pool *pool)
 {
 	json_t *options = json_object();
@@ -249,6 +286,7 @@ static json_t *pool_options(const struct image *plan, const struct plan_pool *po
 	put_answering(options, pool);
 	put_fallback(options, plan, pool);
 	put_alpn(options, plan, pool);
+	put_probes(options, plan, pool);
 	put_rules(options, plan, pool);
 	put_times(options, plan, pool);
 	return options;
@@ -268,27 +306,6 @@ static json_t *pool_site_options(const struct plan_pool_site *site)
 
 /* --- nodes ------------------------------------------------------------------------------------- */
 
-/* Its probes, each once: "tcp 5191 interval 1s timeout 1s fall 3 rise 2 jitter 10%". */
-static void put_probes(json_t *options, const struct image *plan, const struct plan_node *node)
-{
-	const struct plan_check *checks = plan_items(plan, checks, struct plan_check);
-	const struct plan_probe *probes = plan_items(plan, probes, struct plan_probe);
-	struct buf line = { 0 };
-
-	for (uint32_t c = 0; c < node->checks.count; c++) {
-		const struct plan_check *check = &checks[node->checks.first + c];
-		const struct plan_probe *probe = &probes[check->probe];
-		char address[IP_TEXT_SIZE];
-
-		buf_format(&line,
-			   "%s%s %s port %u interval %ums timeout %ums fall %u rise %u jitter %u%%",
-			   c > 0 ? "; " : "", probe_kinds[probe->kind],
-			   ip_format(&check->address, address), probe->port, probe->interval_ms,
-			   probe->timeout_ms, probe->fall, probe->rise, probe->jitter_percent);
-	}
-	put_line(options, "probes", &line);
-}
-
 static json_t *node_options(const struct image *plan, const struct plan_node *node)
 {
 	json_t *options = json_object();
@@ -303,7 +320,6 @@ static json_t *node_options(const struct image *plan, const struct plan_node *no
 	put(options, "port", "%u", node->port);
 	put(options, "host", "%s",
 	    node->host == 0 ? "" : name_format(plan->base + node->host, host));
-	put_probes(options, plan, node);
 	return options;
 }
 

@@ -171,7 +171,7 @@ static void show_object(const json_t *object, FILE *out)
 }
 
 static void show_list(const json_t *list, const char *title,
-		      void (*show)(const json_t *item, FILE *out), FILE *out)
+		      void (*show)(const json_t *item, FILE *out), long long left_off, FILE *out)
 {
 	const json_t *item;
 	size_t i;
@@ -179,6 +179,8 @@ static void show_list(const json_t *list, const char *title,
 	if (json_array_size(list) > 0)
 		(void)fprintf(out, "%s\n", title);
 	json_array_foreach(list, i, item) show(item, out);
+	if (left_off > 0)
+		(void)fprintf(out, "  ... and %lld more (--all)\n", left_off);
 }
 
 void show_diff(const json_t *told, FILE *out)
@@ -189,9 +191,11 @@ void show_diff(const json_t *told, FILE *out)
 		(void)fputs("nothing would change\n", out);
 		return;
 	}
-	show_list(json_object_get(told, "zones"), "zones:", show_zone, out);
-	show_list(steered, "steered names, with the nodes as they are:", show_steered, out);
+	show_list(json_object_get(told, "zones"), "zones:", show_zone, 0, out);
+	show_list(steered, "steered names, with the nodes as they are:", show_steered,
+		  field_number(told, "steered_left_off"), out);
 	if (json_array_size(steered) == 0)
 		(void)fputs("steered names: every client gets the same answer as before\n", out);
-	show_list(json_object_get(told, "objects"), "pools, nodes and settings:", show_object, out);
+	show_list(json_object_get(told, "objects"), "pools, nodes and settings:", show_object,
+		  field_number(told, "objects_left_off"), out);
 }

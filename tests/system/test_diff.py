@@ -167,7 +167,8 @@ def test_what_changes_no_answer_is_told_as_that(sample):
     with edited(sample, (pool(sample), "fall: 3", "fall: 5")):
         people = sample.ctl("diff").stdout
         assert "every client gets the same answer as before" in people
-        assert "node edge/tyo-1: probes: " in people and "fall 5" in people
+        line, = [line for line in people.splitlines() if "probes" in line]
+        assert line.startswith("  pool edge: probes: tcp port ") and "fall 3" in line and "fall 5" in line
         assert diff(sample)["steered"] == [] and diff(sample)["zones"] == []
 
 
@@ -208,6 +209,19 @@ def test_zones_that_come_and_go_and_other_files(sample):
             "example.net.": "removed", "example.org.": "added"}
     finally:
         new.unlink()
+
+
+def test_long_lists_are_cut_unless_all_is_asked_for(sample):
+    more = "".join(f"many{i} 60 IN TXT more\nvpn{i} 30 IN POOL edge\n" for i in range(150))
+    nodes = "".join(f"      more-{i}: {{ address: 127.11.0.{i}, weight: 0 }}\n" for i in range(120))
+    with edited(sample, (zone(sample), "; The VPN.", more + "; The VPN."),
+                (pool(sample), "      tyo-1:", nodes + "      tyo-1:")):
+        told, everything = diff(sample), diff(sample, "--all")
+        for line, count in ((told["zones"][0], 100), (everything["zones"][0], 300)):
+            assert line["added"] == 300 and len(line["rrsets"]) == count
+        assert (len(told["objects"]), told["objects_left_off"]) == (100, 20)
+        assert (len(everything["objects"]), everything["objects_left_off"]) == (120, 0)
+        assert sample.ctl("diff").stdout.count("more (--all)") == 2
 
 
 def test_mistakes_are_told_and_nothing_else(sample):
