@@ -14,6 +14,15 @@ INTERVAL_S, FALL, RISE, JITTER = 0.3, 3, 2, 0.1
 FRANKFURT, LONDON = {"127.10.4.1", "127.10.4.2"}, {"127.10.5.1", "127.10.5.2"}
 
 
+def status_of(server, pool):
+    return json.loads(server.ctl("--json", "status", pool).stdout)["pools"][0]
+
+
+def are_up(server, pool):
+    """All measured, for the first result ever decides at once."""
+    return all(node["status"] == "up" for site in status_of(server, pool)["sites"] for node in site["nodes"])
+
+
 @pytest.fixture(scope="module")
 def server():
     with signpost.world("signpost-drill-") as (server, nodes):
@@ -23,7 +32,7 @@ def server():
         nodes.start(*signpost.sample_addresses())
         server.start()
         server.nodes = nodes
-        signpost.wait_until(lambda: json.loads(server.ctl("--json", "status").stdout)["pools"][0]["up"] == 16, 10)
+        signpost.wait_until(lambda: are_up(server, "edge"), 10)
         yield server
 
 
@@ -163,16 +172,39 @@ def test_what_cannot_be_is_refused(server, arguments, status, why):
     assert drill(server, "status")["running"] is False
 
 
-def test_last_nodes_of_a_pool_are_refused(server):
+def small_pool(server, sites, options=""):
+    """A second pool; returns its file."""
     pool = server.zone_file("small.pool.yaml")
-    pool.write_text("pool: small\nprobes: [{ kind: tcp, port: %d, interval: 300ms, timeout: 300ms }]\n"
-                    "sites: { tokyo: { nodes: { a: { address: 127.10.1.1 } } } }\n" % server.nodes.port)
+    pool.write_text(f"pool: small\n{options}"
+                    f"probes: [{{ kind: tcp, port: {server.nodes.port}, interval: 300ms, timeout: 300ms }}]\n"
+                    f"sites: {{ {', '.join(f'{name}: {{ nodes: {{ {name}-1: {{ address: {address} }} }} }}' for name, address in sites)} }}\n")
+    server.ctl("reload")
+    signpost.wait_until(lambda: are_up(server, "small"), 5)
+    return pool
+
+
+def test_last_nodes_of_a_pool_are_refused(server):
+    pool = small_pool(server, [("tokyo", "127.10.1.1")])
     try:
-        server.ctl("reload")
-        signpost.wait_until(lambda: json.loads(server.ctl("--json", "status", "small").stdout)["pools"][0]["up"] == 1, 5)
-        why = drill(server, "start", "--down", "node:small/a", status=1)
-        assert "pool small" in why
+        assert "pool small" in drill(server, "start", "--down", "node:small/tokyo-1", status=1)
     finally:
+        pool.unlink()
+        server.ctl("reload")
+
+
+def test_alarms_say_that_they_are_of_a_drill(server):
+    pool = small_pool(server, [("tokyo", "127.10.1.1"), ("london", "127.10.5.1")], "max-automatic-down: 10\n")
+    try:
+        assert status_of(server, "small")["alarm"] is None
+        drill(server, "start", "--down", "node:small/tokyo-1")
+        finished(server, "down_served_ms")
+        assert status_of(server, "small")["alarm"]["drill"] is True
+        assert "; of a drill" in server.ctl("status").stdout
+        assert "pool=small down=1 of=2 max=0 drill=yes" in server.log()
+        assert are_up(server, "edge"), "of the same probe"
+    finally:
+        server.ctl("drill", "stop")
+        finished(server)
         pool.unlink()
         server.ctl("reload")
 
