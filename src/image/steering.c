@@ -500,7 +500,7 @@ static int check_record(const struct check *check, uint32_t number)
 	    record->width != steering_width(record->types))
 		return err_set(check->err, "steering image: record %u has types that do not fit",
 			       number);
-	if (record->for_all > 1)
+	if (record->for_all > 1 || (record->lacks & ~record->types) != 0)
 		return err_set(check->err, "steering image: record %u has settings out of range",
 			       number);
 	if (as_the_last(record, number))

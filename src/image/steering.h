@@ -145,7 +145,10 @@ struct steering_record {
 	uint8_t types; /* bits of enum pool_type: as at the zones image's node */
 	uint8_t width; /* steering_width(types) */
 	uint8_t for_all;
-	uint8_t padding[4];
+	/* Bits of enum pool_type: nobody has such a record, whoever is up and whoever asks: none of
+	 * the nodes, fallback addresses and pools that may stand in. */
+	uint8_t lacks;
+	uint8_t padding[3];
 };
 
 static inline uint32_t branch_make(enum steering_branch kind, uint32_t number)

@@ -15,7 +15,6 @@ struct steered {
 	uint16_t choice;
 	uint8_t scope;   /* not 0: it is for clients of this network only (RFC 7871) */
 	uint8_t applied; /* enum steering_applied */
-	bool linked;     /* it is of another pool than the record's */
 	uint32_t pool;   /* that it is of */
 	uint16_t class_id;
 };
@@ -49,7 +48,6 @@ static inline void steer(const struct asking *asking, const struct zone_node *no
 	out->choice = choice.choice;
 	out->applied = choice_last(&choice)->applied;
 	out->pool = choice_last(&choice)->pool;
-	out->linked = choice.step_count > 1;
 	out->scope = client.from_ecs ? choice.scope : 0;
 	out->class_id = (uint16_t)choice.match.class_id;
 }
@@ -299,15 +297,14 @@ static __attribute__((noinline)) void put_referral(struct asking *asking,
 		asking->message.truncated = true;
 }
 
-/* That a name has no address for the time being (fallback: none) looks as if it never had. The
- * scope of negative answers is 0 (RFC 7871, 7.4), unless it is for these clients only that there is
- * nothing: they are fenced off, or all that they may get is down. */
+/* That a name has no address for the time being (fallback: none) looks as if it never had. Other
+ * clients may have one: these are fenced off, or all that they may get is down, or their nodes have
+ * no address of this family. So it is for these only, as an answer is, unless nobody ever has one
+ * (RFC 7871, 7.4). */
 static __attribute__((noinline)) bool tell_nothing(struct asking *asking,
-						   const struct steered *steered)
+						   const struct steered *steered, uint16_t type)
 {
-	const struct steering_pool *pool = steering_pool(&asking->world->steering, steered->pool);
-
-	if ((steered->linked || steered->applied != pool->applied) &&
+	if ((steered->record->lacks & pool_type_bit(type)) == 0 &&
 	    steered->scope > asking->opt.scope)
 		asking->opt.scope = steered->scope;
 	if (steered->applied <= APPLIED_DRAINING)
@@ -338,7 +335,7 @@ static bool put_steered(struct asking *asking, const struct lookup *found, uint1
 	steer(asking, found->node, &steered);
 	block = steered_block(asking, &steered, steering_column(type));
 	if (block == NULL)
-		return tell_nothing(asking, &steered);
+		return tell_nothing(asking, &steered, type);
 	asking->steered = true;
 	asking->class_id = steered.class_id;
 	if (steered.scope > asking->opt.scope)

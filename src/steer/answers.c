@@ -118,7 +118,7 @@ static int make_single(struct answers *answers, const struct answer_list *list, 
 	return wire_len > rrset_wire_max(block->owner_len) ? -1 : 0;
 }
 
-static int make_row(struct answers *answers, const struct answer_list *list, uint32_t node)
+static int make_row(struct answers *answers, struct answer_list *list, uint32_t node)
 {
 	uint64_t *row = list->singles + (size_t)node * list->width;
 
@@ -136,6 +136,8 @@ static int make_row(struct answers *answers, const struct answer_list *list, uin
 		else if (make_single(answers, list, node, family, list->target_ttl_s, target) != 0)
 			return -1;
 	}
+	for (unsigned column = 0; column < list->width; column++)
+		list->has |= (uint8_t)((row[column] != 0) << column);
 	return 0;
 }
 

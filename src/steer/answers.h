@@ -14,6 +14,7 @@
 struct answer_list {
 	uint32_t pool;
 	uint8_t width; /* how many columns there are: enum steering_column */
+	uint8_t has;   /* bits: columns in which a node, or the fallback, has anything */
 	uint32_t ttl_s, target_ttl_s;
 	uint64_t *at;       /* [choice][column]: offset in the image, 0: NODATA */
 	size_t size;        /* how many numbers that are */

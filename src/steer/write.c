@@ -220,6 +220,20 @@ static uint64_t put_links(const struct places *places, uint32_t record, uint32_t
 	return at;
 }
 
+/* Of a record's types: those that none of its lists has. */
+static uint8_t lacking(const struct answers *answers, uint32_t record, uint8_t types,
+		       uint32_t link_count)
+{
+	static const uint16_t all[] = { TYPE_A, TYPE_AAAA, TYPE_SRV, TYPE_HTTPS, TYPE_SVCB };
+	const uint32_t *lists = answers_lists(answers, record);
+
+	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		for (uint32_t k = 0; k <= link_count; k++)
+			if ((answers->lists[lists[k]].has >> steering_column(all[i]) & 1) != 0)
+				types &= (uint8_t)~pool_type_bit(all[i]);
+	return types;
+}
+
 static void put_record(const struct places *places, uint32_t number, uint64_t records_off)
 {
 	const struct steer *steer = places->steer;
@@ -235,6 +249,7 @@ static void put_record(const struct places *places, uint32_t number, uint64_t re
 				       .width = steering_width(from->types) };
 
 	out.links_off = put_links(places, number, from->pool, &out.link_count);
+	out.lacks = lacking(&steer->answers, number, from->types, out.link_count);
 	if (from->pool_site != PLAN_NONE) {
 		out.prefs_off =
 			places->sites[from->pool][from->pool_site - pool->plan_pool->sites.first];

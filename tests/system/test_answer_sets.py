@@ -43,6 +43,18 @@ sites:
   singapore: { nodes: { sin-1: { address: 192.0.2.3 } } }
 """
 
+PAIRS = """pool: pairs
+strict-pair: true
+sites:
+  tokyo: { nodes: { tyo-1: { address: 192.0.2.1 } } }
+  frankfurt: { nodes: { fra-1: { address: [192.0.2.2, "2001:db8::2"] } } }
+"""
+FOURS = """pool: fours
+sites:
+  tokyo: { nodes: { tyo-1: { address: 192.0.2.1 } } }
+  frankfurt: { nodes: { fra-1: { address: 192.0.2.2 } } }
+"""
+
 ZONE = """$TTL 3600
 @ IN SOA ns1 hostmaster 1 7200 900 1209600 60
 @ IN NS ns1
@@ -56,6 +68,8 @@ doubt 60 IN POOL doubt
 brief 2 IN POOL doubt
 frankfurt.doubt 60 IN POOL doubt/frankfurt
 hosts 30 IN POOL hosts
+pairs 30 IN POOL pairs
+fours 30 IN POOL fours
 _vpn._udp.hosts 30 IN POOL hosts SRV HTTPS
 """
 
@@ -71,6 +85,8 @@ def server():
                 text.format(port=nodes.port, interval=interval, fall=fall, n=n))
             nodes.start(*(f"127.40.{n}.{node}" for node in range(1, 6)))
         started.zone_file("hosts.pool.yaml").write_text(HOSTS)
+        started.zone_file("pairs.pool.yaml").write_text(PAIRS)
+        started.zone_file("fours.pool.yaml").write_text(FOURS)
         started.nodes = nodes
         started.start()
         yield started
@@ -99,6 +115,16 @@ def test_dig_sees_the_same_order(server):
     command = ["dig", "@127.0.0.1", "-p", str(server.port), "+short", "+subnet=" + JAPAN, "spare.example.net.", "A"]
     assert subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.split() == [
         "127.40.1.1", "127.40.1.3", "127.40.1.5"]
+
+
+def test_that_some_clients_have_no_address_is_told_for_these_only(server):
+    """Or a resolver would take it as said of all its clients."""
+    there, missing = (server.ask("pairs.example.net.", "AAAA", subnet) for subnet in (GERMANY, JAPAN))
+    assert there.answer and not missing.answer
+    assert signpost.scope(there) > 0 and signpost.scope(missing) > 0
+    # Of a name that has none for anybody it is said for all.
+    assert signpost.scope(server.ask("fours.example.net.", "A", JAPAN)) > 0
+    assert signpost.scope(server.ask("fours.example.net.", "AAAA", JAPAN)) == 0
 
 
 def test_a_record_bound_to_a_site_has_only_its_nodes(server):
