@@ -16,6 +16,7 @@ struct steer {
 	uint32_t pool_count;
 	uint32_t *by_backup; /* pools, each behind its backup */
 	bool *changed;       /* [pool]: by the input at hand */
+	bool *left;          /* [pool]: whom it leaves without a healthy node has changed */
 	struct answers answers;
 	uint64_t compiled_unix_s;
 	uint64_t serial;

@@ -191,10 +191,12 @@ static void add_part(struct routes *routes, uint32_t branch, uint32_t part)
 }
 
 /* Over the candidates, which have the clients' first one first: each keeps its part of what comes
- * to it. */
+ * to it. Too many clients are less bad than fences or avoided nodes of a backup that leave nothing
+ * for them. */
 static struct route spill(struct routes *routes, uint32_t count)
 {
 	const struct group *groups = routes->groups.list;
+	bool backup = routes->backup && !routes->forsakes;
 	uint32_t first = routes->part_count, left;
 	struct route route;
 
@@ -203,10 +205,10 @@ static struct route spill(struct routes *routes, uint32_t count)
 							    0 };
 		routes->bands[i] = (struct band){ &routes->band_sites[i], 1, 0 };
 	}
-	left = bands_share(routes->bands, count, routes->backup);
+	left = bands_share(routes->bands, count, backup);
 	for (uint32_t i = 0; i < count; i++)
 		add_part(routes, routes->candidates[i], routes->bands[i].part);
-	if (routes->backup)
+	if (backup)
 		add_part(routes, ROUTE_POOL | routes->pool->plan_pool->backup, left);
 	if (routes->part_count - first > 1) {
 		route = to_group(0, APPLIED_NODES);
@@ -395,6 +397,44 @@ static uint32_t find_map(struct routes *routes, const struct route *route)
 	return sets_map(&routes->sets, &context, routes->primaries, count);
 }
 
+/* --- what a backup pool has for them ---------------------------------------------------------------- */
+
+static bool any_of(const bool *list, uint32_t count)
+{
+	return count > 0 && memchr(list, true, count * sizeof(*list)) != NULL;
+}
+
+/* The backup's preferences are others than this pool's: classes tell which ones go together. */
+static void find_forsaken(struct routes *routes)
+{
+	const struct pool *pool = routes->pool;
+	const struct geo_root *root = image_root(pool->geo, struct geo_root);
+	const struct routes *backup;
+
+	memset(routes->forsaken, false, pool->pref_count * sizeof(*routes->forsaken));
+	routes->any_forsaken = false;
+	if (!routes->backup)
+		return;
+	backup = &routes->all[pool->plan_pool->backup];
+	if (!any_of(backup->leaves, backup->pool->pref_count))
+		return;
+	for (uint32_t class_id = 0; class_id < root->class_count; class_id++)
+		if (backup->leaves[geo_class_pref(pool->geo, class_id, backup->pool->number)])
+			routes->forsaken[geo_class_pref(pool->geo, class_id, pool->number)] = true;
+	routes->any_forsaken = any_of(routes->forsaken, pool->pref_count);
+}
+
+/* Returns whether that is other than it was. */
+static bool find_left(struct routes *routes, uint32_t pref)
+{
+	uint8_t applied = routes->prefs[pref].applied;
+	bool before = routes->leaves[pref];
+
+	routes->leaves[pref] = applied > APPLIED_BACKUP ||
+			       (applied == APPLIED_BACKUP && routes->forsaken[pref]);
+	return routes->leaves[pref] != before;
+}
+
 /* --- all ------------------------------------------------------------------------------------------- */
 
 static struct route find_route(struct routes *routes)
@@ -411,6 +451,8 @@ static void update_site(struct routes *routes, uint32_t site)
 
 	for (uint32_t i = 0; i < routes_of_site(routes); i++) {
 		order_begin_site(&routes->order, routes->pool->restricts ? i : POOL_NONE, site);
+		routes->forsakes = routes->pool->restricts ? routes->forsaken[i]
+							   : routes->any_forsaken;
 		list[i] = find_route(routes);
 	}
 }
@@ -427,9 +469,9 @@ static void fill_splits(struct routes *routes)
 			   &routes->parts[routes->splits[i].first], routes->splits[i].count);
 }
 
-void routes_update(struct routes *routes)
+bool routes_update(struct routes *routes)
 {
-	bool equal = routes->pool->plan_pool->policy == POLICY_ROUND_ROBIN;
+	bool equal = routes->pool->plan_pool->policy == POLICY_ROUND_ROBIN, changed = false;
 
 	groups_begin(&routes->groups);
 	for (uint32_t node = 0; node < routes->pool->node_count; node++)
@@ -439,14 +481,18 @@ void routes_update(struct routes *routes)
 	routes->nobody = false;
 	routes->split_count = routes->part_count = 0;
 	routes->applied = applied_now(routes);
+	find_forsaken(routes);
 	for (uint32_t i = 0; i < routes->pool->pref_count; i++) {
 		order_begin(&routes->order, i);
+		routes->forsakes = routes->forsaken[i];
 		routes->prefs[i] = find_route(routes);
+		changed |= find_left(routes, i);
 	}
 	for (uint32_t site = 0; site < routes->pool->site_count; site++)
 		if (routes->sites[site].needed)
 			update_site(routes, site);
 	fill_splits(routes);
+	return changed;
 }
 
 void routes_need_site(struct routes *routes, uint32_t site)
@@ -469,6 +515,8 @@ void routes_open(struct routes *routes, const struct routes *all, struct pool *p
 	order_open(&routes->order, pool);
 	routes->prefs = mem_array(pool->pref_count, sizeof(*routes->prefs));
 	routes->sites = mem_array(sites, sizeof(*routes->sites));
+	routes->leaves = mem_array(pool->pref_count, sizeof(*routes->leaves));
+	routes->forsaken = mem_array(pool->pref_count, sizeof(*routes->forsaken));
 	routes->ranks = mem_array(pool->node_count, sizeof(*routes->ranks));
 	routes->primaries = mem_array(pool->node_count, sizeof(*routes->primaries));
 	routes->weights = mem_array(pool->node_count, sizeof(*routes->weights));
@@ -489,6 +537,8 @@ void routes_close(struct routes *routes)
 	groups_close(&routes->groups);
 	free(routes->prefs);
 	free(routes->sites);
+	free(routes->leaves);
+	free(routes->forsaken);
 	free(routes->splits);
 	free(routes->parts);
 	free(routes->slots);

@@ -41,9 +41,13 @@ struct routes {
 
 	struct route *prefs;
 	struct site_routes *sites;
-	bool nobody;     /* some route leads to what stands in for all nodes */
-	bool serves;     /* a node is healthy, or a backup pool serves */
-	bool backup;     /* the backup pool serves */
+	bool nobody;    /* some route leads to what stands in for all nodes */
+	bool serves;    /* a node is healthy, or a backup pool serves */
+	bool backup;    /* the backup pool serves */
+	bool *leaves;   /* [preference]: some of its clients get no healthy node, from no backup */
+	bool *forsaken; /* [preference]: some of its clients would get none from the backup */
+	bool any_forsaken;
+	bool forsakes;   /* scratch: of the clients at hand */
 	uint8_t applied; /* enum steering_applied: of the pool */
 
 	struct split *splits;
@@ -76,8 +80,9 @@ void routes_need_site(struct routes *routes, uint32_t site);
  * changed. To be asked of each pool after its backup. */
 bool routes_find_serving(struct routes *routes);
 
-/* After that: all routes anew. */
-void routes_update(struct routes *routes);
+/* After that, and after its backup's: all routes anew. Returns whether it leaves other preferences
+ * than before without a healthy node, which concerns pools whose backup it is. */
+bool routes_update(struct routes *routes);
 
 /* How many routes a bound site has: one, or one for each preference. */
 static inline uint32_t routes_of_site(const struct routes *routes)

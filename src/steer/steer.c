@@ -73,6 +73,7 @@ static int open_pools(struct steer *steer, struct err *err)
 	steer->pools = mem_array(count, sizeof(*steer->pools));
 	steer->routes = mem_array(count, sizeof(*steer->routes));
 	steer->changed = mem_array(count, sizeof(*steer->changed));
+	steer->left = mem_array(count, sizeof(*steer->left));
 	for (uint32_t i = 0; i < count; i++) {
 		steer->pool_count++;
 		if (pool_open(&steer->pools[i], steer->geo, steer->plan, i, err) != 0)
@@ -115,6 +116,7 @@ void steer_close(struct steer *steer)
 	free(steer->routes);
 	free(steer->pools);
 	free(steer->changed);
+	free(steer->left);
 	free(steer->by_backup);
 	free(steer);
 }
@@ -158,11 +160,15 @@ static void update(struct steer *steer, const struct steer_input *input)
 
 		steer->changed[pool] |= routes_find_serving(&steer->routes[pool]);
 	}
+	memset(steer->left, false, steer->pool_count * sizeof(*steer->left));
 	for (uint32_t i = 0; i < steer->pool_count; i++) {
-		if (!steer->changed[i])
+		uint32_t pool = steer->by_backup[i];
+		uint32_t backup = steer->pools[pool].plan_pool->backup;
+
+		if (!steer->changed[pool] && (backup == PLAN_NONE || !steer->left[backup]))
 			continue;
-		routes_update(&steer->routes[i]);
-		update_answers(steer, i);
+		steer->left[pool] = routes_update(&steer->routes[pool]);
+		update_answers(steer, pool);
 	}
 	answers_tidy(&steer->answers);
 	steer->compiled_unix_s = input->now_unix_s;

@@ -471,6 +471,56 @@ START_TEST(what_no_band_keeps_is_the_backups)
 }
 END_TEST
 
+START_TEST(nothing_goes_to_a_backup_that_has_nobody_for_these_clients)
+{
+	static const struct make_pref prefs[] = { { "main", "a b", false },
+						  { "main", "b", false },
+						  { "spare", "far", false },
+						  { "spare", "far", false },
+						  { "third", "far", false } };
+	static const struct make_fence shut[] = { { "spare", "far", NULL } };
+	static const struct make_limits limits[COUNT(prefs)] = { [2] = { "0", NULL, NULL, 0 } };
+
+	pools[0].backup = "spare";
+	pools[1].backup = "third";
+	make.prefs = prefs;
+	make.pref_count = COUNT(prefs);
+	make.limits = limits;
+	make.fences = shut;
+	make.fence_count = COUNT(shut);
+	open_main();
+	set("b1=down b2=down c1=down");
+	keep("a", 0.5);
+	expect(R_ALL, FROM_A, "a1:50.0 a2:50.0"); /* they are fenced off in "spare" */
+	expect(R_ALL, FROM_B, "a1:25.0 a2:25.0 s1:50.0");
+	expect(R_A, FROM_A, "a1:50.0 a2:50.0"); /* for all, so for these, too */
+	set("s1=down");                         /* the backup's backup is for the others only */
+	expect(R_ALL, FROM_A, "a1:50.0 a2:50.0");
+	expect(R_ALL, FROM_B, "a1:25.0 a2:25.0 t1:50.0");
+	set("s1=up t1=down");
+	expect(R_ALL, FROM_B, "a1:25.0 a2:25.0 s1:50.0");
+}
+END_TEST
+
+START_TEST(a_backup_that_all_avoid_takes_nothing_until_that_ends)
+{
+	static const struct make_avoid blocked[] = { { "spare", "far", NULL, 500 } };
+	static const struct make_limits limits[COUNT(plain)] = { [2] = { NULL, "0", NULL, 0 } };
+
+	pools[0].backup = "spare";
+	make.limits = limits;
+	make.avoids = blocked;
+	make.avoid_count = COUNT(blocked);
+	open_main();
+	set("b1=down b2=down c1=down");
+	keep("a", 0.5);
+	expect(R_ALL, FROM_A, "a1:50.0 a2:50.0");
+	c.now_unix_s = 500; /* nothing else of either pool changes */
+	compiled_update(&c);
+	expect(R_ALL, FROM_A, "a1:25.0 a2:25.0 s1:50.0");
+}
+END_TEST
+
 START_TEST(within_a_band_overflow_goes_to_those_with_room)
 {
 	static const struct make_pref prefs[] = { { "main", "a,b c", false },
@@ -688,6 +738,8 @@ void routes_cases(Suite *suite)
 		    an_avoid_ends_by_itself);
 	routes_case(suite, "spill", overflow_goes_to_the_next_band,
 		    what_no_band_keeps_is_the_backups,
+		    nothing_goes_to_a_backup_that_has_nobody_for_these_clients,
+		    a_backup_that_all_avoid_takes_nothing_until_that_ends,
 		    within_a_band_overflow_goes_to_those_with_room,
 		    spilling_moves_only_those_that_are_given_up);
 	routes_case(suite, "nobody healthy", the_backup_pool_comes_before_the_fallback,
