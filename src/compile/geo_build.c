@@ -58,9 +58,11 @@ static void add_spots(struct geo_job *job)
 static uint32_t plain_class(struct geo_job *job, uint32_t spot)
 {
 	const uint32_t *joint = geo_spots_joint(&job->spots, job->spots.joint_of[spot]);
+	/* Without pools nothing stands there, and a class has one number all the same. */
+	const uint32_t *prefs = job->config->pool_count > 0 ? joint + 1 : job->scratch;
 
 	if (job->class_of[spot] == NO_CLASS)
-		job->class_of[spot] = numbering_add(&job->classes, joint + 1, job->class_size);
+		job->class_of[spot] = numbering_add(&job->classes, prefs, job->class_size);
 	return job->class_of[spot];
 }
 

@@ -77,7 +77,8 @@ struct counters {
  * one geo image, so a thread that answers from another one begins anew. */
 struct class_counters {
 	_Alignas(64) uint64_t geo_id; /* whose classes these are; 0: nothing is counted yet */
-	uint64_t reserved[7];
+	uint64_t class_count;         /* how many of the numbers below have been in use */
+	uint64_t reserved[6];
 	uint32_t steered[65536]; /* by class */
 };
 

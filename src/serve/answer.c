@@ -140,8 +140,7 @@ static void count_steered(const struct asking *asking, struct counters *counters
 {
 	counter_add(&counters->steered, 1);
 	if (asking->client->classes != NULL && asking->class_id != GEO_CLASS_NONE)
-		class_counters_add(asking->client->classes, image_header(&asking->world->geo)->id,
-				   asking->class_id);
+		class_counters_add(asking->client->classes, &asking->world->geo, asking->class_id);
 }
 
 static void count_answer(const struct asking *asking, enum rcode rcode, struct counters *counters)
