@@ -348,7 +348,8 @@ static void write_records(struct image_writer *w, struct steering_root *root,
 		if (bindings[i].pool == POOL_LINKED)
 			write_links(w, &records[i], &bindings[i], generation);
 		records[i].types = bindings[i].types;
-		records[i].lacks = bindings[i].pool == POOL_PLAIN ? POOL_TYPE_AAAA : 0;
+		records[i].lacks = bindings[i].types &
+				   (bindings[i].pool == POOL_PLAIN ? POOL_TYPE_AAAA : 0);
 		records[i].width = steering_width(bindings[i].types);
 	}
 	root->record_count = (uint32_t)count;
