@@ -276,13 +276,14 @@ static json_t *tell_capacity(const struct place *place)
 
 enum verdict { HOLDS, HOLDS_NOT, HOLDS_UNKNOWN };
 
-/* Clients where nothing is up find no capacity, whatever they use. */
+/* Clients where nothing is up find no capacity, whatever they use. Where there are none, what is
+ * used of nodes that operators took out is that of sessions that end by and by. */
 static enum verdict verdict_of(const struct place *place, enum measure demand)
 {
 	double use = place->use[SIDE_AFTER], capacity = place->capacity[SIDE_AFTER];
 
-	if (capacity <= 0 && place->clients[SIDE_AFTER][demand] > 0)
-		return HOLDS_NOT;
+	if (capacity <= 0)
+		return place->clients[SIDE_AFTER][demand] > 0 ? HOLDS_NOT : HOLDS_UNKNOWN;
 	if (!place->use_known && use <= HARDLY)
 		return HOLDS_UNKNOWN;
 	return use <= capacity * (1 + HARDLY) + HARDLY ? HOLDS : HOLDS_NOT;

@@ -124,6 +124,17 @@ def test_capacity_is_told_and_decides_the_exit_status(sample):
     assert unknown["holds"] is None and 0 < unknown["pools"][0]["bearable_after"] < 1
 
 
+def test_a_site_that_is_drained_already_is_no_lack_of_capacity(sample):
+    sample.ctl("drain", "saopaulo")
+    try:
+        told = simulate(sample, "--load", "0.3", "--down", "frankfurt")
+    finally:
+        sample.ctl("enable", "saopaulo")
+    drained = {site["site"]: site for site in told["pools"][0]["sites"]}["saopaulo"]
+    assert told["holds"] is True and drained["after"]["ipv4"] == 0
+    assert drained["holds"] is None, "sessions are still there, and nobody comes"
+
+
 def test_a_profile_of_queries_weighs_clients(sample):
     profile = sample.folder / "profile"
     profile.write_text("# where queries come from\nJP 300\n134.109.0.0/16 100\n")
