@@ -40,7 +40,10 @@ static int connect_to(const char *path, unsigned patience_s, struct err *err)
 		if (errno == EAGAIN)
 			(void)no_answer(patience_s, err);
 		else
-			(void)err_set(err, "%s: %s (is signpostd running?)", path, strerror(errno));
+			(void)err_set(err, "%s: %s (%s)", path, strerror(errno),
+				      errno == EACCES
+					      ? "it is for Signpost's user, its group and root"
+					      : "is signpostd running?");
 		(void)close(fd);
 		return -1;
 	}

@@ -544,7 +544,8 @@ static void show_answer(const json_t *answer, FILE *out)
 
 	line(out, field_text(answer, "type"));
 	(void)fprintf(out, "%s", field_text(answer, "rcode"));
-	if (json_array_size(json_object_get(answer, "records")) == 0)
+	if (json_array_size(json_object_get(answer, "records")) == 0 &&
+	    strcmp(field_text(answer, "rcode"), "NOERROR") == 0)
 		(void)fprintf(out, ", no record of this type");
 	if (has(answer, "scope"))
 		(void)fprintf(out, ", ECS scope /%lld", field_number(answer, "scope"));
