@@ -147,7 +147,7 @@ START_TEST(queueing_never_waits_even_while_the_database_is_locked)
 	(void)snprintf(row.reason, sizeof(row.reason), "sqlite3 %s/signpost.db >/dev/null", home);
 	holder = popen(row.reason, "w");
 	ck_assert_ptr_nonnull(holder);
-	(void)fputs("BEGIN IMMEDIATE;\n", holder);
+	(void)fputs(".timeout 5000\nBEGIN IMMEDIATE;\n", holder);
 	(void)fflush(holder);
 	while (strstr(ask("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE"), "locked") == NULL)
 		(void)usleep(10000);
@@ -287,7 +287,7 @@ START_TEST(orders_that_cannot_be_written_yet_are_not_said_to_be_stored)
 	(void)snprintf(command, sizeof(command), "sqlite3 %s/signpost.db >/dev/null", home);
 	holder = popen(command, "w");
 	ck_assert_ptr_nonnull(holder);
-	(void)fputs("BEGIN IMMEDIATE;\n", holder);
+	(void)fputs(".timeout 5000\nBEGIN IMMEDIATE;\n", holder);
 	(void)fflush(holder);
 	while (strstr(ask("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE"), "locked") == NULL)
 		(void)usleep(10000);

@@ -275,7 +275,7 @@ START_TEST(closing_takes_two_seconds_at_most_even_when_nothing_can_be_written)
 	(void)snprintf(command, sizeof(command), "sqlite3 %s/signpost.db >/dev/null", home);
 	holder = popen(command, "w");
 	ck_assert_ptr_nonnull(holder);
-	(void)fputs("BEGIN IMMEDIATE;\n", holder);
+	(void)fputs(".timeout 5000\nBEGIN IMMEDIATE;\n", holder);
 	(void)fflush(holder);
 	while (strstr(ask("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE"), "locked") == NULL)
 		(void)usleep(10000);
