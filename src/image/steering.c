@@ -226,7 +226,7 @@ static int check_pool(const struct check *check, uint32_t number)
 			       pool->choice_count);
 	if (pool->persistence > 1 || pool->persistence_without_ecs > 1 ||
 	    pool->persistence_v4 > 32 || pool->persistence_v6 > 128 || pool->shuffled > 1 ||
-	    pool->applied >= APPLIED_COUNT)
+	    pool->applied >= APPLIED_COUNT || pool->nobody > 1)
 		return err_set(check->err, "steering image: pool %u has settings out of range",
 			       number);
 	return check_prefs(check, number, pool->prefs_off, pool->pref_count, &check->leads[number]);

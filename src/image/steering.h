@@ -93,7 +93,8 @@ struct steering_pool {
 	uint8_t persistence_v4, persistence_v6;
 	uint8_t shuffled; /* 1: the records of an answer stand in random order */
 	uint8_t applied;  /* enum steering_applied */
-	uint8_t reserved[2];
+	uint8_t nobody;   /* 1: all preferences lead to what stands in for all nodes */
+	uint8_t reserved;
 };
 
 struct steering_pref {

@@ -297,15 +297,23 @@ static __attribute__((noinline)) void put_referral(struct asking *asking,
 		asking->message.truncated = true;
 }
 
-/* That a name has no address for the time being (fallback: none) looks as if it never had. Other
- * clients may have one: these are fenced off, or all that they may get is down, or their nodes have
- * no address of this family. So it is for these only, as an answer is, unless nobody ever has one
- * (RFC 7871, 7.4). */
+/* The scope of negative answers is 0 (RFC 7871, 7.4) where nobody has such a record, ever or now. */
+static bool nobody_has(const struct asking *asking, const struct steered *steered, uint16_t type)
+{
+	const struct steering_record *record = steered->record;
+	const struct steering_pool *pool = steering_pool(&asking->world->steering, record->pool);
+
+	return (record->lacks & pool_type_bit(type)) != 0 ||
+	       (pool->nobody != 0 && record->prefs_off == pool->prefs_off);
+}
+
+/* That a name has no address for the time being (fallback: none) looks as if it never had. Where
+ * others have one, since only these clients are fenced off, or all that they may get is down, or
+ * their nodes have no address of this family, it is for these only, as an answer is. */
 static __attribute__((noinline)) bool tell_nothing(struct asking *asking,
 						   const struct steered *steered, uint16_t type)
 {
-	if ((steered->record->lacks & pool_type_bit(type)) == 0 &&
-	    steered->scope > asking->opt.scope)
+	if (!nobody_has(asking, steered, type) && steered->scope > asking->opt.scope)
 		asking->opt.scope = steered->scope;
 	if (steered->applied <= APPLIED_DRAINING)
 		return false;

@@ -143,6 +143,15 @@ static uint64_t put_routes(const struct places *places, uint32_t pool, const str
 	return at;
 }
 
+/* Does every client get what stands in for all nodes? */
+static bool is_nobody(const struct route *prefs, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (prefs[i].kind != BRANCH_TABLE || prefs[i].number != ROUTE_NOBODY)
+			return false;
+	return true;
+}
+
 static void put_pool(struct places *places, uint32_t number, uint64_t pools_off)
 {
 	const struct routes *routes = &places->steer->routes[number];
@@ -158,6 +167,7 @@ static void put_pool(struct places *places, uint32_t number, uint64_t pools_off)
 		.persistence_v6 = plan_pool->persistence_v6,
 		.shuffled = plan_pool->order == ORDER_SHUFFLED,
 		.applied = routes->applied,
+		.nobody = is_nobody(routes->prefs, routes->pool->pref_count),
 	};
 
 	put_tables(places, number);
