@@ -4,6 +4,8 @@ libcompile_a_SOURCES += \
 	%D%/master_generate.c %D%/master_generate.h \
 	%D%/master_lexer.c %D%/master_lexer.h \
 	%D%/master_rdata.c %D%/master_rdata.h \
+	%D%/master_directive.c %D%/master_directive.h \
+	%D%/master_parse.c %D%/master_parse.h \
 	%D%/master_reader.c %D%/master_reader.h \
 	%D%/master_rules.c %D%/master_rules.h \
 	%D%/master_source.c %D%/master_source.h \
