@@ -282,6 +282,7 @@ bool inputs_update(struct inputs *inputs, inputs_state_fn *state, const void *co
 	struct buf before = { 0 };
 	bool changed;
 
+	(void)buf_reserve(&before, 1); /* also where there is no pool, and nothing to compare */
 	buf_append(&before, inputs->nodes, nodes);
 	buf_append(&before, inputs->last_good, good);
 	buf_append(&before, inputs->keep, keep);
