@@ -282,14 +282,14 @@ bool inputs_update(struct inputs *inputs, inputs_state_fn *state, const void *co
 	struct buf before = { 0 };
 	bool changed;
 
-	(void)buf_reserve(&before, 1); /* also where there is no pool, and nothing to compare */
 	buf_append(&before, inputs->nodes, nodes);
 	buf_append(&before, inputs->last_good, good);
 	buf_append(&before, inputs->keep, keep);
 	update_all(&view);
-	changed = memcmp(before.data, inputs->nodes, nodes) != 0 ||
-		  memcmp(before.data + nodes, inputs->last_good, good) != 0 ||
-		  memcmp(before.data + nodes + good, inputs->keep, keep) != 0;
+	/* Without pools there is nothing to compare. */
+	changed = before.len > 0 && (memcmp(before.data, inputs->nodes, nodes) != 0 ||
+				     memcmp(before.data + nodes, inputs->last_good, good) != 0 ||
+				     memcmp(before.data + nodes + good, inputs->keep, keep) != 0);
 	buf_free(&before);
 	return changed;
 }
