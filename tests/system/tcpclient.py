@@ -21,10 +21,11 @@ LARGE = rawdns.framed(rawdns.query("txt.large.example.", "TXT"))
 
 @contextlib.contextmanager
 def running(limits=""):
-    """A Signpost of one worker, so that it is known which limit counts a connection. limits: as in the
-    server file, "idle: 1s, connections: 20"."""
+    """A Signpost of one worker, so that it is known which limit counts a connection, with all nodes up, so that
+    a query has the same answer now and later. limits: as in the server file, "idle: 1s, connections: 20"."""
     with signpost.world() as (server, nodes):
         server.use_sample(nodes.port)
+        nodes.start(*signpost.sample_addresses())
         text = server.config.read_text()
         assert "workers: 2" in text
         server.config.write_text(text.replace("workers: 2", "workers: 1") + f"\ntcp: {{ {limits} }}\n" * bool(limits))

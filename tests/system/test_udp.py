@@ -14,6 +14,7 @@ import signpost
 def server():
     with signpost.world() as (server, nodes):
         server.use_sample(nodes.port)
+        nodes.start(*signpost.sample_addresses())
         text = server.config.read_text()
         server.config.write_text(re.sub(r"^listen:.*$", f'listen: ["0.0.0.0:{server.port}", "[::]:{server.port}"]', text,
                                         flags=re.MULTILINE))
