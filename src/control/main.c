@@ -247,8 +247,8 @@ static int open_parts(struct control *control, uint32_t days, struct err *err)
 					       .saver = control->saver,
 					       .server_file = control->server_file,
 					       .state_dir = options->state_dir };
-	control->socket = control_socket_open(control->loop, options->run_dir, commands_request,
-					      &control->commands);
+	control->socket = control_socket_open(control->loop, control->supervisor, options->run_dir,
+					      commands_request, &control->commands);
 	return 0;
 }
 

@@ -38,6 +38,7 @@ struct call {
 
 struct control_socket {
 	struct ev_loop *loop;
+	struct supervisor *supervisor;
 	struct ev_io acceptable; /* its fd: -1 while nothing listens */
 	struct ev_timer look;
 	socket_request_fn *request;
@@ -352,6 +353,13 @@ static void stop_listening(struct control_socket *socket)
 	socket->acceptable.fd = -1;
 }
 
+static void listen_on(struct control_socket *socket, int fd)
+{
+	stop_listening(socket);
+	ev_io_set(&socket->acceptable, fd, EV_READ);
+	ev_io_start(socket->loop, &socket->acceptable);
+}
+
 /* Told once, not at every look. */
 static void start_listening(struct control_socket *socket)
 {
@@ -366,9 +374,8 @@ static void start_listening(struct control_socket *socket)
 		socket->failing = true;
 		return;
 	}
-	stop_listening(socket);
-	ev_io_set(&socket->acceptable, fd, EV_READ);
-	ev_io_start(socket->loop, &socket->acceptable);
+	listen_on(socket, fd);
+	supervisor_keep_socket(socket->supervisor, fd, socket->inode);
 	if (socket->failing)
 		log_info("the control socket is there again", "path=%s", socket->path);
 	socket->failing = false;
@@ -397,14 +404,28 @@ static void look(struct ev_loop *loop, struct ev_timer *timer, int events)
 	start_listening(socket);
 }
 
-struct control_socket *control_socket_open(struct ev_loop *loop, const char *run_dir,
-					   socket_request_fn *request, void *context)
+/* Clients may be waiting there. */
+static void go_on_listening(struct control_socket *socket)
+{
+	uint64_t inode;
+	int fd = supervisor_take_socket(socket->supervisor, &inode);
+
+	if (fd < 0)
+		return;
+	socket->inode = (ino_t)inode;
+	listen_on(socket, fd);
+}
+
+struct control_socket *control_socket_open(struct ev_loop *loop, struct supervisor *supervisor,
+					   const char *run_dir, socket_request_fn *request,
+					   void *context)
 {
 	struct control_socket *socket = mem_alloc(sizeof(*socket));
 
 	socket->run_dir = mem_copy_text(run_dir);
 	socket->path = mem_format("%s/control.sock", run_dir);
 	socket->loop = loop;
+	socket->supervisor = supervisor;
 	socket->request = request;
 	socket->context = context;
 	socket->last = &socket->calls;
@@ -413,7 +434,9 @@ struct control_socket *control_socket_open(struct ev_loop *loop, const char *run
 	socket->acceptable.data = socket;
 	socket->look.data = socket;
 	ev_timer_start(loop, &socket->look);
-	start_listening(socket);
+	go_on_listening(socket);
+	if (!is_in_place(socket))
+		start_listening(socket);
 	return socket;
 }
 

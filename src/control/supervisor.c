@@ -29,11 +29,15 @@ struct supervisor {
 	bool started;
 	struct images *adopted; /* until START */
 	int icmp_v4, icmp_v6;
+	int socket_kept; /* of an earlier control, until it is taken; -1: none */
+	uint64_t socket_kept_inode;
 	const struct counters_page *counters; /* mapped read-only; the data plane writes it */
 	/* What a full channel has kept back. */
 	enum owed owed;
 	const struct images *newest;
 	uint64_t served_id; /* of the steering image that the data plane took last; 0: unknown */
+	int socket_owed;    /* that the supervisor is to keep; -1: it has it */
+	uint64_t socket_owed_inode;
 	char *refused, *reloaded; /* texts that are still to be told, NULL: none */
 };
 
@@ -108,6 +112,10 @@ static void take(struct supervisor *sup, struct handover *message, int *fds, siz
 	case HANDOVER_COUNTERS: map_counters(sup, fds, count); break;
 	case HANDOVER_ICMP:
 		keep_socket(message->protocol == IP_V4 ? &sup->icmp_v4 : &sup->icmp_v6, fds, count);
+		break;
+	case HANDOVER_SOCKET:
+		keep_socket(&sup->socket_kept, fds, count);
+		sup->socket_kept_inode = message->world;
 		break;
 	case HANDOVER_WORLD: keep_world(sup, fds, count); break;
 	case HANDOVER_PROCESSES:
@@ -195,6 +203,21 @@ static int send_images(struct supervisor *sup, struct err *err)
 	return 0;
 }
 
+static int send_socket(struct supervisor *sup, struct err *err)
+{
+	struct handover message = { .type = HANDOVER_SOCKET,
+				    .fd_count = 1,
+				    .world = sup->socket_owed_inode };
+
+	if (sup->socket_owed < 0)
+		return 0;
+	if (channel_send(sup->channel, &message, sizeof(message), &sup->socket_owed, 1, err) != 0)
+		return -1;
+	(void)close(sup->socket_owed);
+	sup->socket_owed = -1;
+	return 0;
+}
+
 static int send_text(struct supervisor *sup, enum handover_type type, char **text, struct err *err)
 {
 	struct handover message = { .type = type };
@@ -213,7 +236,7 @@ static void flush(struct supervisor *sup)
 {
 	struct err err;
 
-	if (send_images(sup, &err) == 0 &&
+	if (send_images(sup, &err) == 0 && send_socket(sup, &err) == 0 &&
 	    send_text(sup, HANDOVER_REFUSED, &sup->refused, &err) == 0 &&
 	    send_text(sup, HANDOVER_RELOAD, &sup->reloaded, &err) == 0) {
 		ev_io_stop(sup->loop, &sup->writable);
@@ -248,6 +271,30 @@ void supervisor_tell_refused(struct supervisor *sup, const char *text)
 void supervisor_tell_reload(struct supervisor *sup, const char *text)
 {
 	tell(sup, &sup->reloaded, text);
+}
+
+int supervisor_take_socket(struct supervisor *sup, uint64_t *inode)
+{
+	int fd = sup->socket_kept;
+
+	*inode = sup->socket_kept_inode;
+	sup->socket_kept = -1;
+	return fd;
+}
+
+void supervisor_keep_socket(struct supervisor *sup, int fd, uint64_t inode)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (copy < 0) { /* it ends with us, as long as no other one is made */
+		log_warning("the control socket is not kept", "reason=\"%s\"", strerror(errno));
+		return;
+	}
+	if (sup->socket_owed >= 0)
+		(void)close(sup->socket_owed);
+	sup->socket_owed = copy;
+	sup->socket_owed_inode = inode;
+	flush(sup);
 }
 
 static void writable(struct ev_loop *loop, struct ev_io *io, int events)
@@ -290,7 +337,9 @@ struct supervisor *supervisor_open(struct ev_loop *loop, int channel,
 				    .events = *events,
 				    .context = context,
 				    .icmp_v4 = -1,
-				    .icmp_v6 = -1 };
+				    .icmp_v6 = -1,
+				    .socket_kept = -1,
+				    .socket_owed = -1 };
 	(void)fcntl(channel, F_SETFD, FD_CLOEXEC); /* children must not hold it open */
 	(void)fcntl(channel, F_SETFL, fcntl(channel, F_GETFL) | O_NONBLOCK);
 	ev_io_init(&sup->readable, receive, channel, EV_READ);
@@ -301,6 +350,12 @@ struct supervisor *supervisor_open(struct ev_loop *loop, int channel,
 	sup->again.data = sup;
 	ev_io_start(loop, &sup->readable);
 	return sup;
+}
+
+static void close_kept(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd);
 }
 
 void supervisor_close(struct supervisor *sup)
@@ -314,10 +369,10 @@ void supervisor_close(struct supervisor *sup)
 	free(sup->refused);
 	free(sup->reloaded);
 	(void)close(sup->channel);
-	if (sup->icmp_v4 >= 0)
-		(void)close(sup->icmp_v4);
-	if (sup->icmp_v6 >= 0)
-		(void)close(sup->icmp_v6);
+	close_kept(sup->icmp_v4);
+	close_kept(sup->icmp_v6);
+	close_kept(sup->socket_kept);
+	close_kept(sup->socket_owed);
 	unmap_counters(sup);
 	free(sup);
 }

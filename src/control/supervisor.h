@@ -45,6 +45,11 @@ void supervisor_publish_steering(struct supervisor *supervisor, const struct ima
  * told when one does. */
 bool supervisor_serves_newest(const struct supervisor *supervisor);
 
+/* The control socket outlives control: the supervisor keeps it for the next one. What an earlier
+ * control left there: the caller's; -1: nothing. `inode`: of its path. */
+int supervisor_take_socket(struct supervisor *supervisor, uint64_t *inode);
+void supervisor_keep_socket(struct supervisor *supervisor, int fd, uint64_t inode); /* a copy */
+
 /* "There is no world", and how a reload ended that the supervisor asked for. */
 void supervisor_tell_refused(struct supervisor *supervisor, const char *text);
 void supervisor_tell_reload(struct supervisor *supervisor, const char *text);

@@ -7,6 +7,9 @@
  *   LISTENER     sup -> dns         1 socket               protocol, worker
  *   COUNTERS     sup -> dns,control 1 memfd                worker (their number)
  *   ICMP         sup -> control     1 raw socket           protocol: 4 or 6
+ *   SOCKET       control -> sup     the control socket, listening: kept, so that who asks while there
+ *                                   is no control waits for the next one   world: its path's inode
+ *                sup -> control     the same, before START, to a control that was restarted
  *   WORLD        control -> sup     zones geo steering plan locations (the last may be missing)
  *                sup -> dns         zones geo steering
  *                sup -> control     all of what is served: before START, a control that was restarted
@@ -42,6 +45,7 @@ enum handover_type {
 	HANDOVER_REFUSED,
 	HANDOVER_RELOAD,
 	HANDOVER_PROCESSES,
+	HANDOVER_SOCKET,
 };
 
 enum handover_protocol { HANDOVER_UDP = 1, HANDOVER_TCP = 2 };

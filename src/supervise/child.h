@@ -20,12 +20,13 @@ enum child_due {
 	DUE_LISTENERS = 1 << 0,
 	DUE_COUNTERS = 1 << 1,
 	DUE_ICMP = 1 << 2,
-	DUE_WORLD = 1 << 3,
-	DUE_START = 1 << 4,
-	DUE_STEERING = 1 << 5,
-	DUE_PROCESSES = 1 << 6,
-	DUE_RELOAD = 1 << 7,
-	DUE_SERVED = 1 << 8,
+	DUE_SOCKET = 1 << 3,
+	DUE_WORLD = 1 << 4,
+	DUE_START = 1 << 5,
+	DUE_STEERING = 1 << 6,
+	DUE_PROCESSES = 1 << 7,
+	DUE_RELOAD = 1 << 8,
+	DUE_SERVED = 1 << 9,
 };
 
 #define CHILD_ENDS 4 /* how many ends are remembered */

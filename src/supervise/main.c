@@ -204,6 +204,7 @@ int main(int argc, char **argv)
 	static struct boot_record boot;
 	struct supervisor supervisor = {
 		.icmp_fds = { -1, -1 },
+		.control_socket = -1,
 		.dns = { .name = "signpost-dns", .pause_max_ms = DNS_PAUSE_MAX_MS, .channel = -1 },
 		.control = { .name = "signpost-control",
 			     .pause_max_ms = CONTROL_PAUSE_MAX_MS,

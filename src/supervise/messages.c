@@ -29,7 +29,7 @@ unsigned messages_due_at_start(const struct supervisor *supervisor, const struct
 
 	if (child == &supervisor->dns)
 		return DUE_LISTENERS | DUE_COUNTERS | world | DUE_START;
-	return DUE_COUNTERS | DUE_ICMP | world | DUE_START | DUE_PROCESSES;
+	return DUE_COUNTERS | DUE_ICMP | DUE_SOCKET | world | DUE_START | DUE_PROCESSES;
 }
 
 static void add_fd(struct outgoing *out, int fd)
@@ -54,6 +54,13 @@ static void make_icmp(const struct supervisor *supervisor, const struct child *c
 	out->message.type = HANDOVER_ICMP;
 	out->message.protocol = child->icmp_sent == 0 ? 4 : 6;
 	add_fd(out, supervisor->icmp_fds[child->icmp_sent]);
+}
+
+static void make_socket(const struct supervisor *supervisor, struct outgoing *out)
+{
+	out->message.type = HANDOVER_SOCKET;
+	out->message.world = supervisor->control_socket_inode;
+	add_fd(out, supervisor->control_socket);
 }
 
 static void make_world(const struct supervisor *supervisor, const struct child *child,
@@ -114,6 +121,8 @@ static void skip_empty(const struct supervisor *supervisor, struct child *child)
 		child->icmp_sent++;
 	if (child->icmp_sent == 2)
 		child->due &= ~(unsigned)DUE_ICMP;
+	if (supervisor->control_socket < 0)
+		child->due &= ~(unsigned)DUE_SOCKET;
 	if (child->due & DUE_WORLD) /* it contains the newest steering image */
 		child->due &= ~(unsigned)DUE_STEERING;
 }
@@ -144,6 +153,7 @@ static void make_next(const struct supervisor *supervisor, const struct child *c
 		add_fd(out, supervisor->counters_fd);
 		break;
 	case DUE_ICMP: make_icmp(supervisor, child, out); break;
+	case DUE_SOCKET: make_socket(supervisor, out); break;
 	case DUE_WORLD: make_world(supervisor, child, out); break;
 	case DUE_START: make_start(supervisor, child, out); break;
 	case DUE_STEERING: make_steering(supervisor, out); break;
@@ -259,12 +269,26 @@ static void take_steering(struct supervisor *supervisor, const int *fds, size_t 
 	}
 }
 
+static void take_socket(struct supervisor *supervisor, uint64_t inode, const int *fds, size_t count)
+{
+	if (count != 1) {
+		channel_close_fds(fds, count);
+		log_error("control socket refused", "control sent %zu descriptors", count);
+		return;
+	}
+	if (supervisor->control_socket >= 0)
+		(void)close(supervisor->control_socket);
+	supervisor->control_socket = fds[0];
+	supervisor->control_socket_inode = inode;
+}
+
 static void from_control(struct supervisor *supervisor, struct handover *message, const int *fds,
 			 size_t count)
 {
 	switch (message->type) {
 	case HANDOVER_WORLD: take_world(supervisor, fds, count); return;
 	case HANDOVER_STEERING: take_steering(supervisor, fds, count); return;
+	case HANDOVER_SOCKET: take_socket(supervisor, message->world, fds, count); return;
 	case HANDOVER_REFUSED: status_no_world(supervisor, message->text); break;
 	case HANDOVER_RELOAD: status_reloaded(supervisor, message->text); break;
 	default:

@@ -293,6 +293,8 @@ int supervisor_run(struct supervisor *supervisor, struct err *err)
 out:
 	for (unsigned i = 0; i < CHILDREN; i++)
 		child_close_channel(child_at(supervisor, i));
+	if (supervisor->control_socket >= 0)
+		(void)close(supervisor->control_socket);
 	(void)close(supervisor->signals_fd);
 	worlds_close(&supervisor->worlds);
 	return rc;

@@ -25,8 +25,10 @@ struct supervisor {
 	int counters_fd;
 	int icmp_fds[2]; /* raw sockets, IPv4 and IPv6; -1: none */
 	struct child dns, control;
+	int control_socket; /* listening; made by a control, kept for the next. -1: none yet */
 
 	/* The loop's own; zero. */
+	uint64_t control_socket_inode; /* of its path */
 	struct worlds worlds;
 	uint64_t served_id; /* of the steering image that the data plane took last */
 	int signals_fd;

@@ -116,6 +116,16 @@ def test_removed_control_socket_comes_back(running):
     signpost.wait_until(lambda: running.ctl("status", check=False).returncode == 0, 10 * signpost.SLOW)
 
 
+def test_who_asks_while_control_is_started_again_waits_for_it(running):
+    """It ends three times, so that it is started after a pause."""
+    path = running.folder / "run/control.sock"
+    inode = path.stat().st_ino
+    for _ in range(3):
+        old = running.kill("signpost-control")
+        assert f'"pid":{old}' not in running.ctl("--json", "status").stdout
+    assert path.stat().st_ino == inode
+
+
 def test_control_goes_on_without_a_control_socket(running):
     """Failover matters more than signpostctl."""
     shutil.rmtree(running.folder / "run")

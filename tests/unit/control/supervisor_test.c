@@ -243,6 +243,31 @@ START_TEST(world_whose_images_are_mixed_up_is_not_adopted)
 }
 END_TEST
 
+START_TEST(control_socket_is_given_to_the_next_control)
+{
+	struct fixture f;
+	const struct handover kept = { .type = HANDOVER_SOCKET, .world = 1234 };
+	uint64_t inode = 0;
+	size_t fd_count;
+	int fd;
+
+	open_fixture(&f);
+	ck_assert_int_eq(supervisor_take_socket(f.supervisor, &inode), -1);
+	tell(&f, kept, &f.theirs, 1);
+	turn(&f);
+	fd = supervisor_take_socket(f.supervisor, &inode);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_uint_eq(inode, 1234);
+	ck_assert_int_eq(supervisor_take_socket(f.supervisor, &inode), -1);
+	supervisor_keep_socket(f.supervisor, fd, 5678);
+	ck_assert_uint_eq(hear(&f, &inode, &fd_count), HANDOVER_SOCKET);
+	ck_assert_uint_eq(inode, 5678);
+	ck_assert_uint_eq(fd_count, 1);
+	(void)close(fd);
+	close_fixture(&f);
+}
+END_TEST
+
 START_TEST(counters_of_all_threads_are_summed)
 {
 	struct fixture f;
@@ -384,7 +409,8 @@ void add_supervisor_cases(Suite *suite)
 		   world_after_start_is_told_at_once,
 		   what_is_served_is_known_when_the_data_plane_has_said_so,
 		   world_whose_images_are_mixed_up_is_not_adopted,
-		   counters_of_all_threads_are_summed, counters_by_class_are_those_of_one_geo_image,
+		   control_socket_is_given_to_the_next_control, counters_of_all_threads_are_summed,
+		   counters_by_class_are_those_of_one_geo_image,
 		   full_channel_brings_the_newest_when_it_is_read_again,
 		   end_of_the_channel_and_reload_are_told);
 	suite_case(suite, "images", image_of_another_kind_is_refused_and_closed,

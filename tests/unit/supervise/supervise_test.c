@@ -374,6 +374,7 @@ static void scene_open(struct scene *scene)
 	scene->supervisor.counters_fd = STDIN_FILENO;
 	scene->supervisor.icmp_fds[0] = -1;
 	scene->supervisor.icmp_fds[1] = STDIN_FILENO;
+	scene->supervisor.control_socket = -1;
 	scene->supervisor.dns.name = "dns";
 	scene->supervisor.control.name = "control";
 	scene->dns = connect_child(&scene->supervisor.dns);
@@ -567,6 +568,34 @@ START_TEST(restarted_children_get_the_newest_world)
 }
 END_TEST
 
+START_TEST(restarted_control_goes_on_with_the_newest_control_socket)
+{
+	static struct scene scene;
+	struct supervisor *s = &scene.supervisor;
+	struct handover message = { .type = HANDOVER_SOCKET };
+	size_t count;
+
+	scene_open(&scene);
+	for (message.world = 5; message.world <= 6; message.world++) {
+		send_from(scene.control, &message, &scene.dns, 1);
+		ck_assert(messages_receive(s, &s->control));
+	}
+	send_from(scene.control, &message, NULL, 0); /* no socket at all: not taken */
+	ck_assert(messages_receive(s, &s->control));
+	s->control.due = messages_due_at_start(s, &s->control);
+	messages_flush(s, &s->control);
+	expect(scene.control, HANDOVER_COUNTERS, 1);
+	expect(scene.control, HANDOVER_ICMP, 1);
+	ck_assert(next_message(scene.control, &message, &count));
+	ck_assert_uint_eq(message.type, HANDOVER_SOCKET);
+	ck_assert_uint_eq(message.world, 6);
+	ck_assert_uint_eq(count, 1);
+	expect(scene.control, HANDOVER_START, 0);
+	close(s->control_socket);
+	scene_close(&scene);
+}
+END_TEST
+
 START_TEST(child_that_does_not_read_gets_only_the_newest_when_it_reads)
 {
 	static struct scene scene;
@@ -697,6 +726,7 @@ int main(void)
 		   world_and_steering_pass_from_control_to_dns,
 		   control_gets_the_world_that_is_served_instead_of_its_own,
 		   restarted_children_get_the_newest_world,
+		   restarted_control_goes_on_with_the_newest_control_socket,
 		   child_that_does_not_read_gets_only_the_newest_when_it_reads,
 		   refused_world_gives_way_to_the_proven_one_at_the_next_start,
 		   data_plane_cannot_hand_over_a_world, peer_that_is_gone_is_noticed);
