@@ -98,10 +98,14 @@ void read_nsid(struct conf *conf, const struct yaml_node *value, void *out)
 
 void read_amplification(struct conf *conf, const struct yaml_node *value, void *out)
 {
+	static const struct amount amount = { .min = DNS_AMPLIFICATION_LOWEST,
+					      .max = 100,
+					      .counts = "times the query's length",
+					      .word = "off" };
 	struct config *config = out;
-	uint32_t factor = 0;
+	int64_t factor = 0;
 
 	if (value->kind != YAML_SCALAR || strcmp(value->text, "off") != 0)
-		(void)conf_number(conf, value, DNS_AMPLIFICATION_LOWEST, 100, &factor);
+		(void)conf_amount(conf, value, &amount, &factor);
 	config->dns.amplification = (uint16_t)factor;
 }

@@ -237,7 +237,8 @@ static bool read_prefix(struct conf *conf, const struct yaml_node *item,
 	else
 		conf_error(conf, &item->place,
 			   "\"%.100s\" is neither a country (JP), a continent (" CONTINENT
-			   "EU), an AS (AS4134) nor a network (192.0.2.0/24)%s",
+			   "EU), an AS (AS4134), a network (192.0.2.0/24) nor another of the forms "
+			   "in signpost-pool(5), Clients%s",
 			   item->text, hint_for(conf, item->text));
 	return false;
 }

@@ -26,7 +26,7 @@ static const char *beside(struct arena *arena, const char *file, const char *pat
 
 	if (path[0] == '/' || folder[0] == '\0')
 		return path;
-	return strcmp(path, ".") == 0 ? folder : conf_join(arena, folder, path);
+	return conf_clean_path(arena, conf_join(arena, folder, path));
 }
 
 static bool make_absolute(struct conf *conf, const char *folder, struct place *place)
@@ -34,7 +34,7 @@ static bool make_absolute(struct conf *conf, const char *folder, struct place *p
 	char *here = NULL;
 
 	if (folder[0] == '/') {
-		conf->folder = folder;
+		conf->folder = conf_clean_path(conf->arena, folder);
 		return true;
 	}
 	here = getcwd(NULL, 0);
@@ -42,8 +42,7 @@ static bool make_absolute(struct conf *conf, const char *folder, struct place *p
 		conf_error(conf, place, "the working folder is not known: %s", strerror(errno));
 		return false;
 	}
-	conf->folder = folder[0] == '\0' ? arena_text(conf->arena, here, strlen(here))
-					 : conf_join(conf->arena, here, folder);
+	conf->folder = conf_clean_path(conf->arena, conf_join(conf->arena, here, folder));
 	free(here);
 	return true;
 }

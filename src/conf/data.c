@@ -56,7 +56,7 @@ void data_watch(struct conf *conf, const char *path)
 	array_add(data->watched, data->watched_count, data->watched_cap) = path;
 }
 
-const char *data_file(struct conf *conf, const struct yaml_node *value, const char *name)
+const char *data_path(struct conf *conf, const struct yaml_node *value, const char *name)
 {
 	const char *path = conf_path(conf, name);
 	struct err err;
@@ -69,6 +69,13 @@ const char *data_file(struct conf *conf, const struct yaml_node *value, const ch
 		conf_error(conf, &value->place, "%.200s: %s", path, err.text);
 		return NULL;
 	}
+	return path;
+}
+
+const char *data_file(struct conf *conf, const struct yaml_node *value, const char *name)
+{
+	const char *path = data_path(conf, value, name);
+
 	data_watch(conf, path);
 	return path;
 }

@@ -15,6 +15,8 @@ void data_finish(struct conf *conf);
 /* The path of a data file that `value` names as `name`, which is relative to the folder of the
  * file in which it stands; the file is watched. NULL, and reported: there is no such file. */
 const char *data_file(struct conf *conf, const struct yaml_node *value, const char *name);
+/* The same of a file that is not watched. */
+const char *data_path(struct conf *conf, const struct yaml_node *value, const char *name);
 /* For files whose mistakes are told elsewhere. NULL is fine. */
 void data_watch(struct conf *conf, const char *path);
 

@@ -8,9 +8,10 @@ static void print_range(struct conf *conf, const struct option *option, FILE *ou
 	if (option->accepts != NULL)
 		(void)fputs(option->accepts, out);
 	else if (option->type == OPTION_NUMBER)
-		(void)fprintf(out, "%lld%s..%u%s",
+		(void)fprintf(out, "%lld%s..%u%s%s%s",
 			      option->negative ? -(long long)option->max : (long long)option->min,
-			      suffix, option->max, suffix);
+			      suffix, option->max, suffix, option->counts != NULL ? " " : "",
+			      option->counts != NULL ? option->counts : "");
 	else if (option->type == OPTION_DURATION)
 		(void)fprintf(out, "%s..%s",
 			      conf_duration_text(conf, (uint64_t)option->min * option->unit_ms),

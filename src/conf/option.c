@@ -59,11 +59,15 @@ static const char *const bool_words[] = { "false", "true", NULL };
 static void read_amount(struct conf *conf, const struct option *option,
 			const struct yaml_node *value, void *out)
 {
-	int64_t min = option->negative ? -(int64_t)option->max : (int64_t)option->min;
+	struct amount amount = {
+		.min = option->negative ? -(int64_t)option->max : (int64_t)option->min,
+		.max = option->max,
+		.suffix = option->suffix,
+		.counts = option->counts,
+	};
 	int64_t number;
 
-	if (conf_amount(conf, value, min, option->max, option->suffix != NULL ? option->suffix : "",
-			&number))
+	if (conf_amount(conf, value, &amount, &number))
 		store(option, out, (uint32_t)number);
 }
 
@@ -71,9 +75,10 @@ static void read_duration(struct conf *conf, const struct option *option,
 			  const struct yaml_node *value, void *out)
 {
 	uint32_t times = option->field_ms != 0 ? option->unit_ms / option->field_ms : 1;
+	struct duration duration = { option->min, option->max, option->unit_ms, NULL };
 	uint32_t number;
 
-	if (conf_duration(conf, value, option->min, option->max, option->unit_ms, &number))
+	if (conf_duration(conf, value, &duration, &number))
 		store(option, out, number * times);
 }
 
@@ -82,7 +87,11 @@ static void read_text(struct conf *conf, const struct option *option, const stru
 {
 	bool path = option->type == OPTION_PATH;
 
-	if (conf_expect(conf, value, YAML_SCALAR, path ? "a path" : "text"))
+	if (!conf_expect(conf, value, YAML_SCALAR, path ? "a path" : "text"))
+		return;
+	if (path && value->text[0] == '\0')
+		conf_error(conf, &value->place, "the path is empty");
+	else
 		store_text(option, out, path ? conf_path(conf, value->text) : value->text);
 }
 
@@ -236,8 +245,8 @@ static bool may_mean_boot(const struct option_section *section, const char *near
 
 #define NAMES_MAX 96
 
-static size_t names_of(const struct option_section *section, unsigned level,
-		       const char *names[NAMES_MAX], size_t count)
+static size_t names_of(const struct option_section *section, unsigned level, const char **names,
+		       size_t count)
 {
 	for (size_t i = 0; i < section->count && count < NAMES_MAX; i++) {
 		if (level == 0 || (section->options[i].above & level) != 0)
@@ -371,6 +380,19 @@ static void read_below(struct conf *conf, const struct option_section *section,
 	}
 }
 
+#define NAMES_TOLD 8
+
+/* "a map of options (idle, lifetime or connections)" where there are few. */
+static const char *map_text(struct conf *conf, const struct option_section *section)
+{
+	const char *names[NAMES_TOLD + 1] = { NULL };
+
+	if (section->count == 0 || section->count > NAMES_TOLD)
+		return "a map of options";
+	(void)names_of(section, 0, names, 0);
+	return conf_text(conf, "a map of options (%s)", conf_word_list(conf, names));
+}
+
 static bool is_missing(struct conf *conf, const struct option *option, const struct yaml_node *map)
 {
 	return option->required && !(conf->boot_only && option->later) &&
@@ -386,8 +408,10 @@ static void read_section(struct conf *conf, const struct option_section *section
 
 	conf->map = map;
 	conf->effective = effective_map(conf, effective, map);
-	if (conf_expect(conf, map->map, YAML_MAP, "a map of options"))
+	if (map->map->kind == YAML_MAP)
 		check_keys(conf, section, map->map);
+	else
+		(void)conf_expect(conf, map->map, YAML_MAP, map_text(conf, section));
 	for (size_t i = 0; i < section->count; i++)
 		read_row(conf, &section->options[i], map, out);
 	read_below(conf, section, map);

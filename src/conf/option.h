@@ -88,6 +88,8 @@ struct option {
 	unsigned above; /* levels whose maps may hold it, beside its own */
 	uint32_t min, max;
 	const char *suffix; /* OPTION_NUMBER: may be written behind it: "%" */
+	const char *counts; /* OPTION_NUMBER: what it is a number of, for messages and the manual:
+			       "octets" */
 	uint32_t unit_ms;
 	uint32_t field_ms;            /* what the field of a duration counts in; 0: unit_ms */
 	const char *dflt;             /* as it would be written; NULL: none */
@@ -158,18 +160,31 @@ const char *conf_word_list(struct conf *conf, const char *const *words);
 bool conf_expect(struct conf *conf, const struct yaml_node *value, enum yaml_kind kind,
 		 const char *what);
 
+/* Which numbers an option takes, and how that is told: "0km to 20000km", "auto or 1 to 128
+ * threads". */
+struct amount {
+	int64_t min, max;
+	const char *suffix; /* may be written behind it; NULL: none */
+	const char *counts; /* what it is a number of; NULL: of nothing */
+	const char *word;   /* what may stand in its place, which the caller has looked for */
+};
+
+struct duration {
+	uint32_t min, max, unit_ms;
+	const char *word;
+};
+
 /* Scalars; false: reported. */
-bool conf_number(struct conf *conf, const struct yaml_node *value, uint32_t min, uint32_t max,
-		 uint32_t *out);
-/* The same, where a unit may stand behind it; "" for none. */
-bool conf_amount(struct conf *conf, const struct yaml_node *value, int64_t min, int64_t max,
-		 const char *suffix, int64_t *out);
-bool conf_duration(struct conf *conf, const struct yaml_node *value, uint32_t min, uint32_t max,
-		   uint32_t unit_ms, uint32_t *out);
+bool conf_amount(struct conf *conf, const struct yaml_node *value, const struct amount *amount,
+		 int64_t *out);
+bool conf_duration(struct conf *conf, const struct yaml_node *value,
+		   const struct duration *duration, uint32_t *out);
 
 /* "folder/name"; an empty folder adds nothing. */
 const char *conf_join(struct arena *arena, const char *folder, const char *name);
-const char *conf_path(struct conf *conf, const char *path); /* absolute */
+/* Without "//", "." and those ".." that stand behind a folder: the same file by a shorter name. */
+const char *conf_clean_path(struct arena *arena, const char *path);
+const char *conf_path(struct conf *conf, const char *path); /* absolute and clean */
 /* That of a file; "" for one without. */
 const char *conf_folder(struct arena *arena, const char *file);
 

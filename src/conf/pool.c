@@ -13,9 +13,11 @@
 
 static const struct option persistence_options[] = {
 	{ "v4", OPTION_NUMBER, OPTION_FIELD(struct config_pool, persistence_v4), .min = 1,
-	  .max = 32, .dflt = "24", .manual = "prefix length of an IPv4 client network" },
+	  .max = 32, .counts = "bits", .dflt = "24",
+	  .manual = "prefix length of an IPv4 client network" },
 	{ "v6", OPTION_NUMBER, OPTION_FIELD(struct config_pool, persistence_v6), .min = 1,
-	  .max = 128, .dflt = "56", .manual = "prefix length of an IPv6 client network" },
+	  .max = 128, .counts = "bits", .dflt = "56",
+	  .manual = "prefix length of an IPv6 client network" },
 };
 
 static const struct option_section persistence_section = OPTION_SECTION("pool: persistence",
@@ -158,11 +160,12 @@ static const struct option_section band_section = OPTION_SECTION("pool: band", b
 
 static void read_ceiling(struct conf *conf, const struct yaml_node *value, void *out)
 {
+	static const struct duration duration = { 1, 365 * 86400, 1000, "none" };
 	struct config_pool *pool = out;
 
 	pool->ttl_ceiling_s = INT32_MAX;
 	if (value->kind != YAML_SCALAR || strcmp(value->text, "none") != 0)
-		(void)conf_duration(conf, value, 1, 365 * 86400, 1000, &pool->ttl_ceiling_s);
+		(void)conf_duration(conf, value, &duration, &pool->ttl_ceiling_s);
 }
 
 static const struct option ttl_options[] = {
@@ -223,12 +226,12 @@ static const struct option pool_options[] = {
 	  .manual = "the same for queries without client subnet, whose source is a resolver that "
 		    "may speak for many clients" },
 	{ "answers", OPTION_NUMBER, OPTION_FIELD(struct config_pool, answers), INHERITED, .min = 1,
-	  .max = PLAN_ANSWERS_MAX, .dflt = "1", .manual = "nodes in an answer" },
+	  .max = PLAN_ANSWERS_MAX, .counts = "nodes", .dflt = "1", .manual = "nodes in an answer" },
 	{ "spread", OPTION_WORD, OPTION_FIELD(struct config_pool, spread), INHERITED,
 	  .words = spread_words, .dflt = "site",
 	  .manual = "what the nodes of an answer are to differ in" },
 	{ "spare", OPTION_NUMBER, OPTION_FIELD(struct config_pool, spare), INHERITED,
-	  .max = PLAN_ANSWERS_MAX - 1, .dflt = "0",
+	  .max = PLAN_ANSWERS_MAX - 1, .counts = "nodes", .dflt = "0",
 	  .manual = "how many of the nodes in an answer are far away" },
 	{ "spare-distance", OPTION_NUMBER, OPTION_FIELD(struct config_pool, spare_km), INHERITED,
 	  .max = 20000, .suffix = "km", .dflt = "1000km",

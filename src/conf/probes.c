@@ -46,11 +46,13 @@ static const struct option probe_options[] = {
 	  .manual = "when a check without an answer has failed; at most the interval, which it "
 		    "is by default where that is shorter" },
 	{ "fall", OPTION_NUMBER, OPTION_FIELD(struct config_probe, fall), .min = 1, .max = 100,
-	  .dflt = "3", .manual = "failures in a row that make a node down" },
+	  .counts = "failures", .dflt = "3", .manual = "failures in a row that make a node down" },
 	{ "rise", OPTION_NUMBER, OPTION_FIELD(struct config_probe, rise), .min = 1, .max = 100,
-	  .dflt = "2", .manual = "successes in a row that make a node up again" },
+	  .counts = "successes", .dflt = "2",
+	  .manual = "successes in a row that make a node up again" },
 	{ "jitter", OPTION_NUMBER, OPTION_FIELD(struct config_probe, jitter_percent), .max = 50,
-	  .dflt = "10", .manual = "percent by which an interval may be shortened, at random" },
+	  .suffix = "%", .dflt = "10%",
+	  .manual = "the part by which an interval may be shortened, at random" },
 };
 
 const struct option_section probe_section = OPTION_SECTION("pool: probes[]", probe_options);

@@ -68,12 +68,15 @@ static void read_listen(struct conf *conf, const struct yaml_node *value, void *
 
 static void read_workers(struct conf *conf, const struct yaml_node *value, void *out)
 {
+	static const struct amount amount = {
+		.min = 1, .max = WORKERS_MAX, .counts = "threads", .word = "auto"
+	};
 	struct config *config = out;
+	int64_t workers = 0;
 
-	if (value->kind == YAML_SCALAR && strcmp(value->text, "auto") == 0)
-		config->workers = 0;
-	else
-		(void)conf_number(conf, value, 1, WORKERS_MAX, &config->workers);
+	if (value->kind != YAML_SCALAR || strcmp(value->text, "auto") != 0)
+		(void)conf_amount(conf, value, &amount, &workers);
+	config->workers = (uint32_t)workers;
 }
 
 static void read_user(struct conf *conf, const struct yaml_node *value, void *out)
@@ -86,7 +89,9 @@ static void read_user(struct conf *conf, const struct yaml_node *value, void *ou
 	    strspn(value->text,
 		   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") !=
 		    strlen(value->text))
-		conf_error(conf, &value->place, "\"%.100s\" is not the name of a user",
+		conf_error(conf, &value->place,
+			   "\"%.100s\" is not the name of a user: 1 to 32 of a-z, A-Z, 0-9, "
+			   "\"_\", \"-\" and \".\"",
 			   value->text);
 	else
 		config->user = value->text;
@@ -99,7 +104,9 @@ static void read_run(struct conf *conf, const struct yaml_node *value, void *out
 	if (!conf_expect(conf, value, YAML_SCALAR, "a path"))
 		return;
 	config->run_dir = conf_path(conf, value->text);
-	if (strlen(config->run_dir) > RUN_PATH_MAX)
+	if (value->text[0] == '\0')
+		conf_error(conf, &value->place, "the path is empty");
+	else if (strlen(config->run_dir) > RUN_PATH_MAX)
 		conf_error(conf, &value->place,
 			   "\"%.100s\" is too long for the path of a socket: at most %d octets",
 			   config->run_dir, RUN_PATH_MAX);
@@ -115,7 +122,7 @@ static const struct option tcp_options[] = {
 	  .unit_ms = 1000, .field_ms = 1, .min = 1, .max = 86400, .dflt = "30m",
 	  .manual = "a connection is closed after this in any case" },
 	{ "connections", OPTION_NUMBER, OPTION_FIELD(struct config, dns.tcp_connections), .min = 1,
-	  .max = DNS_TCP_CONNECTIONS_MAX, .dflt = "1000",
+	  .max = DNS_TCP_CONNECTIONS_MAX, .counts = "connections", .dflt = "1000",
 	  .manual = "connections of a worker; one more closes one of whoever has most" },
 };
 
@@ -257,15 +264,37 @@ static void read_resolvers(struct conf *conf, const struct yaml_node *value, voi
 		config->resolvers_path = data_file(conf, value, value->text);
 }
 
+/* That of a table which is read where it is needed. */
+static const char *table_path(struct conf *conf, const struct yaml_node *value)
+{
+	return conf_expect(conf, value, YAML_SCALAR, "the path of a file")
+		       ? data_path(conf, value, value->text)
+		       : NULL;
+}
+
+static void read_countries(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config *config = out;
+
+	config->countries_path = table_path(conf, value);
+}
+
+static void read_places(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config *config = out;
+
+	config->places_path = table_path(conf, value);
+}
+
 static const struct option geoip_options[] = {
 	{ "databases", OPTION_OTHER, .read = read_databases, .kind = "list",
 	  .accepts = "paths, or maps with path and fields",
 	  .manual = "MMDB files; of several the first that knows a field wins" },
-	{ "countries", OPTION_PATH, OPTION_FIELD(struct config, countries_path),
+	{ "countries", OPTION_OTHER, .read = read_countries, .kind = "path",
 	  .accepts = "path, relative to the server file",
 	  .manual = "coordinates of countries, for databases without; by default "
 		    "geoip/countries.tsv if there is one" },
-	{ "places", OPTION_PATH, OPTION_FIELD(struct config, places_path),
+	{ "places", OPTION_OTHER, .read = read_places, .kind = "path",
 	  .accepts = "path, relative to the server file",
 	  .manual = "coordinates of cities and airports, for sites that are named by a code; by "
 		    "default places.tsv beside the countries table if there is one" },
@@ -417,14 +446,14 @@ static const struct option server_options[] = {
 	{ "user", OPTION_OTHER, .read = read_user, .dflt = "signpost", .kind = "text",
 	  .accepts = "name of a user", .manual = "whom to run as where started as root" },
 	{ "workers", OPTION_OTHER, .read = read_workers, .dflt = "auto", .kind = "number",
-	  .accepts = "auto or 1..128", .manual = "threads that answer; auto: one a core" },
+	  .accepts = "auto or 1..128 threads", .manual = "threads that answer; auto: one a core" },
 	{ "ecs", OPTION_BOOL, OPTION_FIELD(struct config, dns.ecs), .later = true, .dflt = "true",
 	  .manual = "accept EDNS Client Subnet (RFC 7871)" },
 	{ "udp-size", OPTION_NUMBER, OPTION_FIELD(struct config, dns.udp_size_max), .later = true,
-	  .min = DNS_UDP_SIZE_LOWEST, .max = DNS_UDP_SIZE_HIGHEST, .dflt = "1232",
-	  .manual = "octets of the largest answer over UDP" },
+	  .min = DNS_UDP_SIZE_LOWEST, .max = DNS_UDP_SIZE_HIGHEST, .counts = "octets",
+	  .dflt = "1232", .manual = "octets of the largest answer over UDP" },
 	{ "amplification", OPTION_OTHER, .read = read_amplification, .later = true, .dflt = "off",
-	  .kind = "number", .accepts = "off or 2..100",
+	  .kind = "number", .accepts = "off or 2..100 times",
 	  .manual = "how many times as long as its query an answer over UDP may be, for a client "
 		    "without a valid cookie" },
 	{ "cookies", OPTION_BOOL, OPTION_FIELD(struct config, dns.cookies), .later = true,
@@ -449,7 +478,7 @@ static const struct option server_options[] = {
 	  .unit_ms = DAY_MS, .min = 1, .max = 36500, .dflt = "90d",
 	  .manual = "how long transitions of nodes are kept" },
 	{ "preference-depth", OPTION_NUMBER, OPTION_FIELD(struct config, preference_depth),
-	  .later = true, .min = 1, .max = 16, .dflt = "4",
+	  .later = true, .min = 1, .max = 16, .counts = "sites", .dflt = "4",
 	  .manual = "how many sites of a pool each client's preference holds; the others follow "
 		    "by distance from the first" },
 	{ "own-networks", OPTION_OTHER, .later = true, .read = read_own_networks, .kind = "list",

@@ -1,5 +1,6 @@
 /* Single values as operators write them: numbers, durations, paths, names; and lists of texts. */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "conf/option.h"
 
@@ -24,45 +25,48 @@ static bool digits(const char *text, const char *end, uint64_t *out)
 	return true;
 }
 
-bool conf_amount(struct conf *conf, const struct yaml_node *value, int64_t min, int64_t max,
-		 const char *suffix, int64_t *out)
+static const char *range_text(struct conf *conf, const struct amount *amount)
 {
+	const char *suffix = amount->suffix != NULL ? amount->suffix : "";
+
+	return conf_text(conf, "%lld%s to %lld%s%s%s", (long long)amount->min, suffix,
+			 (long long)amount->max, suffix, amount->counts != NULL ? " " : "",
+			 amount->counts != NULL ? amount->counts : "");
+}
+
+/* "auto or " */
+static const char *or_text(struct conf *conf, const char *word)
+{
+	return word != NULL ? conf_text(conf, "%s or ", word) : "";
+}
+
+bool conf_amount(struct conf *conf, const struct yaml_node *value, const struct amount *amount,
+		 int64_t *out)
+{
+	size_t suffix_len = amount->suffix != NULL ? strlen(amount->suffix) : 0;
+	const char *range = range_text(conf, amount), *word = or_text(conf, amount->word);
+	const char *what = conf_text(conf, "%sa whole number from %s", word, range);
 	uint64_t number = 0;
 	const char *end;
-	size_t suffix_len = strlen(suffix);
 	bool minus;
-	int64_t amount;
 
-	if (!conf_expect(conf, value, YAML_SCALAR, "a whole number"))
+	if (!conf_expect(conf, value, YAML_SCALAR, what))
 		return false;
 	end = value->text + strlen(value->text);
-	if ((size_t)(end - value->text) > suffix_len && strcmp(end - suffix_len, suffix) == 0)
+	if ((size_t)(end - value->text) > suffix_len && suffix_len > 0 &&
+	    strcmp(end - suffix_len, amount->suffix) == 0)
 		end -= suffix_len;
 	/* A minus sign is a number out of range rather than no number. */
 	minus = value->text[0] == '-';
 	if (!digits(value->text + minus, end, &number)) {
-		conf_error(conf, &value->place, "\"%.100s\" is not a whole number", value->text);
+		conf_error(conf, &value->place, "\"%.100s\" is not %s", value->text, what);
 		return false;
 	}
-	amount = minus ? -(int64_t)number : (int64_t)number;
-	if (amount < min || amount > max || (minus && min >= 0)) {
-		conf_error(conf, &value->place, "%.40s is out of range: %lld%s to %lld%s",
-			   value->text, (long long)min, suffix, (long long)max, suffix);
-		return false;
-	}
-	*out = amount;
-	return true;
-}
-
-bool conf_number(struct conf *conf, const struct yaml_node *value, uint32_t min, uint32_t max,
-		 uint32_t *out)
-{
-	int64_t number;
-
-	if (!conf_amount(conf, value, min, max, "", &number))
-		return false;
-	*out = (uint32_t)number;
-	return true;
+	*out = minus ? -(int64_t)number : (int64_t)number;
+	if (*out >= amount->min && *out <= amount->max && !(minus && amount->min >= 0))
+		return true;
+	conf_error(conf, &value->place, "%.40s is out of range: %s%s", value->text, word, range);
+	return false;
 }
 
 static const struct {
@@ -101,24 +105,33 @@ static bool duration_ms(const char *text, uint64_t *out)
 	return false;
 }
 
-bool conf_duration(struct conf *conf, const struct yaml_node *value, uint32_t min, uint32_t max,
-		   uint32_t unit_ms, uint32_t *out)
+static bool is_number(const char *text)
 {
-	uint64_t ms;
+	return text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
+}
 
-	if (!conf_expect(conf, value, YAML_SCALAR, "a duration such as 200ms, 5s, 1m, 12h or 90d"))
+bool conf_duration(struct conf *conf, const struct yaml_node *value,
+		   const struct duration *duration, uint32_t *out)
+{
+	const char *word = or_text(conf, duration->word);
+	uint64_t unit_ms = duration->unit_ms, ms;
+	const char *min = conf_duration_text(conf, duration->min * unit_ms);
+	const char *max = conf_duration_text(conf, duration->max * unit_ms);
+	const char *what = conf_text(conf,
+				     "%sa duration such as 200ms, 5s, 1m, 12h or 90d, from "
+				     "%s to %s",
+				     word, min, max);
+
+	if (!conf_expect(conf, value, YAML_SCALAR, what))
 		return false;
 	if (!duration_ms(value->text, &ms)) {
-		conf_error(conf, &value->place,
-			   "\"%.100s\" is not a duration such as 200ms, 5s, 1m, 12h or 90d",
-			   value->text);
+		conf_error(conf, &value->place, "\"%.100s\" is not %s%s", value->text, what,
+			   is_number(value->text) ? ": it has no unit" : "");
 		return false;
 	}
-	if (ms % unit_ms != 0 || ms / unit_ms < min || ms / unit_ms > max) {
-		conf_error(conf, &value->place, "%.40s is out of range: %s to %s, in steps of %s",
-			   value->text, conf_duration_text(conf, (uint64_t)min * unit_ms),
-			   conf_duration_text(conf, (uint64_t)max * unit_ms),
-			   conf_duration_text(conf, unit_ms));
+	if (ms % unit_ms != 0 || ms / unit_ms < duration->min || ms / unit_ms > duration->max) {
+		conf_error(conf, &value->place, "%.40s is out of range: %s%s to %s, in steps of %s",
+			   value->text, word, min, max, conf_duration_text(conf, unit_ms));
 		return false;
 	}
 	*out = (uint32_t)(ms / unit_ms);
@@ -136,9 +149,50 @@ const char *conf_join(struct arena *arena, const char *folder, const char *name)
 	return path;
 }
 
+/* Is what `path` ends with a folder, and not a link that leads elsewhere? Then ".." behind it is
+ * the folder that it is in. */
+static bool is_plain_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	struct stat st;
+
+	if (strcmp(slash != NULL ? slash + 1 : path, "..") == 0)
+		return false;
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+const char *conf_clean_path(struct arena *arena, const char *path)
+{
+	bool absolute = path[0] == '/';
+	char *out = arena_alloc(arena, strlen(path) + 3);
+	size_t len = 0;
+
+	for (path += strspn(path, "/"); *path != '\0'; path += strspn(path, "/")) {
+		size_t size = strcspn(path, "/");
+		bool up = size == 2 && memcmp(path, "..", 2) == 0;
+
+		if (up && len > 0 && is_plain_folder(out)) {
+			while (len > 0 && out[--len] != '/')
+				;
+		} else if (!(up && absolute && len == 0) && !(size == 1 && *path == '.')) {
+			if (absolute || len > 0)
+				out[len++] = '/';
+			memcpy(out + len, path, size);
+			len += size;
+		}
+		out[len] = '\0';
+		path += size;
+	}
+	if (len == 0)
+		memcpy(out, absolute ? "/" : ".", 2);
+	return out;
+}
+
 const char *conf_path(struct conf *conf, const char *path)
 {
-	return conf_join(conf->arena, path[0] == '/' ? "" : conf->folder, path);
+	const char *whole = conf_join(conf->arena, path[0] == '/' ? "" : conf->folder, path);
+
+	return conf_clean_path(conf->arena, whole);
 }
 
 const char *conf_folder(struct arena *arena, const char *file)

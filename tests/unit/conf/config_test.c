@@ -126,9 +126,32 @@ START_TEST(a_file_without_an_end_of_line_is_a_file)
 }
 END_TEST
 
+START_TEST(paths_are_told_by_their_shortest_name_and_links_are_not_mistaken)
+{
+	struct reading *reading;
+	char path[4096];
+
+	ck_assert_int_eq(system("mkdir -p far/deep && ln -s far/deep link"), 0);
+	reading = read_good(GOOD_SERVER "state: zones/.././/state/\nrun: /../run/none/../x/.\n",
+			    GOOD_POOL);
+	(void)snprintf(path, sizeof(path), "%s/state", reading->config.folder);
+	ck_assert_str_eq(reading->config.state_dir, path);
+	ck_assert_str_eq(reading->config.run_dir, "/run/none/../x"); /* whatever none will be */
+	fixture_free(reading);
+	reading = read_good(GOOD_SERVER "state: link/../state\nrun: ../..\n", GOOD_POOL);
+	(void)snprintf(path, sizeof(path), "%s/link/../state", reading->config.folder);
+	ck_assert_str_eq(reading->config.state_dir, path);
+	ck_assert_str_eq(reading->config.run_dir, "/");
+	fixture_free(reading);
+}
+END_TEST
+
 START_TEST(all_that_is_written_is_read)
 {
-	struct reading *reading = read_good(
+	struct reading *reading;
+
+	fixture_write("c.tsv", "", 0);
+	reading = read_good(
 		"listen: [127.0.0.1:5300, \"[::1]:5300\", \"::1\"]\n"
 		"zones: ./zones/\nstate: state\nrun: /tmp/run\nuser: nobody\nworkers: 3\necs: false\n"
 		"udp-size: 4096\nlog: { level: debug, target: syslog }\nhistory: 48h\n"
@@ -487,6 +510,7 @@ Suite *config_suite(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, fixture_setup, fixture_teardown);
 	tcase_add_test(tcase, what_is_not_written_has_the_manuals_default);
+	tcase_add_test(tcase, paths_are_told_by_their_shortest_name_and_links_are_not_mistaken);
 	tcase_add_test(tcase, all_that_is_written_is_read);
 	tcase_add_test(tcase, secrets_of_cookies_are_read_from_their_file);
 	tcase_add_test(tcase, a_file_without_an_end_of_line_is_a_file);
