@@ -184,6 +184,9 @@ bool conf_duration(struct conf *conf, const struct yaml_node *value,
 const char *conf_join(struct arena *arena, const char *folder, const char *name);
 /* Without "//", "." and those ".." that stand behind a folder: the same file by a shorter name. */
 const char *conf_clean_path(struct arena *arena, const char *path);
+/* What links lead to: the same, whatever way it is named. What is not there yet is in a folder that
+ * is. */
+const char *conf_real_path(struct arena *arena, const char *path);
 const char *conf_path(struct conf *conf, const char *path); /* absolute and clean */
 /* That of a file; "" for one without. */
 const char *conf_folder(struct arena *arena, const char *file);

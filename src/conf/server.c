@@ -503,12 +503,27 @@ const struct option_section *const server_sections[] = {
 };
 const size_t server_section_count = OPTION_COUNT(server_sections);
 
+/* What a reload compares with what runs is not changed by another name for it. */
+static void find_folders(struct conf *conf)
+{
+	struct config *config = conf->config;
+	const char *run = config->run_dir;
+
+	if (config->state_dir != NULL)
+		config->state_dir = conf_real_path(conf->arena, config->state_dir);
+	if (run != NULL)
+		run = conf_real_path(conf->arena, run);
+	if (run != NULL && strlen(run) <= RUN_PATH_MAX)
+		config->run_dir = run;
+}
+
 void server_read(struct conf *conf, const struct yaml_node *root)
 {
 	static const struct yaml_node no_options = { .kind = YAML_MAP };
 	const struct yaml_node *defaults = yaml_get(root, "defaults");
 
 	option_read_map(conf, &server_section, root, &root->place, conf->config);
+	find_folders(conf);
 	conf->defaults = (struct option_map){ defaults != NULL ? defaults : &no_options,
 					      LEVEL_DEFAULTS, NULL };
 	conf->sites = yaml_get(root, "sites");

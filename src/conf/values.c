@@ -1,4 +1,5 @@
 /* Single values as operators write them: numbers, durations, paths, names; and lists of texts. */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -186,6 +187,21 @@ const char *conf_clean_path(struct arena *arena, const char *path)
 	if (len == 0)
 		memcpy(out, absolute ? "/" : ".", 2);
 	return out;
+}
+
+const char *conf_real_path(struct arena *arena, const char *path)
+{
+	char *whole = arena_text(arena, path, strlen(path)), *slash = NULL, *real;
+
+	while ((real = realpath(whole, NULL)) == NULL && strrchr(whole, '/') > whole) {
+		slash = strrchr(whole, '/');
+		*slash = '\0';
+	}
+	if (real == NULL)
+		return path;
+	path = conf_join(arena, real, path + strlen(whole) + strspn(path + strlen(whole), "/"));
+	free(real);
+	return conf_clean_path(arena, path);
 }
 
 const char *conf_path(struct conf *conf, const char *path)

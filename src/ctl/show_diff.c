@@ -59,7 +59,7 @@ static void show_zone(const json_t *zone, FILE *out)
 		      field_number(zone, "changed"));
 	json_array_foreach(list, i, rrset) show_rrset(rrset, out);
 	if (all > (long long)json_array_size(list))
-		(void)fprintf(out, "    ... and %lld more (--all)\n",
+		(void)fprintf(out, "    and %lld more; --all tells them\n",
 			      all - (long long)json_array_size(list));
 }
 
@@ -95,7 +95,7 @@ static void show_flows(const json_t *flows, FILE *out)
 		const json_t *share = json_object_get(flow, "share");
 
 		if (i == FLOWS_SHOWN) {
-			(void)fprintf(out, "    ... and %zu more (--json)\n",
+			(void)fprintf(out, "    and %zu more; --json has all\n",
 				      json_array_size(flows) - i);
 			return;
 		}
@@ -180,7 +180,7 @@ static void show_list(const json_t *list, const char *title,
 		(void)fprintf(out, "%s\n", title);
 	json_array_foreach(list, i, item) show(item, out);
 	if (left_off > 0)
-		(void)fprintf(out, "  ... and %lld more (--all)\n", left_off);
+		(void)fprintf(out, "  and %lld more; --all tells them\n", left_off);
 }
 
 void show_diff(const json_t *told, FILE *out)

@@ -132,16 +132,32 @@ START_TEST(paths_are_told_by_their_shortest_name_and_links_are_not_mistaken)
 	char path[4096];
 
 	ck_assert_int_eq(system("mkdir -p far/deep && ln -s far/deep link"), 0);
-	reading = read_good(GOOD_SERVER "state: zones/.././/state/\nrun: /../run/none/../x/.\n",
+	reading = read_good(GOOD_SERVER
+			    "state: zones/.././/state/\nrun: /../run/none/../x/.\n"
+			    "geoip: { databases: [zones//../a.mmdb, link/../b.mmdb] }\n",
 			    GOOD_POOL);
 	(void)snprintf(path, sizeof(path), "%s/state", reading->config.folder);
 	ck_assert_str_eq(reading->config.state_dir, path);
 	ck_assert_str_eq(reading->config.run_dir, "/run/none/../x"); /* whatever none will be */
+	(void)snprintf(path, sizeof(path), "%s/a.mmdb", reading->config.folder);
+	ck_assert_str_eq(reading->config.databases[0].path, path);
+	(void)snprintf(path, sizeof(path), "%s/link/../b.mmdb", reading->config.folder);
+	ck_assert_str_eq(reading->config.databases[1].path, path);
 	fixture_free(reading);
-	reading = read_good(GOOD_SERVER "state: link/../state\nrun: ../..\n", GOOD_POOL);
-	(void)snprintf(path, sizeof(path), "%s/link/../state", reading->config.folder);
+}
+END_TEST
+
+START_TEST(folders_of_a_run_are_those_that_links_lead_to)
+{
+	struct reading *reading;
+	char path[4096];
+
+	ck_assert_int_eq(system("mkdir -p far/deep && ln -s far/deep link"), 0);
+	reading = read_good(GOOD_SERVER "state: link/../new/state\nrun: link\n", GOOD_POOL);
+	(void)snprintf(path, sizeof(path), "%s/far/new/state", reading->config.folder);
 	ck_assert_str_eq(reading->config.state_dir, path);
-	ck_assert_str_eq(reading->config.run_dir, "/");
+	(void)snprintf(path, sizeof(path), "%s/far/deep", reading->config.folder);
+	ck_assert_str_eq(reading->config.run_dir, path);
 	fixture_free(reading);
 }
 END_TEST
@@ -511,6 +527,7 @@ Suite *config_suite(void)
 	tcase_add_checked_fixture(tcase, fixture_setup, fixture_teardown);
 	tcase_add_test(tcase, what_is_not_written_has_the_manuals_default);
 	tcase_add_test(tcase, paths_are_told_by_their_shortest_name_and_links_are_not_mistaken);
+	tcase_add_test(tcase, folders_of_a_run_are_those_that_links_lead_to);
 	tcase_add_test(tcase, all_that_is_written_is_read);
 	tcase_add_test(tcase, secrets_of_cookies_are_read_from_their_file);
 	tcase_add_test(tcase, a_file_without_an_end_of_line_is_a_file);
