@@ -203,6 +203,55 @@ static void find_tables(struct conf *conf)
 	find_table(conf_join(conf->arena, folder, PLACES_FILE), &config->places_path);
 }
 
+/* --- a file of another kind -------------------------------------------------------------------- */
+
+#define SERVER_FILE "signpost.yaml"
+
+/* The server file that stands beside the file, or in the folder above it; NULL: none does. */
+static const char *server_file_near(struct arena *arena, const char *file)
+{
+	static const char *const where[] = { SERVER_FILE, "../" SERVER_FILE };
+
+	for (size_t i = 0; i < sizeof(where) / sizeof(where[0]); i++) {
+		const char *folder = conf_folder(arena, file);
+		const char *path = conf_clean_path(arena, conf_join(arena, folder, where[i]));
+
+		if (access(path, F_OK) == 0)
+			return path;
+	}
+	return NULL;
+}
+
+/* A pool or zone file in place of a server file has a mistake in each line, and none of them is the
+ * mistake. */
+static bool is_other_kind(struct conf *conf, const char *file, const char *what)
+{
+	const struct place whole = { .file = conf->config->file };
+	const char *server = server_file_near(conf->arena, file);
+
+	conf_error(
+		conf, &whole,
+		"this is a %s file, and no server file: it is checked with the server file whose "
+		"\"zones\" is its folder%s%.200s",
+		what, server != NULL ? ", such as " : "", server != NULL ? server : "");
+	return true;
+}
+
+static bool is_zone_file(struct conf *conf, const char *file)
+{
+	return ends_with(file, ".zone") && is_other_kind(conf, file, "zone");
+}
+
+static bool is_pool_file(struct conf *conf, const char *file, const struct yaml_node *root)
+{
+	bool pool = ends_with(file, POOL_ENDING) ||
+		    (yaml_get(root, "pool") != NULL && yaml_get(root, "zones") == NULL);
+
+	return pool && is_other_kind(conf, file, "pool");
+}
+
+/* --- all of it --------------------------------------------------------------------------------- */
+
 static int read_all(struct conf *conf, int fd, const char *path)
 {
 	struct config *config = conf->config;
@@ -217,9 +266,11 @@ static int read_all(struct conf *conf, int fd, const char *path)
 	config->folder = conf->folder;
 	config->path = conf_join(conf->arena, config->folder,
 				 strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path);
+	if (is_zone_file(conf, path))
+		return -1;
 	if (source_read(&source, config->file, fd, conf->arena, conf->diag))
 		root = yaml_read(&source, conf->arena, conf->diag);
-	if (root == NULL)
+	if (root == NULL || is_pool_file(conf, path, root))
 		return -1;
 	conf->data = data_new();
 	conf->links = links_new();

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -33,6 +34,15 @@ static int run_compile(const char *const arguments[COMPILE_ARGUMENTS_MAX])
 	return STATUS_USAGE;
 }
 
+/* A folder stands for the server file in it, as for diff. */
+static const char *server_file_in(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? mem_format("%s/signpost.yaml", path)
+							   : path;
+}
+
 static const char *server_file(const struct options *options)
 {
 	return options->server_file != NULL ? options->server_file : REACH_SERVER_FILE;
@@ -41,7 +51,8 @@ static const char *server_file(const struct options *options)
 int command_check(const struct options *options)
 {
 	return run_compile((const char *const[COMPILE_ARGUMENTS_MAX]){
-		"--check", options->count > 1 ? options->arguments[1] : server_file(options) });
+		"--check", server_file_in(options->count > 1 ? options->arguments[1]
+							     : server_file(options)) });
 }
 
 int command_config(const struct options *options)

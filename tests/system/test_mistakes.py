@@ -170,3 +170,16 @@ def test_sighup_with_a_mistake_keeps_what_runs(restored):
     restored.wait_notified("READY=1", 10 * signpost.SLOW)
     assert "neither an IPv4 nor an IPv6 address" in restored.log()
     assert restored.addresses(NAME, "A", SUBNET) == before
+
+
+@pytest.mark.parametrize("file, kind", [("edge.pool.yaml", "pool"), ("example.net.zone", "zone"), ("copy", "pool")])
+def test_a_file_of_another_kind_is_told_once_with_what_to_check_instead(sample, tmp_path, file, kind):
+    (tmp_path / "zones").mkdir()
+    (tmp_path / "signpost.yaml").write_text((sample.folder / SERVER).read_text())
+    source = "edge.pool.yaml" if file == "copy" else file
+    (tmp_path / "zones" / file).write_bytes((sample.folder / "zones" / source).read_bytes())
+    done = subprocess.run([signpost.BUILD / "signpostctl", "check", f"zones/{file}"], cwd=tmp_path, capture_output=True,
+                          text=True, timeout=60)
+    assert done.returncode == 1 and done.stdout == "1 error\n"
+    assert done.stderr == (f"zones/{file}: error: this is a {kind} file, and no server file: it is checked with the "
+                           "server file whose \"zones\" is its folder, such as signpost.yaml\n")
