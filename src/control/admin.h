@@ -15,6 +15,9 @@ struct admin {
 	uint32_t weight;        /* ordered, or else as configured */
 	uint32_t weight_order;  /* ADMIN_NONE: as configured */
 	uint64_t until_unix_ms; /* of what decided; 0: no end */
+	/* As far as is known now. */
+	uint64_t next_unix_ms; /* when the state becomes another one; 0: it stays */
+	enum admin_state next_state;
 };
 
 #define ADMIN_NONE UINT32_MAX
@@ -32,6 +35,11 @@ static inline bool admin_span_has(const struct admin_span *span, uint64_t now_ms
 /* Fills nodes[] of the plan. */
 struct admin_span admin_judge(const struct orders *orders, const struct image *plan,
 			      uint64_t now_ms, struct admin *nodes);
+
+/* For how long an answer may hold, if something in it changes at that time: till then, and lowered by
+ * halves, so that a change that is far away makes a few images and not one a second. For who looks
+ * once a second. 0: as long as it would anyway; else at least 1. */
+uint32_t admin_ttl_s(uint64_t change_unix_ms, uint64_t now_ms);
 
 static inline bool window_has(const struct plan_window *window, const struct plan_node *node,
 			      uint32_t number)

@@ -210,6 +210,13 @@ static enum steer_state steer_state_of(const struct view *view, uint32_t node)
 	return inputs->admin[node].state == ADMIN_DRAINING ? STEER_DRAINING : STEER_UP;
 }
 
+/* 0: nothing is near. */
+static void lower(struct steer_node *node, uint32_t ttl_s)
+{
+	if (ttl_s != 0 && (node->ttl_s == 0 || ttl_s < node->ttl_s))
+		node->ttl_s = ttl_s;
+}
+
 static void update_node(const struct view *view, uint32_t node)
 {
 	struct inputs *inputs = view->inputs;
@@ -219,6 +226,60 @@ static void update_node(const struct view *view, uint32_t node)
 						   .level = STEER_ALL,
 						   .weight = inputs->admin[node].weight,
 						   .ttl_s = (verdict_ms + 999) / 1000 };
+	lower(&inputs->nodes[node],
+	      admin_ttl_s(inputs->admin[node].next_unix_ms, view->now_unix_ms));
+}
+
+/* When the first node of a site comes back into answers, as far as is planned; 0: none does. */
+static uint64_t next_return(const struct view *view, const struct plan_pool_site *site)
+{
+	uint64_t first_ms = 0;
+
+	for (uint32_t n = site->nodes.first; n < site->nodes.first + site->nodes.count; n++) {
+		const struct admin *admin = &view->inputs->admin[n];
+
+		if (admin->next_unix_ms != 0 && admin->next_state < admin->state &&
+		    (!is_down(view, n) || view->inputs->held[n]) &&
+		    (first_ms == 0 || admin->next_unix_ms < first_ms))
+			first_ms = admin->next_unix_ms;
+	}
+	return first_ms;
+}
+
+/* Of the nodes that are answered; false: there are none. */
+static bool lower_all(struct inputs *inputs, const struct plan_range *nodes, uint32_t ttl_s)
+{
+	bool any = false;
+
+	for (uint32_t n = nodes->first; n < nodes->first + nodes->count; n++) {
+		if (inputs->nodes[n].state != STEER_UP)
+			continue;
+		any = true;
+		lower(&inputs->nodes[n], ttl_s);
+	}
+	return any;
+}
+
+/* Whose clients a node takes back is its site's other nodes; where the site has none, those of any
+ * site may stand in for it. */
+static void update_returns(const struct view *view, uint32_t pool)
+{
+	struct inputs *inputs = view->inputs;
+	const struct plan_pool *p = &plan_items(inputs->plan, pools, struct plan_pool)[pool];
+	const struct plan_pool_site *sites = plan_items(inputs->plan, pool_sites,
+							struct plan_pool_site);
+	uint64_t first_ms = 0;
+
+	for (uint32_t s = p->sites.first; s < p->sites.first + p->sites.count; s++) {
+		uint64_t at_ms = next_return(view, &sites[s]);
+
+		if (at_ms != 0 &&
+		    !lower_all(inputs, &sites[s].nodes, admin_ttl_s(at_ms, view->now_unix_ms)) &&
+		    (first_ms == 0 || at_ms < first_ms))
+			first_ms = at_ms;
+	}
+	if (first_ms != 0)
+		(void)lower_all(inputs, &p->nodes, admin_ttl_s(first_ms, view->now_unix_ms));
 }
 
 /* To half a percent: what changes less is worth no new steering image. */
@@ -268,6 +329,8 @@ static void update_all(const struct view *view)
 	}
 	for (uint32_t n = 0; n < plan_count(plan, nodes); n++)
 		update_node(view, n);
+	for (uint32_t p = 0; p < plan_count(plan, pools); p++)
+		update_returns(view, p);
 	for (uint32_t s = 0; s < plan_count(plan, pool_sites); s++)
 		update_site(view, s);
 }

@@ -38,7 +38,8 @@ struct steer_node {
 	uint8_t reserved; /* 0: two of them are compared as bytes */
 	uint16_t level;   /* of its weight; STEER_ALL: all */
 	uint32_t weight;  /* 0..65535: configured, or the operator's */
-	/* Not 0: its answers hold for so long at most, since a verdict on it is near. */
+	/* Not 0: its answers hold for so long at most, since a verdict on it is near, or a change
+	 * that is planned. */
 	uint32_t ttl_s;
 };
 

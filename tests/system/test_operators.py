@@ -55,7 +55,7 @@ def server():
             "rolled": ("policy: weighted\nfallback: last-good\n" + probes, {"near": numbered("rolled", ROLLED)}),
             "full": ("policy: failover\nspill: { high: 90%, low: 50% }\nload-max-age: 1d\n" + probes,
                      {"near": numbered("full-near", FULL[:1]), "far": numbered("full-far", FULL[1:])}),
-            "window": ("policy: weighted\n" + probes, {"near": numbered("window", WINDOW)}),
+            "window": ("policy: weighted\nttl: { floor: 1s }\n" + probes, {"near": numbered("window", WINDOW)}),
             "fenced": ("policy: failover\nrules:\n  - { clients: 'file:office.txt', sites: [far, near] }\n" + probes,
                        {"near": numbered("fenced-near", FENCED[:1]), "far": numbered("fenced-far", FENCED[1:])}),
         }
@@ -181,6 +181,37 @@ def test_orders_windows_and_avoids_begin_and_end_by_themselves(server):
         fenced.write_text(before[1])
         server.ctl("reload")
         server.ctl("enable", "near-2")
+
+
+def test_answers_that_a_planned_order_changes_have_run_out_by_then(server):
+    begin, end = (int(time.time()) + later for later in (3, 6))
+    ttls = collections.defaultdict(set)
+
+    def ask(network, when, change=None):
+        at = time.time()
+        (answer,) = server.ask("window.example.org", subnet=network).answer
+        ttls[answer[0].address, when].add(answer.ttl)
+        # What changes with time is looked at once a second, and no TTL is below one.
+        assert change is None or at > change or at + answer.ttl <= max(change, at + 1) + 0.5, (at, change, answer)
+
+    with enabled_again(server, "window-1"):
+        wait_answered(server, "window", only(*WINDOW))
+        leaves, stays = (next(str(n) for n in client_networks(30)
+                              if server.addresses("window.example.org", subnet=str(n)) == [node]) for node in WINDOW)
+        server.ctl("drain", "window-1", "--from", timestamp(begin - time.time()), "--until", timestamp(end - time.time()))
+        while time.time() < begin:
+            ask(leaves, "before", begin)
+            ask(stays, "before")
+            time.sleep(0.05)
+        wait_answered(server, "window", only(WINDOW[1]), timeout=2)
+        while time.time() < end:
+            ask(leaves, "in it", end)
+            time.sleep(0.05)
+        wait_answered(server, "window", only(*WINDOW), timeout=2)
+        ask(leaves, "after")
+        ask(stays, "after")
+    assert max(ttls.pop((WINDOW[0], "before"))) <= 2 and max(ttls.pop((WINDOW[1], "in it"))) <= 2
+    assert set().union(*ttls.values()) == {30}, ttls
 
 
 def test_order_of_a_node_waits_for_its_return_to_the_files(server):

@@ -7,15 +7,15 @@
 #include "control/inputs.h"
 #include "control_test.h"
 
-static const struct make_site sites[] = { { "tokyo", 35.68, 139.69 } };
-static const struct make_pool pools[] = { { .name = "edge", .sites = "tokyo" } };
+static const struct make_site sites[] = { { "tokyo", 35.68, 139.69 }, { "london", 51.51, -0.13 } };
+static const struct make_pool pools[] = { { .name = "edge", .sites = "tokyo london" } };
 static const struct make_node nodes[] = {
 	{ "edge", "tokyo", "a", 100, "192.0.2.1" },
 	{ "edge", "tokyo", "b", 50, "192.0.2.2" },
 	{ "edge", "tokyo", "c", 0, "192.0.2.3" },
 };
 static const struct make_plan plan_rows = { .sites = sites,
-					    .site_count = 1,
+					    .site_count = 2,
 					    .pools = pools,
 					    .pool_count = 1,
 					    .nodes = nodes,
@@ -56,14 +56,22 @@ static bool update(void)
 	return inputs_update(inputs, state_of, NULL, NOW);
 }
 
-static void order(enum order_action action, const char *object)
+static void order_for(enum order_action action, const char *object, uint64_t from_ms,
+		      uint64_t until_ms)
 {
 	struct order made_up = { .action = action };
 
 	ck_assert(object_parse(object, &made_up.object));
 	made_up.row.weight = 7;
+	made_up.row.from_unix_ms = from_ms;
+	made_up.row.until_unix_ms = until_ms;
 	array_add(orders.list, orders.count, orders.cap) = made_up;
 	inputs_orders_changed(inputs);
+}
+
+static void order(enum order_action action, const char *object)
+{
+	order_for(action, object, 0, 0);
 }
 
 static void set(uint32_t node, enum node_status status, uint64_t since_ms)
@@ -114,6 +122,48 @@ START_TEST(answers_of_a_node_that_may_be_down_soon_hold_until_then)
 	states[1].verdict_within_ms = 0;
 	ck_assert(update());
 	ck_assert_uint_eq(inputs->nodes[1].ttl_s, 0);
+}
+END_TEST
+
+/* The TTLs of all nodes at a time, "-": as usual. */
+static const char *ttls_at(uint64_t now_ms)
+{
+	static char text[64];
+	size_t len = 0;
+
+	(void)inputs_update(inputs, state_of, NULL, now_ms);
+	for (int n = 0; n < 3; n++) {
+		uint32_t ttl_s = inputs->nodes[n].ttl_s;
+
+		len += (size_t)snprintf(text + len, sizeof(text) - len, ttl_s == 0 ? "-" : "%u",
+					ttl_s);
+		text[len++] = n < 2 ? ' ' : '\0';
+	}
+	return text;
+}
+
+START_TEST(answers_hold_until_a_planned_change_of_state)
+{
+	ck_assert_str_eq(ttls_at(NOW), "- - -");
+	order_for(ORDER_DRAIN, "node:edge/b", NOW + 100000, NOW + 200000);
+	ck_assert_str_eq(ttls_at(NOW), "- 64 -");
+	ck_assert_str_eq(ttls_at(NOW + 80000), "- 16 -");
+	ck_assert_str_eq(ttls_at(NOW + 99500), "- 1 -");
+	/* It comes back to take its clients from a and c. */
+	ck_assert_str_eq(ttls_at(NOW + 100000), "64 64 64");
+	ck_assert_str_eq(ttls_at(NOW + 195000), "4 4 4");
+	states[0].verdict_within_ms = 1500;
+	ck_assert_str_eq(ttls_at(NOW + 195000), "2 4 4"); /* whatever is nearer */
+	states[0].verdict_within_ms = 0;
+	ck_assert_str_eq(ttls_at(NOW + 200000), "- - -");
+}
+END_TEST
+
+START_TEST(a_node_that_is_down_does_not_return_when_its_window_ends)
+{
+	order_for(ORDER_DRAIN, "node:edge/b", 0, NOW + 10000);
+	set(1, NODE_DOWN, NOW);
+	ck_assert_str_eq(ttls_at(NOW), "- 8 -");
 }
 END_TEST
 
@@ -183,6 +233,8 @@ void add_inputs_cases(Suite *suite)
 	tcase_add_checked_fixture(tcase, begin, end);
 	tcase_add_test(tcase, nodes_are_steered_by_verdict_and_order);
 	tcase_add_test(tcase, answers_of_a_node_that_may_be_down_soon_hold_until_then);
+	tcase_add_test(tcase, answers_hold_until_a_planned_change_of_state);
+	tcase_add_test(tcase, a_node_that_is_down_does_not_return_when_its_window_ends);
 	tcase_add_test(tcase, last_good_are_those_that_went_down_last_but_no_disabled_ones);
 	tcase_add_test(tcase, alarm_goes_on_when_the_plan_is_replaced);
 	tcase_add_test(tcase, load_is_remembered_over_plans_and_counts_while_it_is_fresh);

@@ -250,6 +250,70 @@ START_TEST(span_ends_when_the_next_order_begins_or_ends)
 }
 END_TEST
 
+/* "+50d": 50 ms later the node will drain; "": nothing is planned for it. */
+static const char *next_of(uint32_t node)
+{
+	static char text[32];
+	struct admin admin[5];
+
+	(void)admin_judge(&orders, &made.plan, NOW, admin);
+	text[0] = '\0';
+	if (admin[node].next_unix_ms != 0)
+		(void)snprintf(text, sizeof(text), "+%u%c",
+			       (unsigned)(admin[node].next_unix_ms - NOW),
+			       "edX"[admin[node].next_state]);
+	return text;
+}
+
+START_TEST(next_change_of_a_state_is_known_and_what_changes_nothing_is_none)
+{
+	ck_assert_str_eq(next_of(0), "");
+	give(ORDER_WEIGHT, "node:edge/tyo-1", NOW, 0);
+	ck_assert_str_eq(next_of(0), "");
+	give(ORDER_DRAIN, "site:tokyo", NOW + 50, NOW + 100);
+	ck_assert_str_eq(next_of(0), "+50d");
+	ck_assert_str_eq(next_of(2), ""); /* in London */
+	ck_assert_str_eq(next_of(3), "+50d");
+	give(ORDER_DRAIN, "node:edge/tyo-1", NOW, NOW + 70);
+	ck_assert_str_eq(next_of(0), "+100e"); /* at 50 and at 70 it drains before and after */
+	give(ORDER_DISABLE, "pool:edge", NOW + 60, NOW + 80);
+	ck_assert_str_eq(next_of(0), "+60X");
+	ck_assert_str_eq(next_of(2), "+60X");
+	ck_assert_str_eq(next_of(1), "+50d");
+	give(ORDER_DISABLE, "pool:edge", NOW, NOW + 40);
+	ck_assert_str_eq(next_of(2), "+40e");
+	ck_assert_str_eq(next_of(0), "+40d");
+}
+END_TEST
+
+/* A look a second, at any part of it: whatever is answered until the next one holds until the change
+ * at most, and no less than half of what it might. */
+START_TEST(answers_hold_until_a_planned_change_and_their_ttl_falls_in_few_steps)
+{
+	const uint64_t change_ms = NOW + 700000123;
+
+	for (uint64_t part_ms = 0; part_ms < 1000; part_ms += 333) {
+		uint32_t before = 0, steps = 0;
+		bool good = true;
+
+		for (uint64_t now_ms = NOW + part_ms; now_ms + 3000 < change_ms; now_ms += 1000) {
+			uint32_t ttl_s = admin_ttl_s(change_ms, now_ms);
+			uint64_t left_ms = change_ms - now_ms, ttl_ms = ttl_s * UINT64_C(1000);
+
+			good &= ttl_s == 0
+					? left_ms >= UINT64_C(7) * 86400000
+					: ttl_ms + 999 <= left_ms && 2 * ttl_ms + 2000 >= left_ms;
+			steps += ttl_s != before;
+			before = ttl_s;
+		}
+		ck_assert(good);
+		ck_assert_uint_le(steps, 20);
+	}
+	ck_assert_uint_eq(admin_ttl_s(change_ms, change_ms - 500), 1);
+	ck_assert_uint_eq(admin_ttl_s(0, NOW), 0);
+}
+END_TEST
+
 START_TEST(weight_is_the_ordered_one_until_it_is_reset)
 {
 	struct admin admin[5];
@@ -324,6 +388,8 @@ void add_orders_cases(Suite *suite)
 	tcase_add_test(tcase, order_to_come_stands_beside_the_one_that_holds);
 	tcase_add_test(tcase, enable_for_a_time_cuts_a_hole);
 	tcase_add_test(tcase, span_ends_when_the_next_order_begins_or_ends);
+	tcase_add_test(tcase, next_change_of_a_state_is_known_and_what_changes_nothing_is_none);
+	tcase_add_test(tcase, answers_hold_until_a_planned_change_and_their_ttl_falls_in_few_steps);
 	tcase_add_test(tcase, weight_is_the_ordered_one_until_it_is_reset);
 	tcase_add_test(
 		tcase,
