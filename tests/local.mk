@@ -4,7 +4,9 @@
 TESTS += tests/link-line.sh
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = /bin/sh
-AM_TESTS_ENVIRONMENT = SIGNPOST_BUILD='$(abs_top_builddir)'; export SIGNPOST_BUILD;
+# Check gives a test four seconds, which on a busy machine is no sign of one that hangs.
+AM_TESTS_ENVIRONMENT = SIGNPOST_BUILD='$(abs_top_builddir)'; export SIGNPOST_BUILD; \
+	CK_DEFAULT_TIMEOUT=60; export CK_DEFAULT_TIMEOUT;
 EXTRA_DIST += bootstrap .ci/run .clang-format .clang-tidy %D%/link-line.sh %D%/system %D%/data %D%/fuzz
 
 # Of a folder in EXTRA_DIST everything is taken, also what Python leaves there.

@@ -97,6 +97,12 @@ def actions(server):
             "SELECT action, object, who, reason FROM operator_actions WHERE action LIKE 'drill%' ORDER BY id").fetchall()
 
 
+def stored_down(server):
+    """The nodes that are down in the database, which learns of verdicts a moment later."""
+    with sqlite3.connect(f"file:{server.folder}/state/signpost.db?mode=ro", uri=True) as database:
+        return {node for node, in database.execute("SELECT node FROM node_status WHERE status = 'down'")}
+
+
 def test_a_site_falls_in_the_time_of_a_real_failure_and_comes_back(server):
     with Watcher(server) as watcher:
         began = drill(server, "start", "--down", "frankfurt", "--for", "1m", "--reason", "practice")
@@ -213,7 +219,7 @@ def test_it_outlives_control_and_ends_by_itself(server):
     with Watcher(server) as watcher:
         began = drill(server, "start", "--down", "frankfurt", "--for", "10s")
         before = finished(server, "down_served_ms")
-        time.sleep(0.5 * signpost.SLOW)  # verdicts go to the disk within a tenth of a second
+        signpost.wait_until(lambda: stored_down(server) == {"edge/fra-1", "edge/fra-2"}, 5)
         old = server.kill("signpost-control")
         server.wait_new("signpost-control", old)
         signpost.wait_until(lambda: server.ctl("drill", "status", check=False).returncode == 0, 10)

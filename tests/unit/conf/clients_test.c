@@ -5,9 +5,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/clock.h"
 #include "conf_test.h"
 #include "fixture.h"
+#include "tests/unit/run.h"
 
 #define POOL                                                   \
 	"pool: edge\n"                                         \
@@ -161,16 +161,16 @@ START_TEST(a_million_networks_are_read_soon)
 {
 	struct reading *reading;
 	FILE *out = fopen("zones/million", "w");
-	uint64_t began_ms, took_ms;
+	uint64_t began_us, took_ms;
 
 	ck_assert_ptr_nonnull(out);
 	for (unsigned i = 0; i < 500000; i++)
 		(void)fprintf(out, "%u.%u.%u.0/24\n2001:db8:%x:%x::/64\n", i >> 16, i >> 8 & 255,
 			      i & 255, i >> 16, i & 65535);
 	ck_assert_int_eq(fclose(out), 0);
-	began_ms = clock_mono_ms();
+	began_us = cpu_us();
 	reading = read_good(NULL, RULE("file:million"));
-	took_ms = clock_mono_ms() - began_ms;
+	took_ms = (cpu_us() - began_us) / 1000;
 	ck_assert_uint_eq(reading->config.lists[0].prefix_count, 1000000);
 	assert_prefix(&reading->config.lists[0].prefixes[999999], "2001:db8:7:a11f::/64");
 	if (getenv("SIGNPOST_TIMES") != NULL)

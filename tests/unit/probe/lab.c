@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-#define PATIENCE_MS 5000
+#define PATIENCE_MS 20000
 
 static void on_change(void *context, uint32_t node, enum node_status from,
 		      const struct node_state *now)

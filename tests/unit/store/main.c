@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "tests/unit/store/store_test.h"
 
-#define PATIENCE_MS 10000
+#define PATIENCE_MS 50000
 
 char home[64];
 
