@@ -87,11 +87,10 @@ static const struct steering_pref *pref_of(const struct view *view, uint32_t cla
 
 /* --- by the hash of a client ------------------------------------------------------------------- */
 
-static uint16_t find_slot(const struct image *steering, uint64_t slots_off, uint32_t count,
+static uint16_t find_slot(const struct image *steering, const struct steering_slots *slots,
 			  uint64_t bits)
 {
-	return steering_slot_node(image_at(steering, struct steering_slot, slots_off) +
-					  hash_below(bits, count),
+	return steering_slot_node(steering_slot(steering, slots, hash_below(bits, slots->count)),
 				  (uint16_t)bits);
 }
 
@@ -112,15 +111,15 @@ static struct outcome sampled(const struct view *view, uint32_t class_id, uint32
 									    branch_number(branch));
 
 			branch = image_at(steering, uint32_t, split->branches_off)[find_slot(
-				steering, split->slots_off, split->slot_count, hash_word(bits))];
+				steering, &split->slots, hash_word(bits))];
 		}
 		if (branch_kind(branch) == BRANCH_TABLE) {
 			const struct steering_table *table = steering_table(steering,
 									    branch_number(branch));
 
-			return outcome_of(view, pool, pref,
-					  find_slot(steering, table->slots_off, table->slot_count,
-						    table->hashed ? bits : 0));
+			return outcome_of(
+				view, pool, pref,
+				find_slot(steering, &table->slots, table->hashed ? bits : 0));
 		}
 		pool = branch_number(branch);
 		bits = hash_word(bits ^ steering_pool(steering, pool)->seed);
@@ -158,7 +157,8 @@ static void compare_samples(struct moves *out, const struct view views[SIDES],
 /* --- two tables, laid over each other ------------------------------------------------------------ */
 
 struct laid {
-	const struct steering_slot *slots;
+	const struct image *steering;
+	const struct steering_slots *slots;
 	uint32_t count;
 	struct outcome *outcomes; /* of each node; the caller's */
 };
@@ -168,13 +168,17 @@ static struct laid lay(const struct view *view, const struct steering_pref *pref
 	const struct image *steering = &view->side->world.steering;
 	const struct steering_table *table = steering_table(steering, branch_number(pref->branch));
 	uint32_t pool = view->record->pool, nodes = steering_pool(steering, pool)->node_count;
-	struct laid laid = { image_at(steering, struct steering_slot, table->slots_off),
-			     table->hashed != 0 ? table->slot_count : 1,
+	struct laid laid = { steering, &table->slots, table->hashed != 0 ? table->slots.count : 1,
 			     mem_array(nodes + 1U, sizeof(*laid.outcomes)) };
 
 	for (uint32_t n = 0; n <= nodes; n++)
 		laid.outcomes[n] = outcome_of(view, pool, pref, (uint16_t)n);
 	return laid;
+}
+
+static const struct steering_slot *slot_at(const struct laid *laid, uint32_t number)
+{
+	return steering_slot(laid->steering, laid->slots, number);
 }
 
 /* The clients whose cut bits are in [from, to). */
@@ -214,8 +218,9 @@ static void compare_tables(struct moves *out, const struct view views[SIDES],
 	double from = 0;
 
 	while (at[BEFORE] < laid[BEFORE].count && at[AFTER] < laid[AFTER].count) {
-		const struct steering_slot *const slots[SIDES] = { laid[BEFORE].slots + at[BEFORE],
-								   laid[AFTER].slots + at[AFTER] };
+		const struct steering_slot *const slots[SIDES] = {
+			slot_at(&laid[BEFORE], at[BEFORE]), slot_at(&laid[AFTER], at[AFTER])
+		};
 		/* Ends of slots, times both counts. */
 		uint64_t a = (at[BEFORE] + UINT64_C(1)) * laid[AFTER].count;
 		uint64_t b = (at[AFTER] + UINT64_C(1)) * laid[BEFORE].count;

@@ -35,7 +35,7 @@ static void tell_step(json_t *told, const struct borrowed *b, const struct choic
 			told, "split",
 			json_pack("{s:I, s:I, s:I}", "number", (json_int_t)step->split, "slot",
 				  (json_int_t)step->split_slot, "slots",
-				  (json_int_t)steering_split(steering, step->split)->slot_count));
+				  (json_int_t)steering_split(steering, step->split)->slots.count));
 	if (branch_kind(step->branch) == BRANCH_POOL)
 		json_object_set_new(told, "goes_on_in", pool_name(b, branch_number(step->branch)));
 }
@@ -86,8 +86,9 @@ static void tell_choice(json_t *told, const struct borrowed *b, const struct cho
 
 	json_object_set_new(told, "table", json_integer(c->table));
 	json_object_set_new(told, "slot", json_integer(c->slot));
-	json_object_set_new(told, "slots",
-			    json_integer(steering_table(&b->world.steering, c->table)->slot_count));
+	json_object_set_new(
+		told, "slots",
+		json_integer(steering_table(&b->world.steering, c->table)->slots.count));
 	json_object_set_new(told, "hashed", json_boolean(c->hashed));
 	json_object_set_new(told, "random", json_boolean(c->random));
 	json_object_set_new(told, "persistence_v4", json_integer(pool->persistence_v4));

@@ -49,14 +49,14 @@ void shares_free(struct shares *shares)
 }
 
 /* Adds what each number of the slots gets: in full 1. */
-static void count_slots(double *hits, const struct image *steering, uint64_t slots_off,
-			uint32_t slot_count)
+static void count_slots(double *hits, const struct image *steering,
+			const struct steering_slots *slots)
 {
-	const struct steering_slot *slots = image_at(steering, struct steering_slot, slots_off);
+	for (uint32_t i = 0; i < slots->count; i++) {
+		const struct steering_slot *slot = steering_slot(steering, slots, i);
 
-	for (uint32_t i = 0; i < slot_count; i++) {
-		hits[slots[i].node] += slots[i].cut / 65536. / slot_count;
-		hits[slots[i].other] += (65536 - slots[i].cut) / 65536. / slot_count;
+		hits[slot->node] += slot->cut / 65536. / slots->count;
+		hits[slot->other] += (65536 - slot->cut) / 65536. / slots->count;
 	}
 }
 
@@ -69,7 +69,7 @@ static void add_table(struct shares *shares, struct share_list *out, uint32_t po
 	const struct steering_table *table = steering_table(shares->steering, number);
 	uint32_t nodes = steering_pool(shares->steering, pool)->node_count;
 
-	count_slots(shares->hits, shares->steering, table->slots_off, table->slot_count);
+	count_slots(shares->hits, shares->steering, &table->slots);
 	for (uint32_t node = 0; node <= nodes; node++) {
 		if (shares->hits[node] > 0)
 			array_add(out->items, out->count, out->cap) =
@@ -85,7 +85,7 @@ static void add_split(struct shares *shares, struct share_list *out, uint32_t po
 	const uint32_t *branches = image_at(shares->steering, uint32_t, split->branches_off);
 	double *hits = mem_array(split->branch_count, sizeof(*hits));
 
-	count_slots(hits, shares->steering, split->slots_off, split->slot_count);
+	count_slots(hits, shares->steering, &split->slots);
 	for (uint32_t i = 0; i < split->branch_count; i++) {
 		if (hits[i] > 0)
 			add_branch(shares, out, pool, branches[i], part * hits[i]);

@@ -66,18 +66,67 @@ static int check_root(const struct check *check)
 	return 0;
 }
 
-/* The highest number in some slots, plus one; 0: they do not lie inside. */
-static uint32_t check_slots(const struct check *check, uint64_t offset, uint32_t count)
+/* The highest of some codes. A few at a time, which is one instruction; codes are most of an image. */
+#define LANES 16
+
+static uint32_t highest_byte(const uint8_t *codes, uint32_t count)
 {
-	const struct steering_slot *slots;
+	uint8_t lanes[LANES] = { 0 }, highest = 0;
+
+	for (; count >= LANES; count -= LANES, codes += LANES)
+		for (unsigned i = 0; i < LANES; i++)
+			lanes[i] = codes[i] > lanes[i] ? codes[i] : lanes[i];
+	for (unsigned i = 0; i < LANES; i++)
+		highest = lanes[i] > highest ? lanes[i] : highest;
+	for (; count > 0; count--, codes++)
+		highest = *codes > highest ? *codes : highest;
+	return highest;
+}
+
+static uint32_t highest_word(const uint16_t *codes, uint32_t count)
+{
+	uint16_t lanes[LANES] = { 0 }, highest = 0;
+
+	for (; count >= LANES; count -= LANES, codes += LANES)
+		for (unsigned i = 0; i < LANES; i++)
+			lanes[i] = codes[i] > lanes[i] ? codes[i] : lanes[i];
+	for (unsigned i = 0; i < LANES; i++)
+		highest = lanes[i] > highest ? lanes[i] : highest;
+	for (; count > 0; count--, codes++)
+		highest = *codes > highest ? *codes : highest;
+	return highest;
+}
+
+/* All codes are those of kinds. */
+static bool codes_fit(const struct check *check, const struct steering_slots *slots)
+{
+	bool bytes = slots->kind_count <= STEERING_BYTE_KINDS;
+	size_t size = bytes ? sizeof(uint8_t) : sizeof(uint16_t);
+	const uint8_t *codes;
+
+	if (!image_holds(check->image, slots->codes_off, slots->count, size, size))
+		return false;
+	codes = image_at(check->image, uint8_t, slots->codes_off);
+	if (bytes)
+		return highest_byte(codes, slots->count) < slots->kind_count;
+	return highest_word((const uint16_t *)(const void *)codes, slots->count) <
+	       slots->kind_count;
+}
+
+/* The highest number in some slots, plus one; 0: they do not fit. */
+static uint32_t check_slots(const struct check *check, const struct steering_slots *slots)
+{
+	const struct steering_slot *kinds;
 	uint16_t highest = 0;
 
-	if (count == 0 || !image_holds(check->image, offset, count, sizeof(*slots), 2))
+	if (slots->count == 0 || slots->kind_count == 0 ||
+	    !image_holds(check->image, slots->kinds_off, slots->kind_count, sizeof(*kinds), 2) ||
+	    !codes_fit(check, slots))
 		return 0;
-	slots = image_at(check->image, struct steering_slot, offset);
-	for (uint32_t slot = 0; slot < count; slot++) {
-		highest = slots[slot].node > highest ? slots[slot].node : highest;
-		highest = slots[slot].other > highest ? slots[slot].other : highest;
+	kinds = image_at(check->image, struct steering_slot, slots->kinds_off);
+	for (uint32_t i = 0; i < slots->kind_count; i++) {
+		highest = kinds[i].node > highest ? kinds[i].node : highest;
+		highest = kinds[i].other > highest ? kinds[i].other : highest;
 	}
 	return highest + 1U;
 }
@@ -86,10 +135,10 @@ static int check_table(const struct check *check, uint32_t number)
 {
 	const struct steering_table *table = steering_table(check->image, number);
 
-	check->nodes[number] = check_slots(check, table->slots_off, table->slot_count);
+	check->nodes[number] = check_slots(check, &table->slots);
 	if (check->nodes[number] == 0)
-		return err_set(check->err,
-			       "steering image: the slots of table %u do not lie inside", number);
+		return err_set(check->err, "steering image: the slots of table %u do not fit",
+			       number);
 	if (table->hashed > 1)
 		return err_set(check->err, "steering image: table %u is hashed %u times", number,
 			       table->hashed);
@@ -104,13 +153,13 @@ static const uint32_t *split_branches(const struct check *check, uint32_t split)
 static int check_split(const struct check *check, uint32_t number)
 {
 	const struct steering_split *split = steering_split(check->image, number);
-	uint32_t numbers = check_slots(check, split->slots_off, split->slot_count);
+	uint32_t numbers = check_slots(check, &split->slots);
 
 	if (numbers == 0 || numbers > split->branch_count ||
 	    !image_holds(check->image, split->branches_off, split->branch_count, sizeof(uint32_t),
 			 4))
-		return err_set(check->err,
-			       "steering image: the slots of split %u do not lie inside", number);
+		return err_set(check->err, "steering image: the slots of split %u do not fit",
+			       number);
 	for (uint32_t i = 0; i < split->branch_count; i++)
 		if (branch_kind(split_branches(check, number)[i]) == BRANCH_SPLIT)
 			return err_set(check->err, "steering image: split %u is split again",

@@ -3,7 +3,7 @@
  *   POOL record -> preference of the client class -> branch
  *   branch      -> a table | a split: one of several tables or pools | another pool, with the same
  *                  client class, where it begins again
- *   table       -> slot[hash of the client network] -> node -> choice
+ *   table       -> slot[hash of the client network] -> kind -> node -> choice
  *   record or its link to that pool + choice + type -> answer set (an RRset block), copied
  *
  * A choice names nodes, not addresses: A, AAAA, SRV, HTTPS and SVCB of one client name the same
@@ -17,10 +17,11 @@
 #include "image/rrset.h"
 #include "image/settings.h"
 
-#define STEERING_VERSION   4
-#define STEERING_NONE      UINT32_MAX
-#define STEERING_POOLS_MAX 8   /* in a row */
-#define STEERING_LINKS_MAX 255 /* of one record */
+#define STEERING_VERSION    5
+#define STEERING_NONE       UINT32_MAX
+#define STEERING_POOLS_MAX  8   /* in a row */
+#define STEERING_LINKS_MAX  255 /* of one record */
+#define STEERING_BYTE_KINDS 256 /* of slots: so many are told by a byte */
 
 /* What is answered: of a pool, where its own nodes' status alone decides; of a preference, to its
  * clients, whose fences and avoided nodes count, too. */
@@ -113,18 +114,26 @@ struct steering_slot {
 	uint16_t cut; /* 0 where both are the same */
 };
 
+/* Slots are many, and few of them differ: each has the code of its kind. */
+struct steering_slots {
+	uint64_t codes_off;  /* [count]: uint8_t where a byte tells all kinds, else uint16_t */
+	uint64_t kinds_off;  /* struct steering_slot[kind_count] */
+	uint32_t count;      /* 1 or more */
+	uint32_t kind_count; /* 1 to 65,536 */
+};
+
 struct steering_table {
-	uint64_t slots_off;  /* struct steering_slot[slot_count] */
-	uint32_t slot_count; /* 1 or more */
-	uint32_t hashed;     /* 1: it has several nodes, so the hash decides (and the scope has the
-                                 persistence prefix) */
+	struct steering_slots slots;
+	uint32_t hashed; /* 1: it has several nodes, so the hash decides (and the scope has the
+                            persistence prefix) */
+	uint32_t reserved;
 };
 
 struct steering_split {
-	uint64_t slots_off;    /* struct steering_slot[slot_count] */
+	struct steering_slots slots;
 	uint64_t branches_off; /* uint32_t[branch_count]: tables or pools */
-	uint32_t slot_count;   /* 1 or more */
 	uint32_t branch_count; /* 1 or more */
+	uint32_t reserved;
 };
 
 /* What a record answers where another pool stands in for its own. */
@@ -227,6 +236,17 @@ static inline const struct steering_pref *steering_pref(const struct image *stee
 							uint32_t pref)
 {
 	return steering_pref_at(steering, pool->prefs_off, pref);
+}
+
+static inline const struct steering_slot *steering_slot(const struct image *steering,
+							const struct steering_slots *slots,
+							uint32_t number)
+{
+	uint32_t code = slots->kind_count <= STEERING_BYTE_KINDS
+				? image_at(steering, uint8_t, slots->codes_off)[number]
+				: image_at(steering, uint16_t, slots->codes_off)[number];
+
+	return image_at(steering, struct steering_slot, slots->kinds_off) + code;
 }
 
 /* Who gets the clients with these hash bits. */

@@ -59,12 +59,11 @@ static INLINE uint64_t decide(struct choice *out, const struct asked *asked,
 	return asked->random;
 }
 
-static INLINE uint16_t find_slot(const struct image *steering, uint64_t slots_off,
-				 uint32_t slot_count, uint64_t bits, uint32_t *slot)
+static INLINE uint16_t find_slot(const struct image *steering, const struct steering_slots *slots,
+				 uint64_t bits, uint32_t *slot)
 {
-	*slot = hash_below(bits, slot_count);
-	return steering_slot_node(image_at(steering, struct steering_slot, slots_off) + *slot,
-				  (uint16_t)bits);
+	*slot = hash_below(bits, slots->count);
+	return steering_slot_node(steering_slot(steering, slots, *slot), (uint16_t)bits);
 }
 
 /* Of a split: where it leads these clients. Who is where within a site does not depend on whom the
@@ -78,8 +77,7 @@ static __attribute__((noinline)) uint32_t choose_branch(struct choice *out,
 	const struct image *steering = &asked->world->steering;
 	const struct steering_split *split = steering_split(steering, step->split);
 	uint64_t bits = hash_word(decide(out, asked, pool, random));
-	uint16_t number = find_slot(steering, split->slots_off, split->slot_count, bits,
-				    &step->split_slot);
+	uint16_t number = find_slot(steering, &split->slots, bits, &step->split_slot);
 
 	return image_at(steering, uint32_t, split->branches_off)[number];
 }
@@ -126,7 +124,7 @@ static INLINE void take_step(struct choice *out, const struct asked *asked,
 	table = steering_table(steering, out->table);
 	if (table->hashed != 0)
 		bits = decide(out, asked, pool, pref->random != 0);
-	out->node = find_slot(steering, table->slots_off, table->slot_count, bits, &out->slot);
+	out->node = find_slot(steering, &table->slots, bits, &out->slot);
 	out->choice = steering_choice(steering, pref->choices_off, out->node);
 }
 

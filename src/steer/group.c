@@ -285,9 +285,27 @@ static void make_table(const struct pool *pool, struct group *group)
 static void drop_table(struct group *group)
 {
 	table_free(group->table);
+	pack_free(&group->pack);
 	free(group->weights);
 	group->table = NULL;
 	group->weights = NULL;
+}
+
+static void update_table(struct groups *groups, struct group *group)
+{
+	const struct table *table;
+
+	if (group->table != NULL && !same_weights(groups->pool, group))
+		drop_table(group);
+	if (group->table == NULL)
+		make_table(groups->pool, group);
+	table = group->table;
+	if (!table_update(group->table, groups->levels) && group->pack.count > 0)
+		return;
+	pack_free(&group->pack);
+	/* One node needs one slot only. */
+	group->pack = pack_slots(table->slots, table->distinct == 1 ? 1 : table->slot_count,
+				 groups->pool->node_count);
 }
 
 /* Of a healthy group. */
@@ -366,13 +384,8 @@ bool groups_use(struct groups *groups, uint32_t number)
 				   groups->pool->plan_pool->fallback == FALLBACK_LAST_GOOD &&
 				   groups_admit(groups, number, GROUP_LAST_GOOD);
 		set_levels(groups, group);
-		if (group->primary_count > 0) {
-			if (group->table != NULL && !same_weights(groups->pool, group))
-				drop_table(group);
-			if (group->table == NULL)
-				make_table(groups->pool, group);
-			(void)table_update(group->table, groups->levels);
-		}
+		if (group->primary_count > 0)
+			update_table(groups, group);
 	}
 	if (group->primary_count == 0)
 		return false;

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "steer/order.h"
+#include "steer/pack.h"
 
 #define GROUP_NONE UINT32_MAX
 
@@ -33,6 +34,7 @@ struct group {
 
 	struct table *table; /* NULL: nobody needed it yet */
 	uint32_t *weights;   /* of its members, in the order of the sites' nodes */
+	struct pack pack;    /* the table's slots, as images have them */
 };
 
 struct groups {

@@ -7,6 +7,7 @@ libsteer_a_SOURCES = \
 	%D%/families.c \
 	%D%/group.c %D%/group.h \
 	%D%/order.c %D%/order.h \
+	%D%/pack.c %D%/pack.h \
 	%D%/parts.h \
 	%D%/pool.c %D%/pool.h \
 	%D%/rendezvous.c %D%/rendezvous.h \
@@ -28,6 +29,7 @@ test_steer_SOURCES = \
 	tests/unit/steer/compiled.c tests/unit/steer/compiled.h \
 	tests/unit/steer/make_plan.c tests/unit/steer/make_plan.h \
 	tests/unit/steer/bands_test.c \
+	tests/unit/steer/pack_test.c \
 	tests/unit/steer/answers_test.c \
 	tests/unit/steer/property_test.c \
 	tests/unit/steer/routes_test.c \

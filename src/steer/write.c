@@ -41,54 +41,65 @@ static uint32_t group_branch(const struct places *places, uint32_t pool, uint32_
 	return branch_make(BRANCH_TABLE, places->first_table[pool] + number);
 }
 
-static void put_slots(const struct places *places, uint32_t number,
-		      const struct steering_slot *slots, uint32_t count)
+static struct steering_slots put_slots(const struct places *places, const struct pack *pack)
 {
-	uint64_t at = image_writer_append(places->writer, slots, count * sizeof(*slots),
-					  sizeof(uint16_t));
+	return (struct steering_slots){
+		.codes_off = image_writer_append(places->writer, pack->codes, pack_size(pack),
+						 sizeof(uint64_t)),
+		.kinds_off = image_writer_append(places->writer, pack->kinds,
+						 pack->kind_count * sizeof(*pack->kinds),
+						 sizeof(uint16_t)),
+		.count = pack->count,
+		.kind_count = pack->kind_count,
+	};
+}
+
+static void put_table(const struct places *places, uint32_t number, const struct pack *pack)
+{
+	struct steering_slots slots = put_slots(places, pack);
 
 	image_writer_at(places->writer, struct steering_table, places->tables_off)[number] =
-		(struct steering_table){ at, count, count > 1 };
+		(struct steering_table){ .slots = slots, .hashed = pack->count > 1 };
 }
 
 static void put_tables(const struct places *places, uint32_t pool)
 {
 	const struct routes *routes = &places->steer->routes[pool];
 	const uint16_t nobody = (uint16_t)routes->pool->node_count;
-	const struct steering_slot slot = { nobody, nobody, 0 };
 	uint32_t first = places->first_table[pool];
 
-	for (uint32_t i = 0; i < routes->groups.used_count; i++) {
-		const struct table *table = routes->groups.list[routes->groups.used[i]].table;
+	for (uint32_t i = 0; i < routes->groups.used_count; i++)
+		put_table(places, first + i, &routes->groups.list[routes->groups.used[i]].pack);
+	if (routes->nobody) {
+		const struct steering_slot slot = { nobody, nobody, 0 };
+		struct pack pack = pack_slots(&slot, 1, nobody + 1U);
 
-		/* One node needs one slot only. */
-		put_slots(places, first + i, table->slots,
-			  table->distinct == 1 ? 1 : table->slot_count);
+		put_table(places, first + routes->groups.used_count, &pack);
+		pack_free(&pack);
 	}
-	if (routes->nobody)
-		put_slots(places, first + routes->groups.used_count, &slot, 1);
 }
 
 static void put_split(const struct places *places, uint32_t pool, uint32_t number)
 {
 	const struct routes *routes = &places->steer->routes[pool];
 	const struct split *split = &routes->splits[number];
-	uint64_t slots, branches;
+	struct pack pack = pack_slots(routes->slots + (size_t)number * SPLIT_SLOTS, SPLIT_SLOTS,
+				      split->count);
+	struct steering_split out = { .slots = put_slots(places, &pack),
+				      .branch_count = split->count };
 
-	slots = image_writer_append(places->writer, routes->slots + (size_t)number * SPLIT_SLOTS,
-				    SPLIT_SLOTS * sizeof(*routes->slots), sizeof(uint16_t));
-	branches = image_writer_reserve(places->writer, split->count * sizeof(uint32_t),
-					sizeof(uint32_t));
+	out.branches_off = image_writer_reserve(places->writer, split->count * sizeof(uint32_t),
+						sizeof(uint32_t));
 	for (uint32_t i = 0; i < split->count; i++) {
 		uint32_t part = routes->parts[split->first + i].branch;
 
-		image_writer_at(places->writer, uint32_t, branches)[i] =
+		image_writer_at(places->writer, uint32_t, out.branches_off)[i] =
 			(part & ROUTE_POOL) != 0 ? branch_make(BRANCH_POOL, part & ~ROUTE_POOL)
 						 : group_branch(places, pool, part);
 	}
 	image_writer_at(places->writer, struct steering_split,
-			places->splits_off)[places->first_split[pool] + number] =
-		(struct steering_split){ slots, branches, SPLIT_SLOTS, split->count };
+			places->splits_off)[places->first_split[pool] + number] = out;
+	pack_free(&pack);
 }
 
 /* --- preferences -------------------------------------------------------------------------------- */

@@ -46,6 +46,12 @@ static void add_record(const struct image *steering, uint32_t number)
 		add_answers(steering, record, links[i].pool, links[i].answers_off);
 }
 
+static void add_slots(const struct steering_slots *slots)
+{
+	add_region(slots->codes_off, slots->count); /* of up to 256 kinds */
+	add_region(slots->kinds_off, slots->kind_count * sizeof(struct steering_slot));
+}
+
 static void add_regions(const struct image *steering)
 {
 	const struct steering_root *root = image_root(steering, struct steering_root);
@@ -56,12 +62,11 @@ static void add_regions(const struct image *steering)
 	add_region(root->tables_off, root->table_count * sizeof(struct steering_table));
 	add_region(root->splits_off, root->split_count * sizeof(struct steering_split));
 	for (uint32_t i = 0; i < root->table_count; i++)
-		add_region(steering_table(steering, i)->slots_off,
-			   steering_table(steering, i)->slot_count * sizeof(struct steering_slot));
+		add_slots(&steering_table(steering, i)->slots);
 	for (uint32_t i = 0; i < root->split_count; i++) {
 		const struct steering_split *split = steering_split(steering, i);
 
-		add_region(split->slots_off, split->slot_count * sizeof(struct steering_slot));
+		add_slots(&split->slots);
 		add_region(split->branches_off, split->branch_count * sizeof(uint32_t));
 	}
 	for (uint32_t i = 0; i < root->pool_count; i++) {

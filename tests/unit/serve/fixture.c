@@ -146,10 +146,13 @@ static void write_split(struct image_writer *w, struct steering_root *root)
 {
 	static const uint32_t branches[] = { (uint32_t)BRANCH_TABLE << BRANCH_SHIFT | TABLE_TOKYO,
 					     (uint32_t)BRANCH_POOL << BRANCH_SHIFT | POOL_STICKY };
-	static const struct steering_slot slots[] = { { 0, 1, 32768 }, { 1, 1, 0 } };
-	struct steering_split split = { .slot_count = 2, .branch_count = 2 };
+	static const struct steering_slot kinds[] = { { 0, 1, 32768 }, { 1, 1, 0 } };
+	static const uint8_t codes[] = { 0, 1 };
+	struct steering_split split = { .slots = { .count = 2, .kind_count = 2 },
+					.branch_count = 2 };
 
-	split.slots_off = image_writer_append(w, slots, sizeof(slots), 8);
+	split.slots.codes_off = image_writer_append(w, codes, sizeof(codes), 8);
+	split.slots.kinds_off = image_writer_append(w, kinds, sizeof(kinds), 8);
 	split.branches_off = image_writer_append(w, branches, sizeof(branches), 8);
 	root->split_count = 1;
 	root->splits_off = image_writer_append(w, &split, sizeof(split), 8);
@@ -163,17 +166,22 @@ static void write_tables(struct image_writer *w, struct steering_root *root)
 	struct steering_table tables[TABLES];
 
 	for (unsigned t = 0; t < TABLES; t++) {
-		struct steering_slot slots[SLOTS];
+		struct steering_slot kinds[SLOTS];
+		uint8_t codes[SLOTS];
 
-		for (unsigned i = 0; i < of_table[t].slots; i++) {
-			uint16_t node = (uint16_t)(of_table[t].first + i % of_table[t].count);
+		for (unsigned i = 0; i < of_table[t].count; i++) {
+			uint16_t node = (uint16_t)(of_table[t].first + i);
 
-			slots[i] = (struct steering_slot){ node, node, 0 };
+			kinds[i] = (struct steering_slot){ node, node, 0 };
 		}
+		for (unsigned i = 0; i < of_table[t].slots; i++)
+			codes[i] = (uint8_t)(i % of_table[t].count);
 		tables[t] = (struct steering_table){
-			.slots_off = image_writer_append(w, slots,
-							 of_table[t].slots * sizeof(slots[0]), 8),
-			.slot_count = of_table[t].slots,
+			.slots = { .codes_off = image_writer_append(w, codes, of_table[t].slots, 8),
+				   .kinds_off = image_writer_append(
+					   w, kinds, of_table[t].count * sizeof(kinds[0]), 8),
+				   .count = of_table[t].slots,
+				   .kind_count = of_table[t].count },
 			.hashed = of_table[t].count > 1
 		};
 	}

@@ -106,10 +106,10 @@ const struct steering_table *compiled_table(const struct compiled *compiled, uin
 	return steering_table(&compiled->image, branch_number(branch));
 }
 
-static const struct steering_slot *slots(const struct compiled *compiled,
-					 const struct steering_table *table)
+static const struct steering_slot *slot_of(const struct compiled *compiled,
+					   const struct steering_table *table, uint32_t slot)
 {
-	return image_at(&compiled->image, struct steering_slot, table->slots_off);
+	return steering_slot(&compiled->image, &table->slots, slot);
 }
 
 /* The addresses of a block, read from its wire bytes. */
@@ -174,10 +174,10 @@ static void add_table(struct source *source, uint32_t number)
 	for (uint32_t node = 0; node <= nodes; node++) {
 		uint32_t slot = 0;
 
-		while (slot < table->slot_count &&
-		       !names(&slots(source->compiled, table)[slot], node))
+		while (slot < table->slots.count &&
+		       !names(slot_of(source->compiled, table, slot), node))
 			slot++;
-		if (slot == table->slot_count)
+		if (slot == table->slots.count)
 			continue;
 		found++;
 		add_node(source, (uint16_t)node);
@@ -238,14 +238,14 @@ const char *compiled_answer(const struct compiled *compiled, uint32_t record, ui
 {
 	const struct steering_table *table = compiled_table(compiled, record, class_id);
 	struct source source = source_of(compiled, record, class_id, family);
-	uint32_t slot = hash_below(hash, table->slot_count);
+	uint32_t slot = hash_below(hash, table->slots.count);
 
 	text[0] = '\0';
-	add_node(&source, steering_slot_node(&slots(compiled, table)[slot], (uint16_t)hash));
+	add_node(&source, steering_slot_node(slot_of(compiled, table, slot), (uint16_t)hash));
 	return text;
 }
 
 uint16_t compiled_first(const struct compiled *compiled, uint32_t record, uint32_t class_id)
 {
-	return slots(compiled, compiled_table(compiled, record, class_id))->node;
+	return slot_of(compiled, compiled_table(compiled, record, class_id), 0)->node;
 }

@@ -1,5 +1,6 @@
 /* Damage of all kinds to a steering image: what passes verification can be read to its last
  * octet without leaving the image (the address sanitizer watches). */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,9 +126,8 @@ static void read_branch(struct reading *reading, uint32_t pool, uint32_t branch,
 		read_pool(reading, branch_number(branch));
 		return;
 	}
-	for (uint32_t i = 0; i < table->slot_count; i++) {
-		const struct steering_slot *slot =
-			image_at(image, struct steering_slot, table->slots_off) + i;
+	for (uint32_t i = 0; i < table->slots.count; i++) {
+		const struct steering_slot *slot = steering_slot(image, &table->slots, i);
 
 		read_answers(reading, pool, choices_off, slot->node);
 		read_answers(reading, pool, choices_off, slot->other);
@@ -147,9 +147,8 @@ static void read_whole(struct reading *reading, uint32_t pool, uint32_t branch,
 	}
 	split = steering_split(image, branch_number(branch));
 	branches = image_at(image, uint32_t, split->branches_off);
-	for (uint32_t i = 0; i < split->slot_count; i++) {
-		const struct steering_slot *slot =
-			image_at(image, struct steering_slot, split->slots_off) + i;
+	for (uint32_t i = 0; i < split->slots.count; i++) {
+		const struct steering_slot *slot = steering_slot(image, &split->slots, i);
 
 		reading->sum += branches[slot->node] + branches[slot->other];
 	}
@@ -228,10 +227,10 @@ static size_t next_word(const struct image *image, size_t at)
 	const struct steering_root *root = image_root(image, struct steering_root);
 
 	for (uint32_t i = 0; i < root->table_count; i++) {
-		const struct steering_table *table = steering_table(image, i);
-		size_t end = table->slots_off + table->slot_count * sizeof(struct steering_slot);
+		const struct steering_slots *slots = &steering_table(image, i)->slots;
+		size_t end = slots->codes_off + slots->count;
 
-		if (at >= table->slots_off && at + 500 < end)
+		if (at >= slots->codes_off && at + 500 < end)
 			return at + 396;
 	}
 	return at + 4;
@@ -312,7 +311,7 @@ START_TEST(a_slot_with_a_node_that_the_pool_has_not_is_refused)
 	table = compiled_table(&c, 0, 0);
 	wrong = (uint16_t)(steering_pool(&c.image, 0)->node_count + 1);
 	damaged = copy(&c.image, c.image.size);
-	memcpy(bytes_of(&damaged) + table->slots_off, &wrong, sizeof(wrong));
+	memcpy(bytes_of(&damaged) + table->slots.kinds_off, &wrong, sizeof(wrong));
 	ck_assert_int_eq(steering_verify(&damaged, &err), -1);
 	ck_assert_str_eq(err.text,
 			 "steering image: preference 0 of pool 0 has branch 0, which does "
@@ -322,11 +321,70 @@ START_TEST(a_slot_with_a_node_that_the_pool_has_not_is_refused)
 }
 END_TEST
 
+/* Damages the last code of the first table, so that it is one too high. */
+static void expect_code_refused(const struct compiled *c, size_t width)
+{
+	const struct steering_table *table = compiled_table(c, 0, 0);
+	struct image damaged = copy(&c->image, c->image.size);
+	uint64_t last = table->slots.codes_off + (table->slots.count - 1) * width;
+	struct err err = { "" };
+
+	/* The first octet of a number is its lowest here, as everywhere in an image. */
+	memcpy(bytes_of(&damaged) + last, &table->slots.kind_count, width);
+	ck_assert_int_eq(steering_verify(&damaged, &err), -1);
+	ck_assert_str_eq(err.text, "steering image: the slots of table 0 do not fit");
+	free(bytes_of(&damaged));
+}
+
+START_TEST(a_code_of_a_kind_that_there_is_not_is_refused)
+{
+	struct compiled c;
+
+	compiled_open(&c, &make);
+	ck_assert_uint_le(compiled_table(&c, 0, 0)->slots.kind_count, STEERING_BYTE_KINDS);
+	expect_code_refused(&c, sizeof(uint8_t));
+	compiled_close(&c);
+}
+END_TEST
+
+START_TEST(a_code_of_two_octets_is_held_against_the_kinds_too)
+{
+	static const struct make_pool pool = { .name = "a", .sites = "east" };
+	static const struct make_record record = { "a.example.", "a", NULL, 30 };
+	struct make_node many[300];
+	char texts[COUNT(many)][2][16];
+	struct make_plan plan = { .sites = sites,
+				  .site_count = COUNT(sites),
+				  .pools = &pool,
+				  .pool_count = 1,
+				  .nodes = many,
+				  .node_count = COUNT(many),
+				  .prefs = prefs,
+				  .pref_count = 1,
+				  .records = &record,
+				  .record_count = 1 };
+	struct compiled c;
+
+	for (unsigned i = 0; i < COUNT(many); i++) {
+		(void)snprintf(texts[i][0], sizeof(texts[i][0]), "n%u", i);
+		(void)snprintf(texts[i][1], sizeof(texts[i][1]), "192.0.%u.%u", i / 100, i % 100);
+		many[i] = (struct make_node){ "a", "east", texts[i][0], 1, texts[i][1] };
+	}
+	compiled_open(&c, &plan);
+	ck_assert_uint_gt(compiled_table(&c, 0, 0)->slots.kind_count, STEERING_BYTE_KINDS);
+	expect_code_refused(&c, sizeof(uint16_t));
+	compiled_close(&c);
+}
+END_TEST
+
 void image_cases(Suite *suite)
 {
 	const TTest *const tests[] = { a_damaged_word_is_refused_or_harmless,
-				       random_damage_is_refused_or_harmless, a_cut_image_is_refused,
-				       a_slot_with_a_node_that_the_pool_has_not_is_refused };
+				       random_damage_is_refused_or_harmless,
+				       a_cut_image_is_refused,
+				       a_slot_with_a_node_that_the_pool_has_not_is_refused,
+				       a_code_of_a_kind_that_there_is_not_is_refused,
+				       a_code_of_two_octets_is_held_against_the_kinds_too };
 	TCase *images = tcase_create("steering image");
 
 	tcase_set_timeout(images, 60);

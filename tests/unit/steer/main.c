@@ -7,6 +7,7 @@ int main(void)
 
 	table_cases(suite);
 	bands_cases(suite);
+	pack_cases(suite);
 	spill_cases(suite);
 	shares_cases(suite);
 	steer_cases(suite);

@@ -578,8 +578,8 @@ static void follow(const struct compiled *c, unsigned p, uint16_t *nodes)
 		nodes[i] = NODES;
 		if (branch_kind(branch) == BRANCH_TABLE)
 			nodes[i] = steering_slot_node(
-				image_at(&c->image, struct steering_slot, table->slots_off) +
-					hash_below(hash, table->slot_count),
+				steering_slot(&c->image, &table->slots,
+					      hash_below(hash, table->slots.count)),
 				(uint16_t)hash);
 	}
 }

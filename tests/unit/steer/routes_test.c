@@ -538,7 +538,7 @@ END_TEST
 
 START_TEST(spilling_moves_only_those_that_are_given_up)
 {
-	struct steering_slot before[256], *slots;
+	struct steering_slot before[256];
 	const struct steering_split *split;
 	double moved = 0;
 
@@ -548,19 +548,18 @@ START_TEST(spilling_moves_only_those_that_are_given_up)
 	split = steering_split(
 		&c.image,
 		branch_number(steering_pref(&c.image, steering_pool(&c.image, 0), FROM_A)->branch));
-	ck_assert_uint_eq(split->slot_count, COUNT(before));
-	memcpy(before, c.image.base + split->slots_off, sizeof(before));
+	ck_assert_uint_eq(split->slots.count, COUNT(before));
+	for (uint32_t i = 0; i < COUNT(before); i++)
+		before[i] = *steering_slot(&c.image, &split->slots, i);
 	keep("a", 0.5);
 	split = steering_split(
 		&c.image,
 		branch_number(steering_pref(&c.image, steering_pool(&c.image, 0), FROM_A)->branch));
-	slots = mem_array(COUNT(before), sizeof(*slots));
-	memcpy(slots, c.image.base + split->slots_off, sizeof(before));
-	for (size_t i = 0; i < COUNT(before); i++)
+	for (uint32_t i = 0; i < COUNT(before); i++)
 		for (uint32_t cut = 0; cut < 65536; cut += 16)
 			moved += steering_slot_node(&before[i], (uint16_t)cut) !=
-				 steering_slot_node(&slots[i], (uint16_t)cut);
-	free(slots);
+				 steering_slot_node(steering_slot(&c.image, &split->slots, i),
+						    (uint16_t)cut);
 	/* A tenth of all leaves a; of the others hardly any move. */
 	ck_assert_double_gt(moved / (256 * 4096), 0.099);
 	ck_assert_double_lt(moved / (256 * 4096), 0.12);

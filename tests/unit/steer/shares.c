@@ -26,15 +26,16 @@ static void add_share(struct steering_shares *shares, uint32_t pool, uint32_t no
 }
 
 /* Sums up what each number has of some slots: `numbers` of them. To be freed. */
-static double *sum_slots(const struct image *steering, uint64_t slots_off, uint32_t slot_count,
+static double *sum_slots(const struct image *steering, const struct steering_slots *slots,
 			 uint32_t numbers)
 {
-	const struct steering_slot *slots = image_at(steering, struct steering_slot, slots_off);
 	double *sums = mem_array(numbers, sizeof(*sums));
 
-	for (uint32_t i = 0; i < slot_count; i++) {
-		sums[slots[i].node] += slots[i].cut / CUTS / slot_count;
-		sums[slots[i].other] += (CUTS - slots[i].cut) / CUTS / slot_count;
+	for (uint32_t i = 0; i < slots->count; i++) {
+		const struct steering_slot *slot = steering_slot(steering, slots, i);
+
+		sums[slot->node] += slot->cut / CUTS / slots->count;
+		sums[slot->other] += (CUTS - slot->cut) / CUTS / slots->count;
 	}
 	return sums;
 }
@@ -43,7 +44,7 @@ static void share_table(const struct sharing *sharing, uint32_t pool, uint32_t n
 {
 	const struct steering_table *table = steering_table(sharing->steering, number);
 	uint32_t nodes = steering_pool(sharing->steering, pool)->node_count + 1;
-	double *sums = sum_slots(sharing->steering, table->slots_off, table->slot_count, nodes);
+	double *sums = sum_slots(sharing->steering, &table->slots, nodes);
 
 	for (uint32_t node = 0; node < nodes; node++)
 		add_share(sharing->shares, pool, node, share * sums[node]);
@@ -76,8 +77,7 @@ static void share_branch(const struct sharing *sharing, uint32_t pool, uint32_t 
 	}
 	split = steering_split(sharing->steering, branch_number(branch));
 	branches = image_at(sharing->steering, uint32_t, split->branches_off);
-	sums = sum_slots(sharing->steering, split->slots_off, split->slot_count,
-			 split->branch_count);
+	sums = sum_slots(sharing->steering, &split->slots, split->branch_count);
 	for (uint32_t i = 0; i < split->branch_count; i++)
 		share_end(sharing, pool, branches[i], share * sums[i]);
 	free(sums);

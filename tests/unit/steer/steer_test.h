@@ -6,6 +6,7 @@
 
 void table_cases(Suite *suite);
 void bands_cases(Suite *suite);
+void pack_cases(Suite *suite);
 void spill_cases(Suite *suite);
 void shares_cases(Suite *suite);
 void steer_cases(Suite *suite);
