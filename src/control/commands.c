@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "control/commands_parts.h"
+#include "control/names.h"
 #include "control/status.h"
 
 /* All that status.h asks for, from where it is. */
@@ -53,13 +54,18 @@ static void gather(const struct commands *commands, struct facts *out)
 
 static void command_status(struct commands *commands, struct call *call, const json_t *request)
 {
+	const char *pool = json_string_value(json_object_get(request, "pool"));
 	struct facts facts;
+	struct err err;
 	json_t *reply;
 
 	gather(commands, &facts);
-	reply = status_json(&facts.input, json_string_value(json_object_get(request, "pool")));
+	reply = status_json(&facts.input, pool);
 	if (reply == NULL) {
-		call_refuse(call, "there is no such pool");
+		(void)refuse_pool(
+			facts.input.images == NULL ? NULL : &facts.input.images->image[IMAGE_PLAN],
+			pool, &err);
+		call_refuse(call, err.text);
 		return;
 	}
 	call_answer(call, reply, NULL, 0);
@@ -88,7 +94,7 @@ static void command_world(struct commands *commands, struct call *call, const js
 	(void)request;
 	if (images == NULL) {
 		json_decref(names);
-		call_refuse(call, "there is no world yet");
+		call_refuse(call, NOTHING_IN_USE);
 		return;
 	}
 	for (int kind = 0; kind < IMAGE_KINDS; kind++) {
@@ -114,7 +120,7 @@ static void command_profile(struct commands *commands, struct call *call, const 
 	(void)request;
 	if (images == NULL) {
 		json_decref(classes);
-		call_refuse(call, "there is no world yet");
+		call_refuse(call, NOTHING_IN_USE);
 		return;
 	}
 	sums = mem_array(GEO_CLASSES_MAX, sizeof(*sums));

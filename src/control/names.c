@@ -1,7 +1,11 @@
 #include "control/names.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/mem.h"
+#include "base/nearest.h"
 
 const char *plan_pool_name(const struct image *plan, uint32_t pool)
 {
@@ -51,4 +55,20 @@ uint32_t plan_find_site(const struct image *plan, const char *pool, const char *
 			return s;
 	}
 	return PLAN_NONE;
+}
+
+int refuse_pool(const struct image *plan, const char *name, struct err *err)
+{
+	uint32_t count = plan == NULL ? 0 : plan_count(plan, pools);
+	const char **names = mem_array(count + 1U, sizeof(*names));
+	const char *meant;
+
+	for (uint32_t p = 0; p < count; p++)
+		names[p] = plan_pool_name(plan, p);
+	meant = nearest_word(name, names, count);
+	(void)err_set(err, "there is no pool \"%.100s\"%s%s%s", name,
+		      meant != NULL ? " (did you mean \"" : "", meant != NULL ? meant : "",
+		      meant != NULL ? "\"?)" : "");
+	free(names);
+	return -1;
 }

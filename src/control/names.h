@@ -2,6 +2,7 @@
 #ifndef CONTROL_NAMES_H
 #define CONTROL_NAMES_H
 
+#include "base/err.h"
 #include "image/plan.h"
 
 const char *plan_pool_name(const struct image *plan, uint32_t pool);
@@ -16,5 +17,11 @@ const char *node_key(const struct image *plan, uint32_t node, char key[NODE_KEY_
 uint32_t plan_find_pool(const struct image *plan, const char *name, uint32_t hint);
 uint32_t plan_find_site(const struct image *plan, const char *pool, const char *site,
 			uint32_t hint);
+
+/* -1: err says that there is none of this name, and which one was meant. plan NULL: there is none. */
+int refuse_pool(const struct image *plan, const char *name, struct err *err);
+
+/* What is said to whoever asks for something of the files while there are none. */
+#define NOTHING_IN_USE "no files are in use yet: the log, and signpostctl check, say why"
 
 #endif

@@ -112,10 +112,10 @@ void standing_free(struct standing *standing)
 static void tell_applied(const char *pool, uint8_t now, uint8_t before)
 {
 	if (now > APPLIED_DRAINING)
-		log_warning("pool has no node up, fallback applies", "pool=%s applied=%s", pool,
+		log_warning("pool has no usable node, fallback applies", "pool=%s applied=%s", pool,
 			    steering_applied_name[now]);
 	else if (before > APPLIED_DRAINING)
-		log_info("pool has a node up again, fallback ends", "pool=%s", pool);
+		log_info("pool has a usable node again, fallback ends", "pool=%s", pool);
 	if (now == APPLIED_DRAINING)
 		log_warning("pool has draining nodes only, they are answered", "pool=%s", pool);
 }

@@ -109,6 +109,16 @@ static uint32_t count_up(const struct status_input *input, struct plan_range nod
 	return up;
 }
 
+/* Those that are answered as they should be. */
+static uint32_t count_usable(const struct status_input *input, struct plan_range nodes)
+{
+	uint32_t usable = 0;
+
+	for (uint32_t n = 0; n < nodes.count; n++)
+		usable += input->inputs->nodes[nodes.first + n].state == STEER_UP;
+	return usable;
+}
+
 /* How much of a site is used, and which part of its clients it keeps. */
 static void add_use(json_t *told, const struct spill_site *site)
 {
@@ -127,9 +137,10 @@ static json_t *site(const struct status_input *input, uint32_t pool_site)
 
 	for (uint32_t n = 0; n < s->nodes.count; n++)
 		json_array_append_new(nodes, node(input, s->nodes.first + n));
-	told = json_pack("{s:s, s:f, s:f, s:I, s:I, s:I, s:I, s:o}", "name",
+	told = json_pack("{s:s, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:o}", "name",
 			 plan_text(plan, place->name), "latitude", place->latitude, "longitude",
-			 place->longitude, "up", (json_int_t)count_up(input, s->nodes), "total",
+			 place->longitude, "up", (json_int_t)count_up(input, s->nodes), "usable",
+			 (json_int_t)count_usable(input, s->nodes), "total",
 			 (json_int_t)s->nodes.count, "spill_high", (json_int_t)s->spill_high,
 			 "spill_low", (json_int_t)s->spill_low, "nodes", nodes);
 	add_use(told, &input->inputs->sites[pool_site]);
@@ -155,7 +166,7 @@ static json_t *pool(const struct status_input *input, uint32_t number)
 
 	for (uint32_t s = 0; s < p->sites.count; s++)
 		json_array_append_new(sites, site(input, p->sites.first + s));
-	return json_pack("{s:s, s:o, s:s, s:s, s:s, s:b, s:s, s:o, s:I, s:I, s:o}", "name",
+	return json_pack("{s:s, s:o, s:s, s:s, s:s, s:b, s:s, s:o, s:I, s:I, s:I, s:o}", "name",
 			 plan_text(plan, p->name), "file", report_text(plan_text(plan, p->file)),
 			 "policy", policy_name[p->policy], "persistence",
 			 persistence_name[p->persistence], "fallback", fallback_name[p->fallback],
@@ -163,7 +174,8 @@ static json_t *pool(const struct status_input *input, uint32_t number)
 			 steering_applied_name[applied], "alarm",
 			 alarm_json(p, &input->inputs->caps[number],
 				    drill_concerns(input->drill, plan, number)),
-			 "up", (json_int_t)count_up(input, p->nodes), "total",
+			 "up", (json_int_t)count_up(input, p->nodes), "usable",
+			 (json_int_t)count_usable(input, p->nodes), "total",
 			 (json_int_t)p->nodes.count, "sites", sites);
 }
 

@@ -114,6 +114,12 @@ void columns_print(struct columns *table, FILE *out, const char *indent, bool co
 	free(table);
 }
 
+const char *text_counted(long long count, const char *noun, char text[COUNTED_SIZE])
+{
+	(void)snprintf(text, COUNTED_SIZE, "%lld %.20s%s", count, noun, count == 1 ? "" : "s");
+	return text;
+}
+
 const char *text_age(uint64_t then_ms, uint64_t now_ms, char text[QUANTITY_SIZE])
 {
 	static const struct {

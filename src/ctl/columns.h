@@ -23,6 +23,9 @@ void columns_print(struct columns *table, FILE *out, const char *indent, bool co
 #define QUANTITY_SIZE 48
 /* "3d 4h", "2m 10s", "0s"; "-" for a time that is not known (0). */
 const char *text_age(uint64_t then_ms, uint64_t now_ms, char text[QUANTITY_SIZE]);
+#define COUNTED_SIZE 48
+/* "1 zone", "2 zones"; `noun` has at most 20 octets. */
+const char *text_counted(long long count, const char *noun, char text[COUNTED_SIZE]);
 const char *text_bytes(uint64_t bytes, char text[QUANTITY_SIZE]);      /* "12.3 KiB" */
 const char *text_rtt(uint64_t microseconds, char text[QUANTITY_SIZE]); /* "0.21 ms", "-" for 0 */
 

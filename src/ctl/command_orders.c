@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/timestamp.h"
+#include "ctl/load.h"
 
 /* --- times ------------------------------------------------------------------------------------ */
 
@@ -94,26 +95,28 @@ static int add_text(json_t *request, const char *key, const char *text, struct e
 	return 0;
 }
 
-static bool parse_number(const char *text, double max, double *out)
+/* Digits alone: a weight is written as in the files. */
+static bool parse_weight(const char *text, json_int_t *out)
 {
-	char *end = NULL;
+	size_t digits = strspn(text, "0123456789");
 
-	*out = strtod(text, &end);
-	return end != text && *end == '\0' && *out >= 0 && *out <= max;
+	if (digits == 0 || digits > 9 || text[digits] != '\0')
+		return false;
+	*out = (json_int_t)strtol(text, NULL, 10);
+	return *out <= 65535;
 }
 
 static int add_weight(json_t *request, const struct order_options *options, const char *weight,
 		      struct err *err)
 {
-	double number;
+	json_int_t number = 0;
 
 	if (options->reset == (weight != NULL))
 		return err_set(err, "weight wants a node and a number, or --reset");
-	if (weight != NULL &&
-	    (!parse_number(weight, 65535, &number) || number != (double)(json_int_t)number))
-		return err_set(err, "\"%.100s\" is no weight: 0 to 65535", weight);
-	json_object_set_new(request, "weight",
-			    weight == NULL ? json_null() : json_integer((json_int_t)number));
+	if (weight != NULL && !parse_weight(weight, &number))
+		return err_set(err, "\"%.100s\" is no weight: a whole number from 0 to 65535",
+			       weight);
+	json_object_set_new(request, "weight", weight == NULL ? json_null() : json_integer(number));
 	return 0;
 }
 
@@ -124,10 +127,9 @@ static int add_load(json_t *request, const struct order_options *options, const 
 	double number;
 
 	if (load == NULL || (argument != NULL && options->load != NULL))
-		return err_set(err, "report wants a node and --load");
-	if (!parse_number(load, 10, &number))
-		return err_set(err, "\"%.100s\" is no load: 0 to 10, 1 for all of the capacity",
-			       load);
+		return err_set(err, "report wants a node and one load: report NODE LOAD");
+	if (load_parse(load, &number, err) != 0)
+		return -1;
 	json_object_set_new(request, "load", json_real(number));
 	return 0;
 }

@@ -163,7 +163,7 @@ static void add_load(json_t *told, const struct view *view, uint32_t pool_site)
 }
 
 /* Those nodes of a site that these clients do not get, and what control says of why. */
-static json_t *not_up(const struct view *view, const struct plan_range *nodes)
+static json_t *not_usable(const struct view *view, const struct plan_range *nodes)
 {
 	static const char *const keys[] = { "name",  "status",   "since_ms", "reason",
 					    "state", "state_by", "held" };
@@ -196,12 +196,12 @@ static json_t *site(const struct view *view, uint32_t pool_site, uint32_t band)
 	uint32_t up = count_up(view, &ps->nodes);
 	bool fenced = view->fenced[pool_site - view->pool->sites.first];
 	json_t *told = json_pack("{s:s, s:I, s:I, s:I, s:I, s:b, s:b}", "name",
-				 plan_text(&b->plan, place->name), "band", (json_int_t)band, "up",
-				 (json_int_t)up, "total", (json_int_t)ps->nodes.count, "min_nodes",
-				 (json_int_t)ps->min_nodes, "counts",
+				 plan_text(&b->plan, place->name), "band", (json_int_t)band,
+				 "usable", (json_int_t)up, "total", (json_int_t)ps->nodes.count,
+				 "min_nodes", (json_int_t)ps->min_nodes, "counts",
 				 !fenced && up >= ps->min_nodes, "fenced", fenced);
 
-	json_object_set_new(told, "not_up", not_up(view, &ps->nodes));
+	json_object_set_new(told, "not_usable", not_usable(view, &ps->nodes));
 	add_load(told, view, pool_site);
 	if (ps->bias_percent != 0)
 		json_object_set_new(told, "bias_percent", json_integer(ps->bias_percent));

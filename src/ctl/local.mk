@@ -15,6 +15,7 @@ libctl_a_SOURCES = \
 	%D%/explain.c %D%/explain.h %D%/explain_parts.h \
 	%D%/explain_location.c %D%/explain_pool.c %D%/explain_set.c %D%/explain_steering.c \
 	%D%/field.h %D%/show.h \
+	%D%/load.c %D%/load.h \
 	%D%/map.c %D%/map.h %D%/map_parts.h \
 	%D%/map_legend.c \
 	%D%/other_files.c %D%/other_files.h \

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/nearest.h"
 #include "ctl/command.h"
 #include "ctl/explain.h"
 #include "ctl/reach.h"
@@ -23,7 +24,7 @@ static const char usage[] =
 	"  enable OBJECT             neither any more\n"
 	"  weight NODE N             another weight than in the files; --reset: theirs again\n"
 	"  states                    what is drained, disabled or weighted, or is to be\n"
-	"  report NODE --load LOAD   how much of its capacity a node uses: 0 to 10\n"
+	"  report NODE LOAD          how much of its capacity a node uses: 0.83 or 83%, up to 10\n"
 	"  profile                   where queries come from, for simulate\n"
 	"  simulate                  who would be answered what if, and whether capacity holds\n"
 	"  drill start --down OBJECT  pretend at the probes that it is down: a failure for practice\n"
@@ -43,8 +44,8 @@ static const char usage[] =
 	"      --until TIME          drain, disable, enable: up to that time\n"
 	"      --down OBJECT         simulate, drill: this site, node or pool is down\n"
 	"      --drain OBJECT        simulate: it is drained\n"
-	"      --load OBJECT=LOAD    simulate: so much of its capacity is used now; LOAD alone:\n"
-	"                            of every node's\n"
+	"      --load OBJECT=LOAD    simulate: so much of its capacity is used now, such as 0.83\n"
+	"                            or 83%; LOAD alone: of every node's\n"
 	"      --files FILE          simulate: the files of this server file, or folder, run\n"
 	"      --profile FILE        simulate: where queries come from\n"
 	"      --pool POOL           simulate: tell of this pool only\n"
@@ -74,60 +75,98 @@ static bool parse_type(struct options *options, const char *text)
 	return options->types != 0;
 }
 
+enum {
+	RUN = 256,
+	SOCKET,
+	JSON,
+	TYPE,
+	SOURCE,
+	EFFECTIVE,
+	FILES,
+	PROFILE,
+	POOL,
+	ALL_COUNTRIES,
+	SVG,
+	ALL,
+	FOR,
+	FORCE,
+	REASON,
+	FROM,
+	UNTIL,
+	RESET,
+	SUPPOSE /* and enum suppose_kind */
+};
+
+static const struct option names[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "run", required_argument, NULL, RUN },
+	{ "socket", required_argument, NULL, SOCKET },
+	{ "json", no_argument, NULL, JSON },
+	{ "type", required_argument, NULL, TYPE },
+	{ "source", no_argument, NULL, SOURCE },
+	{ "effective", no_argument, NULL, EFFECTIVE },
+	{ "reason", required_argument, NULL, REASON },
+	{ "from", required_argument, NULL, FROM },
+	{ "until", required_argument, NULL, UNTIL },
+	{ "reset", no_argument, NULL, RESET },
+	{ "down", required_argument, NULL, SUPPOSE + SUPPOSE_DOWN },
+	{ "drain", required_argument, NULL, SUPPOSE + SUPPOSE_DRAIN },
+	{ "load", required_argument, NULL, SUPPOSE + SUPPOSE_LOAD },
+	{ "files", required_argument, NULL, FILES },
+	{ "profile", required_argument, NULL, PROFILE },
+	{ "pool", required_argument, NULL, POOL },
+	{ "all-countries", no_argument, NULL, ALL_COUNTRIES },
+	{ "svg", required_argument, NULL, SVG },
+	{ "all", no_argument, NULL, ALL },
+	{ "for", required_argument, NULL, FOR },
+	{ "force", no_argument, NULL, FORCE },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* The long option that was meant. */
+static const char *meant_option(const char *text)
+{
+	const char *known[sizeof(names) / sizeof(names[0])];
+	size_t count = 0;
+	char word[32];
+
+	for (; names[count].name != NULL; count++)
+		known[count] = names[count].name;
+	(void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(text, "="), text);
+	return nearest_word(word, known, count);
+}
+
+/* getopt's own words name the path of the program, and call -1 an option. */
+static int refuse_option(int refused, int asked, char **argv)
+{
+	const char *text = argv[optind - 1], *meant;
+	char letter[] = { '-', (char)asked, '\0' }, told[128];
+
+	if (refused == ':')
+		return misused("a value belongs behind", asked < 256 ? letter : text);
+	if (asked >= '0' && asked <= '9') /* getopt is not past "-15" yet, but past "-1" */
+		return misused("no number is negative here",
+			       strncmp(text, letter, 2) == 0 ? text : argv[optind]);
+	if (asked > 0 && asked < 256)
+		return misused("no such option", letter);
+	if (asked != 0)
+		return misused("no value belongs there", text);
+	meant = meant_option(text + strspn(text, "-"));
+	if (meant == NULL)
+		return misused("no such option, or one of several", text);
+	(void)snprintf(told, sizeof(told), "%.60s (did you mean \"--%s\"?)", text, meant);
+	return misused("no such option", told);
+}
+
 int parse_options(struct options *out, int argc, char **argv)
 {
-	enum {
-		RUN = 256,
-		SOCKET,
-		JSON,
-		TYPE,
-		SOURCE,
-		EFFECTIVE,
-		FILES,
-		PROFILE,
-		POOL,
-		ALL_COUNTRIES,
-		SVG,
-		ALL,
-		FOR,
-		FORCE,
-		REASON,
-		FROM,
-		UNTIL,
-		RESET,
-		SUPPOSE /* and enum suppose_kind */
-	};
-	static const struct option names[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "run", required_argument, NULL, RUN },
-		{ "socket", required_argument, NULL, SOCKET },
-		{ "json", no_argument, NULL, JSON },
-		{ "type", required_argument, NULL, TYPE },
-		{ "source", no_argument, NULL, SOURCE },
-		{ "effective", no_argument, NULL, EFFECTIVE },
-		{ "reason", required_argument, NULL, REASON },
-		{ "from", required_argument, NULL, FROM },
-		{ "until", required_argument, NULL, UNTIL },
-		{ "reset", no_argument, NULL, RESET },
-		{ "down", required_argument, NULL, SUPPOSE + SUPPOSE_DOWN },
-		{ "drain", required_argument, NULL, SUPPOSE + SUPPOSE_DRAIN },
-		{ "load", required_argument, NULL, SUPPOSE + SUPPOSE_LOAD },
-		{ "files", required_argument, NULL, FILES },
-		{ "profile", required_argument, NULL, PROFILE },
-		{ "pool", required_argument, NULL, POOL },
-		{ "all-countries", no_argument, NULL, ALL_COUNTRIES },
-		{ "svg", required_argument, NULL, SVG },
-		{ "all", no_argument, NULL, ALL },
-		{ "for", required_argument, NULL, FOR },
-		{ "force", no_argument, NULL, FORCE },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
-	};
 	int option;
 
 	*out = (struct options){ 0 };
-	while ((option = getopt_long(argc, argv, "c:hV", names, NULL)) != -1) {
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":c:hV", names, NULL)) != -1) {
 		switch (option) {
 		case 'c': out->server_file = optarg; break;
 		case RUN: out->run_dir = optarg; break;
@@ -162,7 +201,7 @@ int parse_options(struct options *out, int argc, char **argv)
 			break;
 		case 'h': (void)fputs(usage, stdout); return -1;
 		case 'V': (void)puts("signpostctl " PACKAGE_VERSION); return -1;
-		default: (void)fputs("Try 'signpostctl --help'.\n", stderr); return STATUS_USAGE;
+		default: return refuse_option(option, optopt, argv);
 		}
 	}
 	out->arguments = argv + optind;

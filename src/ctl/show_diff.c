@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "ctl/columns.h"
 #include "ctl/diff.h"
 #include "ctl/field.h"
 
@@ -41,12 +42,14 @@ static void show_zone(const json_t *zone, FILE *out)
 	const json_t *list = json_object_get(zone, "rrsets"), *rrset;
 	long long all = field_number(zone, "added") + field_number(zone, "removed") +
 			field_number(zone, "changed");
+	char records[COUNTED_SIZE];
 	size_t i;
 
 	(void)fprintf(out, "  zone %s", field_text(zone, "name"));
 	if (list == NULL) {
-		(void)fprintf(out, " %s: serial %lld, %lld records\n", field_text(zone, "change"),
-			      field_number(zone, "serial"), field_number(zone, "records"));
+		(void)fprintf(out, " %s: serial %lld, %s\n", field_text(zone, "change"),
+			      field_number(zone, "serial"),
+			      text_counted(field_number(zone, "records"), "record", records));
 		return;
 	}
 	if (field_number(zone, "serial") == field_number(zone, "serial_before"))

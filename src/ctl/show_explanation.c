@@ -187,7 +187,7 @@ static void cell_note(struct columns *table, const json_t *site, bool chosen)
 {
 	if (field_is(site, "fenced"))
 		columns_cell(table, INK_BAD, "fenced");
-	else if (!field_is(site, "counts") && field_number(site, "up") > 0)
+	else if (!field_is(site, "counts") && field_number(site, "usable") > 0)
 		columns_cell(table, INK_PLAIN, "%sneeds %lld nodes", chosen ? "<- chosen; " : "",
 			     field_number(site, "min_nodes"));
 	else if (field_is(site, "spilling"))
@@ -204,7 +204,7 @@ struct order_columns {
 static void order_row(struct columns *table, const json_t *site, const struct order_columns *with,
 		      bool chosen)
 {
-	bool up = field_number(site, "up") > 0;
+	bool usable = field_number(site, "usable") > 0;
 
 	columns_row(table);
 	columns_cell(table, INK_PLAIN, "%s", field_text(site, "name"));
@@ -217,7 +217,7 @@ static void order_row(struct columns *table, const json_t *site, const struct or
 		columns_cell(table, INK_DIM, "-");
 	if (with->bias)
 		columns_cell(table, INK_PLAIN, "%+lld%%", field_number(site, "bias_percent"));
-	columns_cell(table, up ? INK_GOOD : INK_BAD, "%lld/%lld", field_number(site, "up"),
+	columns_cell(table, usable ? INK_GOOD : INK_BAD, "%lld/%lld", field_number(site, "usable"),
 		     field_number(site, "total"));
 	if (with->load) {
 		cell_part(table, site, "use");
@@ -244,7 +244,7 @@ static void show_order_of(const json_t *order, const char *what, uint64_t now_ms
 }
 
 /* Why nodes are not answered, of sites that are tried before the one of the node, and of that. */
-static void show_not_up(const json_t *step, const char *chosen, uint64_t now_ms, FILE *out)
+static void show_not_usable(const json_t *step, const char *chosen, uint64_t now_ms, FILE *out)
 {
 	const json_t *site, *node;
 	char text[QUANTITY_SIZE];
@@ -252,7 +252,7 @@ static void show_not_up(const json_t *step, const char *chosen, uint64_t now_ms,
 
 	json_array_foreach(json_object_get(step, "sites"), i, site)
 	{
-		json_array_foreach(json_object_get(site, "not_up"), n, node)
+		json_array_foreach(json_object_get(site, "not_usable"), n, node)
 		{
 			line(out, i == 0 && n == 0 ? "not" : "");
 			(void)fprintf(out, "%s at %s: ", field_text(node, "name"),
@@ -282,7 +282,7 @@ static void show_order(const json_t *step, const char *chosen, FILE *out, bool c
 	const json_t *site;
 	size_t i;
 
-	(void)snprintf(headings, sizeof(headings), "SITE|%s>KM|%s>UP|%s",
+	(void)snprintf(headings, sizeof(headings), "SITE|%s>KM|%s>USABLE|%s",
 		       with.bands ? ">BAND|" : "", with.bias ? ">BIAS|" : "",
 		       with.load ? ">USED|>KEEPS|" : "");
 	table = columns_new(headings);
@@ -317,14 +317,15 @@ static void show_why(const json_t *told, const json_t *step, FILE *out)
 static void show_applied(const json_t *step, FILE *out)
 {
 	static const char *const what[][2] = {
-		{ "draining", "no other node is up: those that are being drained are answered" },
-		{ "backup", "no node is up: its backup pool is answered" },
-		{ "all", "no node is up: all are answered, as if they were" },
-		{ "last-good", "no node is up: those that were so last are answered" },
-		{ "nearest", "no node is up: the nearest site is answered" },
-		{ "none", "no node is up: there is no address (fallback none)" },
-		{ "pool", "no node is up: its fallback pool is answered" },
-		{ "addresses", "no node is up: the fallback addresses are answered" },
+		{ "draining",
+		  "no other node is usable: those that are being drained are answered" },
+		{ "backup", "no node is usable: its backup pool is answered" },
+		{ "all", "no node is usable: all are answered, as if they were" },
+		{ "last-good", "no node is usable: those that were so last are answered" },
+		{ "nearest", "no node is usable: the nearest site is answered" },
+		{ "none", "no node is usable: there is no address (fallback none)" },
+		{ "pool", "no node is usable: its fallback pool is answered" },
+		{ "addresses", "no node is usable: the fallback addresses are answered" },
 		{ "fenced", "fences leave these clients no site" },
 	};
 	const json_t *split = json_object_get(step, "split");
@@ -359,7 +360,7 @@ static void show_step(const json_t *told, const json_t *step, const char *chosen
 	show_avoids(step, out);
 	show_why(told, step, out);
 	show_order(step, chosen, out, colour);
-	show_not_up(step, chosen, field_count(told, "now_ms"), out);
+	show_not_usable(step, chosen, field_count(told, "now_ms"), out);
 	show_applied(step, out);
 }
 

@@ -58,6 +58,40 @@ static void show_images(const json_t *status, FILE *out, bool colour)
 	columns_print(table, out, "", colour);
 }
 
+/* Where what is in use came from; `source` is control's word. */
+static const char *origin(const char *source)
+{
+	static const struct {
+		const char *source, *words;
+	} origins[] = { { "compiled", "compiled from the files" },
+			{ "adopted", "taken over from what the data plane had" },
+			{ "disk", "the last good ones, saved before the start" },
+			{ "fallback", "the good ones before the last, saved before the start" } };
+
+	for (size_t i = 0; i < sizeof(origins) / sizeof(origins[0]); i++) {
+		if (strcmp(origins[i].source, source) == 0)
+			return origins[i].words;
+	}
+	return source;
+}
+
+static void show_in_use(const json_t *status, FILE *out)
+{
+	const json_t *world = json_object_get(status, "world");
+	char age[QUANTITY_SIZE], zones[COUNTED_SIZE], records[COUNTED_SIZE];
+
+	if (!json_is_object(world)) {
+		(void)fputs("in use: no files yet, every query gets SERVFAIL\n", out);
+		return;
+	}
+	(void)fprintf(out, "in use: %s, %s, %lld of them POOL; for %s, %s\n",
+		      text_counted(field_number(world, "zones"), "zone", zones),
+		      text_counted(field_number(world, "records"), "record", records),
+		      field_number(world, "pool_records"),
+		      text_age(field_count(world, "since_ms"), field_count(status, "now_ms"), age),
+		      origin(field_text(world, "source")));
+}
+
 static void show_world(const json_t *status, FILE *out)
 {
 	const json_t *world = json_object_get(status, "world");
@@ -65,20 +99,12 @@ static void show_world(const json_t *status, FILE *out)
 	char age[QUANTITY_SIZE];
 	uint64_t now = field_count(status, "now_ms");
 
-	if (json_is_object(world))
-		(void)fprintf(
-			out,
-			"world: %lld zones, %lld records, %lld of them POOL; from %s, %s ago\n",
-			field_number(world, "zones"), field_number(world, "records"),
-			field_number(world, "pool_records"), field_text(world, "source"),
-			text_age(field_count(world, "since_ms"), now, age));
-	else
-		(void)fprintf(out, "world: none yet, every query gets SERVFAIL\n");
+	show_in_use(status, out);
 	if (field_text(status, "serving")[0] != '\0' &&
 	    strcmp(field_text(status, "serving"), "serving") != 0)
-		(void)fprintf(out, "world: %s\n", field_text(status, "serving"));
+		(void)fprintf(out, "in use: %s\n", field_text(status, "serving"));
 	if (field_text(world, "save_error")[0] != '\0')
-		(void)fprintf(out, "world: not saved for the next start: %s\n",
+		(void)fprintf(out, "in use: not saved for the next start: %s\n",
 			      field_text(world, "save_error"));
 	if (field_is(status, "reloading"))
 		(void)fprintf(out, "reload: running\n");
@@ -94,6 +120,7 @@ static void show_counters(const json_t *status, FILE *out)
 	static const char *const rcodes[] = { "noerror",  "nxdomain", "refused", "formerr",
 					      "servfail", "notimp",   "badvers" };
 	const json_t *c = json_object_get(status, "counters");
+	char open[COUNTED_SIZE];
 
 	(void)fprintf(out,
 		      "queries: %lld by UDP, %lld by TCP; %lld steered, %lld with a client subnet, "
@@ -104,22 +131,24 @@ static void show_counters(const json_t *status, FILE *out)
 	for (size_t i = 0; i < sizeof(rcodes) / sizeof(rcodes[0]); i++)
 		(void)fprintf(out, "%s %lld %s", i == 0 ? "" : ",", field_number(c, rcodes[i]),
 			      rcodes[i]);
-	(void)fprintf(
-		out,
-		"\nTCP: %lld connections open, %lld since the start; %lld closed to make room, "
-		"%lld for their time was over\n",
-		field_number(c, "connections_open"), field_number(c, "connections"),
-		field_number(c, "connections_evicted"), field_number(c, "connections_timed_out"));
+	(void)fprintf(out,
+		      "\nTCP: %s open, %lld since the start; %lld closed to make room, "
+		      "%lld for their time was over\n",
+		      text_counted(field_number(c, "connections_open"), "connection", open),
+		      field_number(c, "connections"), field_number(c, "connections_evicted"),
+		      field_number(c, "connections_timed_out"));
 }
 
 static void show_store(const json_t *status, FILE *out)
 {
 	const json_t *store = json_object_get(status, "store");
 	const char *error = field_text(store, "error");
+	char rows[COUNTED_SIZE];
 
-	(void)fprintf(out, "store: %lld rows written, %lld pending, %lld lost%s%s\n",
-		      field_number(store, "written"), field_number(store, "pending"),
-		      field_number(store, "lost"), error[0] != '\0' ? "; error: " : "", error);
+	(void)fprintf(out, "store: %s written, %lld pending, %lld lost%s%s\n",
+		      text_counted(field_number(store, "written"), "row", rows),
+		      field_number(store, "pending"), field_number(store, "lost"),
+		      error[0] != '\0' ? "; error: " : "", error);
 }
 
 /* --- pools ------------------------------------------------------------------------------------ */
@@ -201,6 +230,21 @@ struct table_kind {
 	bool loads;
 };
 
+/* Up is what the probes say; usable are those that are answered as they should be: operators and
+ * windows may take a node out that is up, and `freeze` keeps one in that is down. */
+
+/* "tokyo 2/2", "tokyo 2/2, 1 usable" */
+static void add_site(struct columns *table, const json_t *site)
+{
+	long long up = field_number(site, "up"), usable = field_number(site, "usable");
+	char told[COUNTED_SIZE] = "";
+
+	if (usable != up)
+		(void)snprintf(told, sizeof(told), ", %lld usable", usable);
+	columns_cell(table, INK_PLAIN, "%s %lld/%lld%s", field_text(site, "name"), up,
+		     field_number(site, "total"), told);
+}
+
 static void add_node(struct columns *table, const json_t *site, const json_t *node, bool first,
 		     const struct table_kind *kind)
 {
@@ -209,8 +253,7 @@ static void add_node(struct columns *table, const json_t *site, const json_t *no
 
 	columns_row(table);
 	if (first)
-		columns_cell(table, INK_PLAIN, "%s %lld/%lld", field_text(site, "name"),
-			     field_number(site, "up"), field_number(site, "total"));
+		add_site(table, site);
 	else
 		columns_cell(table, INK_PLAIN, " ");
 	columns_cell(table, INK_PLAIN, "%s", field_text(node, "name"));
@@ -244,14 +287,14 @@ static bool has_loads(const json_t *pool)
 
 static void show_alarm(const json_t *alarm, FILE *out, uint64_t now_ms)
 {
-	char age[QUANTITY_SIZE];
+	char age[QUANTITY_SIZE], of[COUNTED_SIZE];
 
 	if (!json_is_object(alarm))
 		return;
-	(void)fprintf(out, "  ALARM for %s: %lld of %lld nodes are down, at most %lld may be",
-		      text_age(field_count(alarm, "since_ms"), now_ms, age),
-		      field_number(alarm, "down"), field_number(alarm, "of"),
-		      field_number(alarm, "max"));
+	(void)fprintf(
+		out, "  ALARM for %s: %lld of %s down, at most %lld may be",
+		text_age(field_count(alarm, "since_ms"), now_ms, age), field_number(alarm, "down"),
+		text_counted(field_number(alarm, "of"), "node", of), field_number(alarm, "max"));
 	if (field_is(alarm, "drill"))
 		(void)fputs("; of a drill", out);
 	if (field_is(alarm, "freeze"))
@@ -277,16 +320,27 @@ static void show_spilling(const json_t *pool, FILE *out)
 	}
 }
 
-/* What is answered where that is not healthy, enabled nodes. */
+/* What is answered where no node is usable. */
 static void show_applied(const json_t *pool, FILE *out)
 {
 	const char *applied = field_text(pool, "applied");
 
 	if (field_is(pool, "fallback_active"))
-		(void)fprintf(out, "; NOTHING IS UP, the fallback is answered: %s", applied);
+		(void)fprintf(out, "; NO NODE IS USABLE, the fallback is answered: %s", applied);
 	else if (strcmp(applied, "draining") == 0)
-		(void)fprintf(out, "; ONLY DRAINING NODES ARE UP, they are answered");
+		(void)fprintf(out, "; ONLY DRAINING NODES ARE LEFT, they are answered");
 	(void)fputc('\n', out);
+}
+
+static void show_up(const json_t *pool, FILE *out)
+{
+	char total[COUNTED_SIZE];
+
+	(void)fprintf(out, "\npool %s: %s, %lld of %s up", field_text(pool, "name"),
+		      field_text(pool, "policy"), field_number(pool, "up"),
+		      text_counted(field_number(pool, "total"), "node", total));
+	if (field_number(pool, "usable") != field_number(pool, "up"))
+		(void)fprintf(out, ", %lld usable", field_number(pool, "usable"));
 }
 
 static void show_pool(const json_t *pool, FILE *out, bool colour, uint64_t now_ms)
@@ -298,9 +352,7 @@ static void show_pool(const json_t *pool, FILE *out, bool colour, uint64_t now_m
 	const json_t *site, *node;
 	size_t s, n;
 
-	(void)fprintf(out, "\npool %s: %s, %lld of %lld nodes up", field_text(pool, "name"),
-		      field_text(pool, "policy"), field_number(pool, "up"),
-		      field_number(pool, "total"));
+	show_up(pool, out);
 	show_applied(pool, out);
 	show_alarm(json_object_get(pool, "alarm"), out, now_ms);
 	show_spilling(pool, out);

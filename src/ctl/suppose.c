@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "control/object.h"
 #include "ctl/field.h"
+#include "ctl/load.h"
 
 const char *const steer_state_name[] = { "down", "disabled", "draining", "up" };
 
@@ -99,16 +100,6 @@ struct supposed_node *suppose_carried(const struct image *from, const struct sup
 
 /* --- as it is supposed to be -------------------------------------------------------------------- */
 
-static int read_load(const char *text, double *out, struct err *err)
-{
-	char *end;
-
-	*out = strtod(text, &end);
-	if (end == text || *end != '\0' || !(*out >= 0) || *out > 100)
-		return err_set(err, "\"%s\" is not a load: 1 is all of the capacity", text);
-	return 0;
-}
-
 /* What is supposed of one node. */
 static void suppose_node(struct supposed_node *node, enum suppose_kind kind, double load)
 {
@@ -128,7 +119,7 @@ static int split_load(char *text, const char **object, double *load, struct err 
 	*object = equals == NULL ? NULL : text;
 	if (equals != NULL)
 		*equals = '\0';
-	return read_load(equals == NULL ? text : equals + 1, load, err);
+	return load_parse(equals == NULL ? text : equals + 1, load, err);
 }
 
 int suppose(const struct image *plan, struct supposed_node *nodes, const struct supposition *what,

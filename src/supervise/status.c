@@ -14,10 +14,10 @@
 static const char *what_is_served(const struct worlds *worlds)
 {
 	if (worlds_to_serve(worlds) == NULL)
-		return "no world yet: every query is answered SERVFAIL";
+		return "no files yet: every query is answered SERVFAIL";
 	if (worlds->distrusted)
-		return "serving the previous world: the newest one was refused or ended the data "
-		       "plane, and a reload tries it again";
+		return "serving the previous files: the newest ones were refused or ended the data "
+		       "plane, and a reload tries them again";
 	return "serving";
 }
 

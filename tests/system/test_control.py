@@ -205,7 +205,7 @@ def test_first_start_with_a_mistake_tells_the_supervisor_that_there_is_no_world(
     with control(server) as supervisor:
         assert "mistakes" in supervisor.wait(REFUSED)[2]
         assert ask(server, command="status")["world"] is None
-        assert ask(server, command="world") == {"ok": False, "error": "there is no world yet"}
+        assert ask(server, command="world") == {"ok": False, "error": "no files are in use yet: the log, and signpostctl check, say why"}
         server.zone_file("example.net.zone").write_text(ZONE.format(serial=1))
         supervisor.send(RELOAD)
         supervisor.wait(WORLD)
@@ -316,10 +316,10 @@ def test_pool_with_nothing_up_is_told_and_its_end_too(small):
         wait_all_up(server)
         nodes.stop(*NODES)
         signpost.wait_until(lambda: ask(server, command="status")["pools"][0]["fallback_active"], 5 * signpost.SLOW)
-        assert "pool has no node up, fallback applies pool=edge" in server.log()
+        assert "pool has no usable node, fallback applies pool=edge" in server.log()
         nodes.start(*NODES)
         wait_all_up(server)
-        assert "pool has a node up again, fallback ends pool=edge" in server.log()
+        assert "pool has a usable node again, fallback ends pool=edge" in server.log()
 
 
 # --- restart
@@ -511,7 +511,7 @@ def test_clients_that_stall_block_nobody(small):
     (b"{}\n", "no such command"),
     (b"[1]\n", "one JSON object"),
     (b"\xff\xfe\n", "one JSON object"),
-    (b'{"command": "status", "pool": "nothing"}\n', "no such pool"),
+    (b'{"command": "status", "pool": "nothing"}\n', 'there is no pool "nothing"'),
     (b'{"command": 7}\n', "no such command"),
     (b"x" * 5000, "too long"),
     (b"[" * 4000 + b"\n", "one JSON object"),

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import subprocess
 
 import pytest
@@ -101,13 +102,13 @@ def test_explanation_of_failover_shows_who_is_down(sample):
     sample.nodes.stop("127.10.1.1", "127.10.1.2")
     try:
         told = signpost.wait_until(
-            lambda: (t := explain(sample, NAME, "133.11.0.0"))["steering"]["sites"][0]["up"] == 0 and t,
+            lambda: (t := explain(sample, NAME, "133.11.0.0"))["steering"]["sites"][0]["usable"] == 0 and t,
             15 * signpost.SLOW)
         assert told["steering"]["node"]["site"] == "singapore"
         assert [s["name"] for s in told["steering"]["sites"]][:2] == ["tokyo", "singapore"]
     finally:
         sample.nodes.start("127.10.1.1", "127.10.1.2")
-    signpost.wait_until(lambda: explain(sample, NAME, "133.11.0.0")["steering"]["sites"][0]["up"] == 2,
+    signpost.wait_until(lambda: explain(sample, NAME, "133.11.0.0")["steering"]["sites"][0]["usable"] == 2,
                         15 * signpost.SLOW)
 
 
@@ -134,13 +135,29 @@ def test_status_for_people_is_aligned_and_complete(sample):
     assert len(rows) == 16
     assert len({line.index("127.10.") for line in rows}) == 1, "addresses are in one column"
     assert all(" up " in line for line in rows)
-    assert "pool edge: nearest, 16 of 16 nodes up" in text
+    assert "pool edge: nearest, 16 of 16 nodes up\n" in text
+    assert "in use: 1 zone, 38 records, 10 of them POOL; for " in text and ", compiled from the files\n" in text
+
+
+def test_status_tells_nodes_that_are_up_from_those_that_are_usable(sample):
+    sample.ctl("drain", "tyo-1")
+    try:
+        status = json.loads(sample.ctl("--json", "status").stdout)["pools"][0]
+        assert (status["up"], status["usable"], status["total"]) == (16, 15, 16)
+        assert (status["sites"][0]["up"], status["sites"][0]["usable"]) == (2, 1)
+        text = sample.ctl("status").stdout
+        assert "pool edge: nearest, 16 of 16 nodes up, 15 usable\n" in text
+        assert "  tokyo 2/2, 1 usable " in text and "  london 2/2 " in text
+        told = sample.ctl("explain", NAME, "133.11.0.0").stdout
+        assert re.search(r"SITE +KM +USABLE", told) and re.search(r"tokyo +\d+ +1/2", told)
+    finally:
+        sample.ctl("enable", "tyo-1")
 
 
 def test_status_of_one_pool(sample):
     assert [p["name"] for p in json.loads(sample.ctl("status", "edge", "--json").stdout)["pools"]] == ["edge"]
     done = sample.ctl("status", "egde", check=False)
-    assert done.returncode == 1 and "no such pool" in done.stderr
+    assert done.returncode == 1 and done.stderr == 'signpostctl: there is no pool "egde" (did you mean "edge"?)\n'
 
 
 # --- the command line
@@ -180,6 +197,26 @@ def test_exit_status_tells_what_was_wrong(sample, tmp_path):
         assert done.returncode == 2 and done.stderr, wrong
     assert run("--run", str(tmp_path), "status").returncode == 3
     assert sample.ctl("explain", "a..b", "192.0.2.1", check=False).returncode == 1
+
+
+@pytest.mark.parametrize("wrong, says", [
+    (["--frobnicate", "status"], "no such option, or one of several: --frobnicate"),
+    (["--jsno", "status"], 'no such option: --jsno (did you mean "--json"?)'),
+    (["--fo", "status"], "no such option"),  # --for, --force
+    (["weight", "tyo-1", "-1"], "no number is negative here: -1"),
+    (["report", "tyo-1", "-0.5"], "no number is negative here: -0.5"),
+    (["status", "-x"], "no such option: -x"),
+    (["status", "-c"], "a value belongs behind: -c"),
+    (["explain", "--type"], "a value belongs behind: --type"),
+    (["status", "--json=yes"], "no value belongs there: --json=yes"),
+    (["weight", "tyo-1", "70000"], "a whole number from 0 to 65535"),
+    (["report", "tyo-1", "83"], 'did you mean "83%"?'),
+    (["report", "tyo-1"], "report NODE LOAD"),
+])
+def test_a_command_line_that_is_not_understood_says_why_in_its_own_name(wrong, says):
+    done = run(*wrong)
+    assert done.returncode == 2 and says in done.stderr
+    assert all(line.startswith(("signpostctl: ", "Try 'signpostctl --help'")) for line in done.stderr.splitlines())
 
 
 def test_check_tells_all_mistakes_and_touches_nothing(sample, tmp_path):

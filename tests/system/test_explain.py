@@ -94,7 +94,7 @@ def test_avoided_nodes_are_told_with_reason_and_end(server):
     assert (avoid["node"], avoid["reason"], avoid["ended"]) == ("nyc-1", "blocked there", False)
     assert avoid["until_ms"] == 4070908800000
     newyork = next(site for site in explain(server, "200.160.0.0/24")["steering"]["sites"] if site["name"] == "newyork")
-    assert (newyork["up"], newyork["counts"], newyork["bias_percent"]) == (0, False, 10)
+    assert (newyork["usable"], newyork["counts"], newyork["bias_percent"]) == (0, False, 10)
     assert 'node nyc-1, "blocked there", until 2099-01-01T00:00:00Z' in server.ctl("explain", NAME, "200.160.0.0/24").stdout
 
 
@@ -149,7 +149,7 @@ def test_who_drained_a_node_is_told(server):
     try:
         told = explain(server, "134.109.0.0/24")["steering"]
         frankfurt, = (site for site in told["sites"] if site["name"] == "frankfurt")
-        node, = frankfurt["not_up"]
+        node, = frankfurt["not_usable"]
         assert (node["name"], node["steered"], node["state_by"]["reason"]) == ("fra-2", "draining", "new kernel")
         assert 'fra-2 at frankfurt: draining by' in server.ctl("explain", NAME, "134.109.0.0/24").stdout
     finally:

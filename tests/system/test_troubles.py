@@ -422,19 +422,19 @@ def test_previous_world_fails_over_too_while_it_is_served(running):
         old = running.kill("signpost-dns")
         running.wait_new("signpost-dns", old)
     signpost.wait_until(lambda: running.addresses("mail.example.net") == ["192.0.2.25"], 5)
-    signpost.wait_until(lambda: "world: serving the previous world" in running.ctl("status").stdout, 5 * signpost.SLOW)
+    signpost.wait_until(lambda: "in use: serving the previous files" in running.ctl("status").stdout, 5 * signpost.SLOW)
     before = running.addresses(NAME, "A", JAPAN)
     running.nodes.stop(*before)
     signpost.wait_until(lambda: running.addresses(NAME, "A", JAPAN) != before, 10 * signpost.SLOW)
     old = running.kill("signpost-control")
     running.wait_new("signpost-control", old)
-    assert "world: serving the previous world" in running.ctl("status").stdout
+    assert "in use: serving the previous files" in running.ctl("status").stdout
     running.nodes.start(*before)
     signpost.wait_until(lambda: running.addresses(NAME, "A", JAPAN) == before, 10 * signpost.SLOW)
     assert running.addresses("mail.example.net") == ["192.0.2.25"]
     running.ctl("reload")
     signpost.wait_until(lambda: running.addresses("mail.example.net") == ["192.0.2.26"], 5)
-    signpost.wait_until(lambda: "previous world" not in running.ctl("status").stdout, 5 * signpost.SLOW)
+    signpost.wait_until(lambda: "previous files" not in running.ctl("status").stdout, 5 * signpost.SLOW)
     assert "world refused" not in running.log()
 
 

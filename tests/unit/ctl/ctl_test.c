@@ -1,4 +1,5 @@
 #include <ldns/ldns.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "ctl/asking.h"
 #include "ctl/columns.h"
 #include "ctl/command_orders.h"
+#include "ctl/load.h"
 #include "ctl/rdata_text.h"
 
 /* --- columns ---------------------------------------------------------------------------------- */
@@ -305,7 +307,40 @@ static const struct {
 	{ "report tyo-1", { 0 }, NULL },
 	{ "report tyo-1 nan", { 0 }, NULL },
 	{ "report tyo-1 -1", { 0 }, NULL },
+	{ "report tyo-1 0.5", { .load = "0.5" }, NULL },
+	{ "report tyo-1 83%",
+	  { 0 },
+	  "{\"command\":\"report\",\"load\":0.82999999999999996,\"object\":\"tyo-1\"}" },
+	{ "weight tyo-1 0x10", { 0 }, NULL },
 };
+
+static const struct {
+	const char *written;
+	double load;      /* negative: refused */
+	const char *says; /* in the message */
+} loads[] = {
+	{ "0", 0, NULL },           { "0.83", 0.83, NULL },     { ".5", 0.5, NULL },
+	{ "83%", 0.83, NULL },      { "1", 1, NULL },           { "10", 10, NULL },
+	{ "1000%", 10, NULL },      { "12.5%", 0.125, NULL },   { "1e-1", 0.1, NULL },
+	{ "83", -1, "mean \"83%" }, { "11", -1, "mean \"11%" }, { "1001", -1, "from 0 to 10" },
+	{ "1001%", -1, "83%" },     { "-1", -1, "0 to 10" },    { "-0.1%", -1, "0 to 10" },
+	{ "", -1, "0.83" },         { "%", -1, "is no load" },  { "5%%", -1, "is no load" },
+	{ "inf", -1, "0 to 10" },   { "0x1", -1, "0 to 10" },   { "1 %", -1, "is no load" },
+};
+
+START_TEST(load_is_a_part_or_a_percentage)
+{
+	struct err err;
+	double load = -1;
+	int rc = load_parse(loads[_i].written, &load, &err);
+
+	ck_assert_int_eq(rc, loads[_i].load < 0 ? -1 : 0);
+	if (rc == 0)
+		ck_assert(fabs(load - loads[_i].load) < 1e-12);
+	else
+		ck_assert_msg(strstr(err.text, loads[_i].says) != NULL, "%s", err.text);
+}
+END_TEST
 
 START_TEST(request_says_what_the_command_line_does)
 {
@@ -344,6 +379,8 @@ static void add_orders_case(Suite *suite)
 			    (int)(sizeof(times) / sizeof(times[0])));
 	tcase_add_loop_test(tcase, request_says_what_the_command_line_does, 0,
 			    (int)(sizeof(orders) / sizeof(orders[0])));
+	tcase_add_loop_test(tcase, load_is_a_part_or_a_percentage, 0,
+			    (int)(sizeof(loads) / sizeof(loads[0])));
 	suite_add_tcase(suite, tcase);
 }
 
