@@ -34,6 +34,19 @@ static void carry(struct inputs *inputs, const struct inputs *before)
 	}
 }
 
+/* As it was stored with the nodes: between the marks it is what was before that decides. */
+static bool was_spilling(const struct memory *memory, const struct image *plan,
+			 const struct plan_pool_site *site)
+{
+	char key[NODE_KEY_SIZE];
+
+	for (uint32_t n = site->nodes.first; n < site->nodes.first + site->nodes.count; n++) {
+		if (memory_spilling(memory, node_key(plan, n, key)))
+			return true;
+	}
+	return false;
+}
+
 struct inputs *inputs_new(const struct image *plan, const struct orders *orders,
 			  const struct memory *memory, const struct inputs *before)
 {
@@ -54,6 +67,9 @@ struct inputs *inputs_new(const struct image *plan, const struct orders *orders,
 	inputs->keep = mem_array(sites, sizeof(*inputs->keep));
 	for (uint32_t n = 0; n < plan_count(plan, nodes); n++)
 		inputs->loads[n] = memory_load(memory, node_key(plan, n, key));
+	for (uint32_t s = 0; s < plan_count(plan, pool_sites); s++)
+		inputs->sites[s].spilling = was_spilling(
+			memory, plan, &plan_items(plan, pool_sites, struct plan_pool_site)[s]);
 	if (before != NULL)
 		carry(inputs, before);
 	return inputs;

@@ -35,7 +35,8 @@ struct inputs {
 typedef const struct node_state *inputs_state_fn(const void *context, uint32_t node);
 
 /* Plan and orders must outlive it. `before`: the inputs of the plan until now (NULL: there was
- * none), whose alarms and spilling go on where a pool has the same name. */
+ * none), whose alarms and spilling go on where a pool has the same name; else sites spill over as
+ * the memory has it. */
 struct inputs *inputs_new(const struct image *plan, const struct orders *orders,
 			  const struct memory *memory, const struct inputs *before);
 void inputs_free(struct inputs *inputs); /* NULL is fine */

@@ -12,6 +12,7 @@ struct entry {
 	bool has_state;
 	struct node_state state;
 	struct node_load load;
+	bool spilling;
 };
 
 /* Open addressing with linear probing, at most half full. */
@@ -103,6 +104,16 @@ struct node_load memory_load(const struct memory *memory, const char *key)
 	return find(memory, key)->load;
 }
 
+void memory_keep_spilling(struct memory *memory, const char *key, bool spilling)
+{
+	have(memory, key)->spilling = spilling;
+}
+
+bool memory_spilling(const struct memory *memory, const char *key)
+{
+	return find(memory, key)->spilling;
+}
+
 void memory_keep_row(struct memory *memory, const struct store_status *row)
 {
 	struct node_state state = { .status = NODE_UNKNOWN,
@@ -118,4 +129,5 @@ void memory_keep_row(struct memory *memory, const struct store_status *row)
 	(void)snprintf(state.reason, sizeof(state.reason), "%s", row->reason);
 	memory_keep(memory, row->node, &state);
 	memory_keep_load(memory, row->node, &(struct node_load){ row->load, row->load_at_unix_ms });
+	memory_keep_spilling(memory, row->node, row->spilling);
 }

@@ -1,4 +1,5 @@
-/* memory.h - the last known status and load of every node, by its key "pool/node".
+/* memory.h - the last known status and load of every node, by its key "pool/node", and whether its
+ * site spilled over.
  *
  * Outlives plans: filled from the store at the start, and from the prober before a plan is
  * replaced, so that a node that leaves the files and comes back is remembered with its age. */
@@ -28,5 +29,8 @@ struct node_load {
 
 void memory_keep_load(struct memory *memory, const char *key, const struct node_load *load);
 struct node_load memory_load(const struct memory *memory, const char *key);
+
+void memory_keep_spilling(struct memory *memory, const char *key, bool spilling);
+bool memory_spilling(const struct memory *memory, const char *key);
 
 #endif

@@ -18,16 +18,36 @@ struct store_status row_of(const struct rows *rows, const struct image *plan, ui
 	load = memory_load(rows->memory, row.node);
 	row.load = load.load;
 	row.load_at_unix_ms = load.at_unix_ms;
+	row.spilling = memory_spilling(rows->memory, row.node);
 	return row;
+}
+
+static void store_row(const struct rows *rows, const struct image *plan, uint32_t node)
+{
+	struct store_status row = row_of(rows, plan, node, prober_state(rows->prober, node));
+
+	if (row.checked_unix_ms != 0 || row.load_at_unix_ms != 0)
+		store_status(rows->store, &row);
 }
 
 void rows_store(const struct rows *rows, const struct image *plan, uint32_t first, uint32_t step)
 {
-	for (uint32_t n = first; n < plan_count(plan, nodes); n += step) {
-		const struct node_state *state = prober_state(rows->prober, n);
-		struct store_status row = row_of(rows, plan, n, state);
+	for (uint32_t n = first; n < plan_count(plan, nodes); n += step)
+		store_row(rows, plan, n);
+}
 
-		if (row.checked_unix_ms != 0 || row.load_at_unix_ms != 0)
-			store_status(rows->store, &row);
+void rows_store_spilling(const struct rows *rows, const struct image *plan, uint32_t pool_site,
+			 bool spilling)
+{
+	const struct plan_range *nodes =
+		&plan_items(plan, pool_sites, struct plan_pool_site)[pool_site].nodes;
+	char key[NODE_KEY_SIZE];
+
+	if (nodes->count == 0 ||
+	    memory_spilling(rows->memory, node_key(plan, nodes->first, key)) == spilling)
+		return;
+	for (uint32_t n = nodes->first; n < nodes->first + nodes->count; n++) {
+		memory_keep_spilling(rows->memory, node_key(plan, n, key), spilling);
+		store_row(rows, plan, n);
 	}
 }

@@ -9,7 +9,7 @@
 /* Where rows come from and go to. */
 struct rows {
 	struct store *store;
-	const struct memory *memory;
+	struct memory *memory;
 	const struct prober *prober;
 };
 
@@ -20,5 +20,9 @@ struct store_status row_of(const struct rows *rows, const struct image *plan, ui
 /* Queues the rows of the nodes first, first + step, ... that were ever checked, or told their
  * load: what was adopted and not measured since is in the store already. */
 void rows_store(const struct rows *rows, const struct image *plan, uint32_t first, uint32_t step);
+
+/* Whether a site spills over, in the rows of its nodes, where that was not so yet. */
+void rows_store_spilling(const struct rows *rows, const struct image *plan, uint32_t pool_site,
+			 bool spilling);
 
 #endif

@@ -69,6 +69,15 @@ static bool avoid_has_ended(const struct running *running, uint64_t now_unix_ms)
 	return next_s != 0 && now_unix_ms / 1000 >= next_s;
 }
 
+static void store_spilling(const struct running *running)
+{
+	const struct rows rows = rows_of(running);
+	const struct image *plan = plan_of(running);
+
+	for (uint32_t s = 0; s < plan_count(plan, pool_sites); s++)
+		rows_store_spilling(&rows, plan, s, running->inputs->sites[s].spilling);
+}
+
 /* Whatever has changed is answered from here on. */
 void running_follow(struct running *running)
 {
@@ -77,6 +86,7 @@ void running_follow(struct running *running)
 	if (inputs_update(running->inputs, running_probed, running->prober, now_ms) ||
 	    avoid_has_ended(running, now_ms) || running->unsteered)
 		running_steer(running);
+	store_spilling(running);
 }
 
 /* --- drills ---------------------------------------------------------------------------------- */

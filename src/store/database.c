@@ -62,11 +62,11 @@ static int prepare_all(struct database *db, struct err *err)
 {
 	int code = prepare(db,
 			   "INSERT INTO node_status (node, status, since_unix_ms, "
-			   "checked_unix_ms, rtt_us, reason, load, load_at_unix_ms) "
-			   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
+			   "checked_unix_ms, rtt_us, reason, load, load_at_unix_ms, spilling) "
+			   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
 			   "ON CONFLICT (node) DO UPDATE SET status = ?2, since_unix_ms = ?3, "
 			   "checked_unix_ms = ?4, rtt_us = ?5, reason = ?6, load = ?7, "
-			   "load_at_unix_ms = ?8",
+			   "load_at_unix_ms = ?8, spilling = ?9",
 			   &db->put_status, err);
 
 	if (code == SQLITE_OK)
@@ -87,6 +87,13 @@ static int prepare_all(struct database *db, struct err *err)
 			       "DELETE FROM transitions WHERE id IN (SELECT id FROM transitions "
 			       "WHERE at_unix_ms < ?1 LIMIT ?2)",
 			       &db->prune, err);
+	if (code == SQLITE_OK)
+		code = prepare(
+			db,
+			"DELETE FROM node_status WHERE node IN (SELECT node FROM node_status "
+			"WHERE max(since_unix_ms, checked_unix_ms, load_at_unix_ms) < ?1 "
+			"LIMIT ?2)",
+			&db->prune_status, err);
 	return code;
 }
 
@@ -126,6 +133,7 @@ void database_close(struct database *db)
 	(void)sqlite3_finalize(db->put_action);
 	(void)sqlite3_finalize(db->put_order);
 	(void)sqlite3_finalize(db->prune);
+	(void)sqlite3_finalize(db->prune_status);
 	(void)sqlite3_close(db->connection);
 	*db = (struct database){ .give_up_us = db->give_up_us };
 }
@@ -170,6 +178,7 @@ static int write_status(struct database *db, const struct store_status *now, str
 	bind_text(db->put_status, 6, now->reason);
 	(void)sqlite3_bind_double(db->put_status, 7, now->load);
 	bind_number(db->put_status, 8, now->load_at_unix_ms);
+	bind_number(db->put_status, 9, now->spilling);
 	return step(db, db->put_status, err);
 }
 
@@ -255,16 +264,27 @@ int database_write(struct database *db, const struct queue *rows, const struct q
 	return code;
 }
 
-int database_prune(struct database *db, uint64_t before_unix_ms, bool *more, struct err *err)
+#define PRUNED_AT_ONCE 5000 /* so that rows of now never wait long */
+
+static int prune(struct database *db, sqlite3_stmt *statement, uint64_t before_unix_ms, bool *more,
+		 struct err *err)
 {
-	const int at_once = 5000; /* so that rows of now never wait long */
 	int code;
 
-	bind_number(db->prune, 1, before_unix_ms);
-	bind_number(db->prune, 2, (uint64_t)at_once);
-	code = step(db, db->prune, err);
-	*more = code == SQLITE_OK && sqlite3_changes(db->connection) == at_once;
+	bind_number(statement, 1, before_unix_ms);
+	bind_number(statement, 2, PRUNED_AT_ONCE);
+	code = step(db, statement, err);
+	*more |= code == SQLITE_OK && sqlite3_changes(db->connection) == PRUNED_AT_ONCE;
 	return code;
+}
+
+int database_prune(struct database *db, uint64_t before_unix_ms, bool *more, struct err *err)
+{
+	int code;
+
+	*more = false;
+	code = prune(db, db->prune, before_unix_ms, more, err);
+	return code == SQLITE_OK ? prune(db, db->prune_status, before_unix_ms, more, err) : code;
 }
 
 /* --- read ---------------------------------------------------------------------------------- */
@@ -287,6 +307,7 @@ static void read_row(sqlite3_stmt *statement, struct store_status *row)
 	copy_column(statement, 5, row->reason, sizeof(row->reason));
 	row->load = sqlite3_column_double(statement, 6);
 	row->load_at_unix_ms = (uint64_t)sqlite3_column_int64(statement, 7);
+	row->spilling = sqlite3_column_int64(statement, 8) != 0;
 }
 
 int database_read(struct database *db, struct store_status **rows, size_t *count, struct err *err)
@@ -299,7 +320,7 @@ int database_read(struct database *db, struct store_status **rows, size_t *count
 	*count = 0;
 	code = prepare(db,
 		       "SELECT node, status, since_unix_ms, checked_unix_ms, rtt_us, reason, load, "
-		       "load_at_unix_ms FROM node_status LIMIT 1000000",
+		       "load_at_unix_ms, spilling FROM node_status LIMIT 1000000",
 		       &statement, err);
 	if (code != SQLITE_OK)
 		return code;

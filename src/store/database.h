@@ -15,7 +15,8 @@
 
 struct database {
 	sqlite3 *connection; /* NULL: not open */
-	sqlite3_stmt *put_status, *put_transition, *put_action, *put_order, *prune;
+	sqlite3_stmt *put_status, *put_transition, *put_action, *put_order;
+	sqlite3_stmt *prune, *prune_status;
 	const _Atomic uint64_t *give_up_us;
 	uint64_t busy_since_us;
 };
@@ -34,7 +35,8 @@ bool database_is_in_place(const struct database *db);
 int database_write(struct database *db, const struct queue *rows, const struct queue_orders *orders,
 		   struct err *err);
 
-/* Deletes transitions older than that, a few thousand at most; *more: there are others. */
+/* Deletes transitions older than that, and the rows of nodes of which nothing was heard since: of
+ * each a few thousand at most; *more: there are others. */
 int database_prune(struct database *db, uint64_t before_unix_ms, bool *more, struct err *err);
 
 /* All status rows: the caller's to free. */

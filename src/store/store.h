@@ -23,6 +23,7 @@ struct store_status {    /* texts are copied */
 	uint64_t checked_unix_ms;
 	uint32_t rtt_us; /* 0: none */
 	char reason[96];
+	bool spilling;            /* did its site spill over? */
 	double load;              /* as reported last */
 	uint64_t load_at_unix_ms; /* 0: never */
 };
@@ -49,8 +50,9 @@ struct store_health {
  * store_health, but the store works all the same: it is moved aside as
  * signpost.db.damaged-<unix time> where it is damaged or no database, left alone where its schema
  * is newer than ours, and retried every two seconds. *err is "" when all is well. -1 only when the
- * thread cannot be started. history_days: transitions older than this are deleted, two seconds
- * after the start and then hourly. The writer logs when writing fails and when it resumes. */
+ * thread cannot be started. history_days: transitions older than this, and the status of nodes
+ * of which nothing was heard for as long, are deleted, two seconds after the start and then hourly.
+ * The writer logs when writing fails and when it resumes. */
 int store_open(struct store **out, const char *directory, uint32_t history_days, struct err *err);
 void store_close(struct store *store); /* writes what is queued, for at most 2 s; NULL is fine */
 

@@ -327,12 +327,16 @@ def test_site_that_is_full_passes_clients_on_until_it_is_not(server):
     assert site["spilling"] and site["use"] == 0.95
     assert abs(shares[FULL[0]] / 300 - site["keep"]) < 0.1
     assert "site near spills over: 95 % is used" in server.ctl("status", "full").stdout
-    old = server.kill("signpost-control")
-    server.wait_new("signpost-control", old)
-    time.sleep(1.5)
-    assert answered(server, "full") == shares, "reports outlive the process that took them"
     server.ctl("report", "full-near-1", "--load", "0.7")  # between the marks: goes on, with more
     wait_answered(server, "full", lambda now: shares[FULL[0]] < now[FULL[0]] < 300)
+    shares = answered(server, "full")
+    signpost.wait_until(lambda: query(server, "SELECT load, spilling FROM node_status WHERE node = 'full/full-near-1'") == [(0.7, 1)], 5)
+    old = server.kill("signpost-control")
+    server.wait_new("signpost-control", old)
+    site = status(server, "full")["pools"][0]["sites"][0]
+    assert site["spilling"] and site["use"] == 0.7, "what was outlives the process that knew of it"
+    time.sleep(1.5)  # until steering is made anew from what was stored
+    assert answered(server, "full") == shares
     server.ctl("report", "full-near-1", "--load", "0.4")
     wait_answered(server, "full", only(FULL[0]))
     assert "site begins to spill over pool=full site=near use=0.95" in server.log()

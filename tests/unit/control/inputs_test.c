@@ -226,6 +226,18 @@ START_TEST(load_is_remembered_over_plans_and_counts_while_it_is_fresh)
 }
 END_TEST
 
+START_TEST(site_that_spilled_over_before_a_restart_goes_on_between_its_marks)
+{
+	memory_keep_spilling(memory, "edge/b", true);
+	inputs_free(inputs);
+	inputs = inputs_new(&made.plan, &orders, memory, NULL);
+	ck_assert(inputs->sites[0].spilling);
+	ck_assert(!inputs->sites[1].spilling);
+	(void)update(); /* without a report nothing spills */
+	ck_assert(!inputs->sites[0].spilling);
+}
+END_TEST
+
 void add_inputs_cases(Suite *suite)
 {
 	TCase *tcase = tcase_create("inputs");
@@ -237,6 +249,7 @@ void add_inputs_cases(Suite *suite)
 	tcase_add_test(tcase, a_node_that_is_down_does_not_return_when_its_window_ends);
 	tcase_add_test(tcase, last_good_are_those_that_went_down_last_but_no_disabled_ones);
 	tcase_add_test(tcase, alarm_goes_on_when_the_plan_is_replaced);
+	tcase_add_test(tcase, site_that_spilled_over_before_a_restart_goes_on_between_its_marks);
 	tcase_add_test(tcase, load_is_remembered_over_plans_and_counts_while_it_is_fresh);
 	suite_add_tcase(suite, tcase);
 }
