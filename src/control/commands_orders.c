@@ -137,7 +137,7 @@ static void warn_of_pools(const struct images *images, const struct object *obje
 		if (pool == told || applied == APPLIED_NODES || !object_has(object, plan, n))
 			continue;
 		told = pool;
-		warn(warnings, "pool %s has no healthy, enabled node: what is answered is: %s",
+		warn(warnings, "pool %s has no usable node: what is answered is: %s",
 		     plan_pool_name(plan, pool), steering_applied_name[applied]);
 	}
 }

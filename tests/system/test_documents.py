@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -268,6 +269,34 @@ def test_tour_of_the_readme_says_where_clients_of_the_united_states_go(sample):
     for network in ("73.0.0.0/24", "169.229.0.0/24"):  # the second is Berkeley's
         (address,) = sample.addresses("vpn.example.net", subnet=network)
         assert address.startswith("127.10.6.")
+
+
+def tour():
+    """Each signpostctl that the README's tour and `bootstrap run` print to try, in their order: (where, arguments)."""
+    for where in ("README.md", "bootstrap"):
+        text = (SOURCE / where).read_text()
+        part = text[text.index("## A tour"):text.index("## Serving your own")] if where == "README.md" else text
+        for line in re.findall(r"^ *build/signpostctl (.*?)(?: +#.*)?$", part, re.MULTILINE):
+            yield where, shlex.split(line)
+
+
+def test_each_command_of_the_tour_works(sample):
+    signpost.wait_until(lambda: "16 of 16 nodes up\n" in sample.ctl("status").stdout, 15 * signpost.SLOW)
+    commands, seen = list(tour()), set()
+    try:
+        for where, arguments in commands:
+            told = [str(sample.config) if part == "zones/signpost.yaml" else part for part in arguments]
+            done = run(BUILD / "signpostctl", *told, cwd=sample.folder)
+            assert done.returncode == 0 and done.stdout, f"{where}: {arguments}: {done}"
+            assert done.stderr in ("", "no node reports its load, so nobody knows whether capacity holds\n")
+            seen.add((where, next(part for part in arguments if part not in ("-c", "zones/signpost.yaml"))))
+    finally:
+        sample.ctl("enable", "tyo-1")
+        sample.ctl("drill", "stop", check=False)
+    assert (sample.folder / "map.svg").stat().st_size > 10000
+    for where in ("README.md", "bootstrap"):
+        for command in ("explain", "status", "drain", "enable", "simulate", "drill", "check", "diff", "reload"):
+            assert (where, command) in seen
 
 
 # --- dependencies ---------------------------------------------------------------------------------------

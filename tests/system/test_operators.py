@@ -147,7 +147,7 @@ def test_draining_nodes_are_answered_before_any_that_is_down_and_disabled_ones_n
             server.ctl("disable", "edge/@near")
             wait_answered(server, "edge", only(*FAR))  # fallback all: as if they were up
             told = server.ctl("disable", "edge").stdout
-            assert "warning: pool edge has no healthy, enabled node" in told
+            assert "warning: pool edge has no usable node" in told
             wait_answered(server, "edge", lambda now: not now)
         finally:
             server.nodes.start(*FAR)
