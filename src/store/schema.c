@@ -58,8 +58,7 @@ static const char *const migrations[] = {
 	"ALTER TABLE node_status ADD COLUMN\n"
 	"	load_at_unix_ms INTEGER NOT NULL DEFAULT 0;\n",
 
-	"ALTER TABLE node_status ADD COLUMN\n"
-	"	spilling INTEGER NOT NULL DEFAULT 0;\n",
+	"ALTER TABLE node_status ADD COLUMN spilling INTEGER NOT NULL DEFAULT 0;\n",
 };
 
 const int schema_version = sizeof(migrations) / sizeof(migrations[0]);
