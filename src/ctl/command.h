@@ -11,21 +11,28 @@
 
 enum exit_status { STATUS_OK, STATUS_REFUSED, STATUS_USAGE, STATUS_UNREACHED };
 
+#define OPTIONS_MAX 32
+
 struct options {
 	const char *server_file, *run_dir, *socket;
-	bool json, source, effective, all, force;
+	bool json, source, effective, all, force, unknown_capacity;
 	uint8_t types; /* bits of enum pool_type; 0: not given */
 	struct simulate_options simulate;
 	struct order_options order;
 	const char *drill_for; /* NULL: not given */
 	char **arguments;      /* the command first */
 	int count;
+	const char *given[OPTIONS_MAX]; /* long names of those that not all commands have */
+	int given_count;
 };
 
 /* --- options.c ----------------------------------------------------------------------------------- */
 
 /* STATUS_OK, or the exit status of a usage that is over here (-1: well). */
 int parse_options(struct options *out, int argc, char **argv);
+
+/* An option that was given but is not among these, "reason from until"; NULL: there is none. */
+const char *foreign_option(const struct options *options, const char *allowed);
 
 void print_usage(FILE *out);
 

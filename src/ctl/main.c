@@ -5,20 +5,52 @@
 
 #include "ctl/command.h"
 
+static const struct command {
+	const char *name;
+	command_fn *run;
+	int arguments_max;
+	const char *options; /* beside those that all commands have */
+} commands[] = {
+	{ "check", command_check, 1, "" },
+	{ "config", command_config, 2, "effective" },
+	{ "diff", command_diff, 1, "all" },
+	{ "drill", command_drill, 1, "down for force unknown-capacity reason" },
+	{ "reload", command_reload, 0, "" },
+	{ "status", command_status, 1, "" },
+	{ "explain", command_explain, 2, "type source" },
+	{ "drain", command_order, 1, "reason from until" },
+	{ "disable", command_order, 1, "reason from until" },
+	{ "enable", command_order, 1, "reason from until" },
+	{ "weight", command_order, 2, "reason reset" },
+	{ "report", command_order, 2, "load" },
+	{ "states", command_states, 0, "" },
+	{ "profile", command_profile, 0, "" },
+	{ "simulate", command_simulate, 0, "down drain load files profile pool all-countries svg" },
+};
+
+static int run(const struct command *command, const struct options *options)
+{
+	const char *foreign = foreign_option(options, command->options);
+	int status;
+
+	if (options->count - 1 > command->arguments_max)
+		return misused("one argument too many",
+			       options->arguments[command->arguments_max + 1]);
+	if (foreign != NULL) {
+		(void)fprintf(stderr,
+			      "signpostctl: --%s means nothing to %s\n"
+			      "Try 'signpostctl --help'.\n",
+			      foreign, command->name);
+		return STATUS_USAGE;
+	}
+	status = command->run(options);
+	if (fflush(stdout) != 0 && status == STATUS_OK)
+		status = STATUS_UNREACHED;
+	return status;
+}
+
 int main(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		command_fn *run;
-		int arguments_max;
-	} commands[] = { { "check", command_check, 1 },      { "config", command_config, 2 },
-			 { "diff", command_diff, 1 },        { "drill", command_drill, 1 },
-			 { "reload", command_reload, 0 },    { "status", command_status, 1 },
-			 { "explain", command_explain, 2 },  { "drain", command_order, 1 },
-			 { "disable", command_order, 1 },    { "enable", command_order, 1 },
-			 { "weight", command_order, 2 },     { "report", command_order, 2 },
-			 { "states", command_states, 0 },    { "profile", command_profile, 0 },
-			 { "simulate", command_simulate, 0 } };
 	struct options options;
 	int status = parse_options(&options, argc, argv);
 
@@ -29,15 +61,8 @@ int main(int argc, char **argv)
 		return STATUS_USAGE;
 	}
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (strcmp(commands[i].name, options.arguments[0]) != 0)
-			continue;
-		if (options.count - 1 > commands[i].arguments_max)
-			return misused("one argument too many",
-				       options.arguments[commands[i].arguments_max + 1]);
-		status = commands[i].run(&options);
-		if (fflush(stdout) != 0 && status == STATUS_OK)
-			status = STATUS_UNREACHED;
-		return status;
+		if (strcmp(commands[i].name, options.arguments[0]) == 0)
+			return run(&commands[i], &options);
 	}
 	return misused("no such command", options.arguments[0]);
 }

@@ -52,6 +52,7 @@ static const char usage[] =
 	"      --all-countries       simulate: tell of those as well that stay where they are\n"
 	"      --svg FILE            simulate: draw a map\n"
 	"      --for DURATION        drill: 10s to 24h; 10m by default\n"
+	"      --unknown-capacity    drill: also where not all nodes that matter report their load\n"
 	"      --force               drill: whatever becomes of capacity and of pools\n"
 	"      --all                 diff: everything, however long\n"
 	"  -h, --help\n"
@@ -90,6 +91,7 @@ enum {
 	ALL,
 	FOR,
 	FORCE,
+	UNKNOWN_CAPACITY,
 	REASON,
 	FROM,
 	UNTIL,
@@ -120,6 +122,7 @@ static const struct option names[] = {
 	{ "all", no_argument, NULL, ALL },
 	{ "for", required_argument, NULL, FOR },
 	{ "force", no_argument, NULL, FORCE },
+	{ "unknown-capacity", no_argument, NULL, UNKNOWN_CAPACITY },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -160,13 +163,46 @@ static int refuse_option(int refused, int asked, char **argv)
 	return misused("no such option", told);
 }
 
+static bool is_among(const char *name, const char *list)
+{
+	size_t len = strlen(name);
+
+	for (const char *at = list; (at = strstr(at, name)) != NULL; at += len) {
+		if ((at == list || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+/* Each once. */
+static void note_given(struct options *options, const char *name)
+{
+	for (int i = 0; i < options->given_count; i++) {
+		if (strcmp(options->given[i], name) == 0)
+			return;
+	}
+	if (options->given_count < OPTIONS_MAX)
+		options->given[options->given_count++] = name;
+}
+
+const char *foreign_option(const struct options *options, const char *allowed)
+{
+	for (int i = 0; i < options->given_count; i++) {
+		if (!is_among(options->given[i], allowed))
+			return options->given[i];
+	}
+	return NULL;
+}
+
 int parse_options(struct options *out, int argc, char **argv)
 {
-	int option;
+	int option, which;
 
 	*out = (struct options){ 0 };
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":c:hV", names, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":c:hV", names, &which)) != -1) {
+		if (option >= TYPE)
+			note_given(out, names[which].name);
 		switch (option) {
 		case 'c': out->server_file = optarg; break;
 		case RUN: out->run_dir = optarg; break;
@@ -186,6 +222,7 @@ int parse_options(struct options *out, int argc, char **argv)
 		case ALL: out->all = true; break;
 		case FOR: out->drill_for = optarg; break;
 		case FORCE: out->force = true; break;
+		case UNKNOWN_CAPACITY: out->unknown_capacity = true; break;
 		case REASON: out->order.reason = optarg; break;
 		case FROM: out->order.from = optarg; break;
 		case UNTIL: out->order.until = optarg; break;
