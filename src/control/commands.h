@@ -11,7 +11,8 @@
  *   {"command": "states"}                  all orders and windows that hold or are to come
  *   {"command": "report", "object": "edge/tyo-1", "load": 0.83}
  *   {"command": "drill", "action": "start", "object": "frankfurt", "for_ms": 600000}  start, stop,
- *                                          status; and "force", "reason", "who" where given
+ *                                          status; and "force", "reason", "who" where given;
+ *                                          "only_check": would it be refused?
  *
  * Orders are answered when they are on the disk (control/stored.h). */
 #ifndef CONTROL_COMMANDS_H

@@ -13,6 +13,14 @@ static json_t *reply_json(const struct commands *commands)
 			 "drill", drill_json(running_drill(commands->running)));
 }
 
+static void answer_now(const struct commands *commands, struct call *call)
+{
+	json_t *reply = reply_json(commands);
+
+	call_answer(call, reply, NULL, 0);
+	json_decref(reply);
+}
+
 static bool is_answered(const struct inputs *inputs, uint32_t node)
 {
 	return inputs->nodes[node].state == STEER_UP;
@@ -99,6 +107,8 @@ static void start(struct commands *commands, struct call *call, const json_t *re
 	if (commands_take_order(commands, call, request, ORDER_DRILL, &order, &err) != 0 ||
 	    check_start(commands, request, &order, &err) != 0)
 		call_refuse(call, err.text);
+	else if (json_is_true(json_object_get(request, "only_check")))
+		answer_now(commands, call);
 	else
 		order_it(commands, call, &order);
 }
@@ -123,17 +133,13 @@ static void stop(struct commands *commands, struct call *call, const json_t *req
 void command_drill(struct commands *commands, struct call *call, const json_t *request)
 {
 	const char *action = json_string_value(json_object_get(request, "action"));
-	json_t *reply;
 
-	if (action != NULL && strcmp(action, "start") == 0) {
+	if (action != NULL && strcmp(action, "start") == 0)
 		start(commands, call, request);
-	} else if (action != NULL && strcmp(action, "stop") == 0) {
+	else if (action != NULL && strcmp(action, "stop") == 0)
 		stop(commands, call, request);
-	} else if (action != NULL && strcmp(action, "status") == 0) {
-		reply = reply_json(commands);
-		call_answer(call, reply, NULL, 0);
-		json_decref(reply);
-	} else {
+	else if (action != NULL && strcmp(action, "status") == 0)
+		answer_now(commands, call);
+	else
 		call_refuse(call, "an action is one of start, status and stop");
-	}
 }

@@ -18,47 +18,66 @@ bool drill_duration(const char *text, uint64_t *ms)
 	return true;
 }
 
-/* Why capacity does not hold: a line a site. */
-static void tell_why(const json_t *told, FILE *out)
+/* The sites of a pool with that verdict, a line each. */
+static void tell_sites(const json_t *pool, const char *verdict, const char *what, FILE *out)
 {
-	const json_t *pool, *site;
-	size_t p, s;
+	const json_t *site;
+	size_t s;
 
-	json_array_foreach(json_object_get(told, "pools"), p, pool)
+	json_array_foreach(json_object_get(pool, "sites"), s, site)
 	{
-		json_array_foreach(json_object_get(pool, "sites"), s, site)
-		{
-			const json_t *capacity = json_object_get(site, "capacity");
-			const json_t *use = json_object_get(capacity, "use_after");
+		const json_t *use = json_object_get(json_object_get(site, "capacity"), "use_after");
 
-			if (!json_is_false(json_object_get(site, "holds")))
-				continue;
-			if (use != NULL)
-				(void)fprintf(
-					out,
-					"  pool %s: site %s would use %.0f%% of its capacity\n",
-					field_text(pool, "name"), field_text(site, "site"),
-					json_number_value(use) * 100);
-			else
-				(void)fprintf(out,
-					      "  pool %s: site %s would have no capacity left\n",
-					      field_text(pool, "name"), field_text(site, "site"));
-		}
+		if (strcmp(field_text(site, "verdict"), verdict) != 0)
+			continue;
+		(void)fprintf(out, "pool %s: site %s %s ", field_text(pool, "name"),
+			      field_text(site, "site"), what);
+		if (use != NULL)
+			(void)fprintf(out, "%.0f %% of its capacity\n",
+				      json_number_value(use) * 100);
+		else
+			(void)fputs("capacity that is not there\n", out);
 	}
 }
 
-static int tell_judgement(const json_t *told, FILE *out)
+/* enum drill_judgement of a pool; what there is to say is told. */
+static int judge_pool(const json_t *pool, FILE *out)
 {
-	const json_t *holds = json_object_get(told, "holds");
+	const char *verdict = field_text(pool, "verdict"), *name = field_text(pool, "name");
 
-	if (json_is_null(holds))
-		(void)fputs("no node reports its load, so nobody knows whether capacity holds\n",
-			    out);
-	if (!json_is_false(holds))
-		return 0;
-	(void)fputs("capacity would not hold:\n", out);
-	tell_why(told, out);
-	return 1;
+	tell_sites(pool, "over", "uses already, and no more in the drill,", out);
+	tell_sites(pool, "fails", "would use", out);
+	if (strcmp(verdict, "fails") == 0)
+		return DRILL_CANNOT;
+	if (strcmp(verdict, "unknown") != 0)
+		return DRILL_CAN;
+	if (!field_is(pool, "reports")) {
+		(void)fprintf(out,
+			      "pool %s: no node reports its load, so nobody knows whether capacity "
+			      "holds\n",
+			      name);
+		return DRILL_CAN;
+	}
+	(void)fprintf(out,
+		      "pool %s: %lld of %lld nodes where clients come or go report their load, so "
+		      "nobody knows whether capacity holds\n",
+		      name, field_number(pool, "reporting"), field_number(pool, "needed"));
+	return DRILL_UNKNOWN;
+}
+
+static int judge_pools(const json_t *told, FILE *out)
+{
+	const json_t *pool;
+	int worst = DRILL_CAN;
+	size_t p;
+
+	json_array_foreach(json_object_get(told, "pools"), p, pool)
+	{
+		int judgement = judge_pool(pool, out);
+
+		worst = judgement > worst ? judgement : worst;
+	}
+	return worst;
 }
 
 int drill_judge(const char *object, const struct reply *world, FILE *out, struct err *err)
@@ -71,7 +90,7 @@ int drill_judge(const char *object, const struct reply *world, FILE *out, struct
 
 	if (rc == 0) {
 		told = simulate(&borrowed, &what, err);
-		rc = told == NULL ? -1 : tell_judgement(told, out);
+		rc = told == NULL ? -1 : judge_pools(told, out);
 	}
 	json_decref(told);
 	give_back(&borrowed);

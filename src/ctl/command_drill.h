@@ -15,9 +15,12 @@
 /* "10m", "90s", "1h30m": as order_time reads it. false: it is none. */
 bool drill_duration(const char *text, uint64_t *ms);
 
-/* Would capacity hold, as `simulate --down` judges it, on control's answer to "world"? 0: it does,
- * or nobody knows, which is told on `out`; 1: it does not, and why is told there; -1: it cannot be
- * worked out. */
+/* CAN: capacity holds, or no node of the pool reports its load, so that it cannot be asked for.
+ * UNKNOWN: some nodes report, but not all those where clients come or go. */
+enum drill_judgement { DRILL_CAN, DRILL_UNKNOWN, DRILL_CANNOT };
+
+/* Would capacity hold, as `simulate --down` judges it, on control's answer to "world"? What there is
+ * to say of it is told on `out`. -1: it cannot be worked out. */
 int drill_judge(const char *object, const struct reply *world, FILE *out, struct err *err);
 
 /* Control's answer to "drill", for people. */

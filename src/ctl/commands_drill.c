@@ -48,7 +48,25 @@ static int ask_drill(const struct options *options, json_t *request)
 	return status;
 }
 
-/* Is it refused? An exit status. */
+/* Does what was found stand against it, unless it is waved through? An exit status. */
+static int heed(const struct options *options, int judgement)
+{
+	if (judgement == DRILL_CANNOT && !options->force) {
+		(void)fputs(
+			"signpostctl: capacity would not hold, there is no drill (--force does it "
+			"all the same)\n",
+			stderr);
+		return STATUS_REFUSED;
+	}
+	if (judgement == DRILL_UNKNOWN && !options->force && !options->unknown_capacity) {
+		(void)fputs("signpostctl: there is no drill (--unknown-capacity does it all the "
+			    "same)\n",
+			    stderr);
+		return STATUS_REFUSED;
+	}
+	return STATUS_OK;
+}
+
 static int judge(const struct options *options, const char *object)
 {
 	struct reply world;
@@ -64,11 +82,25 @@ static int judge(const struct options *options, const char *object)
 	rc = drill_judge(object, &world, stderr, &err);
 	if (rc < 0)
 		(void)fprintf(stderr, "signpostctl: %s\n", err.text);
-	if (rc > 0 && !options->force)
-		(void)fputs("signpostctl: there is no drill (--force does it all the same)\n",
-			    stderr);
 	reply_free(&world);
-	return rc < 0 || (rc > 0 && !options->force) ? STATUS_REFUSED : STATUS_OK;
+	return rc < 0 ? STATUS_REFUSED : heed(options, rc);
+}
+
+/* Whether control would have it, capacity aside: it says so at once. */
+static int check(const struct options *options, const json_t *request)
+{
+	json_t *question = json_deep_copy(request);
+	struct reply reply;
+	int status;
+
+	json_object_set_new(question, "only_check", json_true());
+	status = ask(options, question, CLIENT_PATIENCE_S, &reply);
+	if (status != STATUS_OK)
+		return status;
+	if (!reply_ok(&reply))
+		return refused(&reply);
+	reply_free(&reply);
+	return STATUS_OK;
 }
 
 static int start(const struct options *options)
@@ -83,14 +115,17 @@ static int start(const struct options *options)
 			       "drill start --down SITE, NODE or POOL/@SITE");
 	if (options->drill_for != NULL && !drill_duration(options->drill_for, &ms))
 		return misused("no duration, such as 10m", options->drill_for);
-	status = judge(options, object);
-	if (status != STATUS_OK)
-		return status;
 	request = request_of(options, "start");
 	json_object_set_new(request, "object", json_string(object));
 	json_object_set_new(request, "for_ms", json_integer((json_int_t)ms));
 	json_object_set_new(request, "force", json_boolean(options->force));
-	return ask_drill(options, request);
+	status = check(options, request);
+	if (status == STATUS_OK)
+		status = judge(options, object);
+	if (status == STATUS_OK)
+		return ask_drill(options, request);
+	json_decref(request);
+	return status;
 }
 
 int command_drill(const struct options *options)

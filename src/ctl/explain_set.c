@@ -1,8 +1,8 @@
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "ctl/answer_nodes.h"
 #include "ctl/explain_parts.h"
 #include "ctl/field.h"
 
@@ -24,78 +24,7 @@ json_t *explain_node(const struct borrowed *b, uint32_t pool, uint32_t node)
 	return told;
 }
 
-/* --- the nodes of an answer, by its addresses ------------------------------------------------------ */
-
-#define MEMBERS_MAX 32
-
-struct member {
-	uint32_t node;   /* of the pool */
-	uint8_t columns; /* bits: for which families it is answered */
-};
-
-struct members {
-	struct member list[MEMBERS_MAX];
-	unsigned count;
-};
-
-static bool has_address(const struct image *plan, const struct plan_node *node, uint8_t family,
-			const uint8_t *bytes)
-{
-	const struct ip_address *addresses = plan_items(plan, addresses, struct ip_address);
-
-	for (uint32_t a = 0; a < node->addresses.count; a++) {
-		const struct ip_address *at = &addresses[node->addresses.first + a];
-
-		if (at->family == family && memcmp(at->bytes, bytes, family == IP_V4 ? 4 : 16) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* The node of a pool that has an address; that which was chosen where several have it. */
-static uint32_t node_with(const struct image *plan, const struct plan_pool *pool, uint32_t chosen,
-			  uint8_t family, const uint8_t *bytes)
-{
-	const struct plan_node *nodes = plan_items(plan, nodes, struct plan_node) +
-					pool->nodes.first;
-
-	if (chosen < pool->nodes.count && has_address(plan, &nodes[chosen], family, bytes))
-		return chosen;
-	for (uint32_t n = 0; n < pool->nodes.count; n++) {
-		if (has_address(plan, &nodes[n], family, bytes))
-			return n;
-	}
-	return PLAN_NONE;
-}
-
-static void add_member(struct members *members, uint32_t node, enum steering_column column)
-{
-	for (unsigned i = 0; i < members->count; i++) {
-		if (members->list[i].node == node) {
-			members->list[i].columns |= (uint8_t)(1U << column);
-			return;
-		}
-	}
-	if (members->count < MEMBERS_MAX)
-		members->list[members->count++] = (struct member){ node, (uint8_t)(1U << column) };
-}
-
-/* Each record is a pointer to the owner name, type, class, TTL, length and the address. */
-static void add_block(struct members *members, const struct borrowed *b,
-		      const struct plan_pool *pool, uint32_t chosen,
-		      const struct rrset_block *block, enum steering_column column)
-{
-	size_t size = column == STEERING_A ? 4 : 16, step = 12 + size;
-
-	for (unsigned i = 0; block != NULL && i < block->rr_count; i++) {
-		uint32_t node = node_with(&b->plan, pool, chosen,
-					  column == STEERING_A ? IP_V4 : IP_V6,
-					  block->wire + i * step + 12);
-
-		if (node != PLAN_NONE)
-			add_member(members, node, column);
-	}
-}
+/* --- the set ------------------------------------------------------------------------------------ */
 
 static double km_between(const struct borrowed *b, uint32_t node_1, uint32_t node_2)
 {
@@ -109,9 +38,9 @@ static double km_between(const struct borrowed *b, uint32_t node_1, uint32_t nod
 /* Sets have the first node, then companions, then spares. A node that is there for a family which
  * none of the others has is a substitute. */
 static const char *role_of(const struct borrowed *b, const struct plan_pool *pool,
-			   const struct members *members, unsigned i)
+			   const struct answer_nodes *members, unsigned i)
 {
-	const struct member *first = &members->list[0], *at = &members->list[i];
+	const struct answer_node *first = &members->list[0], *at = &members->list[i];
 
 	if (i == 0)
 		return "first";
@@ -142,14 +71,15 @@ json_t *explain_set(const struct borrowed *b, const struct choice *choice,
 						   struct plan_pool)[choice_last(choice)->pool];
 	const uint64_t *answers = image_at(&b->world.steering, uint64_t, choice->answers_off) +
 				  (size_t)choice->choice * record->width;
-	struct members members = { .count = 0 };
+	struct answer_nodes members = { .count = 0 };
 	json_t *list = json_array();
 
 	for (int c = STEERING_A; c <= STEERING_AAAA; c++) {
 		if (answers[c] != 0)
-			add_block(&members, b, pool, choice->node,
-				  image_at(&b->world.steering, struct rrset_block, answers[c]),
-				  (enum steering_column)c);
+			answer_nodes_add(
+				&members, &b->plan, pool, choice->node,
+				image_at(&b->world.steering, struct rrset_block, answers[c]),
+				(enum steering_column)c);
 	}
 	for (unsigned i = 0; i < members.count; i++) {
 		json_t *node = explain_node(b, choice_last(choice)->pool, members.list[i].node);

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libctl.a
 libctl_a_SOURCES = \
+	%D%/answer_nodes.c %D%/answer_nodes.h \
 	%D%/asking.c %D%/asking.h \
 	%D%/borrow.c %D%/borrow.h \
 	%D%/client.c %D%/client.h \
@@ -15,6 +16,7 @@ libctl_a_SOURCES = \
 	%D%/explain.c %D%/explain.h %D%/explain_parts.h \
 	%D%/explain_location.c %D%/explain_pool.c %D%/explain_set.c %D%/explain_steering.c \
 	%D%/field.h %D%/show.h \
+	%D%/fold.c %D%/fold.h \
 	%D%/load.c %D%/load.h \
 	%D%/map.c %D%/map.h %D%/map_parts.h \
 	%D%/map_legend.c \
@@ -25,9 +27,11 @@ libctl_a_SOURCES = \
 	%D%/settle.c %D%/settle.h \
 	%D%/shares.c %D%/shares.h \
 	%D%/simulate.c %D%/simulate.h \
+	%D%/simulate_verdict.c %D%/simulate_verdict.h \
 	%D%/space.c %D%/space.h \
 	%D%/suppose.c %D%/suppose.h \
-	%D%/tally.c %D%/tally.h \
+	%D%/tally.c %D%/tally.h %D%/tally_parts.h \
+	%D%/tally_use.c \
 	%D%/rdata_text.c %D%/rdata_text.h \
 	%D%/reach.c %D%/reach.h \
 	%D%/rrset_text.c %D%/rrset_text.h \

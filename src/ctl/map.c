@@ -212,7 +212,7 @@ static void put_country_title(const struct sheet *sheet, const json_t *country)
 		map_put_text(sheet->out, field_text(site, "site")[0] == '\0'
 						 ? "no node"
 						 : field_text(site, "site"));
-		(void)fprintf(sheet->out, " %.1f%%", share * 100);
+		(void)fprintf(sheet->out, " %.1f %%", share * 100);
 	}
 	(void)fputs("</title>", sheet->out);
 }
@@ -426,10 +426,24 @@ static double height_of_pool(const json_t *pool)
 	return TITLE_H + fmax(maps, legend) + FOOTER_H;
 }
 
+static void put_verdict(const json_t *pool, double top, FILE *out)
+{
+	const json_t *holds = json_object_get(pool, "holds");
+
+	(void)fprintf(out,
+		      "<text x=\"%g\" y=\"%g\" class=\"title\" fill=\"%s\">capacity %s</text>\n",
+		      LEGEND_X, top + 30,
+		      json_is_true(holds)    ? "#060"
+		      : json_is_false(holds) ? "#c00"
+					     : "#666",
+		      json_is_true(holds)    ? "holds"
+		      : json_is_false(holds) ? "does not hold"
+					     : "unknown");
+}
+
 static void put_title(const json_t *told, const json_t *pool, double top, FILE *out)
 {
 	const json_t *list = json_object_get(told, "supposed"), *what;
-	const json_t *holds = json_object_get(pool, "holds");
 	const char *files = field_text(told, "files");
 	size_t i;
 
@@ -453,12 +467,7 @@ static void put_title(const json_t *told, const json_t *pool, double top, FILE *
 				      strcmp(kind, "down") == 0 ? "down" : "drained");
 	}
 	(void)fputs("</text>\n", out);
-	if (!json_is_null(holds))
-		(void)fprintf(out,
-			      "<text x=\"%g\" y=\"%g\" class=\"title\" fill=\"%s\">capacity %s"
-			      "</text>\n",
-			      LEGEND_X, top + 30, json_is_true(holds) ? "#060" : "#c00",
-			      json_is_true(holds) ? "holds" : "does not hold");
+	put_verdict(pool, top, out);
 }
 
 static void put_pool(const json_t *told, const json_t *pool, const struct map_world *world,

@@ -8,6 +8,8 @@
 
 #define ROWS_MAX 36 /* about as high as the two maps */
 
+#define BEFORE_X      (LEGEND_X + 165)
+#define AFTER_X       (LEGEND_X + 228)
 #define SHADES_COLOUR 0x0072b2U /* for what they mean; any site's would do */
 
 static void put_use(const json_t *site, double y, FILE *out)
@@ -17,7 +19,8 @@ static void put_use(const json_t *site, double y, FILE *out)
 
 	if (use == NULL)
 		return;
-	(void)fprintf(out, "<text x=\"%g\" y=\"%g\" class=\"number\" fill=\"%s\"%s>%.0f%%</text>\n",
+	(void)fprintf(out,
+		      "<text x=\"%g\" y=\"%g\" class=\"number\" fill=\"%s\"%s>%.0f %%</text>\n",
 		      LEGEND_X + LEGEND_W, y, bad ? "#c00" : "#000",
 		      bad ? " font-weight=\"bold\"" : "", json_number_value(use) * 100);
 }
@@ -34,11 +37,11 @@ static void put_legend_row(const json_t *told, const json_t *sites, size_t numbe
 		      LEGEND_X, y - 11, map_site_colour(sites, number), LEGEND_X + 20, y);
 	map_put_text(out, name[0] == '\0' ? "(no node)" : name);
 	(void)fprintf(out,
-		      "</text>\n<text x=\"%g\" y=\"%g\" class=\"number\">%.1f%%</text>\n"
-		      "<text x=\"%g\" y=\"%g\" class=\"number\" font-weight=\"bold\">%.1f%%"
+		      "</text>\n<text x=\"%g\" y=\"%g\" class=\"number\">%.1f %%</text>\n"
+		      "<text x=\"%g\" y=\"%g\" class=\"number\" font-weight=\"bold\">%.1f %%"
 		      "</text>\n",
-		      LEGEND_X + 160, y, map_share_of(site, "before", demand) * 100, LEGEND_X + 210,
-		      y, map_share_of(site, "after", demand) * 100);
+		      BEFORE_X, y, map_share_of(site, "before", demand) * 100, AFTER_X, y,
+		      map_share_of(site, "after", demand) * 100);
 	put_use(site, y, out);
 }
 
@@ -73,7 +76,7 @@ static void put_shades(double y, FILE *out)
 		(void)fprintf(
 			out,
 			"<rect x=\"%g\" y=\"%g\" width=\"46\" height=\"12\" fill=\"#%06x\"/>\n"
-			"<text x=\"%g\" y=\"%g\" class=\"small\">%.0f%%</text>\n",
+			"<text x=\"%g\" y=\"%g\" class=\"small\">%.0f %%</text>\n",
 			x, y + 8, map_shade(SHADES_COLOUR, map_strength(share)), x + 10, y + 33,
 			share * 100);
 	}
@@ -134,10 +137,8 @@ void map_put_legend(const json_t *told, const json_t *pool, double top, FILE *ou
 	double y = top + 14;
 
 	(void)fprintf(out, "<text x=\"%g\" y=\"%g\" class=\"caption\">Site</text>\n", LEGEND_X, y);
-	(void)fprintf(out, "<text x=\"%g\" y=\"%g\" class=\"number\">before</text>\n",
-		      LEGEND_X + 160, y);
-	(void)fprintf(out, "<text x=\"%g\" y=\"%g\" class=\"number\">after</text>\n",
-		      LEGEND_X + 210, y);
+	(void)fprintf(out, "<text x=\"%g\" y=\"%g\" class=\"number\">before</text>\n", BEFORE_X, y);
+	(void)fprintf(out, "<text x=\"%g\" y=\"%g\" class=\"number\">after</text>\n", AFTER_X, y);
 	if (is_use_known(sites))
 		(void)fprintf(out, "<text x=\"%g\" y=\"%g\" class=\"number\">used</text>\n",
 			      LEGEND_X + LEGEND_W, y);

@@ -12,7 +12,7 @@
 #define NORTH           84.
 #define SOUTH           -58.
 #define LEGEND_X        (MARGIN + MAP_WIDTH + 20)
-#define LEGEND_W        260.
+#define LEGEND_W        285.
 #define PAGE_WIDTH      (LEGEND_X + LEGEND_W + MARGIN)
 #define TITLE_H         56.
 #define CAPTION_H       24.

@@ -77,11 +77,24 @@ void settle_end(struct settling *settling)
 	free(settling->keep);
 }
 
+/* Nothing depends on the use of a site that does not spill over and stays below its mark. */
+static bool is_calm(const struct settling *settling, uint32_t number, double came, double capacity)
+{
+	const struct plan_pool_site *site = &plan_items(settling->plan, pool_sites,
+							struct plan_pool_site)[number];
+
+	return !settling->sites[number].spilling && came < capacity * site->spill_high / 100;
+}
+
 /* A part of the way from the use that was thought to the one that came. true: it was far. */
 static bool approach(struct settling *settling, uint32_t number, double came, double capacity)
 {
 	double way = came - settling->use[number];
 
+	if (is_calm(settling, number, came, capacity)) {
+		settling->use[number] = came;
+		return false;
+	}
 	if (settling->way[number] == 0)
 		settling->step[number] = 0.5;
 	else if (way * settling->way[number] < 0)

@@ -1,11 +1,15 @@
 /* shares.h - which share of a class's clients each node gets, by a steering image alone: how many
- * hash values lead to it. Of answers with several nodes it is the first. */
+ * hash values lead to it.
+ *
+ * Of an answer with several nodes clients are taken to use the first where the answer says that it is
+ * preferred (order: preference), and each of them alike where they are shuffled. */
 #ifndef CTL_SHARES_H
 #define CTL_SHARES_H
 
 #include <stdint.h>
 
 #include "image/geo.h"
+#include "image/plan.h"
 #include "image/steering.h"
 
 struct share {
@@ -22,7 +26,8 @@ struct share_list {
 struct shares;
 
 /* The images must outlive it; they fit together and have been verified. */
-struct shares *shares_new(const struct image *steering, const struct image *geo);
+struct shares *shares_new(const struct image *steering, const struct image *geo,
+			  const struct image *plan);
 void shares_free(struct shares *shares); /* NULL is fine */
 
 /* What holds for a class in a pool: enum steering_applied. */

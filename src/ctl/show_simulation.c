@@ -46,7 +46,7 @@ static bool is_measured(const json_t *told, size_t measure)
 
 static void cell_percent(struct columns *table, enum ink ink, double of_one)
 {
-	columns_cell(table, ink, "%.1f%%", of_one * 100);
+	columns_cell(table, ink, "%.1f %%", of_one * 100);
 }
 
 static void cell_change(struct columns *table, double change)
@@ -77,12 +77,12 @@ static void cells_capacity(struct columns *table, const json_t *site)
 			columns_cell(table, INK_DIM, "-");
 		else
 			columns_cell(table, i == 1 && json_is_false(holds) ? INK_BAD : INK_PLAIN,
-				     "%.0f%%", json_number_value(use) * 100);
+				     "%.0f %%", json_number_value(use) * 100);
 	}
 	if (json_is_false(holds))
 		columns_cell(table, INK_BAD, "does not hold");
 	else if (share(site, "keep_after") > 0 && share(site, "keep_after") < 1)
-		columns_cell(table, INK_PLAIN, "spills over, keeps %.0f%%",
+		columns_cell(table, INK_PLAIN, "spills over, keeps %.0f %%",
 			     share(site, "keep_after") * 100);
 	else
 		columns_cell(table, INK_PLAIN, "%s", "");
@@ -137,7 +137,7 @@ static void text_moves(struct buf *out, const json_t *country, const char *pool,
 					share(json_object_get(site, "before"), measure));
 
 		if (change >= 0.0005)
-			buf_format(out, "%s%s %.0f%%", out->len == start ? "" : ", ",
+			buf_format(out, "%s%s %.0f %%", out->len == start ? "" : ", ",
 				   site_name(site, pool), change * 100);
 	}
 }
@@ -233,37 +233,66 @@ static void show_title(const json_t *told, FILE *out)
 	(void)fputc('\n', out);
 }
 
-static void show_verdict(const json_t *pool, FILE *out)
+/* The sites of a pool with that verdict: "london (120 %), paris". */
+static bool text_sites(struct buf *out, const json_t *pool, const char *verdict)
 {
-	const json_t *holds = json_object_get(pool, "holds"), *site;
+	const json_t *site;
+	size_t i, start = out->len;
+
+	json_array_foreach(json_object_get(pool, "sites"), i, site)
+	{
+		const json_t *use = json_object_get(json_object_get(site, "capacity"), "use_after");
+
+		if (strcmp(field_text(site, "verdict"), verdict) != 0)
+			continue;
+		buf_format(out, "%s%s", out->len == start ? "" : ", ",
+			   site_name(site, field_text(pool, "name")));
+		if (use != NULL)
+			buf_format(out, " (%.0f %%)", json_number_value(use) * 100);
+	}
+	buf_append(out, "", 1);
+	return out->len > start + 1;
+}
+
+static void show_sites_with(const json_t *pool, const char *verdict, const char *text, FILE *out)
+{
+	struct buf sites = { 0 };
+
+	if (text_sites(&sites, pool, verdict))
+		(void)fprintf(out, "  %s: %s\n", text, (const char *)sites.data);
+	buf_free(&sites);
+}
+
+static void show_bearable(const json_t *pool, FILE *out)
+{
 	const json_t *before = json_object_get(pool, "bearable_before");
 	const json_t *after = json_object_get(pool, "bearable_after");
-	bool first = true;
-	size_t i;
 
-	if (json_is_true(holds))
-		(void)fprintf(out, "  capacity holds\n");
-	if (json_is_false(holds)) {
-		(void)fprintf(out, "  capacity does not hold:");
-		json_array_foreach(json_object_get(pool, "sites"), i, site)
-		{
-			if (!json_is_false(json_object_get(site, "holds")))
-				continue;
-			(void)fprintf(out, "%s %s", first ? "" : ",",
-				      site_name(site, field_text(pool, "name")));
-			first = false;
-		}
-		(void)fputc('\n', out);
-	}
-	if (!json_is_null(holds))
-		return;
 	(void)fprintf(out, "  no node reports its load, so nobody knows whether capacity holds");
 	if (after != NULL && before != NULL)
 		(void)fprintf(out,
-			      ":\n  it does as long as all clients together use at most %.0f%% of "
-			      "it (%.0f%% as it is)",
+			      ":\n  it does as long as all clients together use at most %.0f %% of "
+			      "it (%.0f %% as it is)",
 			      json_number_value(after) * 100, json_number_value(before) * 100);
 	(void)fputc('\n', out);
+}
+
+static void show_verdict(const json_t *pool, FILE *out)
+{
+	const char *verdict = field_text(pool, "verdict");
+
+	show_sites_with(pool, "over", "above their capacity already, and no more so then", out);
+	if (strcmp(verdict, "fails") == 0)
+		show_sites_with(pool, "fails", "capacity does not hold", out);
+	else if (json_is_true(json_object_get(pool, "holds")))
+		(void)fputs("  capacity holds\n", out);
+	else if (!field_is(pool, "reports"))
+		show_bearable(pool, out);
+	else if (strcmp(verdict, "unknown") == 0)
+		(void)fprintf(out,
+			      "  capacity holds as far as %lld of %lld nodes report their load, so "
+			      "nobody knows whether it does\n",
+			      field_number(pool, "reporting"), field_number(pool, "needed"));
 }
 
 /* Where not simply nodes that are up are answered. */
@@ -286,7 +315,7 @@ static void show_applied(const json_t *told, const json_t *pool, FILE *out)
 		const json_t *part = json_object_get(applied, what[i][0]);
 
 		if (part != NULL)
-			(void)fprintf(out, "  then %.1f%% of its clients get %s\n",
+			(void)fprintf(out, "  then %.1f %% of its clients get %s\n",
 				      share(part, field_text(told, "demand")) * 100, what[i][1]);
 	}
 }
@@ -305,7 +334,7 @@ static void show_pool(const json_t *told, const json_t *pool, bool all, FILE *ou
 		for (size_t m = 0; m < MEASURES_TOLD; m++) {
 			if (!is_measured(told, m))
 				continue;
-			(void)fprintf(out, "%s %.1f%% of %s", first ? "" : ",",
+			(void)fprintf(out, "%s %.1f %% of %s", first ? "" : ",",
 				      share(moved, measures[m].key) * 100, measures[m].what);
 			first = false;
 		}
@@ -317,15 +346,12 @@ static void show_pool(const json_t *told, const json_t *pool, bool all, FILE *ou
 	show_countries(told, pool, all, out, colour);
 }
 
-void show_simulation(const json_t *told, bool all_countries, FILE *out, bool colour)
+/* What was counted, and what was not. */
+static void show_foot(const json_t *told, FILE *out)
 {
-	const json_t *pool;
+	long long bound = field_number(told, "bound_records");
 	bool first = true;
-	size_t i;
 
-	show_title(told, out);
-	json_array_foreach(json_object_get(told, "pools"), i, pool)
-		show_pool(told, pool, all_countries, out, colour);
 	(void)fprintf(out, "\nin all:");
 	for (size_t m = 0; m < MEASURES_TOLD; m++) {
 		if (!is_measured(told, m))
@@ -336,4 +362,20 @@ void show_simulation(const json_t *told, bool all_countries, FILE *out, bool col
 		first = false;
 	}
 	(void)fputc('\n', out);
+	if (bound > 0)
+		(void)fprintf(out,
+			      "not counted: who asks for the %lld name%s that %s bound to one "
+			      "site\n",
+			      bound, bound == 1 ? "" : "s", bound == 1 ? "is" : "are");
+}
+
+void show_simulation(const json_t *told, bool all_countries, FILE *out, bool colour)
+{
+	const json_t *pool;
+	size_t i;
+
+	show_title(told, out);
+	json_array_foreach(json_object_get(told, "pools"), i, pool)
+		show_pool(told, pool, all_countries, out, colour);
+	show_foot(told, out);
 }

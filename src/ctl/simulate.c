@@ -10,6 +10,7 @@
 #include "ctl/country_table.h"
 #include "ctl/other_files.h"
 #include "ctl/settle.h"
+#include "ctl/simulate_verdict.h"
 #include "ctl/tally.h"
 
 /* Everything that one simulation works with, so that it ends in one place. */
@@ -24,6 +25,7 @@ struct work {
 	struct settling settling;
 	uint64_t now_unix_s;
 	struct space space;
+	struct folds folds;
 	struct tally tally;
 	struct country_table countries;
 };
@@ -158,7 +160,7 @@ static void count(struct work *work)
 				      .told = work->what->pool };
 	for (int s = 0; s < SIDES; s++)
 		work->tally.sides[s].nodes = work->nodes[s];
-	tally_count(&work->tally, &work->space);
+	tally_count(&work->tally, &work->space, &work->folds);
 }
 
 /* Compiles and counts until what sites keep fits what is used of them. */
@@ -256,42 +258,39 @@ static void add_keep(json_t *told, const struct work *work, uint32_t number)
 	}
 }
 
+/* What comes to a place of which nobody knows what is used there already says little. */
+static bool is_use_told(const struct place *place, enum side_number side)
+{
+	return place->use[side] > 0 && place->capacity[side] > 0 &&
+	       (place->use_known || place->takers == 0 || place->use[side] > place->capacity[side]);
+}
+
 /* Uses are parts of the capacity that there is at that time. */
 static json_t *tell_capacity(const struct place *place)
 {
-	json_t *told = json_pack("{s:f, s:f, s:b}", "before", place->capacity[SIDE_BEFORE], "after",
-				 place->capacity[SIDE_AFTER], "use_known", place->use_known);
+	static const char *const key[SIDES] = { "use_before", "use_after" };
+	json_t *told = json_pack("{s:f, s:f, s:b, s:i, s:i}", "before",
+				 place->capacity[SIDE_BEFORE], "after", place->capacity[SIDE_AFTER],
+				 "use_known", place->use_known, "nodes", (int)place->takers,
+				 "reporting", (int)place->tellers);
 
 	for (int s = 0; s < SIDES; s++) {
-		static const char *const key[SIDES] = { "use_before", "use_after" };
-
-		if (place->use[s] > 0 && place->capacity[s] > 0)
+		if (is_use_told(place, (enum side_number)s))
 			json_object_set_new(told, key[s],
 					    json_real(place->use[s] / place->capacity[s]));
 	}
 	return told;
 }
 
-#define HARDLY 1e-9 /* of capacity: rounding, not clients */
-
-enum verdict { HOLDS, HOLDS_NOT, HOLDS_UNKNOWN };
-
-/* Clients where nothing is up find no capacity, whatever they use. Where there are none, what is
- * used of nodes that operators took out is that of sessions that end by and by. */
-static enum verdict verdict_of(const struct place *place, enum measure demand)
-{
-	double use = place->use[SIDE_AFTER], capacity = place->capacity[SIDE_AFTER];
-
-	if (capacity <= 0)
-		return place->clients[SIDE_AFTER][demand] > 0 ? HOLDS_NOT : HOLDS_UNKNOWN;
-	if (!place->use_known && use <= HARDLY)
-		return HOLDS_UNKNOWN;
-	return use <= capacity * (1 + HARDLY) + HARDLY ? HOLDS : HOLDS_NOT;
-}
-
+/* null: nobody knows, or there is nothing to know. */
 static json_t *tell_verdict(enum verdict verdict)
 {
-	return verdict == HOLDS ? json_true() : verdict == HOLDS_NOT ? json_false() : json_null();
+	switch (verdict) {
+	case VERDICT_HOLDS:
+	case VERDICT_OVER: return json_true();
+	case VERDICT_FAILS: return json_false();
+	default: return json_null();
+	}
 }
 
 /* The clients of a pool at one place. */
@@ -329,6 +328,7 @@ static json_t *tell_place(const struct work *work, const struct pool_tally *pool
 {
 	const struct tally *tally = &work->tally;
 	const struct place *place = &tally->places[number];
+	enum verdict verdict = verdict_of_place(place, tally->demand);
 	json_t *told = json_pack("{s:o, s:s, s:o, s:o}", "site", text_or_null(place->site), "pool",
 				 place->pool, "before",
 				 shares(sums->of[SIDE_BEFORE], pool->total[SIDE_BEFORE]), "after",
@@ -339,14 +339,15 @@ static json_t *tell_place(const struct work *work, const struct pool_tally *pool
 	json_object_set_new(told, "latitude", json_real(place->latitude));
 	json_object_set_new(told, "longitude", json_real(place->longitude));
 	json_object_set_new(told, "capacity", tell_capacity(place));
-	json_object_set_new(told, "holds", tell_verdict(verdict_of(place, tally->demand)));
+	json_object_set_new(told, "holds", tell_verdict(verdict));
+	json_object_set_new(told, "verdict", json_string(verdict_name[verdict]));
 	add_keep(told, work, number);
 	json_object_set_new(told, "nodes", tell_nodes(tally, pool, number));
 	return told;
 }
 
 /* The pool's own sites, and those of other pools that its clients get. */
-static json_t *tell_places(const struct work *work, uint32_t number)
+static json_t *tell_places(const struct work *work, uint32_t number, struct verdict_sum *sum)
 {
 	const struct tally *tally = &work->tally;
 	const struct pool_tally *pool = &tally->pools[number];
@@ -359,6 +360,7 @@ static json_t *tell_places(const struct work *work, uint32_t number)
 		if (is_nothing(&sums[i]) && (place->pool_number != number || place->site == NULL))
 			continue;
 		json_array_append_new(list, tell_place(work, pool, i, &sums[i]));
+		verdict_add(sum, place, tally->demand, work->now_unix_s);
 	}
 	free(sums);
 	return list;
@@ -449,23 +451,14 @@ static json_t *tell_applied(const struct pool_tally *pool, enum side_number side
 	return told;
 }
 
-/* Of the places that the pool's clients get, and of its own. */
-static enum verdict pool_verdict(const json_t *places)
+/* Adds "holds" and what it stands on. */
+static void tell_holds(json_t *told, const struct verdict_sum *sum)
 {
-	enum verdict verdict = HOLDS_UNKNOWN;
-	const json_t *place;
-	size_t i;
-
-	json_array_foreach(places, i, place)
-	{
-		const json_t *holds = json_object_get(place, "holds");
-
-		if (json_is_false(holds))
-			return HOLDS_NOT;
-		if (json_is_true(holds))
-			verdict = HOLDS;
-	}
-	return verdict;
+	json_object_set_new(told, "holds", tell_verdict(sum->worst));
+	json_object_set_new(told, "verdict", json_string(verdict_name[sum->worst]));
+	json_object_set_new(told, "needed", json_integer(sum->takers));
+	json_object_set_new(told, "reporting", json_integer(sum->tellers));
+	json_object_set_new(told, "reports", json_boolean(sum->reports));
 }
 
 static void set_bearable(json_t *told, const char *key, double value)
@@ -474,7 +467,8 @@ static void set_bearable(json_t *told, const char *key, double value)
 		json_object_set_new(told, key, json_real(value));
 }
 
-static json_t *tell_pool(const struct work *work, uint32_t number)
+/* *worst: of all pools so far. */
+static json_t *tell_pool(const struct work *work, uint32_t number, enum verdict *worst)
 {
 	static const char *const policy_name[] = { "nearest", "weighted", "failover",
 						   "round-robin" };
@@ -485,14 +479,16 @@ static json_t *tell_pool(const struct work *work, uint32_t number)
 	const struct side *side = &tally->sides[after == PLAN_NONE ? SIDE_BEFORE : SIDE_AFTER];
 	const struct plan_pool *plan_pool = &plan_items(
 		side->plan, pools, struct plan_pool)[after == PLAN_NONE ? before : after];
-	json_t *places = tell_places(work, number);
+	struct verdict_sum sum = { .worst = VERDICT_NONE };
+	json_t *places = tell_places(work, number, &sum);
 	json_t *told = json_pack("{s:s, s:s, s:b, s:b, s:o, s:o, s:o}", "name", pool->name,
 				 "policy", policy_name[plan_pool->policy], "is_before",
 				 before != PLAN_NONE, "is_after", after != PLAN_NONE, "moved",
 				 shares(pool->moved, work->space.total), "sites", places,
 				 "countries", tell_countries(work, pool));
 
-	json_object_set_new(told, "holds", tell_verdict(pool_verdict(places)));
+	tell_holds(told, &sum);
+	*worst = sum.worst > *worst ? sum.worst : *worst;
 	json_object_set_new(told, "applied_before", tell_applied(pool, SIDE_BEFORE));
 	json_object_set_new(told, "applied_after", tell_applied(pool, SIDE_AFTER));
 	set_bearable(told, "bearable_before", bearable(tally, pool, number, SIDE_BEFORE));
@@ -512,6 +508,23 @@ static json_t *tell_suppositions(const struct work *work)
 	return list;
 }
 
+/* How many names of what is told are bound to one site: who asks for them is not counted. */
+static uint32_t count_bound(const struct work *work)
+{
+	const struct plan_record *records = plan_items(work->plan, records, struct plan_record);
+	const struct plan_pool *pools = plan_items(work->plan, pools, struct plan_pool);
+	const char *told = work->what->pool;
+	uint32_t bound = 0;
+
+	for (uint32_t r = 0; r < plan_count(work->plan, records); r++) {
+		const char *pool = plan_text(work->plan, pools[records[r].pool].name);
+
+		bound += records[r].pool_site != PLAN_NONE &&
+			 (told == NULL || strcmp(told, pool) == 0);
+	}
+	return bound;
+}
+
 static json_t *tell(const struct work *work, struct err *err)
 {
 	json_t *pools = json_array();
@@ -519,29 +532,20 @@ static json_t *tell(const struct work *work, struct err *err)
 				 tell_suppositions(work), "files", text_or_null(work->what->files),
 				 "totals", amounts(work->space.total), "demand",
 				 measure_name[work->tally.demand], "pools", pools);
-	const json_t *pool;
-	bool holds = false;
-	size_t i;
+	enum verdict worst = VERDICT_NONE;
 
 	for (uint32_t p = 0; p < work->tally.pool_count; p++) {
 		if (work->what->pool == NULL ||
 		    strcmp(work->tally.pools[p].name, work->what->pool) == 0)
-			json_array_append_new(pools, tell_pool(work, p));
+			json_array_append_new(pools, tell_pool(work, p, &worst));
 	}
 	if (json_array_size(pools) == 0 && work->what->pool != NULL) {
 		(void)err_set(err, "there is no pool \"%s\"", work->what->pool);
 		json_decref(told);
 		return NULL;
 	}
-	json_object_set_new(told, "holds", json_null());
-	json_array_foreach(pools, i, pool)
-	{
-		holds = holds || json_is_true(json_object_get(pool, "holds"));
-		if (json_is_false(json_object_get(pool, "holds")))
-			json_object_set_new(told, "holds", json_false());
-	}
-	if (holds && json_is_null(json_object_get(told, "holds")))
-		json_object_set_new(told, "holds", json_true());
+	json_object_set_new(told, "holds", tell_verdict(worst));
+	json_object_set_new(told, "bound_records", json_integer(count_bound(work)));
 	return told;
 }
 
@@ -559,6 +563,7 @@ json_t *simulate(const struct borrowed *borrowed, const struct simulation *what,
 	told = tell(&work, err);
 out:
 	tally_close(&work.tally);
+	folds_free(&work.folds);
 	settle_end(&work.settling);
 	country_table_close(&work.countries);
 	space_free(&work.space);

@@ -71,20 +71,37 @@ static void grow_index(struct space *space)
 		space->index[slot_of(space, &space->cells[i])] = i + 1;
 }
 
-static void add(struct space *space, const struct space_cell *cell, enum measure measure,
-		double amount)
+/* The cell of these classes and this country, made where there is none. */
+static struct space_cell *have(struct space *space, const struct space_cell *like)
 {
 	uint32_t slot;
 
 	if (space->count * 2 >= space->index_size)
 		grow_index(space);
-	slot = slot_of(space, cell);
+	slot = slot_of(space, like);
 	if (space->index[slot] == 0) {
-		array_add(space->cells, space->count, space->cap) = *cell;
+		array_add(space->cells, space->count, space->cap) = *like;
+		memset(space->cells[space->count - 1].amount, 0, sizeof(like->amount));
 		space->index[slot] = space->count;
 	}
-	space->cells[space->index[slot] - 1].amount[measure] += amount;
+	return &space->cells[space->index[slot] - 1];
+}
+
+static void add(struct space *space, const struct space_cell *cell, enum measure measure,
+		double amount)
+{
+	have(space, cell)->amount[measure] += amount;
 	space->total[measure] += amount;
+}
+
+void space_add(struct space *space, const struct space_cell *cell)
+{
+	struct space_cell *to = have(space, cell);
+
+	for (int m = 0; m < MEASURES; m++) {
+		to->amount[m] += cell->amount[m];
+		space->total[m] += cell->amount[m];
+	}
 }
 
 void space_free(struct space *space)

@@ -43,6 +43,9 @@ void space_measure(struct space *out, const struct image *locations, const struc
 		   const struct image *after);
 void space_free(struct space *space);
 
+/* Adds a cell to that of its classes and country. */
+void space_add(struct space *space, const struct space_cell *cell);
+
 /* Reads a profile into MEASURE_QUERIES, lines of "CLIENTS QUERIES": CLIENTS is a network, an
  * address or a country. A country's queries are spread over its classes by their address space. */
 int space_read_profile(struct space *space, FILE *file, const char *path,

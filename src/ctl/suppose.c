@@ -40,6 +40,7 @@ struct supposed_node *suppose_reported(const struct image *plan, const json_t *n
 				   .level = STEER_ALL,
 				   .weight = plan_items(plan, nodes, struct plan_node)[n].weight },
 			.load = json_is_number(load) ? json_number_value(load) : NAN,
+			.load_at_ms = field_count(told, "load_at_ms"),
 		};
 		if (json_is_integer(level))
 			out[n].steer.level = (uint16_t)json_integer_value(level);
@@ -91,6 +92,8 @@ struct supposed_node *suppose_carried(const struct image *from, const struct sup
 			continue;
 		out[n].steer.state = nodes[old].steer.state;
 		out[n].load = nodes[old].load;
+		out[n].load_at_ms = nodes[old].load_at_ms;
+		out[n].load_is_supposed = nodes[old].load_is_supposed;
 		if (nodes[old].steer.weight !=
 		    before[old].weight) /* the operator's, not the file's */
 			out[n].steer.weight = nodes[old].steer.weight;
@@ -103,12 +106,14 @@ struct supposed_node *suppose_carried(const struct image *from, const struct sup
 /* What is supposed of one node. */
 static void suppose_node(struct supposed_node *node, enum suppose_kind kind, double load)
 {
-	if (kind == SUPPOSE_LOAD)
+	if (kind == SUPPOSE_LOAD) {
 		node->load = load;
-	else if (kind == SUPPOSE_DOWN && node->steer.state != STEER_DISABLED)
+		node->load_is_supposed = true;
+	} else if (kind == SUPPOSE_DOWN && node->steer.state != STEER_DISABLED) {
 		node->steer.state = STEER_DOWN;
-	else if (kind == SUPPOSE_DRAIN && node->steer.state == STEER_UP)
+	} else if (kind == SUPPOSE_DRAIN && node->steer.state == STEER_UP) {
 		node->steer.state = STEER_DRAINING;
+	}
 }
 
 /* Splits "OBJECT=LOAD"; a load alone is of all: *object is NULL then. */

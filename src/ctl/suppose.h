@@ -25,6 +25,8 @@ extern const char *const steer_state_name[]; /* of enum steer_state: "down", "di
 struct supposed_node {
 	struct steer_node steer;
 	double load; /* part of its capacity that is used; NAN: nobody says */
+	bool load_is_supposed;
+	uint64_t load_at_ms; /* when it reported last, however long ago; 0: never */
 };
 
 /* enum steer_state of a node as control tells it. */

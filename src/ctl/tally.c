@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "ctl/fold.h"
+#include "ctl/tally_parts.h"
 
 /* --- names ------------------------------------------------------------------------------------ */
 
@@ -139,9 +141,8 @@ static const struct share_list *shares_of(struct side *side, uint32_t pool,
 	return shares_find(side->shares, side->pools[pool], cell->classes[number]);
 }
 
-/* The same by places: of[side][0] is a share of 1. */
-static void spread(struct tally *tally, uint32_t pool, const struct space_cell *cell,
-		   struct portions *out)
+void tally_spread(struct tally *tally, uint32_t pool, const struct space_cell *cell,
+		  struct portions *out)
 {
 	out->count = 0;
 	for (int s = 0; s < SIDES; s++) {
@@ -184,13 +185,12 @@ static void add_spots(struct tally *tally, uint32_t pool, const struct space_cel
 	}
 }
 
-static bool is_on(const struct tally *tally, uint32_t pool, enum side_number side)
+bool tally_is_on(const struct tally *tally, uint32_t pool, enum side_number side)
 {
 	return tally->sides[side].pools[pool] != PLAN_NONE;
 }
 
-/* How much of a cell stays where it was. */
-static double staying(const struct portions *portions)
+double tally_staying(const struct portions *portions)
 {
 	double stays = 0;
 
@@ -205,8 +205,9 @@ static void add_cell(struct tally *tally, uint32_t number, const struct space_ce
 {
 	struct pool_tally *pool = &tally->pools[number];
 	struct country_tally *country = &pool->countries[cell->country];
-	double moved = is_on(tally, number, SIDE_BEFORE) && is_on(tally, number, SIDE_AFTER)
-			       ? 1 - staying(portions)
+	double moved = tally_is_on(tally, number, SIDE_BEFORE) &&
+				       tally_is_on(tally, number, SIDE_AFTER)
+			       ? 1 - tally_staying(portions)
 			       : 0;
 
 	for (int m = 0; m < MEASURES; m++) {
@@ -231,126 +232,6 @@ static void add_cell(struct tally *tally, uint32_t number, const struct space_ce
 	}
 }
 
-/* --- capacity --------------------------------------------------------------------------------- */
-
-/* What the nodes of each place report, in the capacity's unit, as spill_update has it: a node that is
- * up and does not is as the others; of one that is not, its last report counts. */
-static void count_reported(struct tally *tally)
-{
-	const struct side *side = &tally->sides[SIDE_BEFORE];
-	double(*sums)[2] = mem_array(tally->place_count + 1U,
-				     sizeof(*sums)); /* reporting, silent */
-
-	for (uint32_t i = 0; i < tally->spot_count; i++) {
-		struct place *place = &tally->places[tally->spots[i].place];
-		uint32_t n = tally->spots[i].number[SIDE_BEFORE];
-		double capacity;
-
-		if (n == PLAN_NONE)
-			continue;
-		capacity = plan_items(side->plan, nodes, struct plan_node)[n].capacity;
-		if (!isnan(side->nodes[n].load)) {
-			place->use[SIDE_BEFORE] += side->nodes[n].load * capacity;
-			sums[tally->spots[i].place][0] += capacity;
-		} else if (side->nodes[n].steer.state == STEER_UP) {
-			sums[tally->spots[i].place][1] += capacity;
-		}
-	}
-	for (uint32_t i = 0; i < tally->place_count; i++) {
-		struct place *place = &tally->places[i];
-
-		place->use_known = sums[i][0] > 0;
-		if (place->use_known)
-			place->use[SIDE_BEFORE] += place->use[SIDE_BEFORE] / sums[i][0] *
-						   sums[i][1];
-		place->use[SIDE_AFTER] = place->use[SIDE_BEFORE];
-	}
-	free(sums);
-}
-
-/* A node that is drained carries clients as long as it gets any. */
-static void add_draining(struct tally *tally)
-{
-	for (uint32_t i = 0; i < tally->spot_count; i++) {
-		const struct spot *spot = &tally->spots[i];
-
-		for (int s = 0; s < SIDES; s++) {
-			const struct side *side = &tally->sides[s];
-			uint32_t n = spot->number[s];
-
-			if (n != PLAN_NONE && spot->serves[s] &&
-			    side->nodes[n].steer.state == STEER_DRAINING)
-				tally->places[spot->place].capacity[s] +=
-					plan_items(side->plan, nodes, struct plan_node)[n].capacity;
-		}
-	}
-}
-
-/* Clients take the use that they make of where they were to where they go: each one's is that of
- * the mean client of the place that it leaves. */
-static void move_use(struct tally *tally, const struct space_cell *cell,
-		     const struct portions *portions)
-{
-	double amount = cell->amount[tally->demand];
-	double moved = 1 - staying(portions);
-
-	for (uint32_t i = 0; i < portions->count; i++) {
-		const struct portion *from = &portions->items[i];
-		struct place *left = &tally->places[from->place];
-		double leaving = from->of[SIDE_BEFORE][0] - from->of[SIDE_AFTER][0];
-		double use = 0;
-
-		if (leaving <= 0 || !left->use_known ||
-		    left->clients[SIDE_BEFORE][tally->demand] <= 0)
-			continue;
-		use = leaving * amount * left->use[SIDE_BEFORE] /
-		      left->clients[SIDE_BEFORE][tally->demand];
-		left->use[SIDE_AFTER] -= use;
-		for (uint32_t j = 0; j < portions->count; j++) {
-			const struct portion *to = &portions->items[j];
-			double coming = to->of[SIDE_AFTER][0] - to->of[SIDE_BEFORE][0];
-
-			if (coming > 0)
-				tally->places[to->place].use[SIDE_AFTER] += use * coming / moved;
-		}
-	}
-}
-
-/* A pool that is in the files no longer has no clients that would have to be borne. */
-static void forget_gone(struct tally *tally)
-{
-	for (uint32_t i = 0; i < tally->place_count; i++) {
-		struct place *place = &tally->places[i];
-
-		if (is_on(tally, place->pool_number, SIDE_AFTER))
-			continue;
-		place->use[SIDE_AFTER] = 0;
-		place->use_known = false;
-	}
-}
-
-static void count_use(struct tally *tally, const struct space *space)
-{
-	struct portions portions = { 0 };
-
-	count_reported(tally);
-	for (uint32_t p = 0; p < tally->pool_count; p++) {
-		if (!is_on(tally, p, SIDE_BEFORE) || !is_on(tally, p, SIDE_AFTER))
-			continue;
-		for (uint32_t i = 0; i < space->count; i++) {
-			const struct space_cell *cell = &space->cells[i];
-
-			if (cell->amount[tally->demand] <= 0)
-				continue;
-			spread(tally, p, cell, &portions);
-			if (staying(&portions) < 1)
-				move_use(tally, cell, &portions);
-		}
-	}
-	free(portions.items);
-	forget_gone(tally);
-}
-
 /* --- the whole -------------------------------------------------------------------------------- */
 
 /* By what clients are counted where their use matters: what they ask, else what space they have. */
@@ -368,6 +249,35 @@ static enum measure demand_of(const struct tally *tally, const struct space *spa
 	return MEASURE_IPV6;
 }
 
+/* What is alike for each pool stays so as long as geo and plans do. */
+static void fold_pools(struct tally *tally, const struct space *space, struct folds *folds)
+{
+	const struct side *before = &tally->sides[SIDE_BEFORE];
+
+	if (folds->of_pools != NULL)
+		return;
+	folds->before = shares_new(before->steering, before->geo, before->plan);
+	folds->of_pools = mem_array(tally->pool_count + 1U, sizeof(*folds->of_pools));
+	folds->count = tally->pool_count;
+	for (uint32_t p = 0; p < folds->count; p++) {
+		struct fold_side sides[SIDES];
+
+		for (int s = 0; s < SIDES; s++)
+			sides[s] = (struct fold_side){ tally->sides[s].geo, tally->sides[s].plan,
+						       tally->sides[s].pools[p] };
+		folds->of_pools[p] = fold_space(space, sides);
+	}
+}
+
+void folds_free(struct folds *folds)
+{
+	for (uint32_t p = 0; p < folds->count; p++)
+		space_free(&folds->of_pools[p]);
+	free(folds->of_pools);
+	shares_free(folds->before);
+	*folds = (struct folds){ 0 };
+}
+
 static void count_pool(struct tally *tally, const struct space *space, uint32_t pool)
 {
 	struct portions portions = { 0 };
@@ -376,14 +286,14 @@ static void count_pool(struct tally *tally, const struct space *space, uint32_t 
 		tally->pools[pool].spots = mem_array(tally->spot_count,
 						     sizeof(*tally->pools[pool].spots));
 	for (uint32_t i = 0; i < space->count; i++) {
-		spread(tally, pool, &space->cells[i], &portions);
+		tally_spread(tally, pool, &space->cells[i], &portions);
 		add_cell(tally, pool, &space->cells[i], &portions);
 		add_spots(tally, pool, &space->cells[i]);
 	}
 	free(portions.items);
 }
 
-void tally_count(struct tally *tally, const struct space *space)
+void tally_count(struct tally *tally, const struct space *space, struct folds *folds)
 {
 	name_side(tally, SIDE_BEFORE);
 	name_side(tally, SIDE_AFTER);
@@ -391,19 +301,22 @@ void tally_count(struct tally *tally, const struct space *space)
 		struct side *side = &tally->sides[s];
 
 		number_pools(tally, side);
-		side->shares = shares_new(side->steering, side->geo);
 	}
 	tally->demand = demand_of(tally, space);
+	fold_pools(tally, space, folds);
+	tally->sides[SIDE_BEFORE].shares = folds->before;
+	tally->sides[SIDE_AFTER].shares = shares_new(tally->sides[SIDE_AFTER].steering,
+						     tally->sides[SIDE_AFTER].geo,
+						     tally->sides[SIDE_AFTER].plan);
 	for (uint32_t p = 0; p < tally->pool_count; p++)
-		count_pool(tally, space, p);
-	add_draining(tally);
-	count_use(tally, space);
+		count_pool(tally, &folds->of_pools[p], p);
+	tally_count_use(tally, folds);
 }
 
 void tally_close(struct tally *tally)
 {
+	shares_free(tally->sides[SIDE_AFTER].shares);
 	for (int s = 0; s < SIDES; s++) {
-		shares_free(tally->sides[s].shares);
 		free(tally->sides[s].spots);
 		free(tally->sides[s].behind);
 		free(tally->sides[s].pools);

@@ -38,7 +38,14 @@ struct place {
 	double clients[SIDES][MEASURES]; /* of all pools */
 	double capacity[SIDES];          /* of its nodes that take clients */
 	double use[SIDES];               /* of that capacity; */
-	bool use_known;                  /* ... only then */
+	bool use_known;                  /* ... only then, from what some of its nodes report */
+	/* Nodes that take clients before, and how many of them report (or are supposed to have) a
+	 * load. */
+	uint32_t takers, tellers;
+	bool strangers;        /* clients come of whom nobody knows what they use */
+	bool involved;         /* clients come or go */
+	bool load_is_supposed; /* of a node of it */
+	uint64_t told_at_ms;   /* when any of its nodes reported last; 0: never */
 };
 
 struct portion { /* of some clients, at one place */
@@ -76,8 +83,18 @@ struct tally {
 	const char *told;    /* the only pool that is told of; NULL: all */
 };
 
+/* What counts of the same geo images, plans and steering of before share: clients by what each pool
+ * tells apart, and the shares of before. Zero-initialise. */
+struct folds {
+	struct space *of_pools;
+	uint32_t count;
+	struct shares *before;
+};
+
+void folds_free(struct folds *folds);
+
 /* The sides' geo, plan, steering and nodes are there; the rest is filled in. */
-void tally_count(struct tally *tally, const struct space *space);
+void tally_count(struct tally *tally, const struct space *space, struct folds *folds);
 void tally_close(struct tally *tally); /* not what the sides were given */
 
 #endif

@@ -288,7 +288,7 @@ def test_each_command_of_the_tour_works(sample):
             told = [str(sample.config) if part == "zones/signpost.yaml" else part for part in arguments]
             done = run(BUILD / "signpostctl", *told, cwd=sample.folder)
             assert done.returncode == 0 and done.stdout, f"{where}: {arguments}: {done}"
-            assert done.stderr in ("", "no node reports its load, so nobody knows whether capacity holds\n")
+            assert done.stderr in ("", "pool edge: no node reports its load, so nobody knows whether capacity holds\n")
             seen.add((where, next(part for part in arguments if part not in ("-c", "zones/signpost.yaml"))))
     finally:
         sample.ctl("enable", "tyo-1")

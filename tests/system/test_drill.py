@@ -156,6 +156,9 @@ def test_who_would_not_bear_it_is_spared(server):
     report_loads(server, "0.97")
     why = drill(server, "start", "--down", "frankfurt", status=1)
     assert "capacity would not hold" in why and "site london would use 1" in why and "--force" in why
+    assert " % of its capacity" in why
+    cheap = drill(server, "start", "--down", "frankfurt", "--for", "9s", status=1)
+    assert "10 seconds" in cheap and "capacity" not in cheap, "what is told at once needs no simulation"
     assert server.ctl("simulate", "--down", "frankfurt", check=False).returncode == 1, "the same judgement"
     assert drill(server, "status")["running"] is False
     forced = drill(server, "start", "--down", "edge/fra-1", "--force")
@@ -164,6 +167,49 @@ def test_who_would_not_bear_it_is_spared(server):
     drill(server, "stop")
     finished(server)
     report_loads(server, "0.1")
+
+
+def judged(server, *arguments):
+    done = server.ctl("--json", "simulate", *arguments, check=False)
+    pool = json.loads(done.stdout)["pools"][0]
+    return pool, {site["site"]: site["verdict"] for site in pool["sites"]}
+
+
+def test_a_site_that_is_above_its_capacity_already_blocks_no_drill_elsewhere(server):
+    for number in (1, 2):
+        server.ctl("report", f"edge/tyo-{number}", "--load", "1.2")
+    try:
+        pool, sites = signpost.wait_until(lambda: (lambda told: told[1]["tokyo"] == "over" and told)(
+            judged(server, "--down", "frankfurt")), 5, 0.2)
+        assert pool["holds"] is True and sites["london"] == "holds"
+        assert "no more so then: tokyo (120 %)" in server.ctl("simulate", "--down", "frankfurt").stdout
+        done = server.ctl("drill", "start", "--down", "frankfurt")
+        assert "site tokyo uses already, and no more in the drill, 120 % of its capacity" in done.stderr
+        drill(server, "stop")
+        assert judged(server, "--down", "newyork", "--load", "tokyo=1.2")[0]["holds"] is False, "what is supposed counts"
+    finally:
+        report_loads(server, "0.1")
+
+
+def test_where_only_some_nodes_report_nobody_knows(server):
+    pool = small_pool(server, [("sydney", "127.10.3.1"), ("saopaulo", "127.10.8.1")])
+    try:
+        start = ["start", "--down", "node:small/sydney-1"]
+        silent = server.ctl("drill", *start)
+        assert "pool small: no node reports its load" in silent.stderr, "told, but nothing that could be waited for"
+        drill(server, "stop")
+        server.ctl("report", "small/saopaulo-1", "--load", "0.2")
+        pool_told = next(pool for pool in json.loads(server.ctl("--json", "simulate", "--down", "node:small/sydney-1").stdout)
+                         ["pools"] if pool["name"] == "small")
+        assert (pool_told["verdict"], pool_told["holds"], pool_told["reporting"], pool_told["needed"]) == ("unknown", None, 1, 2)
+        assert "holds as far as 1 of 2 nodes report" in server.ctl("simulate", "--down", "node:small/sydney-1").stdout
+        why = drill(server, *start, status=1)
+        assert "pool small: 1 of 2 nodes" in why and "--unknown-capacity" in why
+        assert drill(server, *start, "--unknown-capacity")["running"]
+    finally:
+        server.ctl("drill", "stop", check=False)
+        pool.unlink()
+        server.ctl("reload")
 
 
 @pytest.mark.parametrize("arguments, status, why", [

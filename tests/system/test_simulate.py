@@ -165,6 +165,27 @@ def test_other_files_are_simulated_without_running_them(sample):
     assert done.returncode == 2 and "edge.pool.yaml:" in done.stderr and "farthest" in done.stderr
 
 
+@pytest.mark.parametrize("order, expected", [("shuffled", lambda before: 1 / 8), ("preference", lambda before: before)])
+def test_of_answers_with_several_nodes_each_counts_where_they_are_shuffled(sample, order, expected):
+    """With eight nodes of eight sites each client has all of them."""
+    other = sample.folder / order
+    other.mkdir()
+    pool = sample.zone_file("edge.pool.yaml").read_text()
+    (other / "edge.pool.yaml").write_text(
+        pool.replace("\npersistence:", f"\nanswers: 8\norder: {order}\npersistence:"))
+    (other / "example.net.zone").write_text(sample.zone_file("example.net.zone").read_text())
+    (other / "signpost.yaml").write_text(sample.config.read_text().replace("zones: zones", "zones: ."))
+    told = simulate(sample, "--files", str(other))
+    before, after = site_shares(told, "before"), site_shares(told, "after")
+    assert after == {site: pytest.approx(expected(share)) for site, share in before.items()}
+
+
+def test_names_that_are_bound_to_a_site_are_told_not_to_count(sample):
+    bound = len(signpost.SITES)
+    assert simulate(sample)["bound_records"] == bound
+    assert f"not counted: who asks for the {bound} names that are bound to one site" in sample.ctl("simulate").stdout
+
+
 def test_sites_spill_over_until_use_and_what_they_keep_agree(sample):
     other = sample.folder / "spilling"
     other.mkdir()
@@ -217,8 +238,9 @@ def test_who_is_drained_serves_where_nobody_else_is_up(sample):
 
 
 @pytest.mark.parametrize("arguments, why", [
-    (["--down", "atlantis"], "atlantis"), (["--load", "tokyo=much"], "not a load"), (["--pool", "none"], "no pool"),
+    (["--down", "atlantis"], "atlantis"), (["--load", "tokyo=much"], "is no load"), (["--pool", "none"], "no pool"),
     (["--files", "/nowhere"], "/nowhere"), (["--profile", "/nowhere"], "/nowhere"),
+    (["--for", "10m"], "--for means nothing to simulate"), (["--force"], "--force means nothing"),
 ])
 def test_what_cannot_be_simulated_is_refused(sample, arguments, why):
     done = sample.ctl("simulate", *arguments, check=False)
@@ -228,7 +250,7 @@ def test_what_cannot_be_simulated_is_refused(sample, arguments, why):
 def test_tables_for_people_name_sites_and_countries(sample):
     text = sample.ctl("simulate", "--down", "frankfurt").stdout
     for part in ("simulated: down frankfurt", "pool edge, policy nearest", "SITE", "frankfurt", "DE Germany",
-                 "frankfurt 100% -> london 100%", "IPv6 networks of 48 bits", "--all-countries"):
+                 "frankfurt 100 % -> london 100 %", "IPv6 networks of 48 bits", "--all-countries"):
         assert part in text, text
     everything = sample.ctl("simulate", "--down", "frankfurt", "--all-countries").stdout
     assert "JP Japan" in everything and "JP Japan" not in text
@@ -254,5 +276,5 @@ def test_the_map_is_well_formed_and_has_each_site(sample):
         title = use.find(svg + "title")
         if title is not None and title.text.startswith("Germany"):
             fills.setdefault(title.text, use.get("fill"))
-    assert set(fills) == {"Germany, frankfurt 100.0%", "Germany, london 100.0%"}
+    assert set(fills) == {"Germany, frankfurt 100.0 %", "Germany, london 100.0 %"}
     assert len(set(fills.values())) == 2

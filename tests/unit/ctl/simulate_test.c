@@ -12,6 +12,7 @@
 #include "ctl/outlines.h"
 #include "ctl/projection.h"
 #include "ctl/shares.h"
+#include "ctl/simulate_verdict.h"
 #include "ctl/space.h"
 #include "ctl/suppose.h"
 
@@ -207,7 +208,8 @@ static const struct make_plan share_plan = {
 /* Numbers of nodes are the plan's. */
 static void sum_shares(const struct compiled *compiled, double sums[4])
 {
-	struct shares *shares = shares_new(&compiled->image, &compiled->made.geo);
+	struct shares *shares = shares_new(&compiled->image, &compiled->made.geo,
+					   &compiled->made.plan);
 	const struct share_list *list = shares_find(shares, 0, 0);
 
 	memset(sums, 0, 4 * sizeof(*sums));
@@ -232,6 +234,143 @@ START_TEST(shares_go_through_splits_and_pools)
 	for (int n = 0; n < 4; n++)
 		ck_assert_double_eq_tol(sums[n], expected[n], 0.005);
 	compiled_close(&c);
+}
+END_TEST
+
+/* --- verdicts ----------------------------------------------------------------------------------- */
+
+START_TEST(a_verdict_is_on_what_the_change_does)
+{
+	static const struct {
+		const char *what;
+		double use[SIDES], clients[SIDES], capacity[SIDES];
+		uint32_t takers, tellers;
+		bool strangers, supposed;
+		enum verdict verdict;
+	} rows[] = {
+		{ "gets more", { 40, 80 }, { 1, 2 }, { 100, 100 }, 2, 2, 0, 0, VERDICT_HOLDS },
+		{ "too much", { 40, 101 }, { 1, 2 }, { 100, 100 }, 2, 2, 0, 0, VERDICT_FAILS },
+		{ "above, as it was",
+		  { 120, 120 },
+		  { 1, 1 },
+		  { 100, 100 },
+		  2,
+		  2,
+		  0,
+		  0,
+		  VERDICT_OVER },
+		{ "above, but less",
+		  { 120, 110 },
+		  { 2, 1 },
+		  { 100, 100 },
+		  2,
+		  2,
+		  0,
+		  0,
+		  VERDICT_OVER },
+		{ "above, and more",
+		  { 120, 121 },
+		  { 1, 2 },
+		  { 100, 100 },
+		  2,
+		  2,
+		  0,
+		  0,
+		  VERDICT_FAILS },
+		{ "above by supposition",
+		  { 120, 120 },
+		  { 1, 1 },
+		  { 100, 100 },
+		  2,
+		  2,
+		  0,
+		  1,
+		  VERDICT_FAILS },
+		{ "a node goes", { 80, 80 }, { 1, 1 }, { 100, 50 }, 2, 2, 0, 0, VERDICT_FAILS },
+		{ "one is silent",
+		  { 40, 80 },
+		  { 1, 2 },
+		  { 100, 100 },
+		  2,
+		  1,
+		  0,
+		  0,
+		  VERDICT_UNKNOWN },
+		{ "all are silent",
+		  { 0, 40 },
+		  { 1, 2 },
+		  { 100, 100 },
+		  2,
+		  0,
+		  0,
+		  0,
+		  VERDICT_UNKNOWN },
+		{ "strangers come",
+		  { 40, 40 },
+		  { 1, 2 },
+		  { 100, 100 },
+		  2,
+		  2,
+		  1,
+		  0,
+		  VERDICT_UNKNOWN },
+		{ "too much, whoever is silent",
+		  { 40, 101 },
+		  { 1, 2 },
+		  { 100, 100 },
+		  2,
+		  1,
+		  1,
+		  0,
+		  VERDICT_FAILS },
+		{ "nothing comes", { 40, 40 }, { 1, 1 }, { 100, 100 }, 2, 2, 0, 0, VERDICT_HOLDS },
+		{ "nothing comes or is known",
+		  { 0, 0 },
+		  { 1, 1 },
+		  { 100, 100 },
+		  2,
+		  0,
+		  0,
+		  0,
+		  VERDICT_NONE },
+		{ "it falls, its clients go",
+		  { 40, 0 },
+		  { 1, 0 },
+		  { 100, 0 },
+		  2,
+		  2,
+		  0,
+		  0,
+		  VERDICT_NONE },
+		{ "it falls, its clients stay",
+		  { 40, 40 },
+		  { 1, 1 },
+		  { 100, 0 },
+		  2,
+		  2,
+		  0,
+		  0,
+		  VERDICT_FAILS },
+		{ "it is down already", { 40, 40 }, { 1, 1 }, { 0, 0 }, 0, 0, 0, 0, VERDICT_OVER },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct place place = { .site = "tokyo",
+				       .use_known = rows[i].tellers > 0,
+				       .takers = rows[i].takers,
+				       .tellers = rows[i].tellers,
+				       .strangers = rows[i].strangers,
+				       .load_is_supposed = rows[i].supposed };
+		enum verdict verdict;
+
+		memcpy(place.use, rows[i].use, sizeof(place.use));
+		memcpy(place.capacity, rows[i].capacity, sizeof(place.capacity));
+		for (int s = 0; s < SIDES; s++)
+			place.clients[s][MEASURE_IPV4] = rows[i].clients[s];
+		verdict = verdict_of_place(&place, MEASURE_IPV4);
+		ck_assert_msg(verdict == rows[i].verdict, "%s: %s", rows[i].what,
+			      verdict_name[verdict]);
+	}
 }
 END_TEST
 
@@ -332,6 +471,7 @@ int main(void)
 		   loads_are_of_an_object_or_of_all,
 		   nodes_keep_their_state_and_the_operators_weight_in_another_plan);
 	suite_case(suite, "shares", shares_go_through_splits_and_pools);
+	suite_case(suite, "verdicts", a_verdict_is_on_what_the_change_does);
 	suite_case(suite, "countries", country_codes_are_numbers_and_back,
 		   a_table_of_countries_is_read_past_its_comments, outlines_come_largest_first);
 	suite_case(suite, "map", the_projection_keeps_its_tables_and_symmetry,
