@@ -136,11 +136,18 @@ def test_json_has_the_members_that_the_manual_names(sample):
     told["explain"] = sample.ctl("--json", "explain", "vpn.example.net", "133.11.0.0").stdout
     (sample.folder / "profile").write_text("JP 1\n")
     told["simulate"] = sample.ctl("--json", "simulate", "--down", "tokyo", "--load", "0.1", "--profile", "profile").stdout
+    parts = {command: re.search(rf"\.It Ic {command}\n(.*?)(?=\.It Ic |\.El)", text, re.DOTALL).group(1)
+             for command in (*told, "states")}
     for command, output in told.items():
-        part = re.search(rf"\.It Ic {command}\n(.*?)(?=\.It Ic |\.El)", text, re.DOTALL).group(1)
+        part = parts[command]
         named = set(re.findall(r"^\.Ql ([a-z_0-9]+)", part.split("When it was refused")[0], re.MULTILINE))
         real = members(json.loads(output))
         assert len(named) > 8 and named <= real, f"{command}: {named - real} is not there"
+        # What stands there for a node is as in `status`.
+        told_of = set(re.findall(r"[a-z_0-9]+", part + (parts["status"] if ".Ic status" in part else "")
+                                 + (parts["states"] if command in ("status", "explain") else "")
+                                 + (parts["reload"] if command == "status" else "")))
+        assert real <= told_of, f"{command}: {real - told_of} is not told"
 
 
 # --- examples -----------------------------------------------------------------------------------------
