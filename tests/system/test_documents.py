@@ -85,6 +85,17 @@ def test_pages_have_no_option_that_there_is_not():
                 assert (heading, file, line[7:]) in real, f"{page}: {heading}: {line[7:]}"
 
 
+def test_numbers_that_have_a_unit_are_written_with_it():
+    units = {name: re.match(r"-?\d+(%|km)\.\.", accepts).group(1) for _, name, kind, _, accepts, *_ in option_rows()
+             if kind == "number" and re.match(r"-?\d+(%|km)\.\.", accepts)}
+    assert {"km": "km", "jitter": "%", "bias": "%"}.items() <= units.items()
+    files = [*(SOURCE / "zones").rglob("*.yaml"), *MAN.iterdir(), SOURCE / "README.md"]
+    written = [(file.name, name, number, unit) for file in files for name in units
+               for number, unit in re.findall(rf"(?<![\w-]){name}: *(-?\d+)(\S?\S?)", file.read_text())]
+    assert len(written) > 8
+    assert [found for found in written if not found[3].startswith(units[found[1]])] == []
+
+
 # --- command lines ------------------------------------------------------------------------------------
 
 def usage(program):
