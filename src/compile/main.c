@@ -42,9 +42,12 @@ struct arguments {
 	bool json;
 };
 
+/* As whom we speak: operators ask signpostctl. */
+static const char *self = "signpost-compile";
+
 static int failed(const char *why)
 {
-	(void)fprintf(stderr, "signpost-compile: %s\n", why);
+	(void)fprintf(stderr, "%s: %s\n", self, why);
 	return STATUS_FAILED;
 }
 
@@ -257,6 +260,8 @@ int main(int argc, char **argv)
 {
 	struct arguments args;
 
+	if (argc > 0 && strcmp(argv[0], "signpostctl") == 0)
+		self = argv[0];
 	if (argc < 1 || !parse_arguments(&args, argv)) {
 		(void)fprintf(
 			stderr,

@@ -74,7 +74,7 @@ static int check_start(const struct commands *commands, const json_t *request, s
 	if (drill->running)
 		return err_set(err, "there is a drill already: %s", drill->order.row.object);
 	if (inputs == NULL)
-		return err_set(err, "there is no world yet");
+		return err_set(err, "%s", NOTHING_IN_USE);
 	if (!json_is_integer(for_ms) || ms < DRILL_MIN_MS || ms > DRILL_MAX_MS)
 		return err_set(err, "a drill takes from 10 seconds to 24 hours");
 	order->row.from_unix_ms = order->row.at_unix_ms;

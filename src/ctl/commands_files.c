@@ -21,7 +21,7 @@ static int run_compile(const char *const arguments[COMPILE_ARGUMENTS_MAX])
 	char path[PATH_MAX];
 	struct err err;
 
-	argv[0] = path;
+	argv[0] = (char[]){ "signpostctl" }; /* as whom it speaks */
 	for (size_t i = 0; i < COMPILE_ARGUMENTS_MAX && arguments[i] != NULL; i++)
 		argv[i + 1] = mem_copy_text(arguments[i]);
 	if (program_find("signpost-compile", path, sizeof(path), &err) == 0) {
