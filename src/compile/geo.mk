@@ -1,10 +1,12 @@
 # GeoIP databases, distance, rules -> locations and geo image
 libcompile_a_SOURCES += \
+	%D%/beside.c %D%/beside.h \
 	%D%/breaks.c %D%/breaks.h \
 	%D%/countries.c %D%/countries.h \
 	%D%/geo_build.c %D%/geo_build.h \
 	%D%/geo_clients.c %D%/geo_clients.h \
 	%D%/geo_facts.c %D%/geo_facts.h \
+	%D%/geo_layers.c %D%/geo_layers.h \
 	%D%/geo_measure.c %D%/geo_measure.h %D%/geo_sites.c \
 	%D%/geo_overlay.c %D%/geo_overlay.h \
 	%D%/geo_places.c %D%/geo_places.h \

@@ -1,9 +1,9 @@
 #include "compile/geo_spots.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "compile/beside.h"
 #include "compile/radix.h"
 
 #define CHUNK   8192U /* spots whose preferences are gathered before they are numbered */
@@ -113,7 +113,7 @@ struct share {
 	uint32_t *out;        /* uint32_t[CHUNK][1 + pools]: facts, and own numbers */
 };
 
-static void *measure_share(void *context)
+static void measure_share(void *context)
 {
 	struct share *share = context;
 	uint32_t pools = (uint32_t)share->prefs.config->pool_count;
@@ -130,7 +130,6 @@ static void *measure_share(void *context)
 		geo_measure_place(share->measure, spot->is_known != 0, spot->latitude,
 				  spot->longitude, out + 1);
 	}
-	return NULL;
 }
 
 static void open_share(struct share *share, const struct geo_spots *spots,
@@ -157,21 +156,20 @@ static void close_share(struct share *share)
 	free(share->out);
 }
 
-/* Where there can be no second thread, one does it all. */
 static void measure_chunks(struct share shares[THREADS])
 {
-	pthread_t other;
-	bool is_apart;
+	struct beside other;
 
 	for (uint32_t i = 0; i < THREADS; i++)
 		shares[i].count = shares[i].left < CHUNK ? shares[i].left : CHUNK;
-	is_apart = shares[1].count > CHUNK / 16 &&
-		   pthread_create(&other, NULL, measure_share, &shares[1]) == 0;
-	(void)measure_share(&shares[0]);
-	if (is_apart)
-		(void)pthread_join(other, NULL);
-	else
-		(void)measure_share(&shares[1]);
+	if (shares[1].count <= CHUNK / 16) { /* not worth a thread */
+		measure_share(&shares[0]);
+		measure_share(&shares[1]);
+		return;
+	}
+	beside_start(&other, measure_share, &shares[1]);
+	measure_share(&shares[0]);
+	beside_wait(&other);
 }
 
 /* Numbers for all what the share has numbered since. */

@@ -15,12 +15,7 @@ struct build {
 	bool more;         /* the next change: */
 	address_bits change_at;
 	uint32_t change_to;
-	uint32_t *root;
-	uint8_t *root_len;
-	struct geo_node *nodes;
-	uint32_t node_count, node_cap;
-	uint16_t *leaves;
-	uint32_t leaf_count, leaf_cap;
+	struct geo_draft *out;
 };
 
 static void read_change(struct build *b)
@@ -66,12 +61,14 @@ static void add_leaf(struct draft *d, unsigned slot, uint32_t class_id)
 
 static struct geo_node finish(struct build *b, struct draft *d)
 {
-	d->node.child_base = b->node_count;
+	struct geo_draft *out = b->out;
+
+	d->node.child_base = out->node_count;
 	for (unsigned i = 0; i < d->child_count; i++)
-		array_add(b->nodes, b->node_count, b->node_cap) = d->child[i];
-	d->node.leaf_base = b->leaf_count;
+		array_add(out->nodes, out->node_count, out->node_cap) = d->child[i];
+	d->node.leaf_base = out->leaf_count;
 	for (unsigned i = 0; i < d->leaf_count; i++)
-		array_add(b->leaves, b->leaf_count, b->leaf_cap) = d->leaf[i];
+		array_add(out->leaves, out->leaf_count, out->leaf_cap) = d->leaf[i];
 	return d->node;
 }
 
@@ -102,26 +99,28 @@ static struct geo_node build_node(struct build *b, unsigned pos)
 
 static void build_root(struct build *b)
 {
+	struct geo_draft *out = b->out;
+
 	for (uint32_t slot = 0; slot < ROOT_SLOTS;) {
 		uint32_t change = b->more ? (uint32_t)(b->change_at >> (128 - ROOT_BITS))
 					  : ROOT_SLOTS;
 
 		if (slot < change) {
-			b->root[slot] = GEO_LEAF | b->class_id;
-			b->root_len[slot++] = ROOT_BITS;
+			out->root[slot] = GEO_LEAF | b->class_id;
+			out->root_len[slot++] = ROOT_BITS;
 		} else if (starts_slot(b->change_at, ROOT_BITS)) {
 			pass_change(b);
 		} else {
 			struct geo_node node = build_node(b, ROOT_BITS);
 
-			b->root[slot++] = b->node_count;
-			array_add(b->nodes, b->node_count, b->node_cap) = node;
+			out->root[slot++] = out->node_count;
+			array_add(out->nodes, out->node_count, out->node_cap) = node;
 		}
 	}
 }
 
 /* Two halves that are whole and alike are one, from the shortest blocks to the longest. */
-static void merge_root(struct build *b)
+static void merge_root(struct geo_draft *draft)
 {
 	for (unsigned len = ROOT_BITS; len-- > 0;) {
 		uint32_t size = ROOT_SLOTS >> len;
@@ -129,36 +128,60 @@ static void merge_root(struct build *b)
 		for (uint32_t slot = 0; slot < ROOT_SLOTS; slot += size) {
 			uint32_t half = slot + size / 2;
 
-			if (b->root_len[slot] == len + 1 && b->root_len[half] == len + 1 &&
-			    b->root[slot] == b->root[half])
-				memset(b->root_len + slot, (int)len, size);
+			if (draft->root_len[slot] == len + 1 && draft->root_len[half] == len + 1 &&
+			    draft->root[slot] == draft->root[half])
+				memset(draft->root_len + slot, (int)len, size);
 		}
 	}
 }
 
-struct geo_trie geo_trie_write(struct image_writer *writer, geo_trie_next *next, void *context)
+void geo_trie_build(struct geo_draft *draft, geo_trie_next *next, void *context)
 {
-	struct build b = { .next = next,
-			   .context = context,
-			   .root = mem_array(ROOT_SLOTS, sizeof(uint32_t)),
-			   .root_len = mem_array(ROOT_SLOTS, 1) };
-	struct geo_trie trie;
+	struct build b = { .next = next, .context = context, .out = draft };
 
+	*draft = (struct geo_draft){ .root = mem_array(ROOT_SLOTS, sizeof(uint32_t)),
+				     .root_len = mem_array(ROOT_SLOTS, 1) };
 	if (!next(context, &b.change_at, &b.class_id))
 		abort(); /* no address has a class: the caller's mistake */
 	read_change(&b);
 	build_root(&b);
-	merge_root(&b);
-	trie.node_count = b.node_count;
-	trie.leaf_count = b.leaf_count;
-	trie.root_off = image_writer_append(writer, b.root, ROOT_SLOTS * sizeof(uint32_t), 64);
-	trie.root_len_off = image_writer_append(writer, b.root_len, ROOT_SLOTS, 64);
-	trie.nodes_off = image_writer_append(writer, b.nodes, b.node_count * sizeof(*b.nodes), 64);
-	free(b.nodes);
-	trie.leaves_off = image_writer_append(writer, b.leaves, b.leaf_count * sizeof(*b.leaves),
-					      64);
-	free(b.leaves);
-	free(b.root);
-	free(b.root_len);
+	merge_root(draft);
+}
+
+void geo_trie_renumber(struct geo_draft *draft, const uint32_t *to)
+{
+	for (uint32_t slot = 0; slot < ROOT_SLOTS; slot++) {
+		uint32_t class_id = draft->root[slot] & ~GEO_LEAF;
+
+		if ((draft->root[slot] & GEO_LEAF) != 0 && class_id != GEO_CLASS_NONE)
+			draft->root[slot] = GEO_LEAF | to[class_id];
+	}
+	for (uint32_t i = 0; i < draft->leaf_count; i++)
+		if (draft->leaves[i] != GEO_CLASS_NONE)
+			draft->leaves[i] = (uint16_t)to[draft->leaves[i]];
+}
+
+void geo_trie_free(struct geo_draft *draft)
+{
+	free(draft->nodes);
+	free(draft->leaves);
+	free(draft->root);
+	free(draft->root_len);
+	*draft = (struct geo_draft){ 0 };
+}
+
+struct geo_trie geo_trie_write(struct geo_draft *draft, struct image_writer *writer)
+{
+	struct geo_trie trie = { .node_count = draft->node_count, .leaf_count = draft->leaf_count };
+
+	trie.root_off = image_writer_append(writer, draft->root, ROOT_SLOTS * sizeof(uint32_t), 64);
+	trie.root_len_off = image_writer_append(writer, draft->root_len, ROOT_SLOTS, 64);
+	trie.nodes_off = image_writer_append(writer, draft->nodes,
+					     draft->node_count * sizeof(*draft->nodes), 64);
+	free(draft->nodes); /* the larger part: the image grows by the rest now */
+	draft->nodes = NULL;
+	trie.leaves_off = image_writer_append(writer, draft->leaves,
+					      draft->leaf_count * sizeof(*draft->leaves), 64);
+	geo_trie_free(draft);
 	return trie;
 }

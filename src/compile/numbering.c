@@ -135,6 +135,13 @@ uint32_t *memo_find(struct memo *memo, uint64_t key, bool *found)
 	return &entry->value;
 }
 
+const uint32_t *memo_get(const struct memo *memo, uint64_t key)
+{
+	const struct memo_entry *entry = memo->count > 0 ? find_entry(memo, key) : NULL;
+
+	return entry != NULL && entry->used != 0 ? &entry->value : NULL;
+}
+
 void memo_free(struct memo *memo)
 {
 	free(memo->entries);

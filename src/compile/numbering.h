@@ -54,6 +54,8 @@ struct memo {
 /* The value of the key. *found false: it is new, and the caller is to fill in what is pointed to
  * before the next call. */
 uint32_t *memo_find(struct memo *memo, uint64_t key, bool *found);
+/* The same without adding; NULL: it has none. */
+const uint32_t *memo_get(const struct memo *memo, uint64_t key);
 void memo_free(struct memo *memo);
 
 #endif

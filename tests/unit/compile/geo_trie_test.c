@@ -43,6 +43,7 @@ static struct image build(struct list *list)
 	struct image_writer writer;
 	struct image image;
 	struct geo_root *root;
+	struct geo_draft drafts[2];
 	struct geo_trie trie[2];
 	struct err err;
 	bool begun = false;
@@ -51,8 +52,10 @@ static struct image build(struct list *list)
 
 	list->at = 0;
 	ck_assert_int_eq(image_writer_open(&writer, IMAGE_GEO, sizeof(*root), &err), 0);
-	trie[mine] = geo_trie_write(&writer, next_of_list, list);
-	trie[!mine] = geo_trie_write(&writer, nothing_more, &begun);
+	geo_trie_build(&drafts[mine], next_of_list, list);
+	geo_trie_build(&drafts[!mine], nothing_more, &begun);
+	for (int family = 0; family < 2; family++)
+		trie[family] = geo_trie_write(&drafts[family], &writer);
 	root = image_writer_root(&writer, struct geo_root);
 	memcpy(root->trie, trie, sizeof(trie));
 	root->class_count = GEO_CLASSES_MAX;
