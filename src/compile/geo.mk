@@ -20,6 +20,7 @@ libcompile_a_SOURCES += \
 	%D%/mmdb_walk.c %D%/mmdb_walk.h \
 	%D%/network_sweep.c %D%/network_sweep.h \
 	%D%/numbering.c %D%/numbering.h \
+	%D%/operator_part.c %D%/operator_part.h \
 	%D%/override_row.c %D%/override_row.h \
 	%D%/overrides.c %D%/overrides.h \
 	%D%/radix.c %D%/radix.h

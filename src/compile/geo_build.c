@@ -6,7 +6,6 @@
 
 #include "compile/beside.h"
 #include "compile/geo_layers.h"
-#include "compile/locations_build.h"
 #include "image/geo.h"
 
 struct geo_job {
@@ -262,24 +261,23 @@ static int build(const struct config *config, const struct image *locations, int
 	return rc;
 }
 
-int geo_build(const struct config *config, const struct image *previous_locations, int *geo_fd,
-	      int *locations_fd, struct diag *diag, struct err *err)
+int geo_build(const struct config *config, const struct locations_previous *previous, int *geo_fd,
+	      struct locations_built *locations, struct diag *diag, struct err *err)
 {
-	struct image locations = { NULL, 0 };
+	struct image image = { NULL, 0 };
 	int rc;
 
 	*geo_fd = -1;
-	*locations_fd = -1;
-	rc = locations_build(config, previous_locations, locations_fd, diag, err);
-	if (rc != 0 || *locations_fd < 0)
+	rc = locations_build(config, previous, locations, diag, err);
+	if (rc != 0 || locations->fd < 0)
 		return rc;
-	rc = image_open(&locations, *locations_fd, IMAGE_LOCATIONS, err);
+	rc = image_open(&image, locations->fd, IMAGE_LOCATIONS, err);
 	if (rc == 0)
-		rc = build(config, &locations, geo_fd, diag, err);
-	image_close(&locations);
+		rc = build(config, &image, geo_fd, diag, err);
+	image_close(&image);
 	if (*geo_fd < 0) {
-		(void)close(*locations_fd);
-		*locations_fd = -1;
+		(void)close(locations->fd);
+		locations->fd = -1;
 	}
 	return rc;
 }

@@ -6,11 +6,12 @@
 #include <sys/stat.h>
 
 #include "base/hash.h"
+#include "compile/beside.h"
 #include "compile/breaks.h"
 #include "compile/location_table.h"
 #include "compile/mmdb_asked.h"
 #include "compile/mmdb_walk.h"
-#include "compile/overrides.h"
+#include "compile/operator_part.h"
 #include "conf/source.h"
 
 #define MAKER_VERSION 2 /* another one: images of older programs are not taken over */
@@ -20,6 +21,7 @@ static const uint8_t family_of[2] = { IP_V4, IP_V6 };
 struct locations_job {
 	const struct config *config;
 	struct diag *diag;
+	unsigned mistakes; /* in diag at first */
 	struct err *err;
 	struct countries countries;
 	struct location_table table;
@@ -410,75 +412,98 @@ static void copy_databases(const struct image *previous, struct image_writer *wr
 	image_drop(previous);
 }
 
-/* What the operator says beside the databases. */
-static int write_operators_part(struct overrides files[2], struct image_writer *writer,
-				struct err *err)
-{
-	struct locations_root *root = image_writer_root(writer, struct locations_root);
-	const struct buf *texts = &files[0].context->texts.bytes;
-	uint64_t texts_at = root->texts_size;
-	struct location_rows rows[2];
-
-	root->databases_end = writer->len;
-	for (int i = 0; i < 2; i++)
-		overrides_write(&files[i], writer, (uint32_t)texts_at, &rows[i]);
-	if (texts_at + texts->len > UINT32_MAX)
-		return err_set(err, "locations image: more than 4 GiB of texts");
-	texts_at = image_writer_append(writer, texts->data, texts->len, 1);
-	root = image_writer_root(writer, struct locations_root);
-	root->overrides = rows[0];
-	root->resolvers = rows[1];
-	root->more_texts_off = texts_at;
-	root->more_texts_size = texts->len;
-	return 0;
-}
-
 /* Copies or makes the databases' part. */
-static int build_databases(struct locations_job *job, const struct image *previous,
-			   struct image_writer *writer)
+static int build_databases(struct locations_job *job, uint64_t key,
+			   const struct locations_previous *previous, struct image_writer *writer)
 {
-	uint64_t key = compute_key(job->config);
 	int rc = 0;
 
-	if (previous != NULL && previous->base != NULL &&
-	    image_root(previous, struct locations_root)->key == key)
-		copy_databases(previous, writer);
+	if (previous != NULL && image_root(&previous->image, struct locations_root)->key == key)
+		copy_databases(&previous->image, writer);
 	else
 		rc = walk(job, writer);
 	image_writer_root(writer, struct locations_root)->key = key;
 	return rc;
 }
 
-int locations_build(const struct config *config, const struct image *previous, int *fd,
-		    struct diag *diag, struct err *err)
+/* The operator's files are worked on beside the databases. */
+static int write_image(struct locations_job *job, uint64_t key,
+		       const struct locations_previous *previous, struct operator_part *part,
+		       struct image_writer *writer, int *fd)
 {
-	struct locations_job *job = mem_alloc(sizeof(*job));
-	unsigned mistakes = diag_errors(diag);
-	struct override_context context;
-	struct overrides files[2];
-	struct image_writer writer;
+	struct beside other;
 	int rc;
 
-	*fd = -1;
-	*job = (struct locations_job){ .config = config, .diag = diag, .err = err };
+	operator_part_parse(part);
+	beside_start(&other, operator_part_sweep, part);
+	rc = build_databases(job, key, previous, writer);
+	beside_wait(&other);
+	operator_part_tell(part, job->diag);
+	if (rc != 0 || diag_errors(job->diag) != job->mistakes)
+		return rc;
+	if (operator_part_write(part, writer, job->err) != 0)
+		return -1;
+	return image_writer_finish(writer, NULL, fd, job->err);
+}
+
+static int make(struct locations_job *job, uint64_t key, const struct locations_previous *previous,
+		struct operator_part *part, int *fd)
+{
+	struct image_writer writer;
+	int rc = image_writer_open(&writer, IMAGE_LOCATIONS, sizeof(struct locations_root),
+				   job->err);
+
 	open_job(job);
+	if (rc == 0)
+		rc = write_image(job, key, previous, part, &writer, fd);
+	image_writer_discard(&writer);
+	close_job(job);
+	return rc;
+}
+
+static bool is_unchanged(const struct locations_previous *previous, uint64_t key,
+			 uint64_t operators_key)
+{
+	const struct locations_root *root;
+
+	if (previous == NULL || previous->fd < 0)
+		return false;
+	root = image_root(&previous->image, struct locations_root);
+	return root->key == key && root->operators_key == operators_key;
+}
+
+static int take_over(const struct locations_previous *previous, struct locations_built *out,
+		     struct err *err)
+{
+	const struct locations_root *root = image_root(&previous->image, struct locations_root);
+
+	out->kept_warnings = root->overrides.warnings + root->resolvers.warnings;
+	image_drop(&previous->image);
+	return image_share(previous->fd, &out->fd, err);
+}
+
+int locations_build(const struct config *config, const struct locations_previous *previous,
+		    struct locations_built *out, struct diag *diag, struct err *err)
+{
+	struct locations_job *job = mem_alloc(sizeof(*job));
+	uint64_t key = compute_key(config); /* of files as they are before they are read */
+	struct operator_part part;
+	bool has_mistakes;
+	int rc;
+
+	*out = (struct locations_built){ .fd = -1 };
+	*job = (struct locations_job){
+		.config = config, .diag = diag, .mistakes = diag_errors(diag), .err = err
+	};
 	if (config->countries_path != NULL)
 		countries_read(&job->countries, config->countries_path, diag);
-	override_context_init(&context, config, &job->countries, diag);
-	overrides_read(&files[0], &context, config->overrides_path);
-	overrides_read(&files[1], &context, config->resolvers_path);
-	rc = image_writer_open(&writer, IMAGE_LOCATIONS, sizeof(struct locations_root), err);
-	if (rc == 0)
-		rc = build_databases(job, previous, &writer);
-	if (rc == 0 && diag_errors(diag) == mistakes)
-		rc = write_operators_part(files, &writer, err);
-	if (rc == 0 && diag_errors(diag) == mistakes)
-		rc = image_writer_finish(&writer, NULL, fd, err);
-	image_writer_discard(&writer);
-	for (int i = 0; i < 2; i++)
-		overrides_free(&files[i]);
-	override_context_free(&context);
-	close_job(job);
+	operator_part_open(&part, config, &job->countries);
+	has_mistakes = diag_errors(diag) != job->mistakes || diag_errors(part.context.diag) > 0;
+	if (!has_mistakes && is_unchanged(previous, key, part.key))
+		rc = take_over(previous, out, err);
+	else
+		rc = make(job, key, previous, &part, &out->fd);
+	operator_part_free(&part);
 	free(job);
 	return rc;
 }

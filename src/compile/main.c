@@ -1,7 +1,7 @@
 /* signpost-compile: text and databases in; images out, or every mistake in them and nothing else.
  *
  *   --check FILE                  compile all in memory; one line about it on stdout
- *   --emit FD FILE [--state DIR] [--cache DIR] [--served FD]
+ *   --emit FD FILE [--state DIR] [--cache DIR] [--served FD] [--served-locations FD]
  *                                 the same, and hand the images over (image/compiled.h)
  *   --boot-record [--config-fd N] FILE
  *                                 what the supervisor needs to know, on stdout (image/boot.h)
@@ -36,7 +36,8 @@ struct arguments {
 		MODE_OPTIONS,
 		MODE_EFFECTIVE
 	} mode;
-	int channel, config_fd, served;
+	int channel, config_fd;
+	struct served served;
 	const char *file, *state_dir, *cache_dir;
 	const char *pool, *node; /* MODE_EFFECTIVE: NULL: all */
 	bool json;
@@ -78,7 +79,9 @@ static bool parse_valued(struct arguments *args, const char *option, const char 
 	if (strcmp(option, "--config-fd") == 0)
 		return parse_fd(value, &args->config_fd);
 	if (strcmp(option, "--served") == 0)
-		return parse_fd(value, &args->served);
+		return parse_fd(value, &args->served.zones);
+	if (strcmp(option, "--served-locations") == 0)
+		return parse_fd(value, &args->served.locations);
 	if (strcmp(option, "--state") == 0)
 		args->state_dir = value;
 	else if (strcmp(option, "--cache") == 0)
@@ -121,7 +124,7 @@ static bool parse_name(struct arguments *args, const char *name)
 
 static bool parse_arguments(struct arguments *args, char **argv)
 {
-	*args = (struct arguments){ .channel = -1, .config_fd = -1, .served = -1 };
+	*args = (struct arguments){ .channel = -1, .config_fd = -1, .served = { -1, -1 } };
 	for (argv++; *argv != NULL; argv++) {
 		if (strncmp(*argv, "--", 2) != 0) {
 			if (!parse_name(args, *argv))
@@ -179,7 +182,7 @@ static int compile(const struct arguments *args)
 	/* Nobody would take the images any more, and nobody end us if we hang. */
 	if (args->mode == MODE_EMIT)
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	rc = produce(&product, args->file, args->state_dir, args->cache_dir, args->served, diag,
+	rc = produce(&product, args->file, args->state_dir, args->cache_dir, &args->served, diag,
 		     &err);
 
 	diag_print(diag, stderr);
@@ -266,7 +269,8 @@ int main(int argc, char **argv)
 		(void)fprintf(
 			stderr,
 			"usage: signpost-compile --check FILE\n"
-			"       signpost-compile --emit FD FILE [--state DIR] [--cache DIR] [--served FD]\n"
+			"       signpost-compile --emit FD FILE [--state DIR] [--cache DIR] [--served FD]"
+			" [--served-locations FD]\n"
 			"       signpost-compile --boot-record [--config-fd N] FILE\n"
 			"       signpost-compile --options\n"
 			"       signpost-compile --effective FILE [POOL [NODE]] [--json]\n");

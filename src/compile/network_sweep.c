@@ -32,6 +32,16 @@ void network_list_add(struct network_list *list, const struct ip_prefix *prefix,
 	array_add(list->items, list->count, list->cap) = network_of(prefix, value);
 }
 
+void network_list_join(struct network_list *list, const struct network_list *other, uint32_t more)
+{
+	list->cap = list->count + other->count;
+	list->items = mem_resize(list->items, list->cap, sizeof(*list->items));
+	for (uint32_t i = 0; i < other->count; i++) {
+		list->items[list->count] = other->items[i];
+		list->items[list->count++].value += more;
+	}
+}
+
 static int compare(const struct network *x, const struct network *y)
 {
 	if (x->family != y->family)

@@ -24,6 +24,8 @@ struct network_list {
 struct network network_of(const struct ip_prefix *prefix, uint32_t value);
 void network_list_add(struct network_list *list, const struct ip_prefix *prefix, uint32_t value);
 /* By family and start, a network before those inside it; equal ones as they were added. */
+/* Appends another list whose values grow by `more`. */
+void network_list_join(struct network_list *list, const struct network_list *other, uint32_t more);
 void network_list_sort(struct network_list *list);
 void network_list_free(struct network_list *list);
 

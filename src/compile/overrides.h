@@ -32,7 +32,9 @@ void override_context_free(struct override_context *context);
 
 struct overrides {
 	struct override_context *context;
-	const char *path;
+	const char *path; /* NULL: there is no such file */
+	char *text;       /* all of it, and room for one octet more; NULL: not read, or parsed */
+	size_t size;
 	struct location_row *rows;
 	uint32_t row_count, row_cap;
 	struct numbering locations; /* struct location */
@@ -41,8 +43,12 @@ struct overrides {
 	uint32_t twice;          /* networks that stand there again and say something else */
 };
 
-/* Mistakes go to diag with their line and column. Free it in any case. */
-void overrides_read(struct overrides *out, struct override_context *context, const char *path);
+/* The steps: the file into memory; its lines (of a long file by two threads); what lies over what,
+ * which needs nothing of the context but its diag. Mistakes go there with their line and column.
+ * Free it in any case. */
+void overrides_open(struct overrides *out, struct override_context *context, const char *path);
+void overrides_parse(struct overrides *overrides);
+void overrides_sweep(struct overrides *overrides);
 void overrides_free(struct overrides *overrides);
 
 /* Appends all of it to a locations image; offsets of texts grow by `texts_at`. */

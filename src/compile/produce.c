@@ -31,8 +31,8 @@ static int open_cached(struct image *out, int fd, enum image_kind kind, verify_f
 }
 
 /* An image that is not there or not good costs time, not correctness: it is made anew, and a
- * damaged one is spoken of. */
-static void load_cached(struct image *out, const char *dir, enum image_kind kind, verify_fn *verify)
+ * damaged one is spoken of. The descriptor is the caller's; -1: there is none. */
+static int load_cached(struct image *out, const char *dir, enum image_kind kind, verify_fn *verify)
 {
 	char path[4096];
 	struct err err;
@@ -41,16 +41,15 @@ static void load_cached(struct image *out, const char *dir, enum image_kind kind
 	*out = (struct image){ NULL, 0 };
 	if (dir == NULL || (size_t)snprintf(path, sizeof(path), "%s/%s.image", dir,
 					    image_name[kind]) >= sizeof(path))
-		return;
+		return -1;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
-		return;
+		return -1;
 	if (fd < 0)
 		(void)fprintf(stderr, "%s: warning: not reused: %s\n", path, strerror(errno));
 	else if (open_cached(out, fd, kind, verify, &err) != 0)
 		(void)fprintf(stderr, "%s: warning: not reused: %s\n", path, err.text);
-	if (fd >= 0)
-		(void)close(fd);
+	return fd;
 }
 
 /* --- steps ------------------------------------------------------------------------------------ */
@@ -115,59 +114,77 @@ static int read_images(struct product *product, struct err *err)
 	return 0;
 }
 
-/* Zones follow those that are served. On disk these arrive a little later, or never, where it is
- * full. */
-static void load_zones(struct image *out, int served, const char *cache_dir)
+/* What is served, or else what the folder has. The descriptor is the caller's; -1: there is none. */
+static int load_previous(struct image *out, int served, const char *cache_dir, enum image_kind kind,
+			 verify_fn *verify)
 {
 	struct err err;
 
-	if (served < 0) {
-		load_cached(out, cache_dir, IMAGE_ZONES, zones_verify);
-	} else if (open_cached(out, served, IMAGE_ZONES, zones_verify, &err) != 0) {
-		(void)fprintf(stderr, "the served zones: warning: not reused: %s\n", err.text);
+	if (served < 0)
+		return load_cached(out, cache_dir, kind, verify);
+	if (open_cached(out, served, kind, verify, &err) != 0) {
+		(void)fprintf(stderr, "the served %s: warning: not reused: %s\n", image_name[kind],
+			      err.text);
 		*out = (struct image){ NULL, 0 };
 	}
+	return fcntl(served, F_DUPFD_CLOEXEC, 0);
+}
+
+static void close_previous(struct image *image, int fd)
+{
+	image_close(image);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+static void tell_kept(uint32_t warnings, const char *where)
+{
+	if (warnings > 0)
+		(void)fprintf(stderr,
+			      "%u warning%s in %s that did not change: \"signpostctl check\" "
+			      "shows them\n",
+			      warnings, warnings == 1 ? "" : "s", where);
 }
 
 static int make_zones(struct product *product, struct zones_built *zones, int served,
 		      const char *cache_dir, struct diag *diag, struct err *err)
 {
 	struct image cached;
-	int rc;
+	int fd = load_previous(&cached, served, cache_dir, IMAGE_ZONES, zones_verify);
+	int rc = zones_build(&product->config, cached.base != NULL ? &cached : NULL, zones, diag,
+			     err);
 
-	load_zones(&cached, served, cache_dir);
-	rc = zones_build(&product->config, cached.base != NULL ? &cached : NULL, zones, diag, err);
-	image_close(&cached);
-	if (zones->kept_warnings > 0)
-		(void)fprintf(stderr,
-			      "%u warning%s in zones that did not change: \"signpostctl check\" "
-			      "shows them\n",
-			      zones->kept_warnings, zones->kept_warnings == 1 ? "" : "s");
+	close_previous(&cached, fd);
+	tell_kept(zones->kept_warnings, "zones");
 	product->fds[COMPILED_ZONES] = zones->fd;
 	zones->fd = -1; /* now the product's */
 	count_zones(zones, &product->result.counts);
 	return rc;
 }
 
-static int make_geo(struct product *product, const char *cache_dir, struct diag *diag,
+static int make_geo(struct product *product, int served, const char *cache_dir, struct diag *diag,
 		    struct err *err)
 {
 	struct config config = product->config;
-	struct image cached;
+	struct locations_previous cached;
+	struct locations_built locations;
 	int rc;
 
 	/* With mistakes there will be no images; the databases are looked at for theirs, but pools
 	 * that are half read steer nobody. */
 	if (diag_errors(diag) > 0)
 		config.pool_count = 0;
-	load_cached(&cached, cache_dir, IMAGE_LOCATIONS, locations_verify);
-	rc = geo_build(&config, cached.base != NULL ? &cached : NULL, &product->fds[COMPILED_GEO],
-		       &product->fds[COMPILED_LOCATIONS], diag, err);
-	image_close(&cached);
+	cached.fd = load_previous(&cached.image, served, cache_dir, IMAGE_LOCATIONS,
+				  locations_verify);
+	rc = geo_build(&config, cached.image.base != NULL ? &cached : NULL,
+		       &product->fds[COMPILED_GEO], &locations, diag, err);
+	close_previous(&cached.image, cached.fd);
+	product->fds[COMPILED_LOCATIONS] = locations.fd;
+	tell_kept(locations.kept_warnings, "files of networks");
 	return rc;
 }
 
-static int make_images(struct product *product, int served, const char *cache_dir,
+static int make_images(struct product *product, const struct served *served, const char *cache_dir,
 		       struct diag *diag, struct err *err)
 {
 	struct compile_result *result = &product->result;
@@ -175,10 +192,10 @@ static int make_images(struct product *product, int served, const char *cache_di
 	uint64_t then_ms = clock_mono_ms();
 	int rc = -1;
 
-	if (make_zones(product, &zones, served, cache_dir, diag, err) != 0)
+	if (make_zones(product, &zones, served->zones, cache_dir, diag, err) != 0)
 		goto out;
 	result->zones_ms = since_ms(&then_ms);
-	if (make_geo(product, cache_dir, diag, err) != 0)
+	if (make_geo(product, served->locations, cache_dir, diag, err) != 0)
 		goto out;
 	result->geo_ms = since_ms(&then_ms);
 	if (diag_errors(diag) == 0) {
@@ -195,7 +212,7 @@ out:
 }
 
 int produce(struct product *out, const char *file, const char *state_dir, const char *cache_dir,
-	    int served_zones, struct diag *diag, struct err *err)
+	    const struct served *served, struct diag *diag, struct err *err)
 {
 	uint64_t then_ms = clock_mono_ms();
 	int rc;
@@ -212,7 +229,7 @@ int produce(struct product *out, const char *file, const char *state_dir, const 
 		out->config.state_dir = state_dir;
 	out->result.config_ms = since_ms(&then_ms);
 	count_config(&out->config, &out->result.counts);
-	rc = make_images(out, served_zones, cache_dir, diag, err);
+	rc = make_images(out, served, cache_dir, diag, err);
 	out->result.counts.warnings = diag_warnings(diag);
 	return rc;
 }

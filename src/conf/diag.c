@@ -197,6 +197,51 @@ void diag_add(struct diag *diag, enum diag_severity severity, const struct place
 	array_add(diag->entries, diag->entry_count, diag->entry_cap) = entry;
 }
 
+static void count(struct diag *diag, struct diag_file *file, enum diag_severity severity,
+		  unsigned more)
+{
+	if (severity == DIAG_ERROR) {
+		diag->errors += more;
+		file->errors += more;
+	} else {
+		diag->warnings += more;
+		file->warnings += more;
+	}
+}
+
+/* What does not fit stays the other's. */
+static void join_entry(struct diag *diag, const char *name, struct diag_entry *entry)
+{
+	struct diag_file *file = file_of(diag, name);
+	unsigned before = entry->severity == DIAG_ERROR ? file->errors : file->warnings;
+
+	if (entry->severity == DIAG_ERROR && before >= DIAG_PER_FILE)
+		return; /* nobody would have looked for it */
+	count(diag, file, entry->severity, 1);
+	if (before >= DIAG_PER_FILE)
+		return;
+	entry->file = (size_t)(file - diag->files);
+	entry->order = diag->entry_count;
+	array_add(diag->entries, diag->entry_count, diag->entry_cap) = *entry;
+	entry->source = entry->message = NULL;
+}
+
+void diag_join(struct diag *diag, struct diag *other)
+{
+	for (size_t i = 0; i < other->entry_count; i++)
+		join_entry(diag, other->files[other->entries[i].file].name, &other->entries[i]);
+	for (size_t i = 0; i < other->file_count; i++) {
+		const struct diag_file *from = &other->files[i];
+
+		if (from->errors > DIAG_PER_FILE)
+			count(diag, file_of(diag, from->name), DIAG_ERROR,
+			      from->errors - DIAG_PER_FILE);
+		if (from->warnings > DIAG_PER_FILE)
+			count(diag, file_of(diag, from->name), DIAG_WARNING,
+			      from->warnings - DIAG_PER_FILE);
+	}
+}
+
 unsigned diag_errors(const struct diag *diag)
 {
 	return diag->errors;

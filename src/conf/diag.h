@@ -40,6 +40,18 @@ void diag_add(struct diag *diag, enum diag_severity severity, const struct place
 	      const char *source, size_t source_len, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
 
+/* Adds what another one has gathered - of files read by another thread - as if it had been added
+ * here, file by file up to where one is full; `other` is empty then, and still to be freed. */
+void diag_join(struct diag *diag, struct diag *other);
+
+/* Adds what was gathered apart, of files that are read up to where they are full: as if it had been
+ * added here at once. `other` is empty then, and still to be freed. */
+void diag_join(struct diag *diag, struct diag *other);
+
+/* Adds what was gathered apart, in a thread, as if it had been added here: of a file that is full
+ * now no more errors are taken. What does not fit stays in `other`, which is only to be freed. */
+void diag_join(struct diag *diag, struct diag *other);
+
 unsigned diag_errors(const struct diag *diag);
 unsigned diag_warnings(const struct diag *diag);
 /* true: this file has so many errors that reading on helps nobody. */

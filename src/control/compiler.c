@@ -19,8 +19,8 @@
 
 /* In the child. */
 #define RESULT_FD 3
-#define SERVED_FD 4
-#define FREE_FD   5 /* ours from here on cannot be overwritten while the child's are set up */
+#define SERVED_FD 4 /* zones, and then locations */
+#define FREE_FD   6 /* ours from here on cannot be overwritten while the child's are set up */
 
 enum exit_status { EXIT_MISTAKES = 1 };
 
@@ -190,15 +190,46 @@ static void limit(struct ev_loop *loop, struct ev_timer *timer, int events)
 
 /* --- its start --------------------------------------------------------------------------------- */
 
+/* Of the served images it takes these. */
+#define SERVED 2
+static const struct {
+	enum image_kind kind;
+	const char *option;
+} served_image[SERVED] = { { IMAGE_ZONES, "--served" }, { IMAGE_LOCATIONS, "--served-locations" } };
+
 struct ends {
-	int result, said, served; /* served -1: none */
+	int result, said, served[SERVED]; /* served -1: none */
 };
+
+struct served_option {
+	char name[24], descriptor[16];
+};
+
+/* Returns how many words there are. */
+static size_t list_served(const struct ends *ends, struct served_option options[SERVED],
+			  char *words[2 * SERVED])
+{
+	size_t count = 0;
+
+	for (int i = 0; i < SERVED; i++) {
+		struct served_option *option = &options[i];
+
+		if (ends->served[i] < 0)
+			continue;
+		(void)snprintf(option->name, sizeof(option->name), "%s", served_image[i].option);
+		(void)snprintf(option->descriptor, sizeof(option->descriptor), "%d", SERVED_FD + i);
+		words[count++] = option->name;
+		words[count++] = option->descriptor;
+	}
+	return count;
+}
 
 static int spawn(pid_t *pid, const char *server_file, const char *state_dir,
 		 const struct ends *ends, struct err *err)
 {
 	char path[PATH_MAX];
-	char descriptor[16], served[16];
+	char descriptor[16];
+	struct served_option served[SERVED];
 	char *cache = mem_format("%s/world", state_dir);
 	char *file = mem_copy_text(server_file), *state = mem_copy_text(state_dir);
 	char *argv[] = { path,
@@ -209,8 +240,10 @@ static int spawn(pid_t *pid, const char *server_file, const char *state_dir,
 			 state,
 			 (char[]){ "--cache" },
 			 cache,
-			 ends->served >= 0 ? (char[]){ "--served" } : NULL,
-			 served,
+			 NULL,
+			 NULL,
+			 NULL,
+			 NULL,
 			 NULL };
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -220,7 +253,7 @@ static int spawn(pid_t *pid, const char *server_file, const char *state_dir,
 	if (rc != 0)
 		goto out;
 	(void)snprintf(descriptor, sizeof(descriptor), "%d", RESULT_FD);
-	(void)snprintf(served, sizeof(served), "%d", SERVED_FD);
+	(void)list_served(ends, served, argv + 8);
 	(void)sigemptyset(&none);
 	(void)sigemptyset(&defaults);
 	(void)sigaddset(&defaults, SIGPIPE);
@@ -231,8 +264,10 @@ static int spawn(pid_t *pid, const char *server_file, const char *state_dir,
 	(void)posix_spawn_file_actions_adddup2(&actions, ends->said, 1);
 	(void)posix_spawn_file_actions_adddup2(&actions, ends->said, 2);
 	(void)posix_spawn_file_actions_adddup2(&actions, ends->result, RESULT_FD);
-	if (ends->served >= 0)
-		(void)posix_spawn_file_actions_adddup2(&actions, ends->served, SERVED_FD);
+	for (int i = 0; i < SERVED; i++)
+		if (ends->served[i] >= 0)
+			(void)posix_spawn_file_actions_adddup2(&actions, ends->served[i],
+							       SERVED_FD + i);
 	(void)posix_spawnattr_init(&attributes);
 	(void)posix_spawnattr_setsigmask(&attributes, &none);
 	(void)posix_spawnattr_setsigdefault(&attributes, &defaults);
@@ -266,27 +301,33 @@ static int open_ends(int result[2], int said[2], struct err *err)
 
 /* The child's ends, where no other descriptor of the child's is put over them. */
 static int spawn_with(pid_t *pid, const char *server_file, const char *state_dir, int result,
-		      int said, int served, struct err *err)
+		      int said, const struct images *served, struct err *err)
 {
 	struct ends ends = {
 		.result = fcntl(result, F_DUPFD_CLOEXEC, FREE_FD),
 		.said = fcntl(said, F_DUPFD_CLOEXEC, FREE_FD),
-		.served = served < 0 ? -1 : fcntl(served, F_DUPFD_CLOEXEC, FREE_FD),
 	};
-	int fds[] = { ends.result, ends.said, ends.served };
+	bool failed = ends.result < 0 || ends.said < 0;
 	int rc;
 
-	if (ends.result < 0 || ends.said < 0 || (served >= 0 && ends.served < 0))
+	for (int i = 0; i < SERVED; i++) {
+		int fd = served != NULL ? served->fd[served_image[i].kind] : -1;
+
+		ends.served[i] = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, FREE_FD);
+		failed = failed || (fd >= 0 && ends.served[i] < 0);
+	}
+	if (failed)
 		rc = err_set(err, "dup: %s", strerror(errno));
 	else
 		rc = spawn(pid, server_file, state_dir, &ends, err);
-	channel_close_fds(fds, 3);
+	channel_close_fds(ends.served, SERVED);
+	channel_close_fds((int[]){ ends.result, ends.said }, 2);
 	return rc;
 }
 
 int compiler_start(struct compiler **out, struct ev_loop *loop, const char *server_file,
-		   const char *state_dir, int served_zones, compiler_done_fn *done, void *context,
-		   struct err *err)
+		   const char *state_dir, const struct images *served, compiler_done_fn *done,
+		   void *context, struct err *err)
 {
 	struct compiler *compiler;
 	int result[2] = { -1, -1 }, said[2] = { -1, -1 };
@@ -294,7 +335,7 @@ int compiler_start(struct compiler **out, struct ev_loop *loop, const char *serv
 
 	if (open_ends(result, said, err) != 0)
 		return -1;
-	if (spawn_with(&pid, server_file, state_dir, result[1], said[1], served_zones, err) != 0) {
+	if (spawn_with(&pid, server_file, state_dir, result[1], said[1], served, err) != 0) {
 		channel_close_fds(result, 2);
 		channel_close_fds(said, 2);
 		return -1;

@@ -26,11 +26,12 @@ typedef void compiler_done_fn(void *context, struct compilation *compiled);
 
 struct compiler;
 
-/* Starts it. `served_zones` is the zones image that is served (-1: none), borrowed. `done` is called once, from the loop; the compiler is then free to be closed (also
- * from there). */
+/* Starts it. `served` (NULL: none) are the images of the running world, from which unchanged parts
+ * are taken. `done` is called once, from the loop; the compiler is then free to be closed (also from
+ * there). */
 int compiler_start(struct compiler **out, struct ev_loop *loop, const char *server_file,
-		   const char *state_dir, int served_zones, compiler_done_fn *done, void *context,
-		   struct err *err);
+		   const char *state_dir, const struct images *served, compiler_done_fn *done,
+		   void *context, struct err *err);
 void compiler_close(struct compiler *compiler); /* ends it when it still runs; NULL is fine */
 
 #endif

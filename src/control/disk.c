@@ -49,7 +49,7 @@ static int load_all(struct images *images, const char *folder, struct err *err)
 		return -1;
 	if (load(images, folder, IMAGE_LOCATIONS, &ignored) != 0)
 		images_drop(images, IMAGE_LOCATIONS);
-	return images_verify(images, err);
+	return images_verify(images, NULL, err);
 }
 
 int disk_load(const char *state_dir, const char *name, struct images **out, struct err *err)

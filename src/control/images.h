@@ -26,8 +26,9 @@ void images_drop(struct images *images, enum image_kind kind); /* what there is 
 /* true when zones, geo and plan are there: what control needs to serve from. */
 bool images_are_complete(const struct images *images);
 
-/* Every image but steering in full: contents that passed are safe for the data plane and for us. */
-int images_verify(const struct images *images, struct err *err);
+/* Every image but steering in full: contents that passed are safe for the data plane and for us.
+ * What `known` (NULL: nothing) has already, in the same sealed memory, has been verified. */
+int images_verify(const struct images *images, const struct images *known, struct err *err);
 
 /* Does steering fit zones and geo (world_verify)? After steering_verify. */
 int images_verify_steering(const struct images *images, struct err *err);

@@ -45,9 +45,10 @@ struct reload {
 	int verify_rc; /* the thread's, until it is joined; so are the next two */
 	struct err verify_err;
 	uint64_t verify_us;
-	json_t *published;        /* the report of a world that is not served yet; NULL: none */
-	bool late;                /* the last one was waited for in vain */
-	struct ev_timer unserved; /* how long that is waited for */
+	const struct images *served; /* while verifying: what is known to be well */
+	json_t *published;           /* the report of a world that is not served yet; NULL: none */
+	bool late;                   /* the last one was waited for in vain */
+	struct ev_timer unserved;    /* how long that is waited for */
 	struct ev_timer next; /* starts the queued one from the loop, not from a callback's depth */
 };
 
@@ -181,7 +182,8 @@ static void *verify(void *argument)
 	struct reload *reload = argument;
 	uint64_t start_us = clock_mono_us();
 
-	reload->verify_rc = images_verify(reload->compiled->images, &reload->verify_err);
+	reload->verify_rc = images_verify(reload->compiled->images, reload->served,
+					  &reload->verify_err);
 	reload->verify_us = clock_mono_us() - start_us;
 	ev_async_send(reload->loop, &reload->verified);
 	return NULL;
@@ -209,6 +211,7 @@ static void start_verifying(struct reload *reload)
 	sigset_t all, before;
 	int rc;
 
+	reload->served = running_images(reload->running);
 	(void)sigfillset(&all); /* signals are the loop's */
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(&reload->verifier, NULL, verify, reload);
@@ -245,8 +248,7 @@ static void start(struct reload *reload)
 	reload->start_unix_ms = clock_unix_ms();
 	watch_mark(reload->watch);
 	if (compiler_start(&reload->compiler, reload->loop, reload->server_file, reload->state_dir,
-			   served != NULL ? served->fd[IMAGE_ZONES] : -1, compiled, reload,
-			   &err) != 0)
+			   served, compiled, reload, &err) != 0)
 		finish(reload, report_failure("compiling cannot be started", err.text));
 }
 

@@ -267,29 +267,44 @@ out:
 	return rc;
 }
 
-int image_load(const char *path, int *out, struct err *err)
+static int copy_to_memory(int from, int *out, struct err *err)
 {
 	struct stat st;
-	int from = open(path, O_RDONLY | O_CLOEXEC);
-	int fd = -1;
-	int rc = -1;
+	int fd = memfd_create("image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	if (from < 0 || fstat(from, &st) != 0) {
-		(void)err_set(err, "%s: %s", path, strerror(errno));
-		goto out;
-	}
-	fd = memfd_create("image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0 || copy_all(from, fd, st.st_size) != 0 || fcntl(fd, F_ADD_SEALS, SEALS) != 0) {
-		(void)err_set(err, "%s: to memory: %s", path, strerror(errno));
-		goto out;
+	if (fd < 0 || fstat(from, &st) != 0 || copy_all(from, fd, st.st_size) != 0 ||
+	    fcntl(fd, F_ADD_SEALS, SEALS) != 0) {
+		(void)err_set(err, "to memory: %s", strerror(errno));
+		if (fd >= 0)
+			(void)close(fd);
+		return -1;
 	}
 	*out = fd;
-	fd = -1;
-	rc = 0;
-out:
-	if (fd >= 0)
-		(void)close(fd);
-	if (from >= 0)
-		(void)close(from);
+	return 0;
+}
+
+int image_load(const char *path, int *out, struct err *err)
+{
+	int from = open(path, O_RDONLY | O_CLOEXEC);
+	int rc;
+
+	if (from < 0)
+		return err_set(err, "%s: %s", path, strerror(errno));
+	rc = copy_to_memory(from, out, err);
+	if (rc != 0)
+		rc = err_prefix(err, "%s", path);
+	(void)close(from);
 	return rc;
+}
+
+int image_share(int from, int *out, struct err *err)
+{
+	int seals = fcntl(from, F_GET_SEALS);
+
+	if (seals < 0 || (seals & SEALS) != SEALS)
+		return copy_to_memory(from, out, err);
+	*out = fcntl(from, F_DUPFD_CLOEXEC, 0);
+	if (*out < 0)
+		return err_set(err, "a descriptor for an image: %s", strerror(errno));
+	return 0;
 }

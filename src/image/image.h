@@ -107,5 +107,7 @@ void image_writer_discard(struct image_writer *writer); /* fine after finish, to
 int image_save(int fd, const char *path, struct err *err);
 /* Reads a file into a new sealed memfd: the caller's. */
 int image_load(const char *path, int *fd, struct err *err);
+/* One more descriptor of a sealed memfd, or of a file a copy in one. */
+int image_share(int from, int *fd, struct err *err);
 
 #endif

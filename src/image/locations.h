@@ -1,8 +1,8 @@
 /* locations.h - the locations image: network -> what the GeoIP databases and the operator say of it.
  *
- * Made when the databases are walked, and kept on disk beside the geo image: an edit of rules,
- * sites or overrides starts from here instead of walking the databases again, and `signpostctl
- * explain` and tests read it. The data plane never sees it.
+ * Made when the databases are walked, and kept on disk beside the geo image: an edit of
+ * overrides starts from here instead of walking the databases again, one of pools takes it as it
+ * is, and `signpostctl explain` and tests read it. The data plane never sees it.
  *
  * Each list of break points is ascending: value[i] holds from start[i] up to, not including,
  * start[i + 1]. start[0] is the zero address. Neighbours have different values. */
@@ -12,7 +12,7 @@
 #include "base/netprefix.h"
 #include "image/image.h"
 
-#define LOCATIONS_VERSION 2
+#define LOCATIONS_VERSION 3
 #define LOCATION_NONE     UINT32_MAX /* as a database index: not from any */
 
 /* An IPv6 address as two machine words, so that break points compare quickly. */
@@ -37,7 +37,7 @@ struct location_rows {
 	uint64_t locations_off; /* struct location[location_count]: what rows name, no more */
 	uint32_t row_count, location_count;
 	uint32_t file; /* text; "": there is no such file, and all of this is empty */
-	uint32_t reserved;
+	uint32_t warnings; /* how many the file was worth when it was read */
 };
 
 struct location_row {
@@ -60,7 +60,10 @@ struct locations_root {
 	uint64_t field_sets_off;
 	uint32_t field_set_count, field_words;
 	uint64_t databases_end;
-	/* The operator's part. */
+	/* The operator's part. Its key is a hash of what it was made from beside the databases: both
+	 * files with all that is in them, and the sites that they may name. Both keys the same: the
+	 * whole image is. */
+	uint64_t operators_key;
 	struct location_rows overrides; /* win over the databases */
 	struct location_rows resolvers; /* for queries without client subnet */
 	uint64_t more_texts_off;        /* offsets of texts from texts_size on lie in here */

@@ -62,16 +62,18 @@ static void build_from(const struct image *locations)
 	struct arena arena = { 0 };
 	struct image geo = { NULL, 0 };
 	struct config config;
-	int geo_fd, locations_fd;
+	struct locations_previous previous = { *locations, -1 };
+	struct locations_built built;
+	int geo_fd;
 	struct err err;
 
 	must(config_read(&config, sample_path(SAMPLE_SERVER), false, &arena, diag) == 0);
-	must_do(geo_build(&config, locations, &geo_fd, &locations_fd, diag, &err), &err);
+	must_do(geo_build(&config, &previous, &geo_fd, &built, diag, &err), &err);
 	if (geo_fd >= 0) {
 		must_do(image_open(&geo, geo_fd, IMAGE_GEO, &err), &err);
 		must_do(geo_verify(&geo, &err), &err);
 		(void)close(geo_fd);
-		(void)close(locations_fd);
+		(void)close(built.fd);
 	}
 	image_close(&geo);
 	arena_free(&arena);

@@ -185,7 +185,9 @@ bool sample_compile(struct sample *out)
 	bool ok;
 
 	*out = (struct sample){ 0 };
-	must_do(produce(&product, sample_path(SAMPLE_SERVER), NULL, NULL, -1, diag, &err), &err);
+	must_do(produce(&product, sample_path(SAMPLE_SERVER), NULL, NULL,
+			&(struct served){ -1, -1 }, diag, &err),
+		&err);
 	ok = diag_errors(diag) == 0;
 	if (ok) {
 		open_image(&out->world.zones, product.fds[COMPILED_ZONES], IMAGE_ZONES,

@@ -71,19 +71,26 @@ struct config_database *fixture_add_database(struct fixture *f, const char *path
 void fixture_build_from(struct fixture *f, const struct image *previous)
 {
 	struct image geo = { NULL, 0 }, locations = { NULL, 0 };
-	int geo_fd = -2, locations_fd = -2;
-	int rc = geo_build(&f->config, previous, &geo_fd, &locations_fd, f->diag, &f->err);
+	struct locations_previous from = { .fd = -1 };
+	struct locations_built built = { .fd = -2 };
+	int geo_fd = -2;
+	int rc;
+
+	if (previous != NULL)
+		from.image = *previous;
+	rc = geo_build(&f->config, previous != NULL ? &from : NULL, &geo_fd, &built, f->diag,
+		       &f->err);
 
 	ck_assert_msg(rc == 0, "%s", f->err.text);
-	ck_assert_int_eq(geo_fd < 0, locations_fd < 0);
+	ck_assert_int_eq(geo_fd < 0, built.fd < 0);
 	ck_assert_int_eq(geo_fd<0, diag_errors(f->diag)> 0);
 	if (geo_fd >= 0) {
 		ck_assert(image_open(&geo, geo_fd, IMAGE_GEO, &f->err) == 0);
-		ck_assert(image_open(&locations, locations_fd, IMAGE_LOCATIONS, &f->err) == 0);
+		ck_assert(image_open(&locations, built.fd, IMAGE_LOCATIONS, &f->err) == 0);
 		ck_assert_msg(geo_verify(&geo, &f->err) == 0, "%s", f->err.text);
 		ck_assert_msg(locations_verify(&locations, &f->err) == 0, "%s", f->err.text);
 		close(geo_fd);
-		close(locations_fd);
+		close(built.fd);
 	}
 	image_close(&f->geo);
 	f->geo = geo;
