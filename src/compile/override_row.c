@@ -62,6 +62,7 @@ static const char *read_text(struct override_row *row, struct part value, uint32
 {
 	struct numbering *texts = &row->context->texts;
 	char copy[TEXT_MAX + 1];
+	uint32_t number;
 
 	if (value.len == 0 || value.len > TEXT_MAX)
 		return "is not a name of 1 to 255 octets";
@@ -69,7 +70,8 @@ static const char *read_text(struct override_row *row, struct part value, uint32
 		return "is not UTF-8 text";
 	memcpy(copy, value.text, value.len);
 	copy[value.len] = '\0';
-	*out = (uint32_t)texts->offsets[numbering_add(texts, copy, value.len + 1)];
+	number = numbering_add(texts, copy, value.len + 1); /* which may move the offsets */
+	*out = (uint32_t)texts->offsets[number];
 	return NULL;
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct {
@@ -41,6 +42,8 @@ void fixture_close(struct fixture *f)
 {
 	image_close(&f->geo);
 	image_close(&f->locations);
+	if (f->locations_fd > 0)
+		close(f->locations_fd);
 	diag_free(f->diag);
 	for (unsigned i = 0; i < f->path_count; i++)
 		(void)unlink(f->paths[i]);
@@ -58,6 +61,15 @@ const char *fixture_write(struct fixture *f, const char *text)
 	return path;
 }
 
+void fixture_rewrite(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(fputs(text, file), 0);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
 struct config_database *fixture_add_database(struct fixture *f, const char *path)
 {
 	struct config_database *database = &f->databases[f->config.database_count++];
@@ -68,33 +80,53 @@ struct config_database *fixture_add_database(struct fixture *f, const char *path
 	return database;
 }
 
-void fixture_build_from(struct fixture *f, const struct image *previous)
+static void build(struct fixture *f, const struct locations_previous *previous)
 {
 	struct image geo = { NULL, 0 }, locations = { NULL, 0 };
-	struct locations_previous from = { .fd = -1 };
 	struct locations_built built = { .fd = -2 };
 	int geo_fd = -2;
-	int rc;
-
-	if (previous != NULL)
-		from.image = *previous;
-	rc = geo_build(&f->config, previous != NULL ? &from : NULL, &geo_fd, &built, f->diag,
-		       &f->err);
+	int rc = geo_build(&f->config, previous, &geo_fd, &built, f->diag, &f->err);
 
 	ck_assert_msg(rc == 0, "%s", f->err.text);
 	ck_assert_int_eq(geo_fd < 0, built.fd < 0);
 	ck_assert_int_eq(geo_fd<0, diag_errors(f->diag)> 0);
+	if (f->locations_fd > 0)
+		close(f->locations_fd);
+	f->locations_fd = 0;
 	if (geo_fd >= 0) {
 		ck_assert(image_open(&geo, geo_fd, IMAGE_GEO, &f->err) == 0);
 		ck_assert(image_open(&locations, built.fd, IMAGE_LOCATIONS, &f->err) == 0);
 		ck_assert_msg(geo_verify(&geo, &f->err) == 0, "%s", f->err.text);
 		ck_assert_msg(locations_verify(&locations, &f->err) == 0, "%s", f->err.text);
 		close(geo_fd);
-		close(built.fd);
+		f->locations_fd = built.fd;
 	}
 	image_close(&f->geo);
 	f->geo = geo;
 	f->locations = locations;
+	f->kept_warnings = built.kept_warnings;
+}
+
+void fixture_build_from(struct fixture *f, const struct image *previous)
+{
+	struct locations_previous from = { .fd = -1 };
+
+	if (previous != NULL)
+		from.image = *previous;
+	build(f, previous != NULL ? &from : NULL);
+}
+
+bool fixture_take_over(struct fixture *f)
+{
+	struct locations_previous from = { f->locations, dup(f->locations_fd) };
+	struct stat before = { 0 }, after = { 0 };
+
+	ck_assert_int_eq(fstat(from.fd, &before), 0);
+	build(f, &from);
+	image_close(&from.image);
+	close(from.fd);
+	return f->locations_fd > 0 && fstat(f->locations_fd, &after) == 0 &&
+	       before.st_ino == after.st_ino;
 }
 
 void fixture_build(struct fixture *f)

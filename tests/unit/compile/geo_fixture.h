@@ -26,6 +26,8 @@ struct fixture {
 	char paths[4][32]; /* of files that fixture_write made */
 	unsigned path_count;
 	struct image geo, locations; /* what fixture_build made; base NULL: nothing */
+	int locations_fd;            /* of these; 0: none */
+	uint32_t kept_warnings;
 };
 
 void fixture_open(struct fixture *f);
@@ -37,8 +39,11 @@ void fixture_build(struct fixture *f);
 /* The same with `previous` locations; those of before are not closed. */
 void fixture_build_from(struct fixture *f, const struct image *previous);
 void fixture_build_again(struct fixture *f); /* with the locations of before */
+/* With those of before and their memory, which may be taken over; true: it was. */
+bool fixture_take_over(struct fixture *f);
 /* A file of this text, which fixture_close removes; its path. */
 const char *fixture_write(struct fixture *f, const char *text);
+void fixture_rewrite(const char *path, const char *text); /* one that is there */
 /* What diag_print shows; free it. */
 char *fixture_mistakes(const struct fixture *f);
 

@@ -1,4 +1,5 @@
 /* What the operator knows of networks, over what the databases say; and of resolvers. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -325,6 +326,132 @@ START_TEST(databases_are_not_walked_again_when_overrides_change)
 }
 END_TEST
 
+START_TEST(locations_are_taken_over_whole_where_nothing_changed)
+{
+	static const char text[] = "192.0.2.0/26 country=FR\n192.0.2.0/26 country=NO\n";
+	struct diag *told = f.diag;
+
+	f.config.overrides_path = fixture_write(&f, text);
+	f.config.resolvers_path = fixture_write(&f, "198.51.100.0/24 site=tokyo\n");
+	fixture_build(&f);
+	ck_assert_uint_eq(diag_warnings(f.diag), 1);
+	ck_assert_uint_eq(f.kept_warnings, 0);
+	f.diag = diag_new();
+	f.config.preference_depth = 2;
+	ck_assert(fixture_take_over(&f));
+	ck_assert_uint_eq(diag_warnings(f.diag), 0); /* it was told when the file was read */
+	ck_assert_uint_eq(f.kept_warnings, 1);
+	ck_assert_uint_eq(find("192.0.2.1").row->line, 1);
+	fixture_rewrite(f.config.overrides_path, text); /* another time, nothing else */
+	ck_assert(fixture_take_over(&f));
+	diag_free(told);
+}
+END_TEST
+
+/* Each is the same as before but for one thing, and of the same size. */
+START_TEST(locations_are_made_anew_where_something_changed)
+{
+	f.config.overrides_path = fixture_write(&f, "192.0.2.0/26 country=FR\n");
+	f.config.resolvers_path = fixture_write(&f, "198.51.100.0/24 site=tokyo\n");
+	fixture_build(&f);
+	if (_i == 0)
+		fixture_rewrite(f.config.overrides_path, "192.0.2.0/26 country=NO\n");
+	if (_i == 1)
+		fixture_rewrite(f.config.resolvers_path, "198.51.100.0/25 site=tokyo\n");
+	if (_i == 2)
+		f.sites[TOKYO].latitude += 1;
+	if (_i == 3)
+		f.config.resolvers_path = NULL;
+	if (_i == 4)
+		f.config.countries_path = fixture_write(&f, "FR\t47\t2\nNO\t61\t10\n");
+	if (_i == 5)
+		(void)fixture_add_database(&f, DATA("flat-ipv4.mmdb"));
+	ck_assert(!fixture_take_over(&f));
+	ck_assert_int_eq(strncmp(find("192.0.2.1").location.country, _i == 0 ? "NO" : "FR", 2), 0);
+}
+END_TEST
+
+START_TEST(file_that_is_gone_is_a_mistake_even_if_it_was_empty)
+{
+	f.config.overrides_path = fixture_write(&f, "");
+	fixture_build(&f);
+	ck_assert_int_eq(unlink(f.config.overrides_path), 0);
+	ck_assert(!fixture_take_over(&f));
+	ck_assert_uint_eq(diag_errors(f.diag), 1);
+}
+END_TEST
+
+/* --- long files: two threads read them ----------------------------------------------------- */
+
+enum { LONG_LINES = 12000 };
+
+/* Line n (from 0 on) names 10.0.0.0 + 256 n, and a city that some other lines name. */
+static char *long_file(void)
+{
+	char *text = malloc(LONG_LINES * 64), *at = text;
+
+	for (unsigned n = 0; n < LONG_LINES; n++)
+		at += sprintf(at, "10.%u.%u.0/24 city=\"C %u\" subdivision=S%u asn=%u\n", n >> 8,
+			      n & 255, n * n % 4001, n % 77, n % 997 + 1);
+	return text;
+}
+
+START_TEST(long_file_is_as_if_read_in_order)
+{
+	char *text = long_file();
+
+	f.config.overrides_path = fixture_write(&f, text);
+	fixture_build(&f);
+	for (unsigned n = 0; n < LONG_LINES; n++) {
+		char address[32], city[16], subdivision[16];
+		struct located found;
+
+		(void)sprintf(address, "10.%u.%u.7", n >> 8, n & 255);
+		(void)sprintf(city, "C %u", n * n % 4001);
+		(void)sprintf(subdivision, "S%u", n % 77);
+		found = find(address);
+		ck_assert_uint_eq(found.row->line, n + 1);
+		ck_assert_str_eq(location_text(&f.locations, found.location.city), city);
+		ck_assert_str_eq(location_text(&f.locations, found.location.subdivision),
+				 subdivision);
+		ck_assert_uint_eq(found.location.asn, n % 997 + 1);
+	}
+	free(text);
+}
+END_TEST
+
+static char *line_of(char *text, unsigned number)
+{
+	while (--number > 0)
+		text = strchr(text, '\n') + 1;
+	return text;
+}
+
+/* Mistakes in both halves come in order, and no more than if they were read one by one. */
+START_TEST(mistakes_of_a_long_file_are_those_of_its_first_lines)
+{
+	char *text = long_file(), *told;
+	const char *last;
+
+	for (unsigned line = 1; line < LONG_LINES; line += 500) /* 12 in each half */
+		*line_of(text, line) = 'x';
+	f.config.overrides_path = fixture_write(&f, text);
+	fixture_build(&f);
+	ck_assert_uint_eq(diag_errors(f.diag), DIAG_PER_FILE);
+	told = fixture_mistakes(&f);
+	last = told;
+	for (unsigned i = 0; i < DIAG_PER_FILE; i++) {
+		char place[64];
+
+		(void)sprintf(place, ":%u:1: error: \"x0.", i * 500 + 1);
+		last = strstr(last, place);
+		ck_assert_msg(last != NULL, "%s\n%s", place, told);
+	}
+	free(told);
+	free(text);
+}
+END_TEST
+
 /* Random networks in one another against a scan of all rows. */
 START_TEST(rows_are_those_that_a_scan_finds)
 {
@@ -383,6 +510,11 @@ Suite *overrides_suite(void)
 	tcase_add_test(all, after_many_mistakes_the_rest_of_the_file_is_not_read);
 	tcase_add_test(all, network_that_stands_twice_is_where_it_stands_first);
 	tcase_add_test(all, databases_are_not_walked_again_when_overrides_change);
+	tcase_add_test(all, locations_are_taken_over_whole_where_nothing_changed);
+	tcase_add_loop_test(all, locations_are_made_anew_where_something_changed, 0, 6);
+	tcase_add_test(all, file_that_is_gone_is_a_mistake_even_if_it_was_empty);
+	tcase_add_test(all, long_file_is_as_if_read_in_order);
+	tcase_add_test(all, mistakes_of_a_long_file_are_those_of_its_first_lines);
 	tcase_add_test(all, rows_are_those_that_a_scan_finds);
 	suite_add_tcase(suite, all);
 	return suite;

@@ -125,6 +125,37 @@ START_TEST(a_mistake_beyond_the_end_of_its_line_stays_inside)
 }
 END_TEST
 
+START_TEST(what_was_gathered_apart_is_as_if_added_here)
+{
+	struct diag *diag = diag_new(), *apart = diag_new();
+	const struct place place = { .file = "a" };
+	char *text;
+
+	add(diag, "b", 1, 1, 1, "first", "one");
+	for (unsigned i = 0; i < DIAG_PER_FILE - 1; i++)
+		add(diag, "full", i + 1, 0, 0, NULL, "many");
+	add(apart, "b", 1, 1, 1, "first", "two");
+	add(apart, "full", 100, 0, 0, NULL, "the last that fits");
+	add(apart, "full", 101, 0, 0, NULL, "nobody looked for it");
+	for (unsigned i = 0; i < DIAG_PER_FILE + 3; i++)
+		diag_add(apart, DIAG_WARNING, &place, NULL, 0, "strange");
+	diag_join(diag, apart);
+	diag_free(apart);
+	ck_assert_uint_eq(diag_errors(diag), 2 + DIAG_PER_FILE);
+	ck_assert_uint_eq(diag_warnings(diag), DIAG_PER_FILE + 3);
+	ck_assert(diag_file_is_full(diag, "full"));
+	text = printed(diag);
+	ck_assert_ptr_nonnull(
+		strstr(text, "b:1:1: error: one\n      first\n      ^\nb:1:1: error: two"));
+	ck_assert_ptr_nonnull(strstr(text, "full:100: error: the last that fits"));
+	ck_assert_ptr_null(strstr(text, "nobody looked"));
+	ck_assert_ptr_null(strstr(text, "more errors"));
+	ck_assert_ptr_nonnull(strstr(text, "a: warning: and 3 more warnings in this file"));
+	free(text);
+	diag_free(diag);
+}
+END_TEST
+
 START_TEST(a_file_full_of_mistakes_is_cut_and_the_rest_counted)
 {
 	struct diag *diag = diag_new();
@@ -186,6 +217,7 @@ Suite *diag_suite(void)
 	tcase_add_test(tcase, control_characters_never_reach_the_terminal);
 	tcase_add_test(tcase, a_very_long_line_is_cut_around_the_mistake);
 	tcase_add_test(tcase, a_mistake_beyond_the_end_of_its_line_stays_inside);
+	tcase_add_test(tcase, what_was_gathered_apart_is_as_if_added_here);
 	tcase_add_test(tcase, a_file_full_of_mistakes_is_cut_and_the_rest_counted);
 	tcase_add_loop_test(tcase, did_you_mean_names_the_nearest_or_nothing, 0,
 			    (int)(sizeof(near) / sizeof(near[0])));

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "image/image.h"
@@ -107,6 +108,31 @@ START_TEST(image_comes_back_from_disk_and_damage_is_seen)
 }
 END_TEST
 
+START_TEST(sealed_memory_is_shared_and_a_file_copied_into_it)
+{
+	char path[] = "/tmp/signpost-image-XXXXXX";
+	struct stat from, to;
+	struct err err;
+	int fd = make(7, NULL);
+	int file = mkstemp(path);
+	int shared = -1, copied = -1;
+
+	ck_assert_int_ge(file, 0);
+	ck_assert_int_eq(image_share(fd, &shared, &err), 0);
+	ck_assert(fstat(fd, &from) == 0 && fstat(shared, &to) == 0);
+	ck_assert(shared != fd && from.st_ino == to.st_ino && from.st_dev == to.st_dev);
+	ck_assert_msg(image_save(fd, path, &err) == 0, "%s", err.text);
+	close(file);
+	file = open(path, O_RDONLY);
+	ck_assert_msg(image_share(file, &copied, &err) == 0, "%s", err.text);
+	ck_assert_int_gt(fcntl(copied, F_GET_SEALS), 0);
+	ck_assert_uint_eq(id_of(copied), id_of(fd));
+	close(file);
+	close(shared);
+	unlink(path);
+}
+END_TEST
+
 START_TEST(holds_is_safe_against_overflow)
 {
 	struct image image;
@@ -133,6 +159,8 @@ int main(void)
 	suite_case(suite, "image", identity_is_content_and_basis,
 		   sealed_image_cannot_be_written_by_anybody,
 		   other_kinds_unsealed_and_cut_files_are_refused,
-		   image_comes_back_from_disk_and_damage_is_seen, holds_is_safe_against_overflow);
+		   image_comes_back_from_disk_and_damage_is_seen,
+		   sealed_memory_is_shared_and_a_file_copied_into_it,
+		   holds_is_safe_against_overflow);
 	return run_suite(suite);
 }
