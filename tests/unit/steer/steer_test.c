@@ -712,7 +712,7 @@ struct size {
 	const char *what;
 	unsigned pools, sites, nodes, prefs; /* nodes in all, preferences of each pool */
 	unsigned answers;
-	bool spills;
+	bool apart, spills;
 	uint64_t bound_us;
 };
 
@@ -738,6 +738,7 @@ static void make_many(struct many *many, const struct size *size)
 		many->pools[i].name = many_text(many, "pool-%u", i);
 		many->pools[i].sites = arena_text(&many->arena, all, strlen(all));
 		many->pools[i].answers = size->answers;
+		many->pools[i].spread = size->apart ? SPREAD_SITE : SPREAD_NODE;
 		many->records[i] = (struct make_record){ many_text(many, "p%u.example.", i),
 							 many->pools[i].name, NULL, 30 };
 	}
@@ -845,18 +846,22 @@ static void time_changes(const struct size *size)
 }
 
 static const struct size sizes[] = {
-	{ "10 nodes, 1 pool, 10 sites", 1, 10, 10, 200, 1, false, 20000 },
-	{ "100 nodes, 5 pools, 10 sites, 1,000 preferences", 5, 10, 100, 200, 1, false, 20000 },
-	{ "1,000 nodes, 50 pools, 100 sites, 10,000 preferences", 50, 100, 1000, 200, 1, false,
+	{ "10 nodes, 1 pool, 10 sites", 1, 10, 10, 200, 1, false, false, 20000 },
+	{ "100 nodes, 5 pools, 10 sites, 1,000 preferences", 5, 10, 100, 200, 1, false, false,
 	  20000 },
-	{ "the same, three nodes an answer", 50, 100, 1000, 200, 3, false, 20000 },
-	{ "the same, a third of the sites spilling", 50, 100, 1000, 200, 1, true, 20000 },
+	{ "1,000 nodes, 50 pools, 100 sites, 10,000 preferences", 50, 100, 1000, 200, 1, false,
+	  false, 20000 },
+	{ "the same, three nodes an answer", 50, 100, 1000, 200, 3, false, false, 20000 },
+	{ "the same, a third of the sites spilling", 50, 100, 1000, 200, 1, false, true, 20000 },
 	{ "1,000 nodes, 1 pool, 100 sites, 10,000 preferences", 1, 100, 1000, 10000, 1, false,
-	  50000 },
-	{ "1,000 nodes, 1 pool, 1 site", 1, 1, 1000, 1, 1, false, 20000 },
+	  false, 50000 },
+	{ "1,000 nodes, 1 pool, 100 sites, 3,000 preferences, three nodes an answer", 1, 100, 1000,
+	  3000, 3, false, false, 20000 },
+	{ "the same, each of another site", 1, 100, 1000, 3000, 3, true, false, 20000 },
+	{ "1,000 nodes, 1 pool, 1 site", 1, 1, 1000, 1, 1, false, false, 20000 },
 	{ "10,000 nodes, 50 pools, 100 sites, 10,000 preferences", 50, 100, 10000, 200, 1, false,
-	  50000 },
-	{ "10,000 nodes, 1 pool, 1 site", 1, 1, 10000, 1, 1, false, 50000 },
+	  false, 50000 },
+	{ "10,000 nodes, 1 pool, 1 site", 1, 1, 10000, 1, 1, false, false, 50000 },
 };
 
 START_TEST(one_verdict_is_compiled_in_milliseconds)
@@ -867,7 +872,7 @@ END_TEST
 
 START_TEST(half_of_a_large_site_lost_at_once_is_compiled_in_time)
 {
-	static const struct size size = { "", 1, 1, 1000, 1, 1, false, 0 };
+	static const struct size size = { "", 1, 1, 1000, 1, 1, false, false, 0 };
 	struct many many;
 	struct compiled c;
 	uint64_t took_us;
