@@ -4,6 +4,7 @@ libsteer_a_SOURCES = \
 	%D%/bands.c %D%/bands.h \
 	%D%/blocks.c %D%/blocks.h \
 	%D%/distance.c \
+	%D%/draws.c %D%/draws.h \
 	%D%/families.c \
 	%D%/group.c %D%/group.h \
 	%D%/order.c %D%/order.h \

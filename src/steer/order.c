@@ -199,8 +199,7 @@ static void add_all(struct order *order)
 		place(order, site);
 }
 
-/* false: there are no more. */
-static bool add_band(struct order *order)
+bool order_more(struct order *order)
 {
 	uint32_t before = order->count;
 
@@ -240,7 +239,7 @@ static uint32_t find_band(const struct order *order, uint32_t n)
 bool order_band(struct order *order, uint32_t n, uint32_t *first, uint32_t *count)
 {
 	while (order->band_count <= n)
-		if (!add_band(order))
+		if (!order_more(order))
 			return false;
 	*first = find_band(order, n);
 	*count = find_band(order, n + 1) - *first;
@@ -249,7 +248,7 @@ bool order_band(struct order *order, uint32_t n, uint32_t *first, uint32_t *coun
 
 void order_finish(struct order *order)
 {
-	while (add_band(order))
+	while (order_more(order))
 		;
 }
 

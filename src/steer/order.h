@@ -36,6 +36,9 @@ void order_begin_site(struct order *order, uint32_t pref, uint32_t site);
 /* The n-th band: *first and *count are places in order->sites. false: there is none. */
 bool order_band(struct order *order, uint32_t n, uint32_t *first, uint32_t *count);
 
+/* One more band, behind those that are known. false: there are no more. */
+bool order_more(struct order *order);
+
 /* Makes it complete. */
 void order_finish(struct order *order);
 

@@ -368,10 +368,41 @@ static uint32_t find_primaries(struct routes *routes, const struct route *route)
 	return count;
 }
 
-static uint32_t find_map(struct routes *routes, const struct route *route)
+/* Only these are as if up. */
+static void set_ranks_alone(struct routes *routes, const struct group *group)
+{
+	memset(routes->ranks, TABLE_DOWN, routes->pool->node_count);
+	for (uint32_t i = 0; i < group->primary_count; i++)
+		routes->ranks[group->primaries[i]] = as_up(routes->pool, group->primaries[i]);
+}
+
+/* These clients' view of the pool. Where nothing is peculiar to them, it need not be complete. */
+static struct set_context find_context(struct routes *routes, const struct route *route)
 {
 	struct order *order = &routes->order;
-	struct set_context context = { order->sites, order->bands, 0, routes->ranks };
+	bool cut_short = order->complete && order->count < routes->pool->site_count;
+	struct set_context context = { order->sites, order->bands, 0, routes->ranks, false, NULL };
+
+	if (route->applied == APPLIED_NEAREST) { /* of that site, and of no other */
+		order_finish(order);
+		set_ranks_alone(routes, &routes->groups.list[route->number]);
+	} else if (order->any_fenced || order->any_avoided || cut_short ||
+		   route->applied >= APPLIED_ALL) {
+		order_finish(order);
+		set_ranks(routes, route->applied);
+		context.usual = !order->any_avoided && route->applied < APPLIED_ALL;
+	} else {
+		context.ranks = routes->pool->ranks;
+		context.usual = true;
+		context.order = order;
+	}
+	context.site_count = order->count;
+	return context;
+}
+
+static uint32_t find_map(struct routes *routes, const struct route *route)
+{
+	struct set_context context;
 	uint32_t count;
 
 	if (routes->sets.plain)
@@ -379,21 +410,7 @@ static uint32_t find_map(struct routes *routes, const struct route *route)
 	count = find_primaries(routes, route);
 	if (count == 0)
 		return SETS_MAP_NONE;
-	order_finish(order);
-	context.site_count = order->count;
-	if (route->applied == APPLIED_NEAREST) { /* of that site, and of no other */
-		const struct group *group = &routes->groups.list[route->number];
-
-		memset(routes->ranks, TABLE_DOWN, routes->pool->node_count);
-		for (uint32_t i = 0; i < group->primary_count; i++)
-			routes->ranks[group->primaries[i]] = as_up(routes->pool,
-								   group->primaries[i]);
-	} else if (order->any_fenced || order->any_avoided ||
-		   order->count < routes->pool->site_count || route->applied >= APPLIED_ALL) {
-		set_ranks(routes, route->applied);
-	} else {
-		context.ranks = routes->pool->ranks; /* nothing is peculiar to these clients */
-	}
+	context = find_context(routes, route);
 	return sets_map(&routes->sets, &context, routes->primaries, count);
 }
 

@@ -12,7 +12,7 @@
 /* A set being made. */
 struct making {
 	struct sets *sets;
-	const struct set_context *context;
+	struct set_context context; /* its sites grow */
 	struct set set;
 	unsigned count; /* of set.nodes */
 	uint32_t primary_site;
@@ -43,9 +43,14 @@ static struct set alone(uint32_t node)
 
 /* --- one draw ---------------------------------------------------------------------------------- */
 
+static uint32_t weight_of(const struct sets *sets, uint32_t node)
+{
+	return sets->weights[node] != 0 ? sets->weights[node] : 1;
+}
+
 static void bid(const struct sets *sets, uint64_t key, uint32_t node, struct rendezvous_bid *best)
 {
-	uint32_t weight = sets->weights[node] != 0 ? sets->weights[node] : 1;
+	uint32_t weight = weight_of(sets, node);
 	uint64_t hash = rendezvous_hash(key, sets->pool->node_keys[node]);
 	struct rendezvous_bid mine;
 
@@ -81,83 +86,168 @@ static bool is_thin(const struct making *making, uint32_t site)
 	if (least <= 1)
 		return false;
 	for (uint32_t node = first; node < first + pool->sites[site].nodes.count; node++)
-		count += making->context->ranks[node] >= making->rank;
+		count += making->context.ranks[node] >= making->rank;
 	return count < least;
 }
 
-/* The nodes of a site that may join take part in the draw. */
-static void bid_site(const struct making *making, uint32_t site, struct rendezvous_bid *best)
+/* The nodes of a site that are not in the set take part in a draw. */
+static uint32_t draw(const struct making *making, uint32_t site)
 {
 	const struct pool *pool = making->sets->pool;
+	struct rendezvous_bid best = { .member = RENDEZVOUS_NONE };
 	uint32_t first = first_node(pool, site);
 
-	if ((making->apart && has_site(making, site)) || (making->enough && is_thin(making, site)))
-		return;
 	for (uint32_t node = first; node < first + pool->sites[site].nodes.count; node++)
-		if (making->context->ranks[node] >= making->rank && !has_node(making, node))
-			bid(making->sets, making->key, node, best);
+		if (making->context.ranks[node] >= making->rank && !has_node(making, node))
+			bid(making->sets, making->key, node, &best);
+	return best.member;
 }
 
-static bool join(struct making *making, const struct rendezvous_bid *best)
+/* Puts a node in its place among the best so far, best first, and drops the last. */
+static void rank_bid(struct rendezvous_bid best[DRAWS_DEPTH], struct rendezvous_bid mine)
 {
-	if (best->member == RENDEZVOUS_NONE)
+	unsigned at = DRAWS_DEPTH - 1;
+
+	if (!rendezvous_wins(&mine, &best[at]))
+		return;
+	for (; at > 0 && rendezvous_wins(&mine, &best[at - 1]); at--)
+		best[at] = best[at - 1];
+	best[at] = mine;
+}
+
+/* Of the usable nodes of a site: those that win the primary's draw one after the other. */
+static void draw_all(const struct making *making, uint32_t site, struct draw *out)
+{
+	const struct sets *sets = making->sets;
+	uint32_t first = first_node(sets->pool, site);
+	struct rendezvous_bid best[DRAWS_DEPTH];
+
+	for (unsigned i = 0; i < DRAWS_DEPTH; i++)
+		best[i] = (struct rendezvous_bid){ .member = RENDEZVOUS_NONE };
+	for (uint32_t node = first; node < first + sets->pool->sites[site].nodes.count; node++) {
+		uint64_t hash = rendezvous_hash(making->key, sets->pool->node_keys[node]);
+
+		if (sets->pool->ranks[node] == TABLE_USABLE &&
+		    rendezvous_could_win(hash, weight_of(sets, node), &best[DRAWS_DEPTH - 1]))
+			rank_bid(best, rendezvous_bid(hash, weight_of(sets, node), node));
+	}
+	for (unsigned i = 0; i < DRAWS_DEPTH; i++)
+		out->winners[i] = best[i].member == RENDEZVOUS_NONE ? DRAWS_NOBODY
+								    : (uint16_t)best[i].member;
+}
+
+/* The same as draw, where it is about usable nodes of the pool. */
+static uint32_t remembered_draw(const struct making *making, uint32_t site)
+{
+	bool holds;
+	struct draw *known = draws_at(&making->sets->draws, site, making->set.nodes[0], &holds);
+
+	if (!holds)
+		draw_all(making, site, known);
+	for (unsigned i = 0; i < DRAWS_DEPTH; i++) {
+		uint16_t node = known->winners[i];
+
+		if (node == DRAWS_NOBODY)
+			return RENDEZVOUS_NONE;
+		if (!has_node(making, node))
+			return node;
+	}
+	return draw(making, site);
+}
+
+/* Who of a site may join, and wins against the others there. RENDEZVOUS_NONE: nobody. */
+static uint32_t best_of_site(const struct making *making, uint32_t site)
+{
+	if ((making->apart && has_site(making, site)) || (making->enough && is_thin(making, site)))
+		return RENDEZVOUS_NONE;
+	if (making->context.usual && making->rank == TABLE_USABLE)
+		return remembered_draw(making, site);
+	return draw(making, site);
+}
+
+static void bid_site(const struct making *making, uint32_t site, struct rendezvous_bid *best)
+{
+	uint32_t node = best_of_site(making, site);
+
+	if (node != RENDEZVOUS_NONE)
+		bid(making->sets, making->key, node, best);
+}
+
+static bool join(struct making *making, uint32_t node)
+{
+	if (node == RENDEZVOUS_NONE)
 		return false;
-	making->set.nodes[making->count++] = (uint16_t)best->member;
+	making->set.nodes[making->count++] = (uint16_t)node;
 	return true;
 }
 
 /* --- companions: near ones ----------------------------------------------------------------------- */
 
-/* Where in the context the primary's site stands; site_count: nowhere. */
-static uint32_t primary_place(const struct making *making)
+/* Is there a site at this place of the context? Bands come whole. */
+static bool has_place(struct making *making, uint32_t place)
 {
-	const struct set_context *context = making->context;
+	struct set_context *context = &making->context;
+	struct order *order = context->order;
+
+	while (place >= context->site_count) {
+		/* The sets before this one may have needed more of them. */
+		if (order == NULL || (context->site_count == order->count && !order_more(order)))
+			return false;
+		context->site_count = order->count;
+	}
+	return true;
+}
+
+/* Where in the context the primary's site stands; behind the last place: nowhere. */
+static uint32_t primary_place(struct making *making)
+{
 	uint32_t place = 0;
 
-	while (place < context->site_count && context->sites[place] != making->primary_site)
+	while (has_place(making, place) && making->context.sites[place] != making->primary_site)
 		place++;
 	return place;
+}
+
+static bool join_of_site(struct making *making, uint32_t site)
+{
+	return join(making, best_of_site(making, site));
 }
 
 /* One more of the band that begins at this place of the context: its sites are equally preferred, so
  * all of them take part. *next: where the next band begins. */
 static bool join_of_band(struct making *making, uint32_t place, uint32_t *next)
 {
-	const struct set_context *context = making->context;
+	const struct set_context *context = &making->context;
 	struct rendezvous_bid best = { .member = RENDEZVOUS_NONE };
-	uint32_t band = context->bands[place];
+	uint32_t first = place, band = context->bands[place];
 
-	for (; place < context->site_count && context->bands[place] == band; place++)
-		bid_site(making, context->sites[place], &best);
+	while (++place < context->site_count && context->bands[place] == band)
+		;
 	*next = place;
-	return join(making, &best);
-}
-
-static bool join_of_site(struct making *making, uint32_t site)
-{
-	struct rendezvous_bid best = { .member = RENDEZVOUS_NONE };
-
-	bid_site(making, site, &best);
-	return join(making, &best);
+	if (place - first == 1)
+		return join_of_site(making, context->sites[first]);
+	for (place = first; place < *next; place++)
+		bid_site(making, context->sites[place], &best);
+	return join(making, best.member);
 }
 
 /* The primary's site (where the spread allows it), the rest of its band, then the other bands in
  * order of preference. */
 static void add_companions(struct making *making, unsigned wanted)
 {
-	const struct set_context *context = making->context;
+	const struct set_context *context = &making->context;
 	uint32_t place = primary_place(making), next;
 
 	while (!making->apart && making->count < wanted &&
 	       join_of_site(making, making->primary_site))
 		;
-	if (place < context->site_count) {
+	if (has_place(making, place)) {
 		while (place > 0 && context->bands[place - 1] == context->bands[place])
 			place--;
 		while (making->count < wanted && join_of_band(making, place, &next))
 			;
 	}
-	for (place = 0; place < context->site_count && making->count < wanted; place = next)
+	for (place = 0; making->count < wanted && has_place(making, place); place = next)
 		while (join_of_band(making, place, &next) && making->count < wanted)
 			;
 }
@@ -185,7 +275,7 @@ static const float *distances_from(struct sets *sets, uint32_t from)
 /* One of the first band that has one far enough away. */
 static bool join_far(struct making *making, const float *distances, float from_km)
 {
-	const struct set_context *context = making->context;
+	const struct set_context *context = &making->context;
 	struct rendezvous_bid best = { .member = RENDEZVOUS_NONE };
 
 	for (uint32_t i = 0; i < context->site_count; i++) {
@@ -196,28 +286,28 @@ static bool join_far(struct making *making, const float *distances, float from_k
 		if (site != making->primary_site && distances[site] >= from_km)
 			bid_site(making, site, &best);
 	}
-	return join(making, &best);
+	return join(making, best.member);
 }
 
 /* Where none is: of the farthest site that has one to give. */
 static bool join_farthest(struct making *making, const float *distances)
 {
-	const struct set_context *context = making->context;
-	struct rendezvous_bid best = { .member = RENDEZVOUS_NONE };
+	const struct set_context *context = &making->context;
+	uint32_t best = RENDEZVOUS_NONE;
 	float best_km = -1;
 
 	for (uint32_t i = 0; i < context->site_count; i++) {
-		struct rendezvous_bid here = { .member = RENDEZVOUS_NONE };
+		uint32_t here;
 
 		if (distances[context->sites[i]] <= best_km)
 			continue;
-		bid_site(making, context->sites[i], &here);
-		if (here.member == RENDEZVOUS_NONE)
+		here = best_of_site(making, context->sites[i]);
+		if (here == RENDEZVOUS_NONE)
 			continue;
 		best = here;
 		best_km = distances[context->sites[i]];
 	}
-	return join(making, &best);
+	return join(making, best);
 }
 
 static void add_spares(struct making *making, unsigned wanted)
@@ -225,6 +315,7 @@ static void add_spares(struct making *making, unsigned wanted)
 	const float *distances = distances_from(making->sets, making->primary_site);
 	float from_km = (float)making->sets->pool->plan_pool->spare_km;
 
+	(void)has_place(making, UINT32_MAX); /* all of them are looked at */
 	while (making->count < wanted &&
 	       (join_far(making, distances, from_km) || join_farthest(making, distances)))
 		;
@@ -239,7 +330,7 @@ static struct set make_set(struct sets *sets, const struct set_context *context,
 	unsigned spares = settings->spare < settings->answers ? settings->spare
 							      : settings->answers - 1U;
 	struct making making = { .sets = sets,
-				 .context = context,
+				 .context = *context,
 				 .set = alone(primary),
 				 .count = 1,
 				 .primary_site = site_of_node(pool, primary),
@@ -410,6 +501,7 @@ void sets_open(struct sets *sets, struct pool *pool)
 	sets->weights = mem_array(pool->node_count, sizeof(*sets->weights));
 	sets->distances = mem_array(pool->site_count, sizeof(float *));
 	open_families(sets);
+	draws_open(&sets->draws, pool);
 }
 
 void sets_close(struct sets *sets)
@@ -422,6 +514,7 @@ void sets_close(struct sets *sets)
 	free(sets->distances);
 	free(sets->maps);
 	free(sets->list);
+	draws_close(&sets->draws);
 	free(sets->weights);
 	free(sets->index);
 }
@@ -431,6 +524,7 @@ void sets_begin(struct sets *sets, const uint32_t *weights)
 	uint32_t nodes = sets->pool->node_count;
 
 	memcpy(sets->weights, weights, nodes * sizeof(*weights));
+	draws_begin(&sets->draws, weights);
 	forget_maps(sets);
 	sets->left_out = 0;
 	sets->count = 0;

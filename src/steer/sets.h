@@ -11,6 +11,8 @@
 #ifndef STEER_SETS_H
 #define STEER_SETS_H
 
+#include "steer/draws.h"
+#include "steer/order.h"
 #include "steer/pool.h"
 
 #define SET_NODES_MAX    PLAN_ANSWERS_MAX
@@ -37,6 +39,10 @@ struct set_context {
 	 * nodes of the primary's rank or better, and, where the primary's site has enough of
 	 * these to count (min_nodes), none of a site that has not. */
 	const uint8_t *ranks;
+	bool usual; /* at each of the sites the ranks are the pool's own */
+	/* Whose sites and bands these are: further ones, which few sets need, come from there.
+	 * NULL: there are no others. */
+	struct order *order;
 };
 
 /* From primaries to choices. */
@@ -61,9 +67,10 @@ struct sets {
 	bool substitutes[STEERING_FAMILIES]; /* may a set need one? */
 	bool *sites_with[STEERING_FAMILIES]; /* [site]: has a node of it the family? */
 	uint32_t *weights;                   /* [node], as of sets_begin */
-	uint32_t *index;                     /* hash table of the list: number + 1; 0: free */
-	uint32_t index_size;                 /* a power of 2 */
-	float **distances; /* [site][site], in km: a row is made when it is needed */
+	struct draws draws;
+	uint32_t *index;     /* hash table of the list: number + 1; 0: free */
+	uint32_t index_size; /* a power of 2 */
+	float **distances;   /* [site][site], in km: a row is made when it is needed */
 };
 
 /* The pool must outlive the sets. */

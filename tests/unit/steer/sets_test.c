@@ -67,7 +67,10 @@ static void open_with(struct fixture *f, const struct make_plan *make)
 		f->weights[i] = f->pool.nodes[i].weight;
 		f->ranks[i] = f->weights[i] > 0 ? TABLE_USABLE : TABLE_RESERVE;
 	}
-	f->context = (struct set_context){ f->sites, f->bands, f->pool.site_count, f->ranks };
+	f->context = (struct set_context){ .sites = f->sites,
+					   .bands = f->bands,
+					   .site_count = f->pool.site_count,
+					   .ranks = f->ranks };
 	sets_begin(&f->sets, f->weights);
 }
 
@@ -383,6 +386,10 @@ struct big {
 	char all_sites[BIG_SITES * 16];
 };
 
+static const struct make_pref big_prefs[] = { { "big", "site1 site2,site3 site4", false },
+					      { "big", "site9,site8,site7 site5", true },
+					      { "big", "", false } };
+
 /* Weights 1 to 4 times 10; every third node has no IPv6 address. */
 static struct big *open_big(const struct make_pool *settings)
 {
@@ -393,7 +400,9 @@ static struct big *open_big(const struct make_pool *settings)
 				  .pools = &pool,
 				  .pool_count = 1,
 				  .nodes = big->nodes,
-				  .node_count = BIG_NODES };
+				  .node_count = BIG_NODES,
+				  .prefs = big_prefs,
+				  .pref_count = COUNT(big_prefs) };
 
 	for (unsigned i = 0; i < BIG_SITES; i++) {
 		snprintf(big->names[i], sizeof(big->names[i]), "site%u", i);
@@ -627,6 +636,52 @@ START_TEST(beyond_all_numbers_a_node_stands_alone)
 }
 END_TEST
 
+/* Three nodes come, go or change their weight. */
+static void random_change(struct fixture *f, uint64_t *seed)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		uint32_t node = hash_below(hash_word((*seed)++), f->pool.node_count);
+
+		f->weights[node] = hash_below(hash_word((*seed)++), 4) * 10;
+		f->pool.ranks[node] = (uint8_t)hash_below(hash_word((*seed)++), TABLE_RANKS);
+	}
+}
+
+/* What is remembered of draws, and an order of sites that is made as far as it is needed, make no
+ * other sets than all anew. */
+START_TEST(sets_made_in_haste_are_those_made_with_care)
+{
+	struct big *big = open_big(&spreads[_i]);
+	struct fixture *f = &big->f;
+	struct order order;
+	uint64_t seed = 1;
+
+	memset(f->pool.ranks, TABLE_USABLE, f->pool.node_count);
+	order_open(&order, &f->pool);
+	for (unsigned round = 0; round < 60; round++) {
+		struct set_context hasty = { order.sites,   order.bands, 0,
+					     f->pool.ranks, true,        &order };
+		struct set_context careful = { order.sites,   order.bands, 0,
+					       f->pool.ranks, false,       NULL };
+		uint16_t choices[BIG_NODES];
+		unsigned different = 0;
+
+		random_change(f, &seed);
+		sets_begin(&f->sets, f->weights);
+		order_begin(&order, round % COUNT(big_prefs));
+		for (uint16_t n = 0; n < BIG_NODES; n++)
+			choices[n] = sets_choice(&f->sets, &hasty, n);
+		order_finish(&order);
+		careful.site_count = order.count;
+		for (uint16_t n = 0; n < BIG_NODES; n++)
+			different += sets_choice(&f->sets, &careful, n) != choices[n];
+		ck_assert_uint_eq(different, 0);
+	}
+	order_close(&order);
+	close_big(big);
+}
+END_TEST
+
 void sets_cases(Suite *suite)
 {
 	TCase *members = tcase_create("sets"), *properties = tcase_create("sets at scale");
@@ -648,6 +703,8 @@ void sets_cases(Suite *suite)
 	tcase_add_loop_test(properties, a_node_that_goes_is_replaced_and_nothing_else_changes, 0,
 			    COUNT(spreads));
 	tcase_add_loop_test(properties, a_set_keeps_to_its_context, 0, COUNT(spreads));
+	tcase_add_loop_test(properties, sets_made_in_haste_are_those_made_with_care, 0,
+			    COUNT(spreads));
 	tcase_add_test(properties, companions_share_by_weight);
 	tcase_add_test(properties, beyond_all_numbers_a_node_stands_alone);
 	suite_add_tcase(suite, properties);
