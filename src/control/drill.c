@@ -48,8 +48,8 @@ static void add_node(struct drill *drill, const struct image *plan, uint32_t num
 	bool is_down = state->status == NODE_DOWN;
 
 	node.was_down = is_down && state->since_unix_ms < drill->order.row.from_unix_ms;
-	node.earlier = is_down && !node.was_down;
-	if (node.earlier)
+	node.down_lost = is_down && !node.was_down;
+	if (node.down_lost)
 		node.down_unix_ms[DRILL_VERDICT] = state->since_unix_ms;
 	(void)node_key(plan, number, node.key);
 	array_add(drill->nodes, drill->count, drill->cap) = node;
@@ -64,6 +64,7 @@ static void begin(struct drill *drill, const struct order *order, const struct i
 	drill_close(drill);
 	*drill = (struct drill){ .known = true,
 				 .running = true,
+				 .changed = true,
 				 .resumed = resumed,
 				 .order = *order,
 				 .opened_unix_ms = opened_ms };
@@ -79,18 +80,51 @@ static void begin(struct drill *drill, const struct order *order, const struct i
 static void end(struct drill *drill, uint64_t now_ms)
 {
 	drill->running = false;
+	drill->changed = true;
 	drill->ended_unix_ms = now_ms;
 	drill->stopped = now_ms < drill->order.row.until_unix_ms;
 	log_warning("drill ends", "object=%s stopped=%s", drill->order.row.object,
 		    drill->stopped ? "yes" : "no");
 }
 
+/* Verdicts that were stored with their nodes, but not with the drill. */
+static void catch_up_node(const struct drill *drill, struct drill_node *node,
+			  const struct node_state *state)
+{
+	uint64_t since_ms = state->since_unix_ms, ended_ms = drill->ended_unix_ms;
+
+	if (node->down_unix_ms[DRILL_VERDICT] == 0 && state->status == NODE_DOWN &&
+	    since_ms >= drill->order.row.from_unix_ms)
+		node->down_unix_ms[DRILL_VERDICT] = since_ms;
+	if (node->up_unix_ms[DRILL_VERDICT] == 0 && state->status == NODE_UP && ended_ms != 0 &&
+	    since_ms >= ended_ms && node->down_unix_ms[DRILL_VERDICT] != 0)
+		node->up_unix_ms[DRILL_VERDICT] = since_ms;
+	node->down_lost = node->down_unix_ms[DRILL_VERDICT] != 0 &&
+			  node->down_unix_ms[DRILL_SERVED] == 0;
+	node->up_lost = node->up_unix_ms[DRILL_VERDICT] != 0 && node->up_unix_ms[DRILL_SERVED] == 0;
+}
+
+static void catch_up(struct drill *drill, const struct image *plan, const struct prober *prober)
+{
+	char key[NODE_KEY_SIZE];
+
+	drill->restored = false;
+	for (uint32_t n = 0; n < plan_count(plan, nodes) && !drill->told; n++) {
+		for (size_t i = 0; i < drill->count; i++) {
+			if (strcmp(drill->nodes[i].key, node_key(plan, n, key)) == 0)
+				catch_up_node(drill, &drill->nodes[i], prober_state(prober, n));
+		}
+	}
+}
+
 void drill_follow(struct drill *drill, const struct orders *orders, const struct image *plan,
 		  struct prober *prober, bool plan_is_new, uint64_t now_unix_ms)
 {
 	const struct order *order = drill_order(orders, now_unix_ms);
-	bool was_running = drill->running;
+	bool was_running = drill->running && !drill->restored;
 
+	if (drill->restored)
+		catch_up(drill, plan, prober);
 	if (drill->running && (order == NULL || !is_the_same(drill, order)))
 		end(drill, now_unix_ms);
 	if (order != NULL && !drill->running)
@@ -115,10 +149,13 @@ bool drill_concerns(const struct drill *drill, const struct image *plan, uint32_
 
 /* --- what happens ------------------------------------------------------------------------------- */
 
-static void note(uint64_t times[DRILL_STAGES], enum drill_stage stage, uint64_t now_ms)
+static void note(struct drill *drill, uint64_t times[DRILL_STAGES], enum drill_stage stage,
+		 uint64_t now_ms)
 {
-	if (times[stage] == 0 && (stage == DRILL_VERDICT || times[stage - 1] != 0))
-		times[stage] = now_ms;
+	if (times[stage] != 0 || (stage != DRILL_VERDICT && times[stage - 1] == 0))
+		return;
+	times[stage] = now_ms;
+	drill->changed = true;
 }
 
 void drill_verdict(struct drill *drill, const struct image *plan, uint32_t number,
@@ -135,18 +172,21 @@ void drill_verdict(struct drill *drill, const struct image *plan, uint32_t numbe
 		if (strcmp(node->key, key) != 0)
 			continue;
 		if (drill->running && now->status == NODE_DOWN)
-			note(node->down_unix_ms, DRILL_VERDICT, now->since_unix_ms);
+			note(drill, node->down_unix_ms, DRILL_VERDICT, now->since_unix_ms);
 		if (!drill->running && now->status == NODE_UP)
-			note(node->up_unix_ms, DRILL_VERDICT, now->since_unix_ms);
+			note(drill, node->up_unix_ms, DRILL_VERDICT, now->since_unix_ms);
 	}
 }
 
 static void note_all(struct drill *drill, enum drill_stage stage, uint64_t now_ms)
 {
 	for (size_t i = 0; drill->known && i < drill->count; i++) {
-		if (!drill->nodes[i].earlier)
-			note(drill->nodes[i].down_unix_ms, stage, now_ms);
-		note(drill->nodes[i].up_unix_ms, stage, now_ms);
+		struct drill_node *node = &drill->nodes[i];
+
+		if (!node->down_lost)
+			note(drill, node->down_unix_ms, stage, now_ms);
+		if (!node->up_lost)
+			note(drill, node->up_unix_ms, stage, now_ms);
 	}
 }
 
@@ -167,7 +207,8 @@ static bool are_back(const struct drill *drill)
 	for (size_t i = 0; i < drill->count; i++) {
 		const struct drill_node *node = &drill->nodes[i];
 
-		if (node->down_unix_ms[DRILL_VERDICT] != 0 && node->up_unix_ms[DRILL_SERVED] == 0)
+		if (node->down_unix_ms[DRILL_VERDICT] != 0 && node->up_unix_ms[DRILL_SERVED] == 0 &&
+		    !node->up_lost)
 			return false;
 	}
 	return true;
@@ -205,6 +246,7 @@ bool drill_is_done(struct drill *drill, uint64_t now_unix_ms, struct store_actio
 	    (!are_back(drill) && now_unix_ms - end_ms < DRILL_BACK_MS))
 		return false;
 	drill->told = true;
+	drill->changed = true;
 	buf_format(&line, "drill of %zu nodes", drill->count);
 	add_times(&line, drill, "down", false, DRILL_VERDICT, from_ms);
 	add_times(&line, drill, "out of answers", false, DRILL_SERVED, from_ms);
@@ -219,6 +261,61 @@ bool drill_is_done(struct drill *drill, uint64_t now_unix_ms, struct store_actio
 	buf_free(&line);
 	log_info("drill is over", "object=%s report=\"%s\"", row->object, row->reason);
 	return true;
+}
+
+/* --- kept over restarts ------------------------------------------------------------------------- */
+
+_Static_assert(STORE_DRILL_TIMES == 2 * DRILL_STAGES, "the store keeps all times");
+
+void drill_restore(struct drill *drill, const struct store_drill *stored,
+		   const struct store_drill_node *nodes, size_t count)
+{
+	if (stored->order.at_unix_ms == 0 ||
+	    !object_parse(stored->order.object, &drill->order.object))
+		return;
+	drill->known = true;
+	drill->restored = true;
+	drill->resumed = !stored->told;
+	drill->running = stored->ended_unix_ms == 0;
+	drill->ended_unix_ms = stored->ended_unix_ms;
+	drill->stopped = stored->stopped;
+	drill->told = stored->told;
+	drill->order.action = ORDER_DRILL;
+	drill->order.row = stored->order;
+	for (size_t i = 0; i < count; i++) {
+		struct drill_node node = { .was_down = nodes[i].was_down,
+					   .has_probes = nodes[i].has_probes };
+
+		(void)snprintf(node.key, sizeof(node.key), "%s", nodes[i].node);
+		memcpy(node.down_unix_ms, nodes[i].unix_ms, sizeof(node.down_unix_ms));
+		memcpy(node.up_unix_ms, nodes[i].unix_ms + DRILL_STAGES, sizeof(node.up_unix_ms));
+		array_add(drill->nodes, drill->count, drill->cap) = node;
+	}
+}
+
+void drill_save(struct drill *drill, struct store *store)
+{
+	const struct store_drill row = { .order = drill->order.row,
+					 .ended_unix_ms = drill->ended_unix_ms,
+					 .stopped = drill->stopped,
+					 .told = drill->told };
+	struct store_drill_node *nodes;
+
+	if (!drill->known || !drill->changed)
+		return;
+	nodes = mem_array(drill->count + 1, sizeof(*nodes));
+	for (size_t i = 0; i < drill->count; i++) {
+		const struct drill_node *node = &drill->nodes[i];
+
+		(void)snprintf(nodes[i].node, sizeof(nodes[i].node), "%s", node->key);
+		nodes[i].was_down = node->was_down;
+		nodes[i].has_probes = node->has_probes;
+		memcpy(nodes[i].unix_ms, node->down_unix_ms, sizeof(node->down_unix_ms));
+		memcpy(nodes[i].unix_ms + DRILL_STAGES, node->up_unix_ms, sizeof(node->up_unix_ms));
+	}
+	store_drill(store, &row, nodes, drill->count);
+	free(nodes);
+	drill->changed = false;
 }
 
 /* --- told --------------------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
  * everything took.
  *
  * A drill is an operator's order with an end (control/orders.h), so it is on the disk with who gave
- * it, and goes on after a restart with what is left of it. Here it is followed: while it holds the
+ * it, and goes on after a restart with what is left of it; so are its times. Here it is followed: while it holds the
  * prober pretends that its nodes are down, and the report grows, of each of them: when its verdict
  * came, when steering that knows of it was published, and when the data plane answered from that; on
  * the way down and on the way back. Control's loop only. */
@@ -26,17 +26,21 @@ struct drill_node {
 	char key[NODE_KEY_SIZE];
 	bool was_down;   /* before it began */
 	bool has_probes; /* else it stays as it is */
-	bool earlier;    /* it went down before a restart: what came of that is not known */
+	/* It went down, or came back, before a restart and was not served yet by then: what came of
+	 * that is not known. */
+	bool down_lost, up_lost;
 	uint64_t down_unix_ms[DRILL_STAGES], up_unix_ms[DRILL_STAGES]; /* 0: not yet */
 };
 
 /* Readers look at the fields. */
 struct drill {
-	bool known;   /* there is one to be told of, the last one: */
-	bool running; /* it goes on */
-	bool resumed; /* control was restarted while it went on */
-	bool stopped; /* before its time was over */
-	bool told;    /* its end was put on record */
+	bool known;    /* there is one to be told of, the last one: */
+	bool running;  /* it goes on */
+	bool resumed;  /* control was restarted while it went on */
+	bool stopped;  /* before its time was over */
+	bool told;     /* its end was put on record */
+	bool changed;  /* since drill_save */
+	bool restored; /* from the store, and nobody has looked at its nodes yet */
 	struct order order;
 	uint64_t ended_unix_ms;  /* 0: not yet */
 	uint64_t opened_unix_ms; /* older orders were given to another process */
@@ -46,6 +50,14 @@ struct drill {
 
 void drill_open(struct drill *drill, uint64_t now_unix_ms);
 void drill_close(struct drill *drill);
+
+/* What another process left, after drill_open and before anything else: the last drill as it was
+ * then. */
+void drill_restore(struct drill *drill, const struct store_drill *stored,
+		   const struct store_drill_node *nodes, size_t count);
+
+/* Queues it to the store where something has changed. */
+void drill_save(struct drill *drill, struct store *store);
 
 /* Begins or ends what orders say, at that time. `plan_is_new`: the prober has another plan than at
  * the last call. */
@@ -65,7 +77,7 @@ bool drill_concerns(const struct drill *drill, const struct image *plan, uint32_
  * went, for the record; true once. */
 bool drill_is_done(struct drill *drill, uint64_t now_unix_ms, struct store_action *row);
 
-/* What signpostctl(1) says under JSON; null: there was none since the start. */
+/* What signpostctl(1) says under JSON; null: there was none. */
 json_t *drill_json(const struct drill *drill);
 
 #endif

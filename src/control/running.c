@@ -100,11 +100,29 @@ void running_follow_drill(struct running *running, bool plan_is_new)
 		     plan_is_new, now_ms);
 	if (drill_is_done(&running->drill, now_ms, &row))
 		orders_record(&running->orders, &row);
+	drill_save(&running->drill, running->store);
 }
 
 void running_served(struct running *running)
 {
 	drill_served(&running->drill, clock_unix_ms());
+	drill_save(&running->drill, running->store);
+}
+
+static void open_drill(struct running *running)
+{
+	struct store_drill stored;
+	struct store_drill_node *nodes;
+	size_t count;
+	struct err err;
+
+	drill_open(&running->drill, clock_unix_ms());
+	if (store_load_drill(running->store, &stored, &nodes, &count, &err) != 0) {
+		log_error("the last drill is not known", "reason=\"%s\"", err.text);
+		return;
+	}
+	drill_restore(&running->drill, &stored, nodes, count);
+	free(nodes);
 }
 
 /* --- verdicts -------------------------------------------------------------------------------- */
@@ -257,7 +275,7 @@ int running_open(struct running **out, struct ev_loop *loop, struct supervisor *
 	if (store_load(store, keep_row, running->memory, &load_err) != 0)
 		log_error("the nodes' last status is not known", "reason=\"%s\"", load_err.text);
 	orders_open(&running->orders, store);
-	drill_open(&running->drill, clock_unix_ms());
+	open_drill(running);
 	ev_timer_init(&running->coalesce, coalesced, 0., 0.);
 	running_open_settling(running);
 	ev_timer_init(&running->tick, tick, 1., 1.);

@@ -86,8 +86,7 @@ void show_drill(const json_t *reply, FILE *out, bool colour)
 	const json_t *drill = json_object_get(reply, "drill");
 
 	if (!json_is_object(drill)) {
-		(void)fputs("no drill goes on, and there was none since the control plane began\n",
-			    out);
+		(void)fputs("no drill goes on, and none is known of before\n", out);
 		return;
 	}
 	if (field_is(drill, "running"))
@@ -95,7 +94,9 @@ void show_drill(const json_t *reply, FILE *out, bool colour)
 	else
 		show_past(drill, out);
 	if (field_is(drill, "resumed"))
-		(void)fputs("the control plane was restarted meanwhile: some times are not known\n",
-			    out);
+		(void)fputs(
+			"the control plane was restarted meanwhile: what came about just then has "
+			"no time here\n",
+			out);
 	show_nodes(drill, out, colour);
 }

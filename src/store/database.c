@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "store/drill_rows.h"
 #include "store/schema.h"
 
 #define BUSY_MAX_US   5000000
@@ -230,6 +231,8 @@ static int write_rows(struct database *db, const struct queue *rows, struct err 
 	for (const struct queue_action *a = rows->first_action; a != NULL && code == SQLITE_OK;
 	     a = a->next)
 		code = write_action(db, db->put_action, &a->action, err);
+	if (code == SQLITE_OK && rows->drill.is)
+		code = drill_rows_write(db->connection, &rows->drill, err);
 	return code;
 }
 

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
 	%D%/database.c %D%/database.h \
+	%D%/drill_rows.c %D%/drill_rows.h \
 	%D%/queue.c %D%/queue.h \
 	%D%/schema.c %D%/schema.h \
 	%D%/store.c %D%/store.h

@@ -90,6 +90,16 @@ void queue_put_orders(struct queue *queue, const struct store_action *list, size
 		memcpy(queue->orders.list, list, count * sizeof(*list));
 }
 
+void queue_put_drill(struct queue *queue, const struct store_drill *drill,
+		     const struct store_drill_node *nodes, size_t count)
+{
+	free(queue->drill.nodes);
+	queue->drill = (struct queue_drill){ true, *drill, mem_array(count + 1, sizeof(*nodes)),
+					     count };
+	if (count > 0)
+		memcpy(queue->drill.nodes, nodes, count * sizeof(*nodes));
+}
+
 static void clear_actions(struct queue *queue)
 {
 	struct queue_action *next;
@@ -102,6 +112,8 @@ static void clear_actions(struct queue *queue)
 	queue->action_count = 0;
 	free(queue->orders.list);
 	queue->orders = (struct queue_orders){ 0 };
+	free(queue->drill.nodes);
+	queue->drill = (struct queue_drill){ 0 };
 }
 
 void queue_clear(struct queue *queue)

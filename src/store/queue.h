@@ -32,6 +32,14 @@ struct queue_orders {
 	uint64_t ticket; /* 0: nothing was said of them */
 };
 
+/* The last drill, in place of what was. */
+struct queue_drill {
+	bool is; /* something was said of it */
+	struct store_drill drill;
+	struct store_drill_node *nodes;
+	size_t count;
+};
+
 /* Zero-initialise. */
 struct queue {
 	struct queue_transition *first, **end; /* oldest first; `end` is set by the first put */
@@ -43,6 +51,7 @@ struct queue {
 	struct queue_action *first_action, **end_action; /* as with transitions */
 	uint32_t action_count;
 	struct queue_orders orders;
+	struct queue_drill drill;
 };
 
 /* false: full, the row is lost. A transition and a status are two rows. */
@@ -54,10 +63,14 @@ bool queue_put_action(struct queue *queue, const struct store_action *action);
 void queue_put_orders(struct queue *queue, const struct store_action *list, size_t count,
 		      uint64_t ticket);
 
+/* Copies the nodes. */
+void queue_put_drill(struct queue *queue, const struct store_drill *drill,
+		     const struct store_drill_node *nodes, size_t count);
+
 static inline uint64_t queue_rows(const struct queue *queue)
 {
 	return (uint64_t)queue->transition_count + queue->status_count + queue->action_count +
-	       (queue->orders.ticket != 0);
+	       (queue->orders.ticket != 0) + queue->drill.is;
 }
 
 void queue_clear(struct queue *queue); /* its rows; keeps its tables for the next ones */

@@ -59,6 +59,30 @@ static const char *const migrations[] = {
 	"	load_at_unix_ms INTEGER NOT NULL DEFAULT 0;\n",
 
 	"ALTER TABLE node_status ADD COLUMN spilling INTEGER NOT NULL DEFAULT 0;\n",
+
+	"CREATE TABLE drill (                       -- the last one, or the one that goes on\n"
+	"	at_unix_ms INTEGER NOT NULL,       -- when it was ordered; ms since 1970 UTC\n"
+	"	object TEXT NOT NULL,              -- as in orders\n"
+	"	who TEXT NOT NULL,\n"
+	"	uid INTEGER NOT NULL,\n"
+	"	from_unix_ms INTEGER NOT NULL,\n"
+	"	until_unix_ms INTEGER NOT NULL,\n"
+	"	reason TEXT NOT NULL,\n"
+	"	ended_unix_ms INTEGER NOT NULL,    -- 0: not yet\n"
+	"	stopped INTEGER NOT NULL,          -- 1: before its time\n"
+	"	told INTEGER NOT NULL              -- 1: 'drill-end' is in operator_actions\n"
+	") STRICT;\n"
+	"CREATE TABLE drill_nodes (                 -- 0 in a time: not yet, or not known\n"
+	"	node TEXT PRIMARY KEY,             -- 'pool/name'\n"
+	"	was_down INTEGER NOT NULL,         -- 1: before it began\n"
+	"	has_probes INTEGER NOT NULL,\n"
+	"	down_unix_ms INTEGER NOT NULL,\n"
+	"	down_published_unix_ms INTEGER NOT NULL,\n"
+	"	down_served_unix_ms INTEGER NOT NULL,\n"
+	"	up_unix_ms INTEGER NOT NULL,\n"
+	"	up_published_unix_ms INTEGER NOT NULL,\n"
+	"	up_served_unix_ms INTEGER NOT NULL\n"
+	") STRICT, WITHOUT ROWID;\n",
 };
 
 const int schema_version = sizeof(migrations) / sizeof(migrations[0]);

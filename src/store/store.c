@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/database.h"
+#include "store/drill_rows.h"
 
 #define US_PER_S        ((uint64_t)1000000)
 #define MS_PER_DAY      ((uint64_t)86400000)
@@ -502,6 +503,36 @@ int store_load_orders(struct store *store, struct store_action **out, size_t *co
 	if (database_is_damaged(code))
 		tell_damage(store, file);
 	return err_prefix(err, "%s", store->path);
+}
+
+int store_load_drill(struct store *store, struct store_drill *out, struct store_drill_node **nodes,
+		     size_t *count, struct err *err)
+{
+	_Atomic uint64_t give_up_us = clock_mono_us() + OPEN_MAX_US;
+	struct database db;
+	ino_t file = file_now(store);
+	int code = database_open(&db, store->path, &give_up_us, err);
+
+	*nodes = NULL;
+	if (code == SQLITE_OK)
+		code = drill_rows_read(db.connection, out, nodes, count, err);
+	database_close(&db);
+	if (code == SQLITE_OK)
+		return 0;
+	free(*nodes);
+	*nodes = NULL;
+	if (database_is_damaged(code))
+		tell_damage(store, file);
+	return err_prefix(err, "%s", store->path);
+}
+
+void store_drill(struct store *store, const struct store_drill *drill,
+		 const struct store_drill_node *nodes, size_t count)
+{
+	(void)pthread_mutex_lock(&store->lock);
+	queue_put_drill(&store->queue, drill, nodes, count);
+	(void)pthread_cond_signal(&store->wake);
+	(void)pthread_mutex_unlock(&store->lock);
 }
 
 /* The writer sleeps only while the queue is empty; else it wakes by itself. */

@@ -40,6 +40,21 @@ struct store_action {
 	char reason[256];
 };
 
+/* A drill and how it goes (control/drill.h). */
+struct store_drill {
+	struct store_action order;
+	uint64_t ended_unix_ms; /* 0: not yet */
+	bool stopped, told;
+};
+
+#define STORE_DRILL_TIMES 6 /* down, published, served; the same of the way back */
+
+struct store_drill_node {
+	char node[256]; /* "pool/name" */
+	bool was_down, has_probes;
+	uint64_t unix_ms[STORE_DRILL_TIMES]; /* 0: not yet, or not known */
+};
+
 struct store_health {
 	uint64_t written, lost, pending; /* rows of all kinds */
 	char error[256];                 /* "" while writing works */
@@ -75,6 +90,14 @@ int store_load_orders(struct store *store, struct store_action **out, size_t *co
 uint64_t store_orders(struct store *store, const struct store_action *orders, size_t count,
 		      const struct store_action *done);
 bool store_is_stored(struct store *store, uint64_t ticket);
+
+/* From now on this is the last drill. Queues and returns at once. */
+void store_drill(struct store *store, const struct store_drill *drill,
+		 const struct store_drill_node *nodes, size_t count);
+
+/* Reads it; *nodes is the caller's to free. at_unix_ms 0: there was none. Waits as store_load does. */
+int store_load_drill(struct store *store, struct store_drill *out, struct store_drill_node **nodes,
+		     size_t *count, struct err *err);
 
 /* `told` is called in the writer's thread after each attempt to write, and must not wait or call
  * anything here; NULL: no more from when this returns. */

@@ -165,6 +165,56 @@ START_TEST(another_process_goes_on_with_it)
 }
 END_TEST
 
+/* It was stored when one node was served and the other had just fallen. */
+START_TEST(times_of_before_a_restart_are_kept)
+{
+	const struct store_drill stored = { .order = ordered.row };
+	const struct store_drill_node stored_nodes[] = {
+		{ "edge/tyo-1", false, true, { NOW + 2000, NOW + 2010, NOW + 2020 } },
+		{ "edge/tyo-2", false, true, { NOW + 2100 } },
+	};
+	struct store_action row;
+
+	drill_open(&drill, NOW + 5000);
+	drill_restore(&drill, &stored, stored_nodes, 2);
+	follow(NOW + 5001);
+	drill_published(&drill, NOW + 5002);
+	drill_served(&drill, NOW + 5003);
+	ck_assert(drill.running && drill.resumed);
+	ck_assert_uint_eq(drill.nodes[0].down_unix_ms[DRILL_SERVED], NOW + 2020);
+	ck_assert_uint_eq(drill.nodes[1].down_unix_ms[DRILL_VERDICT], NOW + 2100);
+	ck_assert_uint_eq(drill.nodes[1].down_unix_ms[DRILL_SERVED], 0); /* nobody knows */
+	follow(UNTIL);
+	ck_assert(!drill.running && !drill.stopped);
+	verdict(0, NODE_UP, UNTIL + 1000);
+	verdict(1, NODE_UP, UNTIL + 1000);
+	drill_published(&drill, UNTIL + 1001);
+	drill_served(&drill, UNTIL + 1002);
+	ck_assert(drill_is_done(&drill, UNTIL + 1003, &row));
+	ck_assert_str_eq(row.reason,
+			 "drill of 2 nodes, 2 down after 2.0 to 2.1 s, 1 out of answers "
+			 "after 2.0 to 2.0 s, 2 back up after 1.0 to 1.0 s, 2 back in "
+			 "answers after 1.0 to 1.0 s");
+}
+END_TEST
+
+START_TEST(a_drill_that_is_over_is_told_of_after_a_restart)
+{
+	const struct store_drill stored = { .order = ordered.row,
+					    .ended_unix_ms = UNTIL,
+					    .told = true };
+	struct store_action row;
+
+	orders.count = 0;
+	drill_open(&drill, UNTIL + 5000);
+	drill_restore(&drill, &stored, NULL, 0);
+	follow(UNTIL + 5001);
+	ck_assert(drill.known && !drill.running && !drill.resumed);
+	ck_assert_uint_eq(drill.ended_unix_ms, UNTIL);
+	ck_assert(!drill_is_done(&drill, UNTIL + 5001, &row));
+}
+END_TEST
+
 START_TEST(a_drill_is_nobodys_admin_state)
 {
 	struct admin admin[4];
@@ -184,6 +234,8 @@ void add_drill_cases(Suite *suite)
 	tcase_add_test(tcase, times_are_those_of_each_node_and_each_step);
 	tcase_add_test(tcase, who_does_not_come_back_is_waited_for_five_minutes);
 	tcase_add_test(tcase, another_process_goes_on_with_it);
+	tcase_add_test(tcase, times_of_before_a_restart_are_kept);
+	tcase_add_test(tcase, a_drill_that_is_over_is_told_of_after_a_restart);
 	tcase_add_test(tcase, a_drill_is_nobodys_admin_state);
 	suite_add_tcase(suite, tcase);
 }

@@ -75,7 +75,7 @@ START_TEST(rows_are_what_operators_read_while_it_runs)
 	store_transition(store, &second, "up");
 	ck_assert(is_written(store));
 	ck_assert_str_eq(ask("PRAGMA journal_mode"), "wal");
-	ck_assert_str_eq(ask("PRAGMA user_version"), "3");
+	ck_assert_str_eq(ask("PRAGMA user_version"), "4");
 	ck_assert_str_eq(ask("PRAGMA integrity_check"), "ok");
 	(void)snprintf(expected, sizeof(expected),
 		       "edge/tyo-1|down|%llu|%llu|0|tcp 127.10.1.1:5191: timeout",
@@ -328,7 +328,7 @@ START_TEST(database_of_the_first_schema_is_brought_up_to_date)
 	ck_assert_str_eq(loaded[0].status, "down");
 	ck_assert_uint_eq(loaded[0].load_at_unix_ms, 0);
 	wait_stored(store, store_orders(store, &order, 1, &order));
-	ck_assert_str_eq(ask("SELECT count(*) FROM orders; PRAGMA user_version"), "1\n3");
+	ck_assert_str_eq(ask("SELECT count(*) FROM orders; PRAGMA user_version"), "1\n4");
 	store_close(store);
 	remove_home();
 }

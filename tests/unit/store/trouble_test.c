@@ -159,7 +159,7 @@ START_TEST(database_of_a_newer_schema_is_left_alone)
 	make_home();
 	(void)ask("CREATE TABLE node_status (something TEXT); PRAGMA user_version = 99");
 	ck_assert_int_eq(store_open(&store, home, 90, &err), 0);
-	ck_assert_ptr_nonnull(strstr(err.text, "its schema is 99, this program knows up to 3"));
+	ck_assert_ptr_nonnull(strstr(err.text, "its schema is 99, this program knows up to 4"));
 	store_health(store, &health);
 	ck_assert_ptr_nonnull(strstr(health.error, "its schema is 99"));
 	ck_assert_int_eq(store_load(store, count_row, NULL, &err), -1);
