@@ -310,7 +310,7 @@ void command_report(struct commands *commands, struct call *call, const json_t *
 		call_refuse(call, "only nodes that are in the files report their load");
 		return;
 	}
-	running_report(commands->running, node, value);
+	running_report(commands->running, node, value == 0 ? 0 : value); /* never -0 */
 	reply = json_pack("{s:b}", "ok", true);
 	call_answer(call, reply, NULL, 0);
 	json_decref(reply);
