@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "ctl/diff_spots.h"
+#include "image/backup.h"
 #include "image/geo.h"
 
 #define SAMPLES 4096 /* of hash values, where slots cannot be laid over each other */
@@ -94,6 +95,37 @@ static uint16_t find_slot(const struct image *steering, const struct steering_sl
 				  (uint16_t)bits);
 }
 
+static uint32_t part_of(const struct image *steering, uint32_t branch, uint64_t bits)
+{
+	const struct steering_split *split = steering_split(steering, branch_number(branch));
+
+	return image_at(steering, uint32_t,
+			split->branches_off)[find_slot(steering, &split->slots, bits)];
+}
+
+/* A table or a pool, and in *pref whose: its own, or what there is instead of a backup. */
+static uint32_t end_of(const struct view *view, uint32_t class_id, uint64_t bits,
+		       const struct steering_pref **pref)
+{
+	const struct world *world = &view->side->world;
+	uint32_t branch = (*pref)->branch;
+	const struct steering_backup *backup;
+	bool by_class = false;
+
+	if (branch_kind(branch) == BRANCH_SPLIT)
+		branch = part_of(&world->steering, branch, hash_word(bits));
+	if (branch_kind(branch) != BRANCH_BACKUP)
+		return branch;
+	backup = steering_backup(&world->steering, branch_number(branch));
+	if (backup_serves(&world->steering, &world->geo, backup->pool, class_id, &by_class))
+		return branch_make(BRANCH_POOL, backup->pool);
+	*pref = &backup->instead;
+	branch = backup->instead.branch;
+	return branch_kind(branch) == BRANCH_SPLIT
+		       ? part_of(&world->steering, branch, hash_word(hash_word(bits)))
+		       : branch;
+}
+
 /* As serve/choose.h does it, for a client whose hash in a pool is that of the pool's seed and
  * `sample`: in the first pool they are spread evenly. */
 static struct outcome sampled(const struct view *view, uint32_t class_id, uint32_t sample)
@@ -104,15 +136,8 @@ static struct outcome sampled(const struct view *view, uint32_t class_id, uint32
 	uint64_t bits = (uint64_t)sample << 52 | (hash_word(sample) >> 12);
 
 	for (;;) {
-		uint32_t branch = pref->branch;
+		uint32_t branch = end_of(view, class_id, bits, &pref);
 
-		if (branch_kind(branch) == BRANCH_SPLIT) {
-			const struct steering_split *split = steering_split(steering,
-									    branch_number(branch));
-
-			branch = image_at(steering, uint32_t, split->branches_off)[find_slot(
-				steering, &split->slots, hash_word(bits))];
-		}
 		if (branch_kind(branch) == BRANCH_TABLE) {
 			const struct steering_table *table = steering_table(steering,
 									    branch_number(branch));

@@ -36,6 +36,8 @@ static void tell_step(json_t *told, const struct borrowed *b, const struct choic
 			json_pack("{s:I, s:I, s:I}", "number", (json_int_t)step->split, "slot",
 				  (json_int_t)step->split_slot, "slots",
 				  (json_int_t)steering_split(steering, step->split)->slots.count));
+	if (step->without != STEERING_NONE)
+		json_object_set_new(told, "backup_without_nodes", pool_name(b, step->without));
 	if (branch_kind(step->branch) == BRANCH_POOL)
 		json_object_set_new(told, "goes_on_in", pool_name(b, branch_number(step->branch)));
 }

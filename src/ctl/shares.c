@@ -4,8 +4,11 @@
 
 #include "base/mem.h"
 #include "ctl/answer_nodes.h"
+#include "image/backup.h"
 
-#define GOES_ON UINT32_MAX /* as a node: the share goes on in its pool */
+/* As a node. */
+#define GOES_ON UINT32_MAX       /* the share goes on in its pool */
+#define BACKUP  (UINT32_MAX - 1) /* the class tells whether it does; `pool`: number of a backup */
 
 struct shares {
 	const struct image *steering, *geo, *plan;
@@ -127,7 +130,7 @@ static void add_split(struct shares *shares, struct share_list *out, uint32_t po
 	free(hits);
 }
 
-/* A split leads to tables and pools only (steering_verify), so this ends. */
+/* A split leads to no other one (steering_verify), so this ends. */
 static void add_branch(struct shares *shares, struct share_list *out, uint32_t pool,
 		       uint32_t branch, double part)
 {
@@ -136,6 +139,10 @@ static void add_branch(struct shares *shares, struct share_list *out, uint32_t p
 	switch (branch_kind(branch)) {
 	case BRANCH_TABLE: add_table(shares, out, pool, number, part); break;
 	case BRANCH_SPLIT: add_split(shares, out, pool, number, part); break;
+	case BRANCH_BACKUP:
+		array_add(out->items, out->count, out->cap) = (struct share){ number, BACKUP,
+									      part };
+		break;
 	default:
 		array_add(out->items, out->count, out->cap) = (struct share){ number, GOES_ON,
 									      part };
@@ -149,9 +156,23 @@ static const struct steering_pref *pref_of(const struct shares *shares, uint32_t
 			     geo_class_pref(shares->geo, class_id, pool));
 }
 
+static bool serves(const struct shares *shares, const struct steering_backup *backup,
+		   uint32_t class_id)
+{
+	bool by_class = false;
+
+	return backup_serves(shares->steering, shares->geo, backup->pool, class_id, &by_class);
+}
+
 uint8_t shares_applied(const struct shares *shares, uint32_t pool, uint32_t class_id)
 {
-	return pref_of(shares, pool, class_id)->applied;
+	const struct steering_pref *pref = pref_of(shares, pool, class_id);
+	const struct steering_backup *backup;
+
+	if (branch_kind(pref->branch) != BRANCH_BACKUP)
+		return pref->applied;
+	backup = steering_backup(shares->steering, branch_number(pref->branch));
+	return serves(shares, backup, class_id) ? pref->applied : backup->instead.applied;
 }
 
 /* --- answers with several nodes ----------------------------------------------------------------- */
@@ -241,21 +262,49 @@ static const struct share_list *find_in_pool(struct shares *shares, uint32_t poo
 	return list;
 }
 
-/* Through all pools; steering_verify has seen that they are no circle. */
-static void find_through(struct shares *shares, uint32_t pool, uint32_t class_id, double part)
-{
-	const struct share_list *list = find_in_pool(shares, pool, class_id);
-	struct share_list *out = &shares->through;
+static void go_through(struct shares *shares, const struct share_list *list, uint32_t pool,
+		       uint32_t class_id, double part);
+static void find_through(struct shares *shares, uint32_t pool, uint32_t class_id, double part);
 
+static void find_backup(struct shares *shares, uint32_t pool, uint32_t number, uint32_t class_id,
+			double part)
+{
+	const struct steering_backup *backup = steering_backup(shares->steering, number);
+	struct share_list list = { 0 };
+
+	if (serves(shares, backup, class_id)) {
+		find_through(shares, backup->pool, class_id, part);
+		return;
+	}
+	add_branch(shares, &list, pool, backup->instead.branch, 1);
+	if (steering_pool(shares->steering, pool)->shuffled != 0)
+		share_answers(shares, &list, pool, backup->instead.choices_off);
+	go_through(shares, &list, pool, class_id, part);
+	free(list.items);
+}
+
+/* Through all pools; steering_verify has seen that they are no circle, and what there is instead of
+ * a backup that has nobody leads to no backup again. */
+static void go_through(struct shares *shares, const struct share_list *list, uint32_t pool,
+		       uint32_t class_id, double part)
+{
 	for (uint32_t i = 0; i < list->count; i++) {
 		struct share share = list->items[i];
 
 		share.share *= part;
-		if (share.node == GOES_ON)
+		if (share.node == BACKUP)
+			find_backup(shares, pool, share.pool, class_id, share.share);
+		else if (share.node == GOES_ON)
 			find_through(shares, share.pool, class_id, share.share);
 		else
-			array_add(out->items, out->count, out->cap) = share;
+			array_add(shares->through.items, shares->through.count,
+				  shares->through.cap) = share;
 	}
+}
+
+static void find_through(struct shares *shares, uint32_t pool, uint32_t class_id, double part)
+{
+	go_through(shares, find_in_pool(shares, pool, class_id), pool, class_id, part);
 }
 
 const struct share_list *shares_find(struct shares *shares, uint32_t pool, uint32_t class_id)
@@ -263,7 +312,7 @@ const struct share_list *shares_find(struct shares *shares, uint32_t pool, uint3
 	const struct share_list *list = find_in_pool(shares, pool, class_id);
 
 	for (uint32_t i = 0; i < list->count; i++) {
-		if (list->items[i].node != GOES_ON)
+		if (list->items[i].node < BACKUP)
 			continue;
 		shares->through.count = 0;
 		find_through(shares, pool, class_id, 1);

@@ -314,6 +314,19 @@ static void show_why(const json_t *told, const json_t *step, FILE *out)
 }
 
 /* What stands in where no node is simply up, and where that leads. */
+static void show_backup(const json_t *step, FILE *out)
+{
+	const char *applied = field_text(step, "applied");
+	bool own = strcmp(applied, "nodes") == 0 || strcmp(applied, "draining") == 0;
+
+	if (!has(step, "backup_without_nodes"))
+		return;
+	line(out, "backup");
+	(void)fprintf(out, "pool %s has nobody for these clients, so %s\n",
+		      field_text(step, "backup_without_nodes"),
+		      own ? "the pool's own sites share them" : "the pool's own fallback applies");
+}
+
 static void show_applied(const json_t *step, FILE *out)
 {
 	static const char *const what[][2] = {
@@ -330,6 +343,7 @@ static void show_applied(const json_t *step, FILE *out)
 	};
 	const json_t *split = json_object_get(step, "split");
 
+	show_backup(step, out);
 	for (size_t i = 0; i < sizeof(what) / sizeof(what[0]); i++) {
 		if (strcmp(field_text(step, "applied"), what[i][0]) == 0) {
 			line(out, "fallback");

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libimage.a
 libimage_a_SOURCES = \
+	%D%/backup.c %D%/backup.h \
 	%D%/boot.h %D%/compiled.h \
 	%D%/geo.c %D%/geo.h \
 	%D%/handover.h \

@@ -59,7 +59,9 @@ static int check_root(const struct check *check)
 	    !image_holds(image, root->tables_off, root->table_count, sizeof(struct steering_table),
 			 8) ||
 	    !image_holds(image, root->splits_off, root->split_count, sizeof(struct steering_split),
-			 8))
+			 8) ||
+	    !image_holds(image, root->backups_off, root->backup_count,
+			 sizeof(struct steering_backup), 8))
 		return err_set(check->err, "steering image: its lists do not lie inside");
 	if (!dns_settings_valid(&root->dns))
 		return err_set(check->err, "steering image: the settings are damaged");
@@ -167,17 +169,6 @@ static int check_split(const struct check *check, uint32_t number)
 	return 0;
 }
 
-/* Does a pool have all the nodes of a table, or is there such a pool? */
-static bool end_fits(const struct check *check, const struct steering_pool *pool, uint32_t branch)
-{
-	uint32_t number = branch_number(branch);
-
-	if (branch_kind(branch) == BRANCH_POOL)
-		return number < check->root->pool_count;
-	return branch_kind(branch) == BRANCH_TABLE && number < check->root->table_count &&
-	       check->nodes[number] <= pool->node_count + 1;
-}
-
 /* The branches in which a branch ends. */
 struct ends {
 	const uint32_t *list;
@@ -193,24 +184,6 @@ static struct ends ends_of(const struct check *check, const uint32_t *branch)
 		return (struct ends){ branch, 1 };
 	return (struct ends){ split_branches(check, split),
 			      steering_split(check->image, split)->branch_count };
-}
-
-/* Says, too, whether it leads to another pool. */
-static bool branch_fits(const struct check *check, const struct steering_pool *pool,
-			uint32_t branch, bool *leads)
-{
-	struct ends ends;
-
-	if (branch_kind(branch) == BRANCH_SPLIT &&
-	    branch_number(branch) >= check->root->split_count)
-		return false;
-	ends = ends_of(check, &branch);
-	for (uint32_t i = 0; i < ends.count; i++) {
-		if (!end_fits(check, pool, ends.list[i]))
-			return false;
-		*leads |= branch_kind(ends.list[i]) == BRANCH_POOL;
-	}
-	return true;
 }
 
 static bool map_fits(const struct check *check, uint32_t number, uint64_t offset)
@@ -233,12 +206,71 @@ static bool map_fits(const struct check *check, uint32_t number, uint64_t offset
 	return true;
 }
 
+static bool branch_fits(const struct check *check, uint32_t number, uint32_t branch, bool *leads);
+
+/* What a pool has where its backup has nobody: that leads to no backup again. */
+static bool instead_fits(const struct check *check, uint32_t number,
+			 const struct steering_pref *instead)
+{
+	struct ends ends;
+	bool leads = false;
+
+	if (branch_kind(instead->branch) == BRANCH_SPLIT &&
+	    branch_number(instead->branch) >= check->root->split_count)
+		return false;
+	ends = ends_of(check, &instead->branch);
+	for (uint32_t i = 0; i < ends.count; i++)
+		if (branch_kind(ends.list[i]) == BRANCH_BACKUP)
+			return false;
+	return branch_fits(check, number, instead->branch, &leads) &&
+	       map_fits(check, number, instead->choices_off) && instead->random <= 1 &&
+	       instead->applied < APPLIED_COUNT && instead->applied != APPLIED_BACKUP;
+}
+
+static bool backup_fits(const struct check *check, uint32_t number, uint32_t backup)
+{
+	const struct steering_backup *b = steering_backup(check->image, backup);
+
+	return b->pool < check->root->pool_count && instead_fits(check, number, &b->instead);
+}
+
+/* Does the pool have all the nodes of a table, or is there such a pool or backup? */
+static bool end_fits(const struct check *check, uint32_t pool, uint32_t branch)
+{
+	uint32_t number = branch_number(branch);
+
+	switch (branch_kind(branch)) {
+	case BRANCH_TABLE:
+		return number < check->root->table_count &&
+		       check->nodes[number] <= steering_pool(check->image, pool)->node_count + 1;
+	case BRANCH_POOL: return number < check->root->pool_count;
+	case BRANCH_BACKUP:
+		return number < check->root->backup_count && backup_fits(check, pool, number);
+	default: return false;
+	}
+}
+
+/* Says, too, whether it leads to another pool. */
+static bool branch_fits(const struct check *check, uint32_t number, uint32_t branch, bool *leads)
+{
+	struct ends ends;
+
+	if (branch_kind(branch) == BRANCH_SPLIT &&
+	    branch_number(branch) >= check->root->split_count)
+		return false;
+	ends = ends_of(check, &branch);
+	for (uint32_t i = 0; i < ends.count; i++) {
+		if (!end_fits(check, number, ends.list[i]))
+			return false;
+		*leads |= branch_leaves(ends.list[i]);
+	}
+	return true;
+}
+
 /* Preferences of a pool, be they its own or of a record. */
 static int check_prefs(const struct check *check, uint32_t number, uint64_t prefs_off,
 		       uint32_t count, bool *leads)
 {
-	const struct steering_pool *pool = steering_pool(check->image, number);
-
 	if (!image_holds(check->image, prefs_off, count, sizeof(struct steering_pref), 8))
 		return err_set(check->err,
 			       "steering image: the preferences of pool %u do not lie inside",
@@ -246,7 +278,7 @@ static int check_prefs(const struct check *check, uint32_t number, uint64_t pref
 	for (uint32_t i = 0; i < count; i++) {
 		const struct steering_pref *pref = steering_pref_at(check->image, prefs_off, i);
 
-		if (!branch_fits(check, pool, pref->branch, leads))
+		if (!branch_fits(check, number, pref->branch, leads))
 			return err_set(check->err,
 				       "steering image: preference %u of pool %u has branch %x, "
 				       "which does not fit",
@@ -256,7 +288,8 @@ static int check_prefs(const struct check *check, uint32_t number, uint64_t pref
 				       "steering image: preference %u of pool %u has choices that "
 				       "the pool has not",
 				       i, number);
-		if (pref->applied >= APPLIED_COUNT || pref->random > 1)
+		if (pref->applied >= APPLIED_COUNT || pref->random > 1 ||
+		    (branch_kind(pref->branch) == BRANCH_BACKUP && pref->applied != APPLIED_BACKUP))
 			return err_set(check->err,
 				       "steering image: preference %u of pool %u has settings out "
 				       "of range",
@@ -283,30 +316,61 @@ static int check_pool(const struct check *check, uint32_t number)
 
 /* --- pools that lead to pools ----------------------------------------------------------------- */
 
+/* What is asked of each pool that a branch may lead to, whoever the clients are. */
+struct visit {
+	bool (*fits)(struct visit *visit, uint32_t pool);
+	const struct check *check;
+	unsigned in_a_row;
+	int deepest;
+	uint32_t record;
+};
+
+static bool all_fit(struct visit *visit, uint32_t branch)
+{
+	const struct check *check = visit->check;
+	struct ends ends = ends_of(check, &branch);
+
+	for (uint32_t i = 0; i < ends.count; i++) {
+		uint32_t number = branch_number(ends.list[i]);
+		const struct steering_backup *backup;
+
+		if (branch_kind(ends.list[i]) == BRANCH_POOL && !visit->fits(visit, number))
+			return false;
+		if (branch_kind(ends.list[i]) != BRANCH_BACKUP)
+			continue;
+		backup = steering_backup(check->image, number);
+		if (!visit->fits(visit, backup->pool) || !all_fit(visit, backup->instead.branch))
+			return false;
+	}
+	return true;
+}
+
+static bool all_prefs_fit(struct visit *visit, uint64_t prefs_off, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (!all_fit(visit, steering_pref_at(visit->check->image, prefs_off, i)->branch))
+			return false;
+	return true;
+}
+
 static int check_depth(const struct check *check, uint32_t number, unsigned in_a_row);
+
+static bool is_not_too_deep(struct visit *visit, uint32_t pool)
+{
+	int depth = check_depth(visit->check, pool, visit->in_a_row + 1);
+
+	if (depth > visit->deepest)
+		visit->deepest = depth;
+	return depth >= 0;
+}
 
 /* How many pools in a row follow behind some preferences; -1: too many. */
 static int depth_behind(const struct check *check, uint64_t prefs_off, uint32_t count,
 			unsigned in_a_row)
 {
-	int deepest = 0;
+	struct visit visit = { is_not_too_deep, check, in_a_row, 0, 0 };
 
-	for (uint32_t i = 0; i < count; i++) {
-		struct ends ends = ends_of(check,
-					   &steering_pref_at(check->image, prefs_off, i)->branch);
-
-		for (uint32_t n = 0; n < ends.count; n++) {
-			int depth;
-
-			if (branch_kind(ends.list[n]) != BRANCH_POOL)
-				continue;
-			depth = check_depth(check, branch_number(ends.list[n]), in_a_row + 1);
-			if (depth < 0)
-				return -1;
-			deepest = depth > deepest ? depth : deepest;
-		}
-	}
-	return deepest;
+	return all_prefs_fit(&visit, prefs_off, count) ? visit.deepest : -1;
 }
 
 /* A circle is longer than any row that is allowed. */
@@ -351,27 +415,14 @@ static bool has_link(const struct check *check, const struct steering_record *re
 	return pool == record->pool;
 }
 
-static bool has_links_from(const struct check *check, uint32_t record, uint32_t number);
-
-/* Has a record answers for all pools that some preferences may lead to? */
 static bool has_links_behind(const struct check *check, uint32_t record, uint64_t prefs_off,
-			     uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++) {
-		struct ends ends = ends_of(check,
-					   &steering_pref_at(check->image, prefs_off, i)->branch);
+			     uint32_t count);
 
-		for (uint32_t n = 0; n < ends.count; n++)
-			if (branch_kind(ends.list[n]) == BRANCH_POOL &&
-			    !has_links_from(check, record, branch_number(ends.list[n])))
-				return false;
-	}
-	return true;
-}
-
-static bool has_links_from(const struct check *check, uint32_t record, uint32_t number)
+static bool has_links_from(struct visit *visit, uint32_t number)
 {
+	const struct check *check = visit->check;
 	const struct steering_pool *pool = steering_pool(check->image, number);
+	uint32_t record = visit->record;
 
 	if (check->seen[number] == record + 1)
 		return true;
@@ -380,6 +431,15 @@ static bool has_links_from(const struct check *check, uint32_t record, uint32_t 
 		return false;
 	return !check->leads[number] ||
 	       has_links_behind(check, record, pool->prefs_off, pool->pref_count);
+}
+
+/* Has a record answers for all pools that some preferences may lead to? */
+static bool has_links_behind(const struct check *check, uint32_t record, uint64_t prefs_off,
+			     uint32_t count)
+{
+	struct visit visit = { has_links_from, check, 0, 0, record };
+
+	return all_prefs_fit(&visit, prefs_off, count);
 }
 
 /* --- answers ---------------------------------------------------------------------------------- */

@@ -2,7 +2,8 @@
  *
  *   POOL record -> preference of the client class -> branch
  *   branch      -> a table | a split: one of several tables or pools | another pool, with the same
- *                  client class, where it begins again
+ *                  client class, where it begins again | a backup pool, where it has somebody for
+ *                  these clients, else what its own pool has instead
  *   table       -> slot[hash of the client network] -> kind -> node -> choice
  *   record or its link to that pool + choice + type -> answer set (an RRset block), copied
  *
@@ -17,7 +18,7 @@
 #include "image/rrset.h"
 #include "image/settings.h"
 
-#define STEERING_VERSION    5
+#define STEERING_VERSION    6
 #define STEERING_NONE       UINT32_MAX
 #define STEERING_POOLS_MAX  8   /* in a row */
 #define STEERING_LINKS_MAX  255 /* of one record */
@@ -43,7 +44,7 @@ enum steering_applied {
 extern const char *const steering_applied_name[APPLIED_COUNT]; /* "nodes", "last-good", ... */
 
 /* Kind in the upper two bits, number in the others. */
-enum steering_branch { BRANCH_TABLE, BRANCH_SPLIT, BRANCH_POOL };
+enum steering_branch { BRANCH_TABLE, BRANCH_SPLIT, BRANCH_POOL, BRANCH_BACKUP };
 
 #define BRANCH_SHIFT 30
 
@@ -73,11 +74,13 @@ enum steering_target {
 
 struct steering_root {
 	uint64_t serial; /* counts the images of one control process */
-	uint32_t pool_count, record_count, table_count, split_count;
+	uint32_t pool_count, record_count, table_count, split_count, backup_count;
+	uint32_t reserved;
 	uint64_t pools_off;   /* struct steering_pool[] */
 	uint64_t records_off; /* struct steering_record[] */
 	uint64_t tables_off;  /* struct steering_table[] */
 	uint64_t splits_off;  /* struct steering_split[] */
+	uint64_t backups_off; /* struct steering_backup[] */
 	struct dns_settings dns;
 };
 
@@ -131,9 +134,18 @@ struct steering_table {
 
 struct steering_split {
 	struct steering_slots slots;
-	uint64_t branches_off; /* uint32_t[branch_count]: tables or pools */
+	uint64_t branches_off; /* uint32_t[branch_count]: tables, pools or backups */
 	uint32_t branch_count; /* 1 or more */
 	uint32_t reserved;
+};
+
+/* A backup pool that has nobody for some clients (backup.h tells for whom): they get what the pool
+ * before it has `instead`, whose branch leads to no backup again. Where it has somebody for whoever
+ * may come, the branch is BRANCH_POOL. */
+struct steering_backup {
+	uint32_t pool;
+	uint32_t reserved;
+	struct steering_pref instead;
 };
 
 /* What a record answers where another pool stands in for its own. */
@@ -166,7 +178,7 @@ static inline uint32_t branch_make(enum steering_branch kind, uint32_t number)
 	return (uint32_t)kind << BRANCH_SHIFT | number;
 }
 
-static inline uint32_t branch_kind(uint32_t branch) /* enum steering_branch, or 3 */
+static inline uint32_t branch_kind(uint32_t branch) /* enum steering_branch */
 {
 	return branch >> BRANCH_SHIFT;
 }
@@ -174,6 +186,12 @@ static inline uint32_t branch_kind(uint32_t branch) /* enum steering_branch, or 
 static inline uint32_t branch_number(uint32_t branch)
 {
 	return branch & ((UINT32_C(1) << BRANCH_SHIFT) - 1);
+}
+
+/* Does it lead to another pool, perhaps? */
+static inline bool branch_leaves(uint32_t branch)
+{
+	return branch_kind(branch) >= BRANCH_POOL;
 }
 
 static inline uint8_t steering_width(uint8_t types)
@@ -222,6 +240,14 @@ static inline const struct steering_split *steering_split(const struct image *st
 	const struct steering_root *root = image_root(steering, struct steering_root);
 
 	return image_at(steering, struct steering_split, root->splits_off) + split;
+}
+
+static inline const struct steering_backup *steering_backup(const struct image *steering,
+							    uint32_t backup)
+{
+	const struct steering_root *root = image_root(steering, struct steering_root);
+
+	return image_at(steering, struct steering_backup, root->backups_off) + backup;
 }
 
 /* `prefs_off`: of a pool or of a record. */

@@ -1,6 +1,7 @@
 #include "serve/choose.h"
 
 #include "base/hash.h"
+#include "image/backup.h"
 
 /* Nearly all clients take one step, and that one goes straight through; the steps behind it have a
  * copy of the same code. */
@@ -66,20 +67,20 @@ static INLINE uint16_t find_slot(const struct image *steering, const struct stee
 	return steering_slot_node(steering_slot(steering, slots, *slot), (uint16_t)bits);
 }
 
-/* Of a split: where it leads these clients. Who is where within a site does not depend on whom the
- * site keeps, so the bits are others than the table's. */
-static __attribute__((noinline)) uint32_t choose_branch(struct choice *out,
-							const struct asked *asked,
-							struct choice_step *step,
-							const struct steering_pool *pool,
-							bool random)
+static INLINE void find_class(struct choice *out, const struct asked *asked)
 {
-	const struct image *steering = &asked->world->steering;
-	const struct steering_split *split = steering_split(steering, step->split);
-	uint64_t bits = hash_word(decide(out, asked, pool, random));
-	uint16_t number = find_slot(steering, &split->slots, bits, &step->split_slot);
+	const struct image *geo = &asked->world->geo;
+	const struct ip_address *address = &asked->client->network.address;
 
-	return image_at(steering, uint32_t, split->branches_off)[number];
+	if (out->match.class_id == GEO_CLASS_NONE)
+		out->match = asked->client->from_ecs ? geo_find(geo, address)
+						     : geo_find_source(geo, address);
+}
+
+static INLINE void count_class(struct choice *out)
+{
+	if (out->scope < out->match.prefix_len)
+		out->scope = out->match.prefix_len;
 }
 
 /* The client's class decides. Where a pool has one preference for all (sites in one place, say),
@@ -89,16 +90,69 @@ static INLINE const struct steering_pref *find_pref(struct choice *out, const st
 						    const struct steering_pool *pool,
 						    uint64_t prefs_off)
 {
-	const struct image *geo = &asked->world->geo;
-	const struct ip_address *address = &asked->client->network.address;
-
-	if (out->match.class_id == GEO_CLASS_NONE)
-		out->match = asked->client->from_ecs ? geo_find(geo, address)
-						     : geo_find_source(geo, address);
-	if (pool->pref_count > 1 && out->scope < out->match.prefix_len)
-		out->scope = out->match.prefix_len;
-	step->pref = geo_class_pref(geo, out->match.class_id, step->pool);
+	find_class(out, asked);
+	if (pool->pref_count > 1)
+		count_class(out);
+	step->pref = geo_class_pref(&asked->world->geo, out->match.class_id, step->pool);
 	return steering_pref_at(&asked->world->steering, prefs_off, step->pref);
+}
+
+/* Of a split: where it leads these clients. Who is where within a site does not depend on whom the
+ * site keeps, so the bits are others than the table's; and those that come back from a backup are
+ * spread anew. */
+static uint32_t choose_part(struct choice *out, const struct asked *asked, struct choice_step *step,
+			    const struct steering_pool *pool, const struct steering_pref *pref)
+{
+	const struct image *steering = &asked->world->steering;
+	const struct steering_split *split = steering_split(steering, branch_number(pref->branch));
+	uint64_t bits = hash_word(decide(out, asked, pool, pref->random != 0));
+	uint16_t number;
+
+	if (step->without != STEERING_NONE)
+		bits = hash_word(bits);
+	step->split = branch_number(pref->branch);
+	number = find_slot(steering, &split->slots, bits, &step->split_slot);
+	return image_at(steering, uint32_t, split->branches_off)[number];
+}
+
+/* A backup pool: for whom it has nobody, there is something else, and *pref becomes that. */
+static uint32_t choose_backup(struct choice *out, const struct asked *asked,
+			      struct choice_step *step, const struct steering_pool *pool,
+			      const struct steering_pref **pref, uint32_t number)
+{
+	const struct world *world = asked->world;
+	const struct steering_backup *backup = steering_backup(&world->steering, number);
+	bool by_class = false, serves;
+
+	find_class(out, asked);
+	serves = backup_serves(&world->steering, &world->geo, backup->pool, out->match.class_id,
+			       &by_class);
+	if (by_class)
+		count_class(out);
+	if (serves)
+		return branch_make(BRANCH_POOL, backup->pool);
+	*pref = &backup->instead;
+	step->without = backup->pool;
+	step->applied = backup->instead.applied;
+	return branch_kind(backup->instead.branch) == BRANCH_SPLIT
+		       ? choose_part(out, asked, step, pool, *pref)
+		       : backup->instead.branch;
+}
+
+/* Where a branch that is no table leads in the end: to a table or a pool. */
+static __attribute__((noinline)) uint32_t choose_branch(struct choice *out,
+							const struct asked *asked,
+							struct choice_step *step,
+							const struct steering_pool *pool,
+							const struct steering_pref **pref)
+{
+	uint32_t branch = (*pref)->branch;
+
+	if (branch_kind(branch) == BRANCH_SPLIT)
+		branch = choose_part(out, asked, step, pool, *pref);
+	if (branch_kind(branch) == BRANCH_BACKUP)
+		branch = choose_backup(out, asked, step, pool, pref, branch_number(branch));
+	return branch;
 }
 
 /* What holds for these clients in the step's pool; the node is found where the branch is a table. */
@@ -112,10 +166,12 @@ static INLINE void take_step(struct choice *out, const struct asked *asked,
 	uint64_t bits = 0;
 
 	step->applied = pref->applied;
-	step->split = STEERING_NONE;
-	if (branch_kind(branch) == BRANCH_SPLIT) {
-		step->split = branch_number(branch);
-		branch = choose_branch(out, asked, step, pool, pref->random != 0);
+	step->split = step->without = STEERING_NONE;
+	if (branch_kind(branch) != BRANCH_TABLE) {
+		const struct steering_pref *found = pref; /* so that pref stays in a register */
+
+		branch = choose_branch(out, asked, step, pool, &found);
+		pref = found;
 	}
 	step->branch = branch;
 	if (branch_kind(branch) == BRANCH_POOL)

@@ -16,10 +16,12 @@ struct client_network {
 /* What was decided in one pool. */
 struct choice_step {
 	uint32_t pool;
-	uint32_t pref;              /* STEERING_NONE: the record is bound to one site */
-	uint32_t split, split_slot; /* STEERING_NONE: the branch was no split */
-	uint32_t branch;            /* where that led: a table, or the pool of the next step */
-	uint8_t applied;            /* enum steering_applied */
+	uint32_t pref;    /* STEERING_NONE: the record is bound to one site */
+	uint32_t split;   /* STEERING_NONE: the branch was no split */
+	uint32_t without; /* a backup pool that has nobody for them; else STEERING_NONE */
+	uint32_t split_slot;
+	uint32_t branch; /* where that led: a table, or the pool of the next step */
+	uint8_t applied; /* enum steering_applied */
 };
 
 struct choice {

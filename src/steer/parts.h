@@ -16,7 +16,7 @@ struct steer {
 	uint32_t pool_count;
 	uint32_t *by_backup; /* pools, each behind its backup */
 	bool *changed;       /* [pool]: by the input at hand */
-	bool *left;          /* [pool]: whom it leaves without a healthy node has changed */
+	bool *left;          /* [pool]: whether it leaves clients to nobody has changed */
 	struct answers answers;
 	uint64_t compiled_unix_s;
 	uint64_t serial;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "steer/bands.h"
 
@@ -145,13 +146,10 @@ static struct route nearest(struct routes *routes)
 	return to_nobody(routes, APPLIED_NONE);
 }
 
-/* None of the nodes that these clients may get is healthy. */
-static struct route all_down(struct routes *routes)
+static struct route fall_back(struct routes *routes)
 {
 	const struct plan_pool *settings = routes->pool->plan_pool;
 
-	if (routes->backup)
-		return to_pool(settings->backup, APPLIED_BACKUP);
 	switch (settings->fallback) {
 	case FALLBACK_NONE: return to_nobody(routes, APPLIED_NONE);
 	case FALLBACK_ADDRESSES: return to_nobody(routes, APPLIED_ADDRESSES);
@@ -160,146 +158,6 @@ static struct route all_down(struct routes *routes)
 	case FALLBACK_LAST_GOOD: return as_if_up(routes, true, APPLIED_LAST_GOOD);
 	default: return as_if_up(routes, false, APPLIED_ALL);
 	}
-}
-
-/* --- spilling over --------------------------------------------------------------------------------- */
-
-static uint32_t add_split(struct routes *routes, uint32_t first)
-{
-	uint32_t count = routes->part_count - first;
-
-	for (uint32_t i = 0; i < routes->split_count; i++)
-		if (routes->splits[i].count == count &&
-		    memcmp(&routes->parts[routes->splits[i].first], &routes->parts[first],
-			   count * sizeof(*routes->parts)) == 0) {
-			routes->part_count = first;
-			return i;
-		}
-	array_add(routes->splits, routes->split_count, routes->split_cap) = (struct split){ count,
-											    first };
-	return routes->split_count - 1;
-}
-
-static void add_part(struct routes *routes, uint32_t branch, uint32_t part)
-{
-	if (part == 0)
-		return;
-	if ((branch & ROUTE_POOL) == 0)
-		(void)groups_use(&routes->groups, branch);
-	array_add(routes->parts, routes->part_count,
-		  routes->part_cap) = (struct split_part){ branch, part };
-}
-
-/* Over the candidates, which have the clients' first one first: each keeps its part of what comes
- * to it. Too many clients are less bad than fences or avoided nodes of a backup that leave nothing
- * for them. */
-static struct route spill(struct routes *routes, uint32_t count)
-{
-	const struct group *groups = routes->groups.list;
-	bool backup = routes->backup && !routes->forsakes;
-	uint32_t first = routes->part_count, left;
-	struct route route;
-
-	for (uint32_t i = 0; i < count; i++) {
-		routes->band_sites[i] = (struct band_site){ 1, groups[routes->candidates[i]].part,
-							    0 };
-		routes->bands[i] = (struct band){ &routes->band_sites[i], 1, 0 };
-	}
-	left = bands_share(routes->bands, count, backup);
-	for (uint32_t i = 0; i < count; i++)
-		add_part(routes, routes->candidates[i], routes->bands[i].part);
-	if (backup)
-		add_part(routes, ROUTE_POOL | routes->pool->plan_pool->backup, left);
-	if (routes->part_count - first > 1) {
-		route = to_group(0, APPLIED_NODES);
-		route.kind = BRANCH_SPLIT;
-		route.number = add_split(routes, first);
-		return route;
-	}
-	route = to_group(routes->parts[first].branch, APPLIED_NODES);
-	if ((route.number & ROUTE_POOL) != 0)
-		route = to_pool(route.number & ~ROUTE_POOL, APPLIED_BACKUP);
-	routes->part_count = first;
-	return route;
-}
-
-/* --- the first band that answers ------------------------------------------------------------------ */
-
-struct place {
-	uint32_t band, group; /* GROUP_NONE: nowhere */
-};
-
-/* Bands as far as they were looked at: for each rank, where the first one is that has it, and the
- * first one that has enough of it. */
-struct found {
-	struct place any[TABLE_RANKS], enough[TABLE_RANKS];
-};
-
-static bool look_at(struct found *found, const struct group *group, struct place here)
-{
-	if (found->any[group->rank].group == GROUP_NONE)
-		found->any[group->rank] = here;
-	if (group->counts && found->enough[group->rank].group == GROUP_NONE)
-		found->enough[group->rank] = here;
-	return group->counts && group->rank == TABLE_USABLE;
-}
-
-static struct group *group_of_band(struct routes *routes, uint32_t band, uint32_t *number)
-{
-	uint32_t first, count;
-
-	if (!order_band(&routes->order, band, &first, &count))
-		return NULL;
-	*number = groups_find(&routes->groups, &routes->order, first, count);
-	return &routes->groups.list[*number];
-}
-
-/* From a band on: those that take clients of this rank, until one keeps all. */
-static uint32_t find_candidates(struct routes *routes, uint32_t band, uint8_t rank, bool enough)
-{
-	const struct group *group;
-	uint32_t count = 0, number;
-
-	for (; (group = group_of_band(routes, band, &number)) != NULL; band++) {
-		if (group->rank != rank || (enough && !group->counts))
-			continue;
-		routes->candidates[count++] = number;
-		if (group->part == STEER_ALL)
-			break;
-	}
-	return count;
-}
-
-static struct route answer_from(struct routes *routes, struct place place, uint8_t rank,
-				bool enough)
-{
-	uint8_t applied = rank == TABLE_DRAINING ? APPLIED_DRAINING : APPLIED_NODES;
-
-	if (routes->groups.list[place.group].part != STEER_ALL)
-		return spill(routes, find_candidates(routes, place.band, rank, enough));
-	(void)groups_use(&routes->groups, place.group);
-	return to_group(place.group, applied);
-}
-
-static struct route decide(struct routes *routes)
-{
-	const struct group *group;
-	struct place here = { 0 };
-	struct found found;
-
-	memset(&found, 0xff, sizeof(found)); /* GROUP_NONE */
-	for (; (group = group_of_band(routes, here.band, &here.group)) != NULL; here.band++)
-		if (look_at(&found, group, here))
-			break;
-	if (routes->order.count == 0 && routes->order.any_fenced)
-		return fenced(routes);
-	for (uint8_t rank = TABLE_USABLE; rank > TABLE_DOWN; rank--) {
-		if (found.enough[rank].group != GROUP_NONE)
-			return answer_from(routes, found.enough[rank], rank, true);
-		if (found.any[rank].group != GROUP_NONE)
-			return answer_from(routes, found.any[rank], rank, false);
-	}
-	return all_down(routes);
 }
 
 /* --- who stands together in an answer -------------------------------------------------------------- */
@@ -359,7 +217,7 @@ static uint32_t find_primaries(struct routes *routes, const struct route *route)
 		for (uint32_t i = 0; i < split->count; i++) {
 			uint32_t branch = routes->parts[split->first + i].branch;
 
-			if ((branch & ROUTE_POOL) == 0)
+			if ((branch & ROUTE_BACKUP) == 0)
 				add_primaries(routes, branch, &count);
 		}
 	}
@@ -414,42 +272,217 @@ static uint32_t find_map(struct routes *routes, const struct route *route)
 	return sets_map(&routes->sets, &context, routes->primaries, count);
 }
 
-/* --- what a backup pool has for them ---------------------------------------------------------------- */
-
-static bool any_of(const bool *list, uint32_t count)
+static void complete(struct routes *routes, struct route *route)
 {
-	return count > 0 && memchr(list, true, count * sizeof(*list)) != NULL;
+	route->map = find_map(routes, route);
+	route->random = order_is_equal(&routes->order);
 }
 
-/* The backup's preferences are others than this pool's: classes tell which ones go together. */
-static void find_forsaken(struct routes *routes)
-{
-	const struct pool *pool = routes->pool;
-	const struct geo_root *root = image_root(pool->geo, struct geo_root);
-	const struct routes *backup;
+/* --- backup pools ----------------------------------------------------------------------------------- */
 
-	memset(routes->forsaken, false, pool->pref_count * sizeof(*routes->forsaken));
-	routes->any_forsaken = false;
+/* Are there clients, perhaps, for whom the backup has nobody? Their classes tell. */
+static bool backup_leaves(const struct routes *routes)
+{
+	return routes->all[routes->pool->plan_pool->backup].leaves;
+}
+
+static bool same_route(const struct route *a, const struct route *b)
+{
+	return a->kind == b->kind && a->applied == b->applied && a->random == b->random &&
+	       a->number == b->number && a->map == b->map;
+}
+
+/* What there is where the backup has nobody. Few of them differ: nearly all are found again. */
+static uint32_t add_instead(struct routes *routes, struct route route)
+{
+	uint32_t *kept;
+
+	complete(routes, &route);
+	kept = &routes->instead_kept[hash_word((uint64_t)route.number << 32 ^ route.map ^
+					       (uint64_t)route.applied << 56 ^ route.kind) %
+				     ROUTES_KEPT];
+	if (*kept == 0 || !same_route(&routes->instead[*kept - 1], &route)) {
+		array_add(routes->instead, routes->instead_count, routes->instead_cap) = route;
+		*kept = routes->instead_count;
+	}
+	return *kept - 1;
+}
+
+static struct route to_backup(const struct routes *routes, uint32_t branch)
+{
+	struct route route = to_pool(routes->pool->plan_pool->backup, APPLIED_BACKUP);
+
+	if (branch != ROUTE_POOL) {
+		route.kind = BRANCH_BACKUP;
+		route.number = branch & ~ROUTE_BACKUP;
+	}
+	return route;
+}
+
+/* None of the nodes that these clients may get is healthy. */
+static struct route all_down(struct routes *routes)
+{
+	uint32_t branch = ROUTE_POOL;
+
 	if (!routes->backup)
-		return;
-	backup = &routes->all[pool->plan_pool->backup];
-	if (!any_of(backup->leaves, backup->pool->pref_count))
-		return;
-	for (uint32_t class_id = 0; class_id < root->class_count; class_id++)
-		if (backup->leaves[geo_class_pref(pool->geo, class_id, backup->pool->number)])
-			routes->forsaken[geo_class_pref(pool->geo, class_id, pool->number)] = true;
-	routes->any_forsaken = any_of(routes->forsaken, pool->pref_count);
+		return fall_back(routes);
+	if (backup_leaves(routes))
+		branch = ROUTE_BACKUP | add_instead(routes, fall_back(routes));
+	return to_backup(routes, branch);
 }
 
-/* Returns whether that is other than it was. */
-static bool find_left(struct routes *routes, uint32_t pref)
-{
-	uint8_t applied = routes->prefs[pref].applied;
-	bool before = routes->leaves[pref];
+/* --- spilling over --------------------------------------------------------------------------------- */
 
-	routes->leaves[pref] = applied > APPLIED_BACKUP ||
-			       (applied == APPLIED_BACKUP && routes->forsaken[pref]);
-	return routes->leaves[pref] != before;
+static uint32_t add_split(struct routes *routes, uint32_t first)
+{
+	uint32_t count = routes->part_count - first;
+
+	for (uint32_t i = 0; i < routes->split_count; i++)
+		if (routes->splits[i].count == count &&
+		    memcmp(&routes->parts[routes->splits[i].first], &routes->parts[first],
+			   count * sizeof(*routes->parts)) == 0) {
+			routes->part_count = first;
+			return i;
+		}
+	array_add(routes->splits, routes->split_count, routes->split_cap) = (struct split){ count,
+											    first };
+	return routes->split_count - 1;
+}
+
+static void add_part(struct routes *routes, uint32_t branch, uint32_t part)
+{
+	if (part == 0)
+		return;
+	if ((branch & ROUTE_BACKUP) == 0)
+		(void)groups_use(&routes->groups, branch);
+	array_add(routes->parts, routes->part_count,
+		  routes->part_cap) = (struct split_part){ branch, part };
+}
+
+/* Over the candidates, which have the clients' first one first: each keeps its part of what comes
+ * to it. Returns what is left for the backup. */
+static uint32_t share_candidates(struct routes *routes, uint32_t count, bool backup)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		routes->band_sites[i] =
+			(struct band_site){ 1, routes->groups.list[routes->candidates[i]].part, 0 };
+		routes->bands[i] = (struct band){ &routes->band_sites[i], 1, 0 };
+	}
+	return bands_share(routes->bands, count, backup);
+}
+
+/* As they share, and the backup's branch has what is left. */
+static struct route split_over(struct routes *routes, uint32_t count, uint8_t applied,
+			       uint32_t backup, uint32_t left)
+{
+	uint32_t first = routes->part_count, branch;
+	struct route route = to_group(0, applied);
+
+	for (uint32_t i = 0; i < count; i++)
+		add_part(routes, routes->candidates[i], routes->bands[i].part);
+	add_part(routes, backup, left);
+	if (routes->part_count - first > 1) {
+		route.kind = BRANCH_SPLIT;
+		route.number = add_split(routes, first);
+		return route;
+	}
+	branch = routes->parts[first].branch;
+	routes->part_count = first;
+	return (branch & ROUTE_BACKUP) != 0 ? to_backup(routes, branch) : to_group(branch, applied);
+}
+
+/* For whom the backup has nobody, the candidates share as if there was none: too many clients are
+ * less bad than a fallback. */
+static struct route spill(struct routes *routes, uint32_t count, uint8_t applied)
+{
+	uint32_t left = share_candidates(routes, count, routes->backup), branch = ROUTE_POOL;
+
+	if (left > 0 && backup_leaves(routes)) {
+		(void)share_candidates(routes, count, false);
+		branch = ROUTE_BACKUP |
+			 add_instead(routes, split_over(routes, count, applied, ROUTE_POOL, 0));
+		(void)share_candidates(routes, count, true);
+	}
+	return split_over(routes, count, applied, branch, left);
+}
+
+/* --- the first band that answers ------------------------------------------------------------------ */
+
+struct place {
+	uint32_t band, group; /* GROUP_NONE: nowhere */
+};
+
+/* Bands as far as they were looked at: for each rank, where the first one is that has it, and the
+ * first one that has enough of it. */
+struct found {
+	struct place any[TABLE_RANKS], enough[TABLE_RANKS];
+};
+
+static bool look_at(struct found *found, const struct group *group, struct place here)
+{
+	if (found->any[group->rank].group == GROUP_NONE)
+		found->any[group->rank] = here;
+	if (group->counts && found->enough[group->rank].group == GROUP_NONE)
+		found->enough[group->rank] = here;
+	return group->counts && group->rank == TABLE_USABLE;
+}
+
+static struct group *group_of_band(struct routes *routes, uint32_t band, uint32_t *number)
+{
+	uint32_t first, count;
+
+	if (!order_band(&routes->order, band, &first, &count))
+		return NULL;
+	*number = groups_find(&routes->groups, &routes->order, first, count);
+	return &routes->groups.list[*number];
+}
+
+/* From a band on: those that take clients of this rank, until one keeps all. */
+static uint32_t find_candidates(struct routes *routes, uint32_t band, uint8_t rank, bool enough)
+{
+	const struct group *group;
+	uint32_t count = 0, number;
+
+	for (; (group = group_of_band(routes, band, &number)) != NULL; band++) {
+		if (group->rank != rank || (enough && !group->counts))
+			continue;
+		routes->candidates[count++] = number;
+		if (group->part == STEER_ALL)
+			break;
+	}
+	return count;
+}
+
+static struct route answer_from(struct routes *routes, struct place place, uint8_t rank,
+				bool enough)
+{
+	uint8_t applied = rank == TABLE_DRAINING ? APPLIED_DRAINING : APPLIED_NODES;
+
+	if (routes->groups.list[place.group].part != STEER_ALL)
+		return spill(routes, find_candidates(routes, place.band, rank, enough), applied);
+	(void)groups_use(&routes->groups, place.group);
+	return to_group(place.group, applied);
+}
+
+static struct route decide(struct routes *routes)
+{
+	const struct group *group;
+	struct place here = { 0 };
+	struct found found;
+
+	memset(&found, 0xff, sizeof(found)); /* GROUP_NONE */
+	for (; (group = group_of_band(routes, here.band, &here.group)) != NULL; here.band++)
+		if (look_at(&found, group, here))
+			break;
+	if (routes->order.count == 0 && routes->order.any_fenced)
+		return fenced(routes);
+	for (uint8_t rank = TABLE_USABLE; rank > TABLE_DOWN; rank--) {
+		if (found.enough[rank].group != GROUP_NONE)
+			return answer_from(routes, found.enough[rank], rank, true);
+		if (found.any[rank].group != GROUP_NONE)
+			return answer_from(routes, found.any[rank], rank, false);
+	}
+	return all_down(routes);
 }
 
 /* --- all ------------------------------------------------------------------------------------------- */
@@ -458,8 +491,16 @@ static struct route find_route(struct routes *routes)
 {
 	struct route route = decide(routes);
 
-	route.map = find_map(routes, &route);
+	complete(routes, &route);
 	return route;
+}
+
+/* Of its own nodes, or of a backup that has somebody for whoever comes. */
+static bool has_somebody(const struct routes *routes, const struct route *route)
+{
+	if (route->kind == BRANCH_BACKUP)
+		return routes->instead[route->number].applied <= APPLIED_DRAINING;
+	return route->applied <= APPLIED_BACKUP;
 }
 
 static void update_site(struct routes *routes, uint32_t site)
@@ -468,8 +509,6 @@ static void update_site(struct routes *routes, uint32_t site)
 
 	for (uint32_t i = 0; i < routes_of_site(routes); i++) {
 		order_begin_site(&routes->order, routes->pool->restricts ? i : POOL_NONE, site);
-		routes->forsakes = routes->pool->restricts ? routes->forsaken[i]
-							   : routes->any_forsaken;
 		list[i] = find_route(routes);
 	}
 }
@@ -486,9 +525,9 @@ static void fill_splits(struct routes *routes)
 			   &routes->parts[routes->splits[i].first], routes->splits[i].count);
 }
 
-bool routes_update(struct routes *routes)
+static void begin(struct routes *routes)
 {
-	bool equal = routes->pool->plan_pool->policy == POLICY_ROUND_ROBIN, changed = false;
+	bool equal = routes->pool->plan_pool->policy == POLICY_ROUND_ROBIN;
 
 	groups_begin(&routes->groups);
 	for (uint32_t node = 0; node < routes->pool->node_count; node++)
@@ -496,20 +535,27 @@ bool routes_update(struct routes *routes)
 					      : routes->pool->weights[node];
 	sets_begin(&routes->sets, routes->weights);
 	routes->nobody = false;
-	routes->split_count = routes->part_count = 0;
+	routes->split_count = routes->part_count = routes->instead_count = 0;
+	memset(routes->instead_kept, 0, sizeof(routes->instead_kept));
 	routes->applied = applied_now(routes);
-	find_forsaken(routes);
+}
+
+bool routes_update(struct routes *routes)
+{
+	bool left = routes->leaves;
+
+	begin(routes);
+	routes->leaves = false;
 	for (uint32_t i = 0; i < routes->pool->pref_count; i++) {
 		order_begin(&routes->order, i);
-		routes->forsakes = routes->forsaken[i];
 		routes->prefs[i] = find_route(routes);
-		changed |= find_left(routes, i);
+		routes->leaves |= !has_somebody(routes, &routes->prefs[i]);
 	}
 	for (uint32_t site = 0; site < routes->pool->site_count; site++)
 		if (routes->sites[site].needed)
 			update_site(routes, site);
 	fill_splits(routes);
-	return changed;
+	return routes->leaves != left;
 }
 
 void routes_need_site(struct routes *routes, uint32_t site)
@@ -532,8 +578,6 @@ void routes_open(struct routes *routes, const struct routes *all, struct pool *p
 	order_open(&routes->order, pool);
 	routes->prefs = mem_array(pool->pref_count, sizeof(*routes->prefs));
 	routes->sites = mem_array(sites, sizeof(*routes->sites));
-	routes->leaves = mem_array(pool->pref_count, sizeof(*routes->leaves));
-	routes->forsaken = mem_array(pool->pref_count, sizeof(*routes->forsaken));
 	routes->ranks = mem_array(pool->node_count, sizeof(*routes->ranks));
 	routes->primaries = mem_array(pool->node_count, sizeof(*routes->primaries));
 	routes->weights = mem_array(pool->node_count, sizeof(*routes->weights));
@@ -554,8 +598,7 @@ void routes_close(struct routes *routes)
 	groups_close(&routes->groups);
 	free(routes->prefs);
 	free(routes->sites);
-	free(routes->leaves);
-	free(routes->forsaken);
+	free(routes->instead);
 	free(routes->splits);
 	free(routes->parts);
 	free(routes->slots);

@@ -3,7 +3,8 @@
  *   order  -> bands of the sites that are allowed to these clients
  *   groups -> which band has a site with enough healthy nodes
  *   spill  -> a split over bands, where sites keep only a part of their clients
- *   or the backup pool, or the pool's fallback; or what a fence says where no site is left
+ *   or the backup pool, for whom it has a healthy node, or the pool's fallback; or what a fence
+ *   says where no site is left
  *   sets   -> which nodes stand together in an answer */
 #ifndef STEER_ROUTES_H
 #define STEER_ROUTES_H
@@ -14,10 +15,14 @@
 
 #define ROUTE_NOBODY UINT32_MAX /* a group: what stands in for all nodes */
 
+#define ROUTES_KEPT 256
+
 struct route {
 	uint8_t kind;    /* enum steering_branch */
 	uint8_t applied; /* enum steering_applied */
-	/* A table: of this group, or ROUTE_NOBODY; a split of this number; a pool of the plan. */
+	bool random;     /* every answer is drawn anew */
+	/* A table: of this group, or ROUTE_NOBODY; a split of this number; a pool of the plan; the
+	 * backup, where it does not serve all: what there is instead, of this number. */
 	uint32_t number;
 	uint32_t map; /* of the sets; SETS_MAP_NONE */
 };
@@ -41,21 +46,21 @@ struct routes {
 
 	struct route *prefs;
 	struct site_routes *sites;
-	bool nobody;    /* some route leads to what stands in for all nodes */
-	bool serves;    /* a node is healthy, or a backup pool serves */
-	bool backup;    /* the backup pool serves */
-	bool *leaves;   /* [preference]: some of its clients get no healthy node, from no backup */
-	bool *forsaken; /* [preference]: some of its clients would get none from the backup */
-	bool any_forsaken;
-	bool forsakes;   /* scratch: of the clients at hand */
+	bool nobody;     /* some route leads to what stands in for all nodes */
+	bool serves;     /* a node is healthy, or a backup pool serves */
+	bool backup;     /* the backup pool serves */
+	bool leaves;     /* some clients get no healthy node, from no backup */
 	uint8_t applied; /* enum steering_applied: of the pool */
 
 	struct split *splits;
 	uint32_t split_count, split_cap;
-	struct split_part *parts; /* branches: groups, or ROUTE_POOL with a pool */
+	struct split_part *parts; /* branches: groups, or the backup */
 	uint32_t part_count, part_cap;
 	struct steering_slot *slots; /* [split][SPLIT_SLOTS] */
 	uint32_t slots_cap;          /* in splits */
+	struct route *instead;       /* for whom the backup has nobody */
+	uint32_t instead_count, instead_cap;
+	uint32_t instead_kept[ROUTES_KEPT]; /* some of them, by hash: number + 1 */
 
 	/* Scratch. */
 	uint8_t *ranks;      /* [node]: for the clients at hand */
@@ -67,7 +72,10 @@ struct routes {
 	uint32_t *candidates; /* groups */
 };
 
-#define ROUTE_POOL UINT32_C(0x80000000)
+/* As a part's branch: the backup pool, which serves all; */
+#define ROUTE_POOL (UINT32_MAX - 1)
+/* or where it does not: this and the number of what there is instead. */
+#define ROUTE_BACKUP UINT32_C(0x80000000)
 
 /* The pool must outlive the routes. */
 void routes_open(struct routes *routes, const struct routes *all, struct pool *pool);
@@ -80,8 +88,8 @@ void routes_need_site(struct routes *routes, uint32_t site);
  * changed. To be asked of each pool after its backup. */
 bool routes_find_serving(struct routes *routes);
 
-/* After that, and after its backup's: all routes anew. Returns whether it leaves other preferences
- * than before without a healthy node, which concerns pools whose backup it is. */
+/* After that, and after its backup's: all routes anew. Returns whether it has become one that leaves
+ * clients without a healthy node, or is one no more: that concerns pools whose backup it is. */
 bool routes_update(struct routes *routes);
 
 /* How many routes a bound site has: one, or one for each preference. */

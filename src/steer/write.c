@@ -9,9 +9,9 @@
 struct places {
 	struct image_writer *writer;
 	struct steer *steer;
-	uint64_t tables_off, splits_off;
-	uint32_t *first_table, *first_split; /* [pool] */
-	uint32_t table_count, split_count;
+	uint64_t tables_off, splits_off, backups_off;
+	uint32_t *first_table, *first_split, *first_backup; /* [pool] */
+	uint32_t table_count, split_count, backup_count;
 	uint64_t **maps;  /* [pool][map] */
 	uint64_t *prefs;  /* [pool] */
 	uint64_t **sites; /* [pool][site]: preferences of records that are bound to it */
@@ -28,8 +28,10 @@ static void count_tables(struct places *places)
 
 		places->first_table[i] = places->table_count;
 		places->first_split[i] = places->split_count;
+		places->first_backup[i] = places->backup_count;
 		places->table_count += routes->groups.used_count + routes->nobody;
 		places->split_count += routes->split_count;
+		places->backup_count += routes->instead_count;
 	}
 }
 
@@ -39,6 +41,15 @@ static uint32_t group_branch(const struct places *places, uint32_t pool, uint32_
 	uint32_t number = group == ROUTE_NOBODY ? groups->used_count : groups->list[group].number;
 
 	return branch_make(BRANCH_TABLE, places->first_table[pool] + number);
+}
+
+static uint32_t part_branch(const struct places *places, uint32_t pool, uint32_t part)
+{
+	if ((part & ROUTE_BACKUP) == 0)
+		return group_branch(places, pool, part);
+	if (part == ROUTE_POOL)
+		return branch_make(BRANCH_POOL, places->steer->pools[pool].plan_pool->backup);
+	return branch_make(BRANCH_BACKUP, places->first_backup[pool] + (part & ~ROUTE_BACKUP));
 }
 
 static struct steering_slots put_slots(const struct places *places, const struct pack *pack)
@@ -90,13 +101,9 @@ static void put_split(const struct places *places, uint32_t pool, uint32_t numbe
 
 	out.branches_off = image_writer_reserve(places->writer, split->count * sizeof(uint32_t),
 						sizeof(uint32_t));
-	for (uint32_t i = 0; i < split->count; i++) {
-		uint32_t part = routes->parts[split->first + i].branch;
-
-		image_writer_at(places->writer, uint32_t, out.branches_off)[i] =
-			(part & ROUTE_POOL) != 0 ? branch_make(BRANCH_POOL, part & ~ROUTE_POOL)
-						 : group_branch(places, pool, part);
-	}
+	for (uint32_t i = 0; i < split->count; i++)
+		image_writer_at(places->writer, uint32_t, out.branches_off)[i] = part_branch(
+			places, pool, routes->parts[split->first + i].branch);
 	image_writer_at(places->writer, struct steering_split,
 			places->splits_off)[places->first_split[pool] + number] = out;
 	pack_free(&pack);
@@ -121,18 +128,21 @@ static uint32_t branch_of(const struct places *places, uint32_t pool, const stru
 	case BRANCH_TABLE: return group_branch(places, pool, route->number);
 	case BRANCH_SPLIT:
 		return branch_make(BRANCH_SPLIT, places->first_split[pool] + route->number);
+	case BRANCH_BACKUP:
+		return branch_make(BRANCH_BACKUP, places->first_backup[pool] + route->number);
 	default: return branch_make(BRANCH_POOL, route->number);
 	}
 }
 
-/* Is every answer of a route drawn anew? */
-static bool is_drawn(const struct pool *pool, uint32_t count, uint32_t route)
+static struct steering_pref pref_of(const struct places *places, uint32_t pool,
+				    const struct route *route)
 {
-	uint8_t policy = pool->plan_pool->policy;
-
-	if (count == pool->pref_count)
-		policy = geo_pool_pref(pool->geo, pool->number, route)->policy;
-	return policy == POLICY_ROUND_ROBIN;
+	return (struct steering_pref){
+		.branch = branch_of(places, pool, route),
+		.applied = route->applied,
+		.random = route->random,
+		.choices_off = route->map == SETS_MAP_NONE ? 0 : places->maps[pool][route->map],
+	};
 }
 
 /* One for each preference, or one for all clients. */
@@ -143,15 +153,22 @@ static uint64_t put_routes(const struct places *places, uint32_t pool, const str
 	struct steering_pref *out = image_writer_at(places->writer, struct steering_pref, at);
 
 	for (uint32_t i = 0; i < count; i++)
-		out[i] = (struct steering_pref){
-			.branch = branch_of(places, pool, &list[i]),
-			.applied = list[i].applied,
-			.random = is_drawn(&places->steer->pools[pool], count, i),
-			.choices_off = list[i].map == SETS_MAP_NONE
-					       ? 0
-					       : places->maps[pool][list[i].map],
-		};
+		out[i] = pref_of(places, pool, &list[i]);
 	return at;
+}
+
+static void put_backups(const struct places *places, uint32_t pool)
+{
+	const struct routes *routes = &places->steer->routes[pool];
+	struct steering_backup *out = image_writer_at(places->writer, struct steering_backup,
+						      places->backups_off) +
+				      places->first_backup[pool];
+
+	for (uint32_t i = 0; i < routes->instead_count; i++)
+		out[i] = (struct steering_backup){
+			.pool = routes->pool->plan_pool->backup,
+			.instead = pref_of(places, pool, &routes->instead[i]),
+		};
 }
 
 /* Does every client get what stands in for all nodes? */
@@ -185,6 +202,7 @@ static void put_pool(struct places *places, uint32_t number, uint64_t pools_off)
 	for (uint32_t i = 0; i < routes->split_count; i++)
 		put_split(places, number, i);
 	places->maps[number] = put_maps(places, &routes->sets);
+	put_backups(places, number);
 	out.prefs_off = put_routes(places, number, routes->prefs, out.pref_count);
 	places->prefs[number] = out.prefs_off;
 	places->sites[number] = mem_array(routes->pool->site_count, sizeof(uint64_t));
@@ -310,6 +328,8 @@ static void put_root(const struct places *places)
 	}
 	root->tables_off = places->tables_off;
 	root->splits_off = places->splits_off;
+	root->backup_count = places->backup_count;
+	root->backups_off = places->backups_off;
 }
 
 static void free_places(struct places *places)
@@ -323,6 +343,7 @@ static void free_places(struct places *places)
 	free(places->prefs);
 	free(places->first_table);
 	free(places->first_split);
+	free(places->first_backup);
 }
 
 void steer_write(struct image_writer *writer, struct steer *steer)
@@ -333,6 +354,7 @@ void steer_write(struct image_writer *writer, struct steer *steer)
 				 .steer = steer,
 				 .first_table = mem_array(pools, sizeof(uint32_t)),
 				 .first_split = mem_array(pools, sizeof(uint32_t)),
+				 .first_backup = mem_array(pools, sizeof(uint32_t)),
 				 .maps = mem_array(pools, sizeof(uint64_t *)),
 				 .sites = mem_array(pools, sizeof(uint64_t *)),
 				 .prefs = mem_array(pools, sizeof(uint64_t)) };
@@ -343,6 +365,8 @@ void steer_write(struct image_writer *writer, struct steer *steer)
 		writer, places.table_count * sizeof(struct steering_table), IMAGE_ALIGN);
 	places.splits_off = image_writer_reserve(
 		writer, places.split_count * sizeof(struct steering_split), IMAGE_ALIGN);
+	places.backups_off = image_writer_reserve(
+		writer, places.backup_count * sizeof(struct steering_backup), IMAGE_ALIGN);
 	put_pools(&places);
 	put_lists(&places);
 	put_records(&places);

@@ -49,6 +49,7 @@ static const struct sample_file {
 	{ "zones/other.pool.yaml", "pool: other\n"
 				   "policy: failover\n"
 				   "fallback: [192.0.2.99]\n"
+				   "geofence: [{ clients: [198.51.100.0/25], never: all }]\n"
 				   "sites:\n"
 				   "  oslo: { nodes: { osl-1: { address: 203.0.113.30 } } }\n" },
 	{ SAMPLE_ZONE, "$TTL 60\n"

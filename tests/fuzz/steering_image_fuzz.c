@@ -61,6 +61,7 @@ static void add_regions(const struct image *steering)
 	add_region(root->records_off, root->record_count * sizeof(struct steering_record));
 	add_region(root->tables_off, root->table_count * sizeof(struct steering_table));
 	add_region(root->splits_off, root->split_count * sizeof(struct steering_split));
+	add_region(root->backups_off, root->backup_count * sizeof(struct steering_backup));
 	for (uint32_t i = 0; i < root->table_count; i++)
 		add_slots(&steering_table(steering, i)->slots);
 	for (uint32_t i = 0; i < root->split_count; i++) {
@@ -92,6 +93,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	sample_open();
 	must(sample_compile(&sample));
 	must(image_root(&sample.world.steering, struct steering_root)->split_count > 0);
+	must(image_root(&sample.world.steering, struct steering_root)->backup_count > 0);
 	must(steering_record(&sample.world.steering, 0)->link_count > 0);
 	add_regions(&sample.world.steering);
 	return 0;

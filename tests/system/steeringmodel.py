@@ -61,7 +61,7 @@ def random_pool(rng, name, sites, networks, number, with_nodes=True):
             "persistence": rng.choice(("subnet", "subnet", "none")), "fallback": rng.choice(("all", "all", "none")),
             "band": (rng.choice((0, 0, 10, 50)), rng.choice((0, 0, 500))),
             "answers": rng.choice((1, 1, 1, 2, 3)), "spread": rng.choice(("node", "site")),
-            "own-networks": rng.choice(("weighted", "failover"))}
+            "own-networks": rng.choice(("weighted", "failover")), "backup": None}
     pool["spare"] = rng.randrange(0, pool["answers"])
     for at, site in enumerate(chosen):
         nodes = {}
@@ -97,6 +97,7 @@ def pool_text(pool, port):
              f"fallback: {pool['fallback']}", f"band: {{ percent: {percent}, km: {km} }}",
              f"answers: {pool['answers']}", f"spread: {pool['spread']}", f"spare: {pool['spare']}",
              f"own-networks: {pool['own-networks']}",
+             *([f"backup: {pool['backup']}"] if pool["backup"] else []),
              f"probes: [ {{ kind: tcp, port: {port}, interval: 500ms, timeout: 400ms, fall: 1, rise: 1 }} ]", "sites:"]
     for name, site in pool["sites"].items():
         lines += [f"  {name}:", f"    bias: {site['bias']}", f"    minimum: {site['minimum']}",
@@ -125,16 +126,18 @@ def pool_text(pool, port):
 
 class Expectation:
     """first: the addresses of which one stands first; may: all that may stand in the answer at all;
-    hashed: several choices, so that the client's hash (or chance) decides; size: (fewest, most)."""
+    hashed: several choices, so that the client's hash (or chance) decides; size: (fewest, most);
+    drawn: every answer is drawn anew; pool: who answers in the end."""
 
-    def __init__(self, first, may, hashed, size):
-        self.first, self.may, self.hashed, self.size = first, may, hashed, size
+    def __init__(self, first, may, hashed, size, drawn, pool):
+        self.first, self.may, self.hashed, self.size, self.drawn, self.pool = first, may, hashed, size, drawn, pool
 
 
 class Model:
-    def __init__(self, places, sites, own_networks):
-        """places: a geomodel.Model; sites: name -> (latitude, longitude) in the server file's order."""
-        self.places, self.sites, self.own = places, sites, own_networks
+    def __init__(self, places, sites, own_networks, pools):
+        """places: a geomodel.Model; sites: name -> (latitude, longitude) in the server file's order;
+        pools: all of them, by name."""
+        self.places, self.sites, self.own, self.pools = places, sites, own_networks, pools
 
     def by_own(self, pool, address):
         """Is it of our own networks, and no rule for a network as long or longer holds? Then nobody
@@ -265,23 +268,38 @@ class Model:
             return min(pool["answers"], len(sites)), min(pool["answers"], len(good))
         return (min(pool["answers"], len(good)),) * 2
 
+    def country(self, pool, address):
+        return NOWHERE if self.by_own(pool, address) else self.places.country(address)
+
+    def has_somebody(self, name, address, down):
+        """Has a pool, or a backup behind it, a healthy node for this client? A fence that leaves no
+        site leads to no backup."""
+        pool = self.pools[name]
+        country = self.country(pool, address)
+        allowed = self.allowed(pool, address, country)
+        nodes = {node for site in allowed for node in pool["sites"][site]["nodes"]}
+        return bool(nodes - down[name] - self.avoided(pool, address, country)) or \
+            bool(allowed and pool["backup"] and self.has_somebody(pool["backup"], address, down))
+
     def expect(self, pool, address, down):
-        """down: names of nodes. None: NODATA."""
-        country = NOWHERE if self.by_own(pool, address) else self.places.country(address)
+        """down: pool -> names of nodes. None: NODATA."""
+        country = self.country(pool, address)
         allowed = self.allowed(pool, address, country)
         if not allowed:
             return None
         policy, bands = self.bands(pool, address, country, allowed)
         nodes = {node: n["address"] for name, site in pool["sites"].items() if name in allowed
                  for node, n in site["nodes"].items()}
-        up = set(nodes) - down - self.avoided(pool, address, country)
+        up = set(nodes) - down[pool["name"]] - self.avoided(pool, address, country)
         first, good = self.serving(pool, bands, up)
         fewest, most = self.answer_size(pool, good)
         if not first:
+            if pool["backup"] and self.has_somebody(pool["backup"], address, down):
+                return self.expect(self.pools[pool["backup"]], address, down)
             if pool["fallback"] == "none":
                 return None
             first, good = self.serving(pool, bands, set(nodes), heed_minimum=False)
             # Companions are never of a site below its minimum, so there may be none.
             fewest, most = 1, self.answer_size(pool, good)[1]
         return Expectation({nodes[node] for node in first}, {nodes[node] for node in good}, len(first) > 1,
-                           (fewest, most)), policy
+                           (fewest, most), pool["persistence"] == "none" or policy == "round-robin", pool["name"])

@@ -4,6 +4,8 @@
   - the first address is of a node that the model expects there; none is one that the fences forbid,
     that is down or that these clients avoid, while there is another;
   - no answer is empty while a healthy, allowed node exists;
+  - a backup pool stands in for clients for whom it, or its own backup, has such a node, and for no
+    others: these get what their own pool falls back to;
   - every address in an answered scope has the same answer (where chance decides: the same nodes to
     draw from, by the model);
   - the scope has the persistence prefix where the hash decided among several, and only there.
@@ -46,11 +48,14 @@ class World:
         own = steeringmodel.random_networks(rng, 3)
         self.interesting = networks + own
         self.pools = [steeringmodel.random_pool(rng, f"p{n}", sites, networks, n) for n in range(POOLS)]
+        for pool, backup in zip(self.pools, self.pools[1:]):
+            pool["backup"] = backup["name"] if rng.random() < 0.7 else None
         self.model = steeringmodel.Model(
-            geomodel.Model([str(SOURCE / "geoip/country.mmdb")], str(SOURCE / "geoip/countries.tsv"), sites), sites, own)
+            geomodel.Model([str(SOURCE / "geoip/country.mmdb")], str(SOURCE / "geoip/countries.tsv"), sites), sites, own,
+            {pool["name"]: pool for pool in self.pools})
         self.addresses = {node: n["address"] for pool in self.pools for site in pool["sites"].values()
                           for node, n in ((f"{pool['name']}/{node}", n) for node, n in site["nodes"].items())}
-        self.down = [set() for _ in self.pools]
+        self.down = {pool["name"]: set() for pool in self.pools}
         server.write_server_file(sites, extra="preference-depth: 16\nown-networks: ["
                                  + ", ".join(f'"{network}"' for network in own) + "]\n")
         server.zone_file("example.net.zone").write_text(
@@ -61,22 +66,22 @@ class World:
 
     def start(self):
         """Some nodes are down; in one world of four all nodes of a pool are."""
-        for number, pool in enumerate(self.pools):
+        for pool in self.pools:
             names = [node for site in pool["sites"].values() for node in site["nodes"]]
             part = self.rng.choice((0, 0.2, 0.5, 1 if self.rng.random() < 0.3 else 0.8))
-            self.down[number] = {node for node in names if self.rng.random() < part}
+            self.down[pool["name"]] = {node for node in names if self.rng.random() < part}
             self.nodes.start(*(self.addresses[f"{pool['name']}/{node}"] for node in names
-                               if node not in self.down[number]))
+                               if node not in self.down[pool["name"]]))
         self.server.start()
         wait_until(self.is_known, 20 * SLOW)
 
     def is_known(self):
         """All nodes' status is what it is to be."""
         status = json.loads(self.server.ctl("status", "--json").stdout)
-        for number, pool in enumerate(status["pools"]):
+        for pool in status["pools"]:
             for site in pool["sites"]:
                 for node in site["nodes"]:
-                    if node["status"] != ("down" if node["name"] in self.down[number] else "up"):
+                    if node["status"] != ("down" if node["name"] in self.down[pool["name"]] else "up"):
                         return False
         return True
 
@@ -93,21 +98,16 @@ class World:
             yield ipaddress.ip_network((address, PERSISTENCE[address.version]), strict=False)
 
 
-def drawn_anew(pool, policy):
-    return pool["persistence"] == "none" or policy == "round-robin"
-
-
-def check_answer(pool, expectation, answer, where):
+def check_answer(expected, answer, where):
     """Returns whether the client's hash decided."""
-    if expectation is None:
+    if expected is None:
         assert answer == [], where
         return False
-    expected, policy = expectation
     assert answer, f"empty while somebody is up: {where}"
     assert answer[0] in expected.first, f"{answer} is none of {expected.first}: {where}"
     assert set(answer) <= expected.may, f"{answer} is not all of {expected.may}: {where}"
     assert expected.size[0] <= len(answer) <= expected.size[1], where
-    return expected.hashed and not drawn_anew(pool, policy)
+    return expected.hashed and not expected.drawn
 
 
 def inside(rng, network, scope):
@@ -126,23 +126,25 @@ def test_random_pools_answer_what_their_files_say(number):
         w.start()
         asked = [(w.rng.randrange(POOLS), network) for network in w.networks(NETWORKS // WORLDS)]
         results = fastdns.ask_many(server.server, [(f"vpn{p}.example.net", "A", network) for p, network in asked])
-        follow, wide = [], 0
+        follow, wide, by_backup = [], 0, 0
         for (p, network), (rcode, answer, scope) in zip(asked, results):
             where = f"world {number}, pool p{p}, client {network}, scope {scope}"
-            expectation = w.model.expect(w.pools[p], network.network_address, w.down[p])
+            expectation = w.model.expect(w.pools[p], network.network_address, w.down)
             assert rcode == 0, where
-            hashed = check_answer(w.pools[p], expectation, answer, where)
+            hashed = check_answer(expectation, answer, where)
             if hashed:
                 assert scope >= PERSISTENCE[network.version], f"the hash decided: {where}"
+            by_backup += expectation is not None and expectation.pool != w.pools[p]["name"]
             wide += scope < PERSISTENCE[network.version]
             follow += [(p, one, answer, expectation) for one in inside(w.rng, network, scope)]
         again = fastdns.ask_many(server.server, [(f"vpn{p}.example.net", "A", one) for p, one, _, _ in follow])
         for (p, one, before, expectation), (_, now, _) in zip(follow, again):
             where = f"world {number}, pool p{p}, {one} in a scope: {before}, {now}"
-            mine = w.model.expect(w.pools[p], one.network_address, w.down[p])
+            mine = w.model.expect(w.pools[p], one.network_address, w.down)
             assert (mine is None) == (expectation is None), where
-            if mine is None or not drawn_anew(w.pools[p], mine[1]) or not mine[0].hashed:
+            if mine is None or not mine.drawn or not mine.hashed:
                 assert now == before, where
             else:
-                assert mine[0].first == expectation[0].first and mine[0].may == expectation[0].may, where
-        print(f"world {number}: {len(asked)} networks, {len(follow)} addresses in their scopes, {wide} scopes were wide")
+                assert (mine.first, mine.may) == (expectation.first, expectation.may), where
+        print(f"world {number}: {len(asked)} networks, {len(follow)} addresses in their scopes, {wide} scopes were wide, "
+              f"{by_backup} answers are a backup's")

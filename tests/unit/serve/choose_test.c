@@ -2,8 +2,11 @@
 #include "serve/choose.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+#include "base/mem.h"
 #include "tests/unit/serve/fixture.h"
 #include "tests/unit/serve/serve_test.h"
 
@@ -179,6 +182,179 @@ START_TEST(a_split_and_the_tables_behind_it_decide_independently)
 }
 END_TEST
 
+/* --- backup pools ------------------------------------------------------------------------------- */
+
+/* Another steering image: sticky is the backup of linked, which has no healthy node for class 1; for
+ * class 0 it spills over, and the backup gets three quarters. */
+struct backed {
+	uint8_t *bytes;
+	struct world world;
+	struct steering_pref *prefs, *of_sticky; /* [class]; linked's */
+	struct steering_record *record;          /* of linked */
+	struct steering_backup *backup;
+};
+
+static void *place(const struct backed *b, uint64_t offset)
+{
+	return b->bytes + offset;
+}
+
+static struct backed open_backed(void)
+{
+	const struct image *from = &fixture.world.steering;
+	const struct steering_root *was = image_root(from, struct steering_root);
+	size_t end = (from->size + 7) / 8 * 8;
+	struct backed b = { .bytes = mem_alloc(end + sizeof(struct steering_backup)),
+			    .world = fixture.world };
+	struct steering_root *root = place(&b, IMAGE_ROOT);
+	uint32_t linked = steering_record(from, LINKED)->pool;
+	uint32_t sticky = steering_record(from, STICKY)->pool, *branches;
+
+	memcpy(b.bytes, from->base, from->size);
+	b.world.steering = (struct image){ b.bytes, end + sizeof(struct steering_backup) };
+	b.prefs = place(&b, steering_pool(from, linked)->prefs_off);
+	b.of_sticky = place(&b, steering_pool(from, sticky)->prefs_off);
+	b.record = place(&b, was->records_off + LINKED * sizeof(*b.record));
+	b.backup = place(&b, end);
+	*b.backup = (struct steering_backup){ .pool = sticky, .instead = b.of_sticky[1] };
+	root->backup_count = 1;
+	root->backups_off = end;
+	branches = place(&b, steering_split(from, 0)->branches_off);
+	branches[1] = b.prefs[1].branch = branch_make(BRANCH_BACKUP, 0);
+	b.prefs[1].applied = APPLIED_BACKUP;
+	return b;
+}
+
+static struct choice choose_backed(const struct backed *b, const char *network, bool from_ecs,
+				   uint64_t random)
+{
+	struct client_network client = { .from_ecs = from_ecs };
+	struct err err = { "" };
+	struct choice out;
+
+	ck_assert(ip_prefix_parse(network, &client.network, NULL));
+	ck_assert_msg(steering_verify(&b->world.steering, &err) == 0, "%s", err.text);
+	choose(&out, &b->world, LINKED, &client, random);
+	return out;
+}
+
+START_TEST(a_backup_stands_in_for_whom_it_has_somebody)
+{
+	struct backed b = open_backed();
+	struct choice c = choose_backed(&b, "192.0.2.0/24", true, 1);
+
+	ck_assert_uint_eq(c.step_count, 2);
+	ck_assert_uint_eq(c.steps[0].applied, APPLIED_BACKUP);
+	ck_assert_uint_eq(c.steps[0].without, STEERING_NONE);
+	ck_assert_uint_eq(c.steps[1].pool, b.backup->pool);
+	ck_assert_uint_eq(c.answers_off,
+			  steering_answers_of(&b.world.steering, b.record, b.backup->pool));
+	free(b.bytes);
+}
+END_TEST
+
+START_TEST(the_others_get_what_their_own_pool_has_instead)
+{
+	struct backed b = open_backed();
+	struct choice c;
+
+	b.of_sticky[1].applied = APPLIED_NONE;
+	b.backup->instead.applied = APPLIED_ALL;
+	c = choose_backed(&b, "192.0.2.0/24", true, 1);
+	ck_assert_uint_eq(c.step_count, 1);
+	ck_assert_uint_eq(c.steps[0].applied, APPLIED_ALL);
+	ck_assert_uint_eq(c.steps[0].without, b.backup->pool);
+	ck_assert_uint_eq(c.answers_off, b.record->answers_off);
+	ck_assert_uint_ge(c.node, 2); /* frankfurt */
+	ck_assert_uint_eq(c.scope, 24);
+	/* It may be yet another pool. */
+	b.backup->instead.branch = branch_make(BRANCH_POOL,
+					       steering_record(&b.world.steering, PLAIN)->pool);
+	b.backup->instead.applied = APPLIED_POOL;
+	c = choose_backed(&b, "192.0.2.0/24", true, 1);
+	ck_assert_uint_eq(c.step_count, 2);
+	ck_assert_uint_eq(c.steps[0].applied, APPLIED_POOL);
+	ck_assert_uint_eq(c.steps[1].without, STEERING_NONE);
+	ck_assert_uint_eq(c.scope, 8);
+	free(b.bytes);
+}
+END_TEST
+
+/* The record is bound to a site, so that its own class says nothing; but whether the backup has
+ * somebody does depend on it, unless it has one preference for all. */
+START_TEST(whom_a_backup_has_is_told_by_the_class_and_so_is_the_scope)
+{
+	struct backed b = open_backed();
+	const struct steering_pool *sticky = steering_pool(&b.world.steering, b.backup->pool);
+	uint32_t one = 0;
+
+	b.record->for_all = 1;
+	b.record->prefs_off += sizeof(struct steering_pref);
+	while (steering_table(&b.world.steering, one)->hashed != 0)
+		one++;
+	b.of_sticky[0].applied = b.of_sticky[1].applied = APPLIED_NONE;
+	b.backup->instead.branch = branch_make(BRANCH_TABLE, one);
+	ck_assert_uint_eq(choose_backed(&b, "192.0.2.1/32", false, 1).scope, 8);
+	ck_assert_uint_eq(choose_backed(&b, "10.0.0.1/32", false, 1).scope, 1);
+	((struct steering_pool *)place(&b, (uint64_t)((const uint8_t *)sticky - b.bytes)))
+		->pref_count = 1;
+	ck_assert_uint_eq(choose_backed(&b, "10.0.0.1/32", false, 1).scope, 0);
+	free(b.bytes);
+}
+END_TEST
+
+/* A quarter stays where it is, whether the backup has somebody or not; the others are shared anew,
+ * and that does not hang together with the split that sent them there. */
+START_TEST(spilled_clients_come_back_where_the_backup_has_nobody)
+{
+	struct backed b = open_backed();
+	unsigned stay = 0, back[2] = { 0 };
+
+	b.of_sticky[0].applied = APPLIED_ADDRESSES;
+	b.backup->instead.applied = APPLIED_NODES;
+	for (unsigned i = 0; i < 20000; i++) {
+		char network[32];
+		struct choice c;
+
+		(void)snprintf(network, sizeof(network), "10.%u.%u.0/24", i / 256, i % 256);
+		c = choose_backed(&b, network, true, 0);
+		ck_assert_uint_eq(c.step_count, 1);
+		ck_assert_uint_eq(c.steps[0].applied, APPLIED_NODES);
+		ck_assert_uint_eq(c.scope, 24);
+		if (c.steps[0].without == STEERING_NONE) {
+			ck_assert_uint_eq(choose_for(LINKED, network, true, 0).step_count, 1);
+			ck_assert_uint_lt(c.node, 2);
+			stay++;
+		} else {
+			ck_assert_uint_ge(c.node, 2);
+			back[c.node - 2]++;
+		}
+	}
+	ck_assert_uint_gt(stay, 4700);
+	ck_assert_uint_lt(stay, 5300);
+	ck_assert_uint_gt(back[0], 7000);
+	ck_assert_uint_gt(back[1], 7000);
+	free(b.bytes);
+}
+END_TEST
+
+START_TEST(a_backup_that_leads_to_a_backup_again_is_refused)
+{
+	struct backed b = open_backed();
+	struct err err = { "" };
+
+	b.backup->instead.branch = branch_make(BRANCH_BACKUP, 0);
+	ck_assert_int_eq(steering_verify(&b.world.steering, &err), -1);
+	b.backup->instead.branch = branch_make(BRANCH_SPLIT, 0); /* which has a backup */
+	ck_assert_int_eq(steering_verify(&b.world.steering, &err), -1);
+	b.backup->instead.branch = branch_make(BRANCH_TABLE, 1);
+	ck_assert_int_eq(steering_verify(&b.world.steering, &err), 0);
+	b.backup->pool = b.record->pool; /* a circle */
+	ck_assert_int_eq(steering_verify(&b.world.steering, &err), -1);
+	free(b.bytes);
+}
+END_TEST
+
 void add_choose_tests(Suite *suite)
 {
 	TCase *choice = tcase_create("choose");
@@ -191,5 +367,10 @@ void add_choose_tests(Suite *suite)
 	tcase_add_test(choice, fresh_bits_spread_where_nothing_persists);
 	tcase_add_test(choice, a_pool_may_hand_its_clients_on);
 	tcase_add_loop_test(choice, a_split_and_the_tables_behind_it_decide_independently, 0, 2);
+	tcase_add_test(choice, a_backup_stands_in_for_whom_it_has_somebody);
+	tcase_add_test(choice, the_others_get_what_their_own_pool_has_instead);
+	tcase_add_test(choice, whom_a_backup_has_is_told_by_the_class_and_so_is_the_scope);
+	tcase_add_test(choice, spilled_clients_come_back_where_the_backup_has_nobody);
+	tcase_add_test(choice, a_backup_that_leads_to_a_backup_again_is_refused);
 	suite_add_tcase(suite, choice);
 }

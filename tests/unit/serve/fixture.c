@@ -155,7 +155,7 @@ static void write_split(struct image_writer *w, struct steering_root *root)
 	split.slots.kinds_off = image_writer_append(w, kinds, sizeof(kinds), 8);
 	split.branches_off = image_writer_append(w, branches, sizeof(branches), 8);
 	root->split_count = 1;
-	root->splits_off = image_writer_append(w, &split, sizeof(split), 8);
+	root->splits_off = root->backups_off = image_writer_append(w, &split, sizeof(split), 8);
 }
 
 static void write_tables(struct image_writer *w, struct steering_root *root)

@@ -9,6 +9,7 @@
 #include "base/cursor.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "image/backup.h"
 
 static char text[65536];
 
@@ -92,9 +93,26 @@ static const struct steering_pref *pref_of(const struct compiled *compiled, uint
 	return steering_pref_at(&compiled->image, r->prefs_off, pref);
 }
 
+/* What there is instead of a backup that has nobody for a class; NULL: it has somebody. */
+static const struct steering_pref *instead_of(const struct compiled *compiled, uint32_t number,
+					      uint32_t class_id)
+{
+	const struct steering_backup *backup = steering_backup(&compiled->image, number);
+	bool by_class = false;
+
+	return backup_serves(&compiled->image, &compiled->made.geo, backup->pool, class_id,
+			     &by_class)
+		       ? NULL
+		       : &backup->instead;
+}
+
 uint8_t compiled_applied(const struct compiled *compiled, uint32_t record, uint32_t class_id)
 {
-	return pref_of(compiled, record, class_id)->applied;
+	const struct steering_pref *pref = pref_of(compiled, record, class_id), *instead = NULL;
+
+	if (branch_kind(pref->branch) == BRANCH_BACKUP)
+		instead = instead_of(compiled, branch_number(pref->branch), class_id);
+	return instead != NULL ? instead->applied : pref->applied;
 }
 
 const struct steering_table *compiled_table(const struct compiled *compiled, uint32_t record,
@@ -191,7 +209,18 @@ static void add_branch(struct source *source, uint32_t branch)
 	uint32_t number = branch_number(branch);
 	struct source next = *source;
 
-	if (branch_kind(branch) == BRANCH_POOL) {
+	if (branch_kind(branch) == BRANCH_BACKUP) {
+		const struct steering_pref *instead = instead_of(source->compiled, number,
+								 source->class_id);
+
+		if (instead != NULL)
+			next.choices_off = instead->choices_off;
+		add_branch(&next, instead != NULL
+					  ? instead->branch
+					  : branch_make(BRANCH_POOL,
+							steering_backup(image, number)->pool));
+		source->found = next.found;
+	} else if (branch_kind(branch) == BRANCH_POOL) {
 		const struct steering_pref *pref = steering_pref_at(
 			image, steering_pool(image, number)->prefs_off,
 			geo_class_pref(&source->compiled->made.geo, source->class_id, number));

@@ -40,8 +40,8 @@ static const struct make_types types[] = {
 	{ POOL_TYPE_HTTPS, 0, POOL_TYPE_A, 60 },
 };
 
-static const struct make_fence fences[] = { { "a", "west", NULL } };
-static const struct make_limits limits[] = { { "0", NULL, NULL, 0 }, { NULL, NULL, NULL, 0 } };
+static const struct make_fence fences[] = { { "a", "west", NULL }, { "b", "west", NULL } };
+static const struct make_limits limits[] = { { "0", NULL, NULL, 0 }, { "1", NULL, NULL, 0 } };
 
 static const struct make_plan make = {
 	.sites = sites,
@@ -63,13 +63,15 @@ static const struct make_plan make = {
 	.alpn = "\2h2",
 };
 
-/* With all that there can be: a split, links, preferences of a bound record. */
+/* With all that there can be: a split, links, preferences of a bound record, a backup that has
+ * nobody for some. */
 static void open_full(struct compiled *c)
 {
 	compiled_open(c, &make);
 	c->keep[0] = STEER_ALL / 2;
 	compiled_update(c);
 	ck_assert_uint_gt(image_root(&c->image, struct steering_root)->split_count, 0);
+	ck_assert_uint_gt(image_root(&c->image, struct steering_root)->backup_count, 0);
 	ck_assert_uint_gt(steering_record(&c->image, 0)->link_count, 0);
 	ck_assert_uint_eq(steering_record(&c->image, 1)->for_all, 0);
 }
@@ -115,6 +117,8 @@ static void read_answers(struct reading *reading, uint32_t pool, uint64_t choice
 }
 
 static void read_pool(struct reading *reading, uint32_t number);
+static void read_whole(struct reading *reading, uint32_t pool, uint32_t branch,
+		       uint64_t choices_off);
 
 static void read_branch(struct reading *reading, uint32_t pool, uint32_t branch,
 			uint64_t choices_off)
@@ -124,6 +128,14 @@ static void read_branch(struct reading *reading, uint32_t pool, uint32_t branch,
 
 	if (branch_kind(branch) == BRANCH_POOL) {
 		read_pool(reading, branch_number(branch));
+		return;
+	}
+	if (branch_kind(branch) == BRANCH_BACKUP) {
+		const struct steering_backup *backup = steering_backup(image,
+								       branch_number(branch));
+
+		read_pool(reading, backup->pool);
+		read_whole(reading, pool, backup->instead.branch, backup->instead.choices_off);
 		return;
 	}
 	for (uint32_t i = 0; i < table->slots.count; i++) {

@@ -661,6 +661,127 @@ START_TEST(a_fallback_pool_answers_for_the_same_clients)
 }
 END_TEST
 
+/* --- for whom a backup stands in ------------------------------------------------------------------ */
+
+/* The two classes have the same preference of the first pool; of the others the first one is
+ * restricted. */
+enum { OF_MAIN, OF_SPARE, OF_SPARE_B, OF_THIRD, OF_THIRD_B, TWO_CLASSES };
+static const struct make_pref two_classes[TWO_CLASSES] = {
+	{ "main", "a b", false },  { "spare", "far", false }, { "spare", "far", false },
+	{ "third", "far", false }, { "third", "far", false },
+};
+static const struct make_fence shut[] = { { "spare", "far", NULL }, { "third", "far", NULL } };
+static const struct make_avoid shunned[] = { { "spare", "far", NULL, 500 },
+					     { "third", "far", NULL, 500 } };
+
+static void open_two(const struct make_limits *limits)
+{
+	pools[0].backup = "spare";
+	make.prefs = two_classes;
+	make.pref_count = TWO_CLASSES;
+	make.limits = limits;
+	make.fences = shut;
+	make.fence_count = COUNT(shut);
+	make.avoids = shunned;
+	make.avoid_count = COUNT(shunned);
+	open_main();
+}
+
+static const struct {
+	enum fallback fallback;
+	uint8_t applied;
+	const char *shares;
+} instead[] = {
+	{ FALLBACK_ALL, APPLIED_ALL, "a1:50.0 a2:50.0" },
+	{ FALLBACK_LAST_GOOD, APPLIED_LAST_GOOD, "c1:100.0" },
+	{ FALLBACK_NEAREST, APPLIED_NEAREST, "a1:50.0 a2:50.0" },
+	{ FALLBACK_NONE, APPLIED_NONE, "-:100.0" },
+	{ FALLBACK_POOL, APPLIED_POOL, "t1:100.0" },
+	{ FALLBACK_ADDRESSES, APPLIED_ADDRESSES, "-:100.0" },
+};
+
+START_TEST(for_whom_the_backup_has_nobody_the_own_fallback_applies)
+{
+	static const struct make_limits limits[TWO_CLASSES] = { [OF_SPARE] = { .fences = "0" } };
+
+	pools[0].fallback = instead[_i].fallback;
+	pools[0].fallback_pool = "third";
+	if (instead[_i].fallback == FALLBACK_ADDRESSES)
+		pools[0].fallback_addresses = "192.0.2.99";
+	open_two(limits);
+	c.last_good[compiled_node(&c, "c1")] = true;
+	set(ALL_DOWN);
+	expect(R_ALL, FROM_A, instead[_i].shares);
+	expect_applied(R_ALL, FROM_A, instead[_i].applied);
+	expect(R_ALL, FROM_B, "s1:100.0");
+	expect_applied(R_ALL, FROM_B, APPLIED_BACKUP);
+	ck_assert_uint_eq(pool_applied(0), APPLIED_BACKUP); /* as far as status alone tells */
+	set("s1=down");
+	expect(R_ALL, FROM_A, instead[_i].shares);
+	expect(R_ALL, FROM_B, instead[_i].shares);
+}
+END_TEST
+
+START_TEST(a_row_of_backups_stands_in_for_whom_one_of_them_has_somebody)
+{
+	static const struct make_limits limits[TWO_CLASSES] = {
+		[OF_SPARE] = { .avoids = "0" }, [OF_THIRD_B] = { .fences = "1" }
+	};
+
+	pools[1].backup = "third";
+	open_two(limits);
+	set(ALL_DOWN);
+	expect(R_ALL, FROM_A, "t1:100.0"); /* they avoid what the second pool has */
+	expect(R_ALL, FROM_B, "s1:100.0");
+	set("s1=down");
+	expect(R_ALL, FROM_A, "t1:100.0");
+	expect(R_ALL, FROM_B, "a1:50.0 a2:50.0"); /* fenced off in the third */
+	expect(R_A, FROM_B, "a1:50.0 a2:50.0");   /* a record that is bound to a site: as well */
+	set("s1=up t1=down");
+	expect(R_ALL, FROM_A, "a1:50.0 a2:50.0");
+	expect(R_ALL, FROM_B, "s1:100.0");
+	c.now_unix_s = 500; /* nothing else changes */
+	compiled_update(&c);
+	expect(R_ALL, FROM_A, "s1:100.0");
+	c.now_unix_s = 499; /* a clock that is set back */
+	compiled_update(&c);
+	expect(R_ALL, FROM_A, "a1:50.0 a2:50.0");
+	ck_assert_uint_eq(steer_next_unix_s(c.steer), 500);
+}
+END_TEST
+
+START_TEST(what_no_band_keeps_is_shared_again_where_the_backup_has_nobody)
+{
+	static const struct make_limits limits[TWO_CLASSES] = { [OF_SPARE] = { .fences = "0" } };
+
+	open_two(limits);
+	keep("a", 0.5);
+	keep("b", 0.5);
+	keep("c", 0.2);
+	expect(R_ALL, FROM_A, "a1:31.2 a2:31.2 b1:7.8 b2:23.4 c1:6.2");
+	expect(R_ALL, FROM_B, "a1:25.0 a2:25.0 b1:6.2 b2:18.8 c1:5.0 s1:20.0");
+	expect_applied(R_ALL, FROM_A, APPLIED_NODES);
+	/* One split with the backup and one without; and the record's that is bound to a site. */
+	ck_assert_uint_eq(image_root(&c.image, struct steering_root)->split_count, 3);
+	ck_assert_uint_eq(image_root(&c.image, struct steering_root)->backup_count, 2);
+	keep("a", 0); /* nothing, so all is the backup's: nobody there is worse */
+	set("b1=down b2=down c1=down");
+	expect(R_ALL, FROM_A, "a1:50.0 a2:50.0");
+	expect_applied(R_ALL, FROM_A, APPLIED_NODES);
+	expect(R_ALL, FROM_B, "s1:100.0");
+}
+END_TEST
+
+START_TEST(draining_nodes_share_whatever_their_sites_keep)
+{
+	open_main();
+	set("a1=draining a2=draining b1=draining b2=down c1=down");
+	keep("a", 0.5);
+	expect(R_ALL, FROM_A, "a1:50.0 a2:50.0");
+	expect_applied(R_ALL, FROM_A, APPLIED_DRAINING);
+}
+END_TEST
+
 /* --- tables ------------------------------------------------------------------------------------- */
 
 START_TEST(preferences_with_the_same_band_share_a_table)
@@ -724,6 +845,8 @@ static void add_case(Suite *suite, const char *name, const TTest *const *tests, 
 
 void routes_cases(Suite *suite)
 {
+	TCase *fallbacks;
+
 	routes_case(suite, "health", the_last_healthy_node_is_served_even_when_draining,
 		    a_disabled_node_is_answered_under_no_fallback,
 		    a_site_with_too_few_nodes_does_not_count, an_operators_weight_counts_at_once);
@@ -746,6 +869,14 @@ void routes_cases(Suite *suite)
 		    nearest_answers_the_nearest_site_and_no_other,
 		    nearest_is_told_where_the_order_is_not_by_distance,
 		    a_fallback_pool_answers_for_the_same_clients);
+	routes_case(suite, "backups", a_row_of_backups_stands_in_for_whom_one_of_them_has_somebody,
+		    what_no_band_keeps_is_shared_again_where_the_backup_has_nobody,
+		    draining_nodes_share_whatever_their_sites_keep);
+	fallbacks = tcase_create("instead of a backup");
+	tcase_add_checked_fixture(fallbacks, setup, teardown);
+	tcase_add_loop_test(fallbacks, for_whom_the_backup_has_nobody_the_own_fallback_applies, 0,
+			    COUNT(instead));
+	suite_add_tcase(suite, fallbacks);
 	routes_case(suite, "tables", preferences_with_the_same_band_share_a_table,
 		    the_same_input_gives_the_same_bytes);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "image/backup.h"
 
 #define CUTS 65536. /* of a slot */
 
@@ -52,6 +53,21 @@ static void share_table(const struct sharing *sharing, uint32_t pool, uint32_t n
 }
 
 static void share_pool(const struct sharing *sharing, uint32_t pool, double share);
+static void share_branch(const struct sharing *sharing, uint32_t pool, uint32_t branch,
+			 double share);
+
+static void share_backup(const struct sharing *sharing, uint32_t pool, uint32_t number,
+			 double share)
+{
+	const struct steering_backup *backup = steering_backup(sharing->steering, number);
+	bool by_class = false;
+
+	if (backup_serves(sharing->steering, sharing->geo, backup->pool, sharing->class_id,
+			  &by_class))
+		share_pool(sharing, backup->pool, share);
+	else
+		share_branch(sharing, pool, backup->instead.branch, share);
+}
 
 /* A branch that is no split. */
 static void share_end(const struct sharing *sharing, uint32_t pool, uint32_t branch, double share)
@@ -60,6 +76,8 @@ static void share_end(const struct sharing *sharing, uint32_t pool, uint32_t bra
 		return;
 	if (branch_kind(branch) == BRANCH_POOL)
 		share_pool(sharing, branch_number(branch), share);
+	else if (branch_kind(branch) == BRANCH_BACKUP)
+		share_backup(sharing, pool, branch_number(branch), share);
 	else
 		share_table(sharing, pool, branch_number(branch), share);
 }
