@@ -161,7 +161,7 @@ bool sample_steer(struct image *out, const struct image *zones, const struct ima
 	bool ok;
 
 	for (uint32_t i = 0; i < nodes; i++)
-		states[i] = (struct steer_node){ .state = i % 2 == 0 ? STEER_UP : STEER_DOWN,
+		states[i] = (struct steer_node){ .state = i == 1 ? STEER_DOWN : STEER_UP,
 						 .level = STEER_ALL,
 						 .weight = plan_nodes[i].weight };
 	for (uint32_t i = 0; i < plan_count(plan, pool_sites); i++)
