@@ -245,13 +245,6 @@ static size_t next_word(const struct image *image, size_t at)
 		if (at >= slots->codes_off && at + 500 < end)
 			return at + 396;
 	}
-	for (uint32_t i = 0; i < root->split_count; i++) {
-		const struct steering_split *split = steering_split(image, i);
-		size_t end = split->slots_off + split->slot_count * sizeof(struct steering_slot);
-
-		if (at >= split->slots_off && at + 500 < end)
-			return at + 396;
-	}
 	return at + 4;
 }
 
