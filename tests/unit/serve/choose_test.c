@@ -225,23 +225,28 @@ static struct backed open_backed(void)
 	return b;
 }
 
-static struct choice choose_backed(const struct backed *b, const char *network, bool from_ecs,
-				   uint64_t random)
+static struct choice choose_in(const struct world *world, const char *network, bool from_ecs)
 {
 	struct client_network client = { .from_ecs = from_ecs };
-	struct err err = { "" };
 	struct choice out;
 
 	ck_assert(ip_prefix_parse(network, &client.network, NULL));
-	ck_assert_msg(steering_verify(&b->world.steering, &err) == 0, "%s", err.text);
-	choose(&out, &b->world, LINKED, &client, random);
+	choose(&out, world, LINKED, &client, 1);
 	return out;
+}
+
+static struct choice choose_backed(const struct backed *b, const char *network, bool from_ecs)
+{
+	struct err err = { "" };
+
+	ck_assert_msg(steering_verify(&b->world.steering, &err) == 0, "%s", err.text);
+	return choose_in(&b->world, network, from_ecs);
 }
 
 START_TEST(a_backup_stands_in_for_whom_it_has_somebody)
 {
 	struct backed b = open_backed();
-	struct choice c = choose_backed(&b, "192.0.2.0/24", true, 1);
+	struct choice c = choose_backed(&b, "192.0.2.0/24", true);
 
 	ck_assert_uint_eq(c.step_count, 2);
 	ck_assert_uint_eq(c.steps[0].applied, APPLIED_BACKUP);
@@ -260,7 +265,7 @@ START_TEST(the_others_get_what_their_own_pool_has_instead)
 
 	b.of_sticky[1].applied = APPLIED_NONE;
 	b.backup->instead.applied = APPLIED_ALL;
-	c = choose_backed(&b, "192.0.2.0/24", true, 1);
+	c = choose_backed(&b, "192.0.2.0/24", true);
 	ck_assert_uint_eq(c.step_count, 1);
 	ck_assert_uint_eq(c.steps[0].applied, APPLIED_ALL);
 	ck_assert_uint_eq(c.steps[0].without, b.backup->pool);
@@ -271,7 +276,7 @@ START_TEST(the_others_get_what_their_own_pool_has_instead)
 	b.backup->instead.branch = branch_make(BRANCH_POOL,
 					       steering_record(&b.world.steering, PLAIN)->pool);
 	b.backup->instead.applied = APPLIED_POOL;
-	c = choose_backed(&b, "192.0.2.0/24", true, 1);
+	c = choose_backed(&b, "192.0.2.0/24", true);
 	ck_assert_uint_eq(c.step_count, 2);
 	ck_assert_uint_eq(c.steps[0].applied, APPLIED_POOL);
 	ck_assert_uint_eq(c.steps[1].without, STEERING_NONE);
@@ -294,11 +299,11 @@ START_TEST(whom_a_backup_has_is_told_by_the_class_and_so_is_the_scope)
 		one++;
 	b.of_sticky[0].applied = b.of_sticky[1].applied = APPLIED_NONE;
 	b.backup->instead.branch = branch_make(BRANCH_TABLE, one);
-	ck_assert_uint_eq(choose_backed(&b, "192.0.2.1/32", false, 1).scope, 8);
-	ck_assert_uint_eq(choose_backed(&b, "10.0.0.1/32", false, 1).scope, 1);
+	ck_assert_uint_eq(choose_backed(&b, "192.0.2.1/32", false).scope, 8);
+	ck_assert_uint_eq(choose_backed(&b, "10.0.0.1/32", false).scope, 1);
 	((struct steering_pool *)place(&b, (uint64_t)((const uint8_t *)sticky - b.bytes)))
 		->pref_count = 1;
-	ck_assert_uint_eq(choose_backed(&b, "10.0.0.1/32", false, 1).scope, 0);
+	ck_assert_uint_eq(choose_backed(&b, "10.0.0.1/32", false).scope, 0);
 	free(b.bytes);
 }
 END_TEST
@@ -317,7 +322,7 @@ START_TEST(spilled_clients_come_back_where_the_backup_has_nobody)
 		struct choice c;
 
 		(void)snprintf(network, sizeof(network), "10.%u.%u.0/24", i / 256, i % 256);
-		c = choose_backed(&b, network, true, 0);
+		c = choose_in(&b.world, network, true);
 		ck_assert_uint_eq(c.step_count, 1);
 		ck_assert_uint_eq(c.steps[0].applied, APPLIED_NODES);
 		ck_assert_uint_eq(c.scope, 24);
