@@ -286,287 +286,248 @@ START_TEST(shares_of_whom_the_backup_has_nobody_are_the_own_pools)
 	ck_assert_double_eq(sums[3], 1);
 	ck_assert_uint_eq(applied_to(&c, 1), APPLIED_BACKUP);
 	compiled_close(&c);
-	/* --- verdicts ----------------------------------------------------------------------------------- */
+}
+END_TEST
 
-	START_TEST(a_verdict_is_on_what_the_change_does)
-	{
-		static const struct {
-			const char *what;
-			double use[SIDES], clients[SIDES], capacity[SIDES];
-			uint32_t takers, tellers;
-			bool strangers, supposed;
-			enum verdict verdict;
-		} rows[] = {
-			{ "gets more",
-			  { 40, 80 },
-			  { 1, 2 },
-			  { 100, 100 },
-			  2,
-			  2,
-			  0,
-			  0,
-			  VERDICT_HOLDS },
-			{ "too much",
-			  { 40, 101 },
-			  { 1, 2 },
-			  { 100, 100 },
-			  2,
-			  2,
-			  0,
-			  0,
-			  VERDICT_FAILS },
-			{ "above, as it was",
-			  { 120, 120 },
-			  { 1, 1 },
-			  { 100, 100 },
-			  2,
-			  2,
-			  0,
-			  0,
-			  VERDICT_OVER },
-			{ "above, but less",
-			  { 120, 110 },
-			  { 2, 1 },
-			  { 100, 100 },
-			  2,
-			  2,
-			  0,
-			  0,
-			  VERDICT_OVER },
-			{ "above, and more",
-			  { 120, 121 },
-			  { 1, 2 },
-			  { 100, 100 },
-			  2,
-			  2,
-			  0,
-			  0,
-			  VERDICT_FAILS },
-			{ "above by supposition",
-			  { 120, 120 },
-			  { 1, 1 },
-			  { 100, 100 },
-			  2,
-			  2,
-			  0,
-			  1,
-			  VERDICT_FAILS },
-			{ "a node goes",
-			  { 80, 80 },
-			  { 1, 1 },
-			  { 100, 50 },
-			  2,
-			  2,
-			  0,
-			  0,
-			  VERDICT_FAILS },
-			{ "one is silent",
-			  { 40, 80 },
-			  { 1, 2 },
-			  { 100, 100 },
-			  2,
-			  1,
-			  0,
-			  0,
-			  VERDICT_UNKNOWN },
-			{ "all are silent",
-			  { 0, 40 },
-			  { 1, 2 },
-			  { 100, 100 },
-			  2,
-			  0,
-			  0,
-			  0,
-			  VERDICT_UNKNOWN },
-			{ "strangers come",
-			  { 40, 40 },
-			  { 1, 2 },
-			  { 100, 100 },
-			  2,
-			  2,
-			  1,
-			  0,
-			  VERDICT_UNKNOWN },
-			{ "too much, whoever is silent",
-			  { 40, 101 },
-			  { 1, 2 },
-			  { 100, 100 },
-			  2,
-			  1,
-			  1,
-			  0,
-			  VERDICT_FAILS },
-			{ "nothing comes",
-			  { 40, 40 },
-			  { 1, 1 },
-			  { 100, 100 },
-			  2,
-			  2,
-			  0,
-			  0,
-			  VERDICT_HOLDS },
-			{ "nothing comes or is known",
-			  { 0, 0 },
-			  { 1, 1 },
-			  { 100, 100 },
-			  2,
-			  0,
-			  0,
-			  0,
-			  VERDICT_NONE },
-			{ "it falls, its clients go",
-			  { 40, 0 },
-			  { 1, 0 },
-			  { 100, 0 },
-			  2,
-			  2,
-			  0,
-			  0,
-			  VERDICT_NONE },
-			{ "it falls, its clients stay",
-			  { 40, 40 },
-			  { 1, 1 },
-			  { 100, 0 },
-			  2,
-			  2,
-			  0,
-			  0,
-			  VERDICT_FAILS },
-			{ "it is down already",
-			  { 40, 40 },
-			  { 1, 1 },
-			  { 0, 0 },
-			  0,
-			  0,
-			  0,
-			  0,
-			  VERDICT_OVER },
-		};
+/* --- verdicts ----------------------------------------------------------------------------------- */
 
-		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-			struct place place = { .site = "tokyo",
-					       .use_known = rows[i].tellers > 0,
-					       .takers = rows[i].takers,
-					       .tellers = rows[i].tellers,
-					       .strangers = rows[i].strangers,
-					       .load_is_supposed = rows[i].supposed };
-			enum verdict verdict;
+START_TEST(a_verdict_is_on_what_the_change_does)
+{
+	static const struct {
+		const char *what;
+		double use[SIDES], clients[SIDES], capacity[SIDES];
+		uint32_t takers, tellers;
+		bool strangers, supposed;
+		enum verdict verdict;
+	} rows[] = {
+		{ "gets more", { 40, 80 }, { 1, 2 }, { 100, 100 }, 2, 2, 0, 0, VERDICT_HOLDS },
+		{ "too much", { 40, 101 }, { 1, 2 }, { 100, 100 }, 2, 2, 0, 0, VERDICT_FAILS },
+		{ "above, as it was",
+		  { 120, 120 },
+		  { 1, 1 },
+		  { 100, 100 },
+		  2,
+		  2,
+		  0,
+		  0,
+		  VERDICT_OVER },
+		{ "above, but less",
+		  { 120, 110 },
+		  { 2, 1 },
+		  { 100, 100 },
+		  2,
+		  2,
+		  0,
+		  0,
+		  VERDICT_OVER },
+		{ "above, and more",
+		  { 120, 121 },
+		  { 1, 2 },
+		  { 100, 100 },
+		  2,
+		  2,
+		  0,
+		  0,
+		  VERDICT_FAILS },
+		{ "above by supposition",
+		  { 120, 120 },
+		  { 1, 1 },
+		  { 100, 100 },
+		  2,
+		  2,
+		  0,
+		  1,
+		  VERDICT_FAILS },
+		{ "a node goes", { 80, 80 }, { 1, 1 }, { 100, 50 }, 2, 2, 0, 0, VERDICT_FAILS },
+		{ "one is silent",
+		  { 40, 80 },
+		  { 1, 2 },
+		  { 100, 100 },
+		  2,
+		  1,
+		  0,
+		  0,
+		  VERDICT_UNKNOWN },
+		{ "all are silent",
+		  { 0, 40 },
+		  { 1, 2 },
+		  { 100, 100 },
+		  2,
+		  0,
+		  0,
+		  0,
+		  VERDICT_UNKNOWN },
+		{ "strangers come",
+		  { 40, 40 },
+		  { 1, 2 },
+		  { 100, 100 },
+		  2,
+		  2,
+		  1,
+		  0,
+		  VERDICT_UNKNOWN },
+		{ "too much, whoever is silent",
+		  { 40, 101 },
+		  { 1, 2 },
+		  { 100, 100 },
+		  2,
+		  1,
+		  1,
+		  0,
+		  VERDICT_FAILS },
+		{ "nothing comes", { 40, 40 }, { 1, 1 }, { 100, 100 }, 2, 2, 0, 0, VERDICT_HOLDS },
+		{ "nothing comes or is known",
+		  { 0, 0 },
+		  { 1, 1 },
+		  { 100, 100 },
+		  2,
+		  0,
+		  0,
+		  0,
+		  VERDICT_NONE },
+		{ "it falls, its clients go",
+		  { 40, 0 },
+		  { 1, 0 },
+		  { 100, 0 },
+		  2,
+		  2,
+		  0,
+		  0,
+		  VERDICT_NONE },
+		{ "it falls, its clients stay",
+		  { 40, 40 },
+		  { 1, 1 },
+		  { 100, 0 },
+		  2,
+		  2,
+		  0,
+		  0,
+		  VERDICT_FAILS },
+		{ "it is down already", { 40, 40 }, { 1, 1 }, { 0, 0 }, 0, 0, 0, 0, VERDICT_OVER },
+	};
 
-			memcpy(place.use, rows[i].use, sizeof(place.use));
-			memcpy(place.capacity, rows[i].capacity, sizeof(place.capacity));
-			for (int s = 0; s < SIDES; s++)
-				place.clients[s][MEASURE_IPV4] = rows[i].clients[s];
-			verdict = verdict_of_place(&place, MEASURE_IPV4);
-			ck_assert_msg(verdict == rows[i].verdict, "%s: %s", rows[i].what,
-				      verdict_name[verdict]);
-		}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct place place = { .site = "tokyo",
+				       .use_known = rows[i].tellers > 0,
+				       .takers = rows[i].takers,
+				       .tellers = rows[i].tellers,
+				       .strangers = rows[i].strangers,
+				       .load_is_supposed = rows[i].supposed };
+		enum verdict verdict;
+
+		memcpy(place.use, rows[i].use, sizeof(place.use));
+		memcpy(place.capacity, rows[i].capacity, sizeof(place.capacity));
+		for (int s = 0; s < SIDES; s++)
+			place.clients[s][MEASURE_IPV4] = rows[i].clients[s];
+		verdict = verdict_of_place(&place, MEASURE_IPV4);
+		ck_assert_msg(verdict == rows[i].verdict, "%s: %s", rows[i].what,
+			      verdict_name[verdict]);
 	}
-	END_TEST
+}
+END_TEST
 
-	/* --- countries ---------------------------------------------------------------------------------- */
+/* --- countries ---------------------------------------------------------------------------------- */
 
-	START_TEST(country_codes_are_numbers_and_back)
-	{
-		char code[3];
+START_TEST(country_codes_are_numbers_and_back)
+{
+	char code[3];
 
-		for (uint32_t country = 0; country < SPACE_COUNTRIES; country++) {
-			space_country_code(country, code);
-			ck_assert_uint_eq(space_country(code), country);
-		}
-		ck_assert_uint_eq(space_country("\0\0"), SPACE_NOWHERE);
-		ck_assert_uint_eq(space_country("a1"), SPACE_NOWHERE);
+	for (uint32_t country = 0; country < SPACE_COUNTRIES; country++) {
+		space_country_code(country, code);
+		ck_assert_uint_eq(space_country(code), country);
 	}
-	END_TEST
+	ck_assert_uint_eq(space_country("\0\0"), SPACE_NOWHERE);
+	ck_assert_uint_eq(space_country("a1"), SPACE_NOWHERE);
+}
+END_TEST
 
-	START_TEST(a_table_of_countries_is_read_past_its_comments)
-	{
-		char lines[] =
-			"# code\nFR\t48.5\t2.25\tFrance\nbad line\nCI\t6.9\t-5\tC\xc3\xb4te d'Ivoire\n";
-		FILE *file = fmemopen(lines, strlen(lines), "r");
-		struct country_table table = { 0 };
+START_TEST(a_table_of_countries_is_read_past_its_comments)
+{
+	char lines[] =
+		"# code\nFR\t48.5\t2.25\tFrance\nbad line\nCI\t6.9\t-5\tC\xc3\xb4te d'Ivoire\n";
+	FILE *file = fmemopen(lines, strlen(lines), "r");
+	struct country_table table = { 0 };
 
-		country_table_read(&table, file);
-		(void)fclose(file);
-		ck_assert_uint_eq(table.count, 2);
-		ck_assert_str_eq(country_table_name(&table, "CI"), "C\xc3\xb4te d'Ivoire");
-		ck_assert_double_eq(country_table_row(&table, "FR")->latitude, 48.5);
-		ck_assert_ptr_null(country_table_name(&table, "DE"));
-		country_table_close(&table);
-	}
-	END_TEST
+	country_table_read(&table, file);
+	(void)fclose(file);
+	ck_assert_uint_eq(table.count, 2);
+	ck_assert_str_eq(country_table_name(&table, "CI"), "C\xc3\xb4te d'Ivoire");
+	ck_assert_double_eq(country_table_row(&table, "FR")->latitude, 48.5);
+	ck_assert_ptr_null(country_table_name(&table, "DE"));
+	country_table_close(&table);
+}
+END_TEST
 
-	START_TEST(outlines_come_largest_first)
-	{
-		char lines[] =
-			"# code\nLS\t27,-30 28,-30 28,-29\nZA\t20,-30 30,-30 30,-20 20,-20\n";
-		FILE *file = fmemopen(lines, strlen(lines), "r");
-		struct outlines outlines = { 0 };
+START_TEST(outlines_come_largest_first)
+{
+	char lines[] = "# code\nLS\t27,-30 28,-30 28,-29\nZA\t20,-30 30,-30 30,-20 20,-20\n";
+	FILE *file = fmemopen(lines, strlen(lines), "r");
+	struct outlines outlines = { 0 };
 
-		outlines_read(&outlines, file);
-		(void)fclose(file);
-		ck_assert_uint_eq(outlines.count, 2);
-		ck_assert_str_eq(outlines.rings[0].code, "ZA");
-		ck_assert_double_eq(outlines.rings[0].area, 100);
-		ck_assert_uint_eq(outlines.rings[1].count, 3);
-		outlines_free(&outlines);
-	}
-	END_TEST
+	outlines_read(&outlines, file);
+	(void)fclose(file);
+	ck_assert_uint_eq(outlines.count, 2);
+	ck_assert_str_eq(outlines.rings[0].code, "ZA");
+	ck_assert_double_eq(outlines.rings[0].area, 100);
+	ck_assert_uint_eq(outlines.rings[1].count, 3);
+	outlines_free(&outlines);
+}
+END_TEST
 
-	/* --- the map -------------------------------------------------------------------------------------- */
+/* --- the map -------------------------------------------------------------------------------------- */
 
-	START_TEST(the_projection_keeps_its_tables_and_symmetry)
-	{
-		struct map_point a, b;
+START_TEST(the_projection_keeps_its_tables_and_symmetry)
+{
+	struct map_point a, b;
 
-		a = project(0, 0);
-		ck_assert_double_eq_tol(a.x, 0, 1e-12);
-		ck_assert_double_eq_tol(a.y, 0, 1e-12);
-		a = project(180, 0);
-		ck_assert_double_eq_tol(a.x, 1, 1e-12);
-		a = project(90, 45); /* Robinson (1974): 0.8962 long, 0.5571 from the equator */
-		ck_assert_double_eq_tol(a.x, 0.8962 / 2, 1e-9);
-		ck_assert_double_eq_tol(a.y, -0.5571 * 0.5072, 1e-9);
-		b = project(-90, -45);
-		ck_assert_double_eq_tol(a.x, -b.x, 1e-12);
-		ck_assert_double_eq_tol(a.y, -b.y, 1e-12);
-		b = project(10, 90);
-		ck_assert_double_eq_tol(b.y, -0.5072, 1e-9);
-	}
-	END_TEST
+	a = project(0, 0);
+	ck_assert_double_eq_tol(a.x, 0, 1e-12);
+	ck_assert_double_eq_tol(a.y, 0, 1e-12);
+	a = project(180, 0);
+	ck_assert_double_eq_tol(a.x, 1, 1e-12);
+	a = project(90, 45); /* Robinson (1974): 0.8962 long, 0.5571 from the equator */
+	ck_assert_double_eq_tol(a.x, 0.8962 / 2, 1e-9);
+	ck_assert_double_eq_tol(a.y, -0.5571 * 0.5072, 1e-9);
+	b = project(-90, -45);
+	ck_assert_double_eq_tol(a.x, -b.x, 1e-12);
+	ck_assert_double_eq_tol(a.y, -b.y, 1e-12);
+	b = project(10, 90);
+	ck_assert_double_eq_tol(b.y, -0.5072, 1e-9);
+}
+END_TEST
 
-	START_TEST(names_in_a_map_are_escaped)
-	{
-		json_t *told = json_loads(
-			"{\"demand\": \"ipv4\", \"supposed\": [], \"pools\": [{\"name\": \"a<b&c\", "
-			"\"holds\": null, \"countries\": [], \"sites\": []}]}",
-			0, NULL);
-		struct map_world world = { 0 };
-		char *drawn = NULL;
-		size_t size = 0;
-		FILE *out = open_memstream(&drawn, &size);
+START_TEST(names_in_a_map_are_escaped)
+{
+	json_t *told = json_loads(
+		"{\"demand\": \"ipv4\", \"supposed\": [], \"pools\": [{\"name\": \"a<b&c\", "
+		"\"holds\": null, \"countries\": [], \"sites\": []}]}",
+		0, NULL);
+	struct map_world world = { 0 };
+	char *drawn = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&drawn, &size);
 
-		map_draw(told, &world, out);
-		(void)fclose(out);
-		ck_assert_ptr_nonnull(strstr(drawn, "Pool a&lt;b&amp;c, as it is"));
-		json_decref(told);
-		free(drawn);
-	}
-	END_TEST
+	map_draw(told, &world, out);
+	(void)fclose(out);
+	ck_assert_ptr_nonnull(strstr(drawn, "Pool a&lt;b&amp;c, as it is"));
+	json_decref(told);
+	free(drawn);
+}
+END_TEST
 
-	int main(void)
-	{
-		Suite *suite = suite_create("simulate");
+int main(void)
+{
+	Suite *suite = suite_create("simulate");
 
-		suite_case(suite, "suppose", objects_are_sites_nodes_and_pools,
-			   loads_are_of_an_object_or_of_all,
-			   nodes_keep_their_state_and_the_operators_weight_in_another_plan);
-		suite_case(suite, "shares", shares_go_through_splits_and_pools,
-			   shares_of_whom_the_backup_has_nobody_are_the_own_pools);
-		suite_case(suite, "verdicts", a_verdict_is_on_what_the_change_does);
-		suite_case(suite, "countries", country_codes_are_numbers_and_back,
-			   a_table_of_countries_is_read_past_its_comments,
-			   outlines_come_largest_first);
-		suite_case(suite, "map", the_projection_keeps_its_tables_and_symmetry,
-			   names_in_a_map_are_escaped);
-		return run_suite(suite);
-	}
+	suite_case(suite, "suppose", objects_are_sites_nodes_and_pools,
+		   loads_are_of_an_object_or_of_all,
+		   nodes_keep_their_state_and_the_operators_weight_in_another_plan);
+	suite_case(suite, "shares", shares_go_through_splits_and_pools,
+		   shares_of_whom_the_backup_has_nobody_are_the_own_pools);
+	suite_case(suite, "verdicts", a_verdict_is_on_what_the_change_does);
+	suite_case(suite, "countries", country_codes_are_numbers_and_back,
+		   a_table_of_countries_is_read_past_its_comments, outlines_come_largest_first);
+	suite_case(suite, "map", the_projection_keeps_its_tables_and_symmetry,
+		   names_in_a_map_are_escaped);
+	return run_suite(suite);
+}

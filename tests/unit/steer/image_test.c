@@ -116,6 +116,18 @@ static void read_answers(struct reading *reading, uint32_t pool, uint64_t choice
 	}
 }
 
+/* Of a table: once for each of its nodes; *seen: a bit for each of the first ones. */
+static void read_once(struct reading *reading, uint32_t pool, uint64_t choices_off, uint16_t node,
+		      uint64_t *seen)
+{
+	uint64_t bit = node < 64 ? UINT64_C(1) << node : 0;
+
+	if ((*seen & bit) != 0)
+		return;
+	*seen |= bit;
+	read_answers(reading, pool, choices_off, node);
+}
+
 static void read_pool(struct reading *reading, uint32_t number);
 static void read_whole(struct reading *reading, uint32_t pool, uint32_t branch,
 		       uint64_t choices_off);
@@ -125,6 +137,7 @@ static void read_branch(struct reading *reading, uint32_t pool, uint32_t branch,
 {
 	const struct image *image = reading->image;
 	const struct steering_table *table = steering_table(image, branch_number(branch));
+	uint64_t seen = 0;
 
 	if (branch_kind(branch) == BRANCH_POOL) {
 		read_pool(reading, branch_number(branch));
@@ -141,8 +154,8 @@ static void read_branch(struct reading *reading, uint32_t pool, uint32_t branch,
 	for (uint32_t i = 0; i < table->slots.count; i++) {
 		const struct steering_slot *slot = steering_slot(image, &table->slots, i);
 
-		read_answers(reading, pool, choices_off, slot->node);
-		read_answers(reading, pool, choices_off, slot->other);
+		read_once(reading, pool, choices_off, slot->node, &seen);
+		read_once(reading, pool, choices_off, slot->other, &seen);
 	}
 }
 
