@@ -59,10 +59,13 @@ uint32_t plan_find_site(const struct image *plan, const char *pool, const char *
 
 int refuse_pool(const struct image *plan, const char *name, struct err *err)
 {
-	uint32_t count = plan == NULL ? 0 : plan_count(plan, pools);
-	const char **names = mem_array(count + 1U, sizeof(*names));
-	const char *meant;
+	const char **names, *meant;
+	uint32_t count;
 
+	if (plan == NULL)
+		return err_set(err, "%s", NOTHING_IN_USE);
+	count = plan_count(plan, pools);
+	names = mem_array(count + 1U, sizeof(*names));
 	for (uint32_t p = 0; p < count; p++)
 		names[p] = plan_pool_name(plan, p);
 	meant = nearest_word(name, names, count);

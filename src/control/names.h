@@ -18,7 +18,8 @@ uint32_t plan_find_pool(const struct image *plan, const char *name, uint32_t hin
 uint32_t plan_find_site(const struct image *plan, const char *pool, const char *site,
 			uint32_t hint);
 
-/* -1: err says that there is none of this name, and which one was meant. plan NULL: there is none. */
+/* -1: err says that there is none of this name, and which one was meant. plan NULL: there are
+ * no files yet, which is said instead. */
 int refuse_pool(const struct image *plan, const char *name, struct err *err);
 
 /* What is said to whoever asks for something of the files while there are none. */

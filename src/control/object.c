@@ -223,7 +223,7 @@ static int refuse_unknown(const char *written, const char *name, const struct im
 {
 	struct finds near = { 0 };
 	size_t count = 0;
-	char **names = plan == NULL ? NULL : all_names(plan, &count);
+	char **names = all_names(plan, &count);
 	const char *word = nearest_word(name, (const char *const *)names, count);
 	struct object object;
 	char text[OBJECT_TEXT_SIZE];
@@ -260,6 +260,8 @@ int object_find(const char *written, const struct image *plan, const struct obje
 		note(&finds, &pattern, &object);
 	for (size_t i = 0; i < known_count; i++)
 		note(&finds, &pattern, &known[i]);
+	if (finds.count == 0 && plan == NULL)
+		return err_set(err, "%s", NOTHING_IN_USE);
 	if (finds.count == 0)
 		return refuse_unknown(written, pattern.name, plan, err);
 	if (finds.count > 1)

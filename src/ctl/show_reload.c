@@ -48,7 +48,7 @@ static void show_changes(const json_t *report, FILE *out)
 	show_kind(changes, "nodes", "node", out);
 	show_kind(changes, "sites", "site", out);
 	if (json_is_true(json_object_get(geo, "changed")))
-		(void)fprintf(out, "  geo image changed (%lld client classes, before: %lld)\n",
+		(void)fprintf(out, "  map of clients changed (%lld client classes, before: %lld)\n",
 			      field_number(geo, "classes"), field_number(geo, "classes_before"));
 	if (json_is_true(json_object_get(changes, "settings")))
 		(void)fprintf(out, "  settings changed\n");

@@ -100,7 +100,7 @@ static void show_world(const json_t *status, FILE *out)
 	uint64_t now = field_count(status, "now_ms");
 
 	show_in_use(status, out);
-	if (field_text(status, "serving")[0] != '\0' &&
+	if (json_is_object(world) && field_text(status, "serving")[0] != '\0' &&
 	    strcmp(field_text(status, "serving"), "serving") != 0)
 		(void)fprintf(out, "in use: %s\n", field_text(status, "serving"));
 	if (field_text(world, "save_error")[0] != '\0')

@@ -205,7 +205,12 @@ def test_first_start_with_a_mistake_tells_the_supervisor_that_there_is_no_world(
     with control(server) as supervisor:
         assert "mistakes" in supervisor.wait(REFUSED)[2]
         assert ask(server, command="status")["world"] is None
-        assert ask(server, command="world") == {"ok": False, "error": "no files are in use yet: the log, and signpostctl check, say why"}
+        for request in ({"command": "world"}, {"command": "status", "pool": "edge"}, {"command": "profile"},
+                        {"command": "state", "action": "drain", "object": "tyo-1"},
+                        {"command": "report", "object": "tyo-1", "load": 1}):
+            assert ask(server, **request) == {
+                "ok": False, "error": "no files are in use yet: the log, and signpostctl check, say why"}
+        assert server.ctl("status").stdout.count("in use: ") == 1
         server.zone_file("example.net.zone").write_text(ZONE.format(serial=1))
         supervisor.send(RELOAD)
         supervisor.wait(WORLD)
