@@ -300,6 +300,32 @@ def test_frozen_pool_keeps_half_of_its_nodes_in(server):
     assert "a pool has no more nodes down than may be pool=frozen" in log
 
 
+def test_frozen_pool_counts_the_nodes_that_a_reload_adds_and_removes(server):
+    path = server.zone_file("frozen.pool.yaml")
+    before = path.read_text()
+    added = "127.30.3.5"
+    try:
+        server.nodes.start(added)
+        server.nodes.stop(*FROZEN[:3])
+        signpost.wait_until(lambda: status(server, "frozen")["pools"][0]["alarm"] is not None, 10)
+        wait_answered(server, "frozen", lambda now: FROZEN[3] in now and len(now) == 2)  # two of four are out
+        (held,) = set(answered(server, "frozen")) - {FROZEN[3]}
+        path.write_text(before.replace(f"address: {held}", f"address: {added}"))  # another machine in its place
+        server.ctl("reload")
+        wait_answered(server, "frozen", only(FROZEN[3], added))
+        assert sum(n["status"] == "down" for n in status(server, "frozen")["pools"][0]["sites"][0]["nodes"]) == 2
+        path.write_text(before + "".join(f"      more-{n}: {{ address: {added} }}\n" for n in range(2)))
+        server.ctl("reload")  # three of six are out: nobody is held in
+        wait_answered(server, "frozen", only(FROZEN[3], added))
+        assert not any(n["held"] for n in status(server, "frozen")["pools"][0]["sites"][0]["nodes"])
+    finally:
+        path.write_text(before)
+        server.ctl("reload")
+        server.nodes.start(*[a for a in FROZEN if a not in server.nodes._listening])
+        server.nodes.stop(added)
+    wait_answered(server, "frozen", only(*FROZEN))
+
+
 def test_last_good_nodes_are_answered_when_none_is_up(server):
     try:
         server.nodes.stop(ROLLED[0])

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 
@@ -103,6 +104,42 @@ def test_world_is_saved_once_a_full_disk_has_room(fresh):
         server.ctl("reload")
         wait_saved(server)
         assert "not saved" not in server.ctl("status").stdout
+    finally:
+        server.stop()
+        subprocess.run(["umount", "-l", state], check=True)
+
+
+@root_only
+def test_order_on_a_full_disk_holds_and_is_stored_once_there_is_room(fresh):
+    server, nodes = fresh
+    server.use_sample(nodes.port)
+    nodes.start(*signpost.sample_addresses())
+    state = server.folder / "state"
+    state.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", state], check=True)
+
+    def stored():
+        with contextlib.closing(sqlite3.connect(state / "signpost.db", timeout=10)) as db:
+            return db.execute("SELECT object, reason FROM orders").fetchall()
+
+    try:
+        server.start()
+        before = server.addresses(NAME, "A", JAPAN)
+        with open(state / "full", "wb", buffering=0) as file, contextlib.suppress(OSError):
+            while file.write(bytes(4096)):
+                pass
+        for number in range(9):  # what the database has allocated may still have room
+            told = server.ctl("drain", "frankfurt", "--reason", f"{'x' * 200} {number}", timeout=20)
+            if "not stored" in told.stdout + told.stderr:
+                break
+        else:
+            raise AssertionError("the disk is full, and all is stored")
+        assert "full" in server.ctl("status").stdout
+        assert server.addresses(NAME, "A", "134.109.0.0/24")[0].startswith("127.10.5."), "London's: it holds all the same"
+        nodes.stop(*before)
+        signpost.wait_until(lambda: server.addresses(NAME, "A", JAPAN) != before, 10 * signpost.SLOW)
+        (state / "full").unlink()
+        signpost.wait_until(lambda: [(o, r[-1]) for o, r in stored()] == [("site:frankfurt", str(number))], 10 * signpost.SLOW)
     finally:
         server.stop()
         subprocess.run(["umount", "-l", state], check=True)
