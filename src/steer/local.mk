@@ -20,6 +20,9 @@ libsteer_a_SOURCES = \
 	%D%/steer.c %D%/steer.h \
 	%D%/table.c %D%/table.h \
 	%D%/table_base.c %D%/table_base.h \
+	%D%/table_even.c \
+	%D%/table_race.c \
+	%D%/table_turns.c \
 	%D%/write.c
 
 # What links libsteer.a needs -lm, too.

@@ -11,9 +11,7 @@ uint32_t table_size(uint32_t member_count)
 {
 	if (member_count == 1)
 		return 1;
-	if (member_count <= 12)
-		return 4096;
-	return member_count <= 50 ? 16384 : TABLE_SLOTS_MAX;
+	return member_count <= TABLE_SLOTS / 8 ? TABLE_SLOTS : TABLE_SLOTS_MAX;
 }
 
 /* By key, so that turns are taken in the same order however the files list the nodes. */
@@ -33,18 +31,40 @@ static struct steering_slot choices_of(const struct table *table, struct steerin
 	return (struct steering_slot){ node, other, node == other ? 0 : slot.cut };
 }
 
-static void count_distinct(struct table *table)
+static void hold(struct table *table, uint32_t member)
 {
-	bool *seen = mem_array(table->member_count, sizeof(*seen));
+	table->distinct += table->held[member]++ == 0;
+}
+
+static void let_go(struct table *table, uint32_t member)
+{
+	table->distinct -= --table->held[member] == 0;
+}
+
+/* Which cells belong to whom in the base table: what an update has to look at. A counting sort. */
+static void list_cells(struct table *table)
+{
+	uint32_t *at = table->cells_end, count = 0;
 
 	for (uint32_t slot = 0; slot < table->slot_count; slot++) {
-		seen[table->now[slot].node] = true;
-		seen[table->now[slot].other] = true;
+		const struct steering_slot *base = &table->base[slot];
+
+		hold(table, base->other);
+		if (base->cut != 0)
+			hold(table, base->node);
 	}
-	table->distinct = 0;
-	for (uint32_t i = 0; i < table->member_count; i++)
-		table->distinct += seen[i];
-	free(seen);
+	for (uint32_t i = 0; i < table->member_count; i++) {
+		at[i] = count;
+		count += table->held[i];
+	}
+	table->cells = mem_array(count, sizeof(*table->cells));
+	for (uint32_t slot = 0; slot < table->slot_count; slot++) {
+		const struct steering_slot *base = &table->base[slot];
+
+		table->cells[at[base->other]++] = 2 * slot + 1;
+		if (base->cut != 0)
+			table->cells[at[base->node]++] = 2 * slot;
+	}
 }
 
 struct table *table_new(uint64_t seed, const struct table_member *members, uint32_t member_count)
@@ -61,13 +81,15 @@ struct table *table_new(uint64_t seed, const struct table_member *members, uint3
 	table->slots = mem_array(table->slot_count, sizeof(*table->slots));
 	table->keep_from = mem_array(2 * (size_t)table->slot_count, sizeof(*table->keep_from));
 	table->level = mem_array(member_count, sizeof(*table->level));
+	table->cells_end = mem_array(member_count, sizeof(*table->cells_end));
+	table->held = mem_array(member_count, sizeof(*table->held));
 	table_fill_base(table, seed);
 	memcpy(table->now, table->base, table->slot_count * sizeof(*table->now));
 	for (uint32_t slot = 0; slot < table->slot_count; slot++)
 		table->slots[slot] = choices_of(table, table->now[slot]);
 	for (uint32_t i = 0; i < member_count; i++)
 		table->level[i] = TABLE_ALL;
-	count_distinct(table);
+	list_cells(table);
 	return table;
 }
 
@@ -81,6 +103,9 @@ void table_free(struct table *table)
 	free(table->slots);
 	free(table->keep_from);
 	free(table->level);
+	free(table->cells_end);
+	free(table->cells);
+	free(table->held);
 	free(table);
 }
 
@@ -147,6 +172,8 @@ static uint32_t race_run(const struct race *race, uint64_t key, struct rendezvou
 		for (to = from + 1; to < race->count && runners[to].weight == weight; to++)
 			;
 		winner = best_of_equals(runners, from, to, key, &hash);
+		if (to - from == race->count && best.member == RENDEZVOUS_NONE)
+			return runners[winner].member;
 		if (!rendezvous_could_win(hash, weight, &best))
 			continue;
 		bid = rendezvous_bid(hash, weight, runners[winner].member);
@@ -225,35 +252,39 @@ static uint32_t refill(const struct table *table, const struct update *update, u
 	return race_run(&update->fresh, key, bid);
 }
 
-/* cell 0: a slot's node, 1: its other. */
-static uint32_t update_cell(const struct table *table, const struct update *update, uint32_t slot,
-			    unsigned cell, uint32_t holder)
+/* Returns whether another member holds the cell now. */
+static bool update_cell(struct table *table, const struct update *update, uint32_t cell,
+			uint32_t owner)
 {
-	const struct steering_slot *base = &table->base[slot];
-	uint32_t owner = cell == 0 ? base->node : base->other;
-	uint16_t from = table->keep_from[2 * slot + cell];
+	uint32_t slot = cell / 2, holder;
+	struct steering_slot *now = &table->now[slot];
+	uint16_t from = table->keep_from[cell], *place = cell % 2 == 0 ? &now->node : &now->other;
 
-	if (table->level[owner] >= from)
-		return owner;
-	return refill(table, update, table_cell_key(slot, cell), holder, update->was[owner] < from);
+	holder = table->level[owner] >= from ? owner
+					     : refill(table, update, table_cell_key(slot, cell % 2),
+						      *place, update->was[owner] < from);
+	if (holder == *place)
+		return false;
+	hold(table, holder);
+	let_go(table, *place);
+	*place = (uint16_t)holder;
+	if (now->cut == 0)
+		now->node = now->other;
+	table->slots[slot] = choices_of(table, *now);
+	return true;
 }
 
-static bool update_slots(struct table *table, const struct update *update)
+/* Who has all that is its own, as before, has no cell that changes. */
+static bool update_cells(struct table *table, const struct update *update)
 {
 	bool changed = false;
+	uint32_t k = 0;
 
-	for (uint32_t slot = 0; slot < table->slot_count; slot++) {
-		struct steering_slot *now = &table->now[slot];
-		uint32_t other = update_cell(table, update, slot, 1, now->other);
-		uint32_t node = now->cut == 0 ? other
-					      : update_cell(table, update, slot, 0, now->node);
-
-		if (node == now->node && other == now->other)
+	for (uint32_t i = 0; i < table->member_count; k = table->cells_end[i++]) {
+		if (table->level[i] == TABLE_ALL && update->was[i] == TABLE_ALL)
 			continue;
-		now->node = (uint16_t)node;
-		now->other = (uint16_t)other;
-		table->slots[slot] = choices_of(table, *now);
-		changed = true;
+		for (; k < table->cells_end[i]; k++)
+			changed |= update_cell(table, update, table->cells[k], i);
 	}
 	return changed;
 }
@@ -272,10 +303,8 @@ bool table_update(struct table *table, const uint16_t *level)
 	if (set_levels(table, level, &update)) {
 		qsort(update.all.runners, update.all.count, sizeof(struct runner), heavier);
 		qsort(update.fresh.runners, update.fresh.count, sizeof(struct runner), heavier);
-		changed = update_slots(table, &update);
+		changed = update_cells(table, &update);
 	}
-	if (changed)
-		count_distinct(table);
 	free(update.fresh.runners);
 	free(update.all.runners);
 	free(was);

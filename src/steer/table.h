@@ -20,6 +20,7 @@
 
 #include "image/steering.h"
 
+#define TABLE_SLOTS     16384U
 #define TABLE_SLOTS_MAX 65536U
 #define TABLE_NODES_MAX 65535U /* a member is told by 16 bits */
 #define TABLE_ALL       65535U /* the level of a member that keeps everything */
@@ -43,7 +44,11 @@ struct table {
 	struct steering_slot *base, *now; /* of members' indexes: with all usable; as it is now */
 	uint16_t *keep_from;              /* [slot][cell]: the level from which its owner has it */
 	uint16_t *level;                  /* of each member, now */
-	uint8_t rank; /* enum table_rank: the best of the members, at the last update */
+	/* 2 x slot + cell, by base owner: of member i from cells_end[i - 1] to cells_end[i]. Cell 0
+	 * is a slot's node, 1 its other. */
+	uint32_t *cells, *cells_end;
+	uint32_t *held; /* by each member, cells now */
+	uint8_t rank;   /* enum table_rank: the best of the members, at the last update */
 };
 
 /* How many slots for so many members: 1 for one, 4,096 for up to 12, 16,384 for up to 50, 65,536
