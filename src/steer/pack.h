@@ -1,8 +1,8 @@
 /* pack.h - slots as images have them: the code of its kind for each (image/steering.h).
  *
  * Slots with one node alone are one kind for each node; a cut slot is a kind of its own, since
- * hardly two of them are cut in the same place. So up to 128 members of a table, whose slots are
- * cut once for each of them at most, need codes of one byte. */
+ * hardly two of them are cut in the same place. Tables have up to five cut slots a member (table.h),
+ * so up to about 40 members need codes of one byte. */
 #ifndef STEER_PACK_H
 #define STEER_PACK_H
 

@@ -319,9 +319,10 @@ static bool settle(struct evening *e)
 			to++;
 		if (from == e->member_count || to == e->member_count)
 			return from == to;
-		if (!give_any(e, (uint16_t)from, (uint16_t)to))
-			return false;
 		take_parts(e, (uint16_t)to);
+		if (e->excess[to] < 0 && e->excess[from] > 0 &&
+		    !give_any(e, (uint16_t)from, (uint16_t)to))
+			return false;
 	}
 }
 

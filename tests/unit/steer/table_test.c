@@ -192,6 +192,7 @@ END_TEST
 START_TEST(two_cells_a_slot_are_enough_for_the_most_members)
 {
 	expect_shares(20000, (const uint32_t[]){ 1, 9, 5 }, 3);
+	expect_shares(16384, (const uint32_t[]){ 3, 2 }, 2);
 	expect_shares(65535, (const uint32_t[]){ 5 }, 1);
 	expect_shares(65535, (const uint32_t[]){ 100, 101, 99, 100, 40000 }, 5);
 }
