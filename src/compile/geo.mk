@@ -28,15 +28,26 @@ libcompile_a_SOURCES += \
 check_PROGRAMS += test-geo
 TESTS += test-geo
 test_geo_SOURCES = \
-	tests/unit/compile/geo_build_test.c tests/unit/compile/geo_fixture.c \
-	tests/unit/compile/geo_fixture.h tests/unit/compile/geo_main.c \
+	tests/unit/compile/geo_fixture.c tests/unit/compile/geo_fixture.h \
+	tests/unit/compile/geo_main.c \
 	tests/unit/compile/geo_clients_test.c tests/unit/compile/geo_model_test.c \
 	tests/unit/compile/geo_nearest_test.c tests/unit/compile/geo_trie_test.c \
-	tests/unit/compile/locations_test.c tests/unit/compile/overrides_test.c \
+	tests/unit/compile/locations_test.c \
 	tests/unit/image/geo_test.c tests/unit/run.h
 test_geo_CPPFLAGS = $(AM_CPPFLAGS) -DSIGNPOST_SRCDIR='"$(abs_top_srcdir)"'
 test_geo_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(MAXMINDDB_CFLAGS)
 test_geo_LDADD = $(libcompile_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += test-geo-build
+TESTS += test-geo-build
+test_geo_build_SOURCES = \
+	tests/unit/compile/geo_build_main.c tests/unit/compile/geo_build_test.c \
+	tests/unit/compile/geo_fixture.c tests/unit/compile/geo_fixture.h \
+	tests/unit/compile/overrides_test.c tests/unit/run.h
+test_geo_build_CPPFLAGS = $(test_geo_CPPFLAGS)
+test_geo_build_CFLAGS = $(test_geo_CFLAGS)
+test_geo_build_LDADD = $(test_geo_LDADD)
+
 EXTRA_DIST += tests/data/make-mmdb tests/data/asn.mmdb tests/data/flat-ipv4.mmdb \
 	tests/data/nested-city.mmdb tests/data/own-fields.mmdb tests/data/traits.mmdb \
 	tests/data/unknown-fields.mmdb

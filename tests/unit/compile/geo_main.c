@@ -7,10 +7,8 @@ int main(void)
 
 	srunner_add_suite(runner, geo_find_suite());
 	srunner_add_suite(runner, locations_suite());
-	srunner_add_suite(runner, geo_build_suite());
 	srunner_add_suite(runner, geo_clients_suite());
 	srunner_add_suite(runner, geo_nearest_suite());
-	srunner_add_suite(runner, overrides_suite());
 	srunner_add_suite(runner, geo_model_suite());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
