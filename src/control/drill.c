@@ -51,6 +51,7 @@ static void add_node(struct drill *drill, const struct image *plan, uint32_t num
 	node.down_lost = is_down && !node.was_down;
 	if (node.down_lost)
 		node.down_unix_ms[DRILL_VERDICT] = state->since_unix_ms;
+	node.number = number;
 	(void)node_key(plan, number, node.key);
 	array_add(drill->nodes, drill->count, drill->cap) = node;
 }
@@ -104,16 +105,36 @@ static void catch_up_node(const struct drill *drill, struct drill_node *node,
 	node->up_lost = node->up_unix_ms[DRILL_VERDICT] != 0 && node->up_unix_ms[DRILL_SERVED] == 0;
 }
 
-static void catch_up(struct drill *drill, const struct image *plan, const struct prober *prober)
+/* The numbers of its nodes in a new plan; of those that are new there it is told as well. */
+static void number_nodes(struct drill *drill, const struct image *plan, const struct prober *prober)
 {
 	char key[NODE_KEY_SIZE];
 
+	for (size_t i = 0; i < drill->count; i++)
+		drill->nodes[i].number = PLAN_NONE;
+	for (uint32_t n = 0; n < plan_count(plan, nodes); n++) {
+		size_t i = 0;
+
+		if (!object_has(&drill->order.object, plan, n))
+			continue;
+		(void)node_key(plan, n, key);
+		while (i < drill->count && strcmp(drill->nodes[i].key, key) != 0)
+			i++;
+		if (i < drill->count)
+			drill->nodes[i].number = n;
+		else if (drill->running)
+			add_node(drill, plan, n, prober_state(prober, n));
+	}
+}
+
+static void catch_up(struct drill *drill, const struct image *plan, const struct prober *prober)
+{
 	drill->restored = false;
-	for (uint32_t n = 0; n < plan_count(plan, nodes) && !drill->told; n++) {
-		for (size_t i = 0; i < drill->count; i++) {
-			if (strcmp(drill->nodes[i].key, node_key(plan, n, key)) == 0)
-				catch_up_node(drill, &drill->nodes[i], prober_state(prober, n));
-		}
+	for (size_t i = 0; i < drill->count && !drill->told; i++) {
+		struct drill_node *node = &drill->nodes[i];
+
+		if (node->number < plan_count(plan, nodes))
+			catch_up_node(drill, node, prober_state(prober, node->number));
 	}
 }
 
@@ -123,6 +144,8 @@ void drill_follow(struct drill *drill, const struct orders *orders, const struct
 	const struct order *order = drill_order(orders, now_unix_ms);
 	bool was_running = drill->running && !drill->restored;
 
+	if (drill->known && (plan_is_new || drill->restored))
+		number_nodes(drill, plan, prober);
 	if (drill->restored)
 		catch_up(drill, plan, prober);
 	if (drill->running && (order == NULL || !is_the_same(drill, order)))
@@ -178,37 +201,73 @@ void drill_verdict(struct drill *drill, const struct image *plan, uint32_t numbe
 	}
 }
 
-static void note_all(struct drill *drill, enum drill_stage stage, uint64_t now_ms)
+/* Steering knows of a verdict when it was made from it: who is held in answers, or disabled, does not
+ * leave or come back with it. */
+void drill_published(struct drill *drill, const struct image *plan, const struct steer_node *nodes,
+		     uint64_t now_unix_ms)
 {
-	for (size_t i = 0; drill->known && i < drill->count; i++) {
+	for (size_t i = 0; drill->known && !drill->told && i < drill->count; i++) {
 		struct drill_node *node = &drill->nodes[i];
+		uint32_t n = node->number;
 
-		if (!node->down_lost)
-			note(drill, node->down_unix_ms, stage, now_ms);
-		if (!node->up_lost)
-			note(drill, node->up_unix_ms, stage, now_ms);
+		if (n >= plan_count(plan, nodes))
+			continue; /* it left the files */
+		if (!node->down_lost && nodes[n].state == STEER_DOWN)
+			note(drill, node->down_unix_ms, DRILL_PUBLISHED, now_unix_ms);
+		if (!node->up_lost && nodes[n].state == STEER_UP)
+			note(drill, node->up_unix_ms, DRILL_PUBLISHED, now_unix_ms);
 	}
-}
-
-void drill_published(struct drill *drill, uint64_t now_unix_ms)
-{
-	note_all(drill, DRILL_PUBLISHED, now_unix_ms);
 }
 
 void drill_served(struct drill *drill, uint64_t now_unix_ms)
 {
-	note_all(drill, DRILL_SERVED, now_unix_ms);
+	for (size_t i = 0; drill->known && !drill->told && i < drill->count; i++) {
+		struct drill_node *node = &drill->nodes[i];
+
+		if (!node->down_lost)
+			note(drill, node->down_unix_ms, DRILL_SERVED, now_unix_ms);
+		if (!node->up_lost)
+			note(drill, node->up_unix_ms, DRILL_SERVED, now_unix_ms);
+	}
+}
+
+/* Steering follows a verdict within this time. */
+#define FOLLOWS_MS 500
+
+void drill_look(struct drill *drill, const struct image *plan, const struct steer_node *nodes,
+		uint64_t now_unix_ms)
+{
+	for (size_t i = 0; drill->known && !drill->told && i < drill->count; i++) {
+		struct drill_node *node = &drill->nodes[i];
+		uint8_t state = node->number < plan_count(plan, nodes) ? nodes[node->number].state
+								       : STEER_DOWN;
+		uint64_t down_ms = node->down_unix_ms[DRILL_VERDICT];
+
+		node->gone = node->number == PLAN_NONE;
+		node->kept_out = state == STEER_DISABLED || state == STEER_DRAINING;
+		node->kept_in = drill->running && state == STEER_UP && down_ms != 0 &&
+				now_unix_ms >= down_ms + FOLLOWS_MS;
+	}
 }
 
 /* --- the record --------------------------------------------------------------------------------- */
+
+/* As far as it left, and can come back. */
+static bool is_back(const struct drill_node *node)
+{
+	if (node->down_unix_ms[DRILL_VERDICT] == 0 || node->gone)
+		return true;
+	return node->up_unix_ms[DRILL_VERDICT] != 0 &&
+	       (node->up_unix_ms[DRILL_SERVED] != 0 || node->up_lost || node->kept_out ||
+		node->down_unix_ms[DRILL_PUBLISHED] == 0);
+}
 
 static bool are_back(const struct drill *drill)
 {
 	for (size_t i = 0; i < drill->count; i++) {
 		const struct drill_node *node = &drill->nodes[i];
 
-		if (node->down_unix_ms[DRILL_VERDICT] != 0 && node->up_unix_ms[DRILL_SERVED] == 0 &&
-		    !node->up_lost)
+		if (!is_back(node))
 			return false;
 	}
 	return true;
@@ -341,6 +400,9 @@ static json_t *node_json(const struct drill_node *node)
 	json_t *told = json_pack("{s:s, s:b, s:b}", "name", node->key, "was_down", node->was_down,
 				 "has_probes", node->has_probes);
 
+	json_object_set_new(told, "gone", json_boolean(node->gone));
+	json_object_set_new(told, "kept_in", json_boolean(node->kept_in));
+	json_object_set_new(told, "kept_out", json_boolean(node->kept_out));
 	add_stages(told, "down", node->down_unix_ms);
 	add_stages(told, "up", node->up_unix_ms);
 	return told;

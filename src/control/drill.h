@@ -14,6 +14,7 @@
 #include "control/names.h"
 #include "control/orders.h"
 #include "probe/prober.h"
+#include "steer/steer.h"
 
 #define DRILL_MIN_MS  10000
 #define DRILL_MAX_MS  86400000
@@ -24,11 +25,16 @@ enum drill_stage { DRILL_VERDICT, DRILL_PUBLISHED, DRILL_SERVED, DRILL_STAGES };
 
 struct drill_node {
 	char key[NODE_KEY_SIZE];
+	uint32_t number; /* in the plan; PLAN_NONE: it is not there */
 	bool was_down;   /* before it began */
 	bool has_probes; /* else it stays as it is */
 	/* It went down, or came back, before a restart and was not served yet by then: what came of
 	 * that is not known. */
 	bool down_lost, up_lost;
+	/* As things are: */
+	bool gone;     /* it is not in the files */
+	bool kept_in;  /* it is down, and answered all the same: freeze */
+	bool kept_out; /* an operator or a window has it out of answers, whatever probes say */
 	uint64_t down_unix_ms[DRILL_STAGES], up_unix_ms[DRILL_STAGES]; /* 0: not yet */
 };
 
@@ -64,11 +70,17 @@ void drill_save(struct drill *drill, struct store *store);
 void drill_follow(struct drill *drill, const struct orders *orders, const struct image *plan,
 		  struct prober *prober, bool plan_is_new, uint64_t now_unix_ms);
 
-/* What happened: a node changed, steering was published, and is served. */
+/* What happened: a node changed, steering was published (made from `nodes`, of the plan), and is
+ * served. */
 void drill_verdict(struct drill *drill, const struct image *plan, uint32_t node,
 		   const struct node_state *now);
-void drill_published(struct drill *drill, uint64_t now_unix_ms);
+void drill_published(struct drill *drill, const struct image *plan, const struct steer_node *nodes,
+		     uint64_t now_unix_ms);
 void drill_served(struct drill *drill, uint64_t now_unix_ms);
+
+/* Who is kept in or out, by what steering was made from (`nodes`, of the plan). */
+void drill_look(struct drill *drill, const struct image *plan, const struct steer_node *nodes,
+		uint64_t now_unix_ms);
 
 /* Is any of the pool's nodes pretended to be down? */
 bool drill_concerns(const struct drill *drill, const struct image *plan, uint32_t pool);

@@ -44,7 +44,7 @@ static int steer_anew(struct running *running, struct err *err)
 	    images_set(running->images, IMAGE_STEERING, fd, err) != 0)
 		return -1;
 	supervisor_publish_steering(running->supervisor, running->images);
-	drill_published(&running->drill, clock_unix_ms());
+	drill_published(&running->drill, plan_of(running), running->inputs->nodes, clock_unix_ms());
 	return 0;
 }
 
@@ -98,6 +98,7 @@ void running_follow_drill(struct running *running, bool plan_is_new)
 
 	drill_follow(&running->drill, &running->orders, plan_of(running), running->prober,
 		     plan_is_new, now_ms);
+	drill_look(&running->drill, plan_of(running), running->inputs->nodes, now_ms);
 	if (drill_is_done(&running->drill, now_ms, &row))
 		orders_record(&running->orders, &row);
 	drill_save(&running->drill, running->store);

@@ -22,8 +22,14 @@ static const char *note_of(const json_t *drill, const json_t *node)
 {
 	if (!field_is(node, "has_probes"))
 		return "it has no probe";
+	if (field_is(node, "gone"))
+		return "it left the files";
 	if (field_is(node, "was_down"))
 		return "it was down before";
+	if (field_is(node, "kept_in"))
+		return "answered all the same: the pool is frozen";
+	if (field_is(node, "kept_out"))
+		return "an operator or a window has it out of answers";
 	if (field_count(node, "down_ms") == 0)
 		return field_is(drill, "running") ? "not down yet" : "it did not go down";
 	if (!field_is(drill, "running") && field_count(node, "up_ms") == 0)

@@ -97,10 +97,10 @@ def actions(server):
             "SELECT action, object, who, reason FROM operator_actions WHERE action LIKE 'drill%' ORDER BY id").fetchall()
 
 
-def stored_down(server):
-    """The nodes that are down in the database, which learns of verdicts a moment later."""
+def stored_out(server):
+    """The nodes that are out of answers in the database, which learns of that a moment later."""
     with sqlite3.connect(f"file:{server.folder}/state/signpost.db?mode=ro", uri=True) as database:
-        return {node for node, in database.execute("SELECT node FROM node_status WHERE status = 'down'")}
+        return {node for node, in database.execute("SELECT node FROM drill_nodes WHERE down_served_unix_ms > 0")}
 
 
 def test_a_site_falls_in_the_time_of_a_real_failure_and_comes_back(server):
@@ -212,6 +212,48 @@ def test_where_only_some_nodes_report_nobody_knows(server):
         server.ctl("reload")
 
 
+def wait_for_the_end(server):
+    ends = len([action for action, *_ in actions(server) if action == "drill-end"])
+    drill(server, "stop")
+    signpost.wait_until(
+        lambda: len([action for action, *_ in actions(server) if action == "drill-end"]) > ends, 10 * signpost.SLOW)
+
+
+def test_who_is_frozen_in_answers_did_not_leave_them(server):
+    pool = small_pool(server, [("tokyo", "127.10.1.1"), ("london", "127.10.5.1")], "max-automatic-down: 10\nfreeze: true\n")
+    try:
+        drill(server, "start", "--down", "node:small/tokyo-1")
+        node, = finished(server, "kept_in")["nodes"]
+        assert node["down_ms"] and not node["down_served_ms"]
+        assert "answered all the same: the pool is frozen" in server.ctl("drill", "status").stdout
+        wait_for_the_end(server)
+    finally:
+        pool.unlink()
+        server.ctl("reload")
+
+
+def test_who_cannot_come_back_is_told_as_such_and_not_waited_for(server):
+    pool = small_pool(server, [("tokyo", "127.10.1.1"), ("london", "127.10.5.1"), ("newyork", "127.10.6.1")])
+    try:
+        drill(server, "start", "--down", "node:small/london-1")
+        finished(server, "down_served_ms")
+        server.ctl("disable", "node:small/london-1")
+        wait_for_the_end(server)
+        node, = drill(server, "status")["nodes"]
+        assert node["kept_out"] and node["up_ms"] and not node["up_served_ms"]
+        server.ctl("enable", "node:small/london-1")
+        drill(server, "start", "--down", "node:small/tokyo-1")
+        finished(server, "down_served_ms")
+        pool.unlink()
+        server.ctl("reload")
+        assert drill(server, "status")["running"], "what left the files may come back"
+        wait_for_the_end(server)
+        assert "it left the files" in server.ctl("drill", "status").stdout
+    finally:
+        pool.unlink(missing_ok=True)
+        server.ctl("reload")
+
+
 @pytest.mark.parametrize("arguments, status, why", [
     (["start", "--down", "atlantis"], 1, "atlantis"), (["start", "--down", "frankfurt", "--for", "9s"], 1, "10 seconds"),
     (["start", "--down", "frankfurt", "--for", "25h"], 1, "24 hours"), (["start"], 2, "--down"),
@@ -265,7 +307,7 @@ def test_it_outlives_control_and_ends_by_itself(server):
     with Watcher(server) as watcher:
         began = drill(server, "start", "--down", "frankfurt", "--for", "10s")
         before = finished(server, "down_served_ms")
-        signpost.wait_until(lambda: stored_down(server) == {"edge/fra-1", "edge/fra-2"}, 5)
+        signpost.wait_until(lambda: stored_out(server) == {"edge/fra-1", "edge/fra-2"}, 5)
         old = server.kill("signpost-control")
         server.wait_new("signpost-control", old)
         signpost.wait_until(lambda: server.ctl("drill", "status", check=False).returncode == 0, 10)

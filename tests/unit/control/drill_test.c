@@ -34,6 +34,7 @@ static struct prober *prober;
 static struct order ordered;
 static struct orders orders;
 static struct drill drill;
+static struct steer_node steered[4]; /* as verdicts say, but for who is held */
 
 static void changed(void *context, uint32_t node, enum node_status from,
 		    const struct node_state *now)
@@ -62,6 +63,8 @@ static void open_drill(void)
 	ck_assert(object_parse("site:tokyo", &ordered.object));
 	orders = (struct orders){ .list = &ordered, .count = 1 };
 	drill_open(&drill, NOW - 1);
+	for (int n = 0; n < 4; n++)
+		steered[n].state = STEER_UP;
 }
 
 static void close_drill(void)
@@ -77,10 +80,16 @@ static void follow(uint64_t now_ms)
 	drill_follow(&drill, &orders, &made.plan, prober, false, now_ms);
 }
 
+static void published(uint64_t at_ms)
+{
+	drill_published(&drill, &made.plan, steered, at_ms);
+}
+
 static void verdict(uint32_t node, enum node_status status, uint64_t at_ms)
 {
 	const struct node_state state = { .status = status, .since_unix_ms = at_ms };
 
+	steered[node].state = status == NODE_DOWN ? STEER_DOWN : STEER_UP;
 	drill_verdict(&drill, &made.plan, node, &state);
 }
 
@@ -112,13 +121,13 @@ START_TEST(times_are_those_of_each_node_and_each_step)
 	struct store_action row;
 
 	follow(NOW);
-	drill_published(&drill, NOW + 1000); /* of something else */
+	published(NOW + 1000); /* of something else */
 	verdict(0, NODE_DOWN, NOW + 2000);
 	verdict(2, NODE_DOWN, NOW + 2001); /* no node of it */
-	drill_published(&drill, NOW + 2010);
+	published(NOW + 2010);
 	verdict(1, NODE_DOWN, NOW + 2015);
 	drill_served(&drill, NOW + 2020);
-	drill_published(&drill, NOW + 2030);
+	published(NOW + 2030);
 	drill_served(&drill, NOW + 2040);
 	ck_assert_uint_eq(drill.nodes[0].down_unix_ms[DRILL_PUBLISHED], NOW + 2010);
 	ck_assert_uint_eq(drill.nodes[0].down_unix_ms[DRILL_SERVED], NOW + 2020);
@@ -130,7 +139,7 @@ START_TEST(times_are_those_of_each_node_and_each_step)
 	verdict(0, NODE_UP, NOW + 11000);
 	ck_assert(!drill_is_done(&drill, NOW + 11000, &row));
 	verdict(1, NODE_UP, NOW + 11500);
-	drill_published(&drill, NOW + 11500);
+	published(NOW + 11500);
 	drill_served(&drill, NOW + 11600);
 	ck_assert(drill_is_done(&drill, NOW + 12000, &row));
 	ck_assert_str_eq(row.reason,
@@ -165,6 +174,45 @@ START_TEST(another_process_goes_on_with_it)
 }
 END_TEST
 
+/* It goes down and comes up, and steering has it as it was. */
+START_TEST(who_is_held_in_answers_did_not_leave_them)
+{
+	follow(NOW);
+	verdict(0, NODE_DOWN, NOW + 2000);
+	steered[0].state = STEER_UP;
+	published(NOW + 2010);
+	drill_served(&drill, NOW + 2020);
+	ck_assert_uint_eq(drill.nodes[0].down_unix_ms[DRILL_PUBLISHED], 0);
+	drill_look(&drill, &made.plan, steered, NOW + 2100);
+	ck_assert(!drill.nodes[0].kept_in); /* steering may still follow */
+	drill_look(&drill, &made.plan, steered, NOW + 3000);
+	ck_assert(drill.nodes[0].kept_in && !drill.nodes[1].kept_in);
+}
+END_TEST
+
+START_TEST(who_cannot_come_back_is_not_waited_for)
+{
+	struct store_action row;
+
+	follow(NOW);
+	verdict(0, NODE_DOWN, NOW + 2000);
+	verdict(1, NODE_DOWN, NOW + 2000);
+	published(NOW + 2010);
+	drill_served(&drill, NOW + 2020);
+	drill.nodes[1].number = PLAN_NONE; /* it left the files */
+	orders.count = 0;
+	follow(NOW + 10000);
+	verdict(0, NODE_UP, NOW + 11000);
+	steered[0].state = STEER_DISABLED;
+	drill_look(&drill, &made.plan, steered, NOW + 11000);
+	ck_assert(drill.nodes[0].kept_out && drill.nodes[1].gone);
+	ck_assert(drill_is_done(&drill, NOW + 11000, &row));
+	steered[0].state = STEER_UP;
+	published(NOW + 12000); /* enabled: no time of the drill's */
+	ck_assert_uint_eq(drill.nodes[0].up_unix_ms[DRILL_PUBLISHED], 0);
+}
+END_TEST
+
 /* It was stored when one node was served and the other had just fallen. */
 START_TEST(times_of_before_a_restart_are_kept)
 {
@@ -177,8 +225,9 @@ START_TEST(times_of_before_a_restart_are_kept)
 
 	drill_open(&drill, NOW + 5000);
 	drill_restore(&drill, &stored, stored_nodes, 2);
+	steered[0].state = steered[1].state = STEER_DOWN;
 	follow(NOW + 5001);
-	drill_published(&drill, NOW + 5002);
+	published(NOW + 5002);
 	drill_served(&drill, NOW + 5003);
 	ck_assert(drill.running && drill.resumed);
 	ck_assert_uint_eq(drill.nodes[0].down_unix_ms[DRILL_SERVED], NOW + 2020);
@@ -188,7 +237,7 @@ START_TEST(times_of_before_a_restart_are_kept)
 	ck_assert(!drill.running && !drill.stopped);
 	verdict(0, NODE_UP, UNTIL + 1000);
 	verdict(1, NODE_UP, UNTIL + 1000);
-	drill_published(&drill, UNTIL + 1001);
+	published(UNTIL + 1001);
 	drill_served(&drill, UNTIL + 1002);
 	ck_assert(drill_is_done(&drill, UNTIL + 1003, &row));
 	ck_assert_str_eq(row.reason,
@@ -234,6 +283,8 @@ void add_drill_cases(Suite *suite)
 	tcase_add_test(tcase, times_are_those_of_each_node_and_each_step);
 	tcase_add_test(tcase, who_does_not_come_back_is_waited_for_five_minutes);
 	tcase_add_test(tcase, another_process_goes_on_with_it);
+	tcase_add_test(tcase, who_is_held_in_answers_did_not_leave_them);
+	tcase_add_test(tcase, who_cannot_come_back_is_not_waited_for);
 	tcase_add_test(tcase, times_of_before_a_restart_are_kept);
 	tcase_add_test(tcase, a_drill_that_is_over_is_told_of_after_a_restart);
 	tcase_add_test(tcase, a_drill_is_nobodys_admin_state);
