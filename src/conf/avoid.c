@@ -81,6 +81,8 @@ static void read_until(struct conf *conf, const struct yaml_node *value, void *o
 	reading->until = value->place;
 	if (!conf_timestamp(conf, value, &reading->avoid.until_unix_s))
 		reading->good = false;
+	else if (reading->avoid.until_unix_s == 0) /* 0 is for those without an end */
+		reading->avoid.until_unix_s = 1;
 }
 
 /* --- files of entries ------------------------------------------------------------------------- */

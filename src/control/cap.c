@@ -32,11 +32,12 @@ static uint32_t *list_down(struct cap_node *nodes, uint32_t count, struct cap *c
 struct cap cap_judge(uint8_t percent, bool freeze, struct cap_node *nodes, uint32_t count,
 		     const struct cap *before)
 {
-	struct cap cap = { 0 };
+	struct cap cap = { .percent = percent };
 	uint32_t *down = list_down(nodes, count, &cap);
 
 	cap.limit = (uint32_t)((uint64_t)cap.counted * percent / 100);
-	cap.over = cap.down > cap.limit || (before->over && cap.down > 0 && cap.down == cap.limit);
+	cap.over = cap.down > cap.limit || (before->over && before->percent == percent &&
+					    cap.down > 0 && cap.down == cap.limit);
 	if (cap.over && before->over)
 		cap.since_unix_ms = before->since_unix_ms;
 	else if (cap.over)

@@ -19,12 +19,13 @@ struct cap_node {
 
 struct cap {
 	uint32_t counted, down, limit, held; /* nodes; limit: that many may be down */
+	uint8_t percent;                     /* that the limit is */
 	bool over;                           /* there is an alarm */
 	uint64_t since_unix_ms;              /* of the alarm */
 };
 
 /* `before`: the last one of this pool. An alarm ends when one node fewer is down than would begin
- * it, or none. */
+ * it, or none; under another percentage it is judged anew. */
 struct cap cap_judge(uint8_t percent, bool freeze, struct cap_node *nodes, uint32_t count,
 		     const struct cap *before);
 

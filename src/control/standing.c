@@ -1,5 +1,6 @@
 #include "control/standing.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,34 +168,109 @@ static const char *reason_of(const struct inputs *inputs, const struct admin *ad
 	return "";
 }
 
-/* Admin states from before a start were told when they began. */
-static void tell_node(const struct inputs *inputs, uint32_t number, bool fresh,
-		      struct node_standing *told)
+/* --- admin states: what many nodes have in common is told once ---------------------------------- */
+
+struct change {
+	const struct standing *standing;
+	const struct inputs *inputs;
+};
+
+static bool has_changed(const struct change *change, uint32_t node)
 {
-	const struct admin *admin = &inputs->admin[number];
+	return change->inputs->admin[node].state != change->standing->nodes[node].admin;
+}
+
+/* Several nodes, which all went from one state to another for the same reason. */
+static bool changed_together(const struct change *change, const struct plan_range *nodes)
+{
+	const struct admin *first = &change->inputs->admin[nodes->first];
+
+	if (nodes->count < 2 || !has_changed(change, nodes->first))
+		return false;
+	for (uint32_t n = nodes->first + 1; n < nodes->first + nodes->count; n++) {
+		const struct admin *admin = &change->inputs->admin[n];
+
+		if (admin->state != first->state || admin->order != first->order ||
+		    admin->window != first->window ||
+		    change->standing->nodes[n].admin != change->standing->nodes[nodes->first].admin)
+			return false;
+	}
+	return true;
+}
+
+/* `node` stands for all of them. */
+static void tell_change(const struct change *change, const char *what, const char *name,
+			uint32_t node, uint32_t count)
+{
+	const struct admin *admin = &change->inputs->admin[node];
+	char reason[ORDER_REASON_SIZE];
+
+	log_info("admin state changed", "%s=%s nodes=%u from=%s to=%s reason=\"%s\"", what, name,
+		 count, admin_state_name[change->standing->nodes[node].admin],
+		 admin_state_name[admin->state],
+		 order_reason_quoted(reason_of(change->inputs, admin), reason));
+}
+
+static void tell_nodes(const struct change *change, const struct plan_range *nodes)
+{
+	for (uint32_t n = nodes->first; n < nodes->first + nodes->count; n++) {
+		char key[NODE_KEY_SIZE];
+
+		(void)node_key(change->inputs->plan, n, key);
+		if (has_changed(change, n))
+			tell_change(change, "node", key, n, 1);
+	}
+}
+
+static void tell_pool_nodes(const struct change *change, uint32_t number)
+{
+	const struct image *plan = change->inputs->plan;
+	const struct plan_pool *pool = &plan_items(plan, pools, struct plan_pool)[number];
+	const struct plan_pool_site *sites = plan_items(plan, pool_sites, struct plan_pool_site);
+
+	if (changed_together(change, &pool->nodes)) {
+		tell_change(change, "pool", plan_pool_name(plan, number), pool->nodes.first,
+			    pool->nodes.count);
+		return;
+	}
+	for (uint32_t s = pool->sites.first; s < pool->sites.first + pool->sites.count; s++) {
+		char name[NODE_KEY_SIZE];
+
+		(void)snprintf(name, sizeof(name), "%s/@%s", plan_pool_name(plan, number),
+			       plan_site_name(plan, s));
+		if (changed_together(change, &sites[s].nodes))
+			tell_change(change, "site", name, sites[s].nodes.first,
+				    sites[s].nodes.count);
+		else
+			tell_nodes(change, &sites[s].nodes);
+	}
+}
+
+static void tell_held(const struct inputs *inputs, uint32_t number, struct node_standing *told)
+{
 	bool held = inputs->held[number];
-	char key[NODE_KEY_SIZE], reason[ORDER_REASON_SIZE];
+	char key[NODE_KEY_SIZE];
 
 	(void)node_key(inputs->plan, number, key);
-	if (admin->state != told->admin && !fresh)
-		log_info("node's admin state changed", "node=%s from=%s to=%s reason=\"%s\"", key,
-			 admin_state_name[told->admin], admin_state_name[admin->state],
-			 order_reason_quoted(reason_of(inputs, admin), reason));
 	if (held && !told->held)
 		log_warning("node is down but held in, for too many of its pool are", "node=%s",
 			    key);
 	else if (!held && told->held)
 		log_info("node is held in no longer", "node=%s", key);
-	*told = (struct node_standing){ (uint8_t)admin->state, held };
+	*told = (struct node_standing){ (uint8_t)inputs->admin[number].state, held };
 }
 
 void standing_tell(struct standing *standing, const struct images *images,
 		   const struct inputs *inputs, const struct drill *drill)
 {
 	const struct image *plan = inputs->plan;
+	const struct change change = { standing, inputs };
 
+	/* Admin states from before a start were told when they began. */
+	for (uint32_t p = 0; p < plan_count(plan, pools) && !standing->fresh; p++)
+		tell_pool_nodes(&change, p);
 	for (uint32_t n = 0; n < plan_count(plan, nodes); n++)
-		tell_node(inputs, n, standing->fresh, &standing->nodes[n]);
+		tell_held(inputs, n, &standing->nodes[n]);
 	for (uint32_t s = 0; s < plan_count(plan, pool_sites); s++)
 		tell_site(plan, s, &standing->spilling[s], &inputs->sites[s]);
 	for (uint32_t p = 0; p < plan_count(plan, pools); p++)

@@ -361,20 +361,31 @@ static bool put_steered(struct asking *asking, const struct lookup *found, uint1
 
 enum step { STEP_DONE, STEP_NODATA, STEP_CHAIN };
 
+/* Why a type has no record says nothing about an answer of another type. */
+static void forget_error(struct asking *asking, const struct edns_reply *before)
+{
+	asking->opt.error = before->error;
+	asking->opt.error_text = before->error_text;
+}
+
 /* RFC 8482, 4.1: ANY is answered with one RRset of the name. */
 static __attribute__((noinline)) enum step answer_any(struct asking *asking,
 						      const struct lookup *found)
 {
 	static const uint16_t types[] = { TYPE_A, TYPE_AAAA, TYPE_SRV, TYPE_HTTPS, TYPE_SVCB };
 	const struct zone_node *node = found->node;
+	const struct edns_reply before = asking->opt;
 
 	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if ((node->pool_types & pool_type_bit(types[i])) != 0 &&
-		    put_steered(asking, found, types[i]))
-			return STEP_DONE;
+		if ((node->pool_types & pool_type_bit(types[i])) == 0 ||
+		    !put_steered(asking, found, types[i]))
+			continue;
+		forget_error(asking, &before);
+		return STEP_DONE;
 	}
 	if (node->rrset_count == 0)
 		return STEP_NODATA;
+	forget_error(asking, &before);
 	(void)put_answer(asking, found,
 			 zone_at(found->segment, struct rrset_block, node->rrsets[0].block_off));
 	return STEP_DONE;

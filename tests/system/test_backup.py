@@ -8,6 +8,7 @@ import math
 import random
 import subprocess
 
+import dns.edns
 import pytest
 
 import fastdns
@@ -33,7 +34,7 @@ def pool(name, says, nodes):
     lines = [f"pool: {name}", "policy: nearest", says, "sites:"]
     for site, addresses in nodes.items():
         lines.append(f"  {site}: {{ nodes: {{ " + ", ".join(
-            f"{name}-{address.rsplit('.', 1)[1]}: {{ address: {address} }}" for address in addresses) + " } }")
+            f"{name}-{address[-1]}: {{ address: '{address}' }}" for address in addresses) + " } }")
     return "\n".join(lines) + "\n"
 
 
@@ -50,12 +51,13 @@ def server():
         server.write_server_file(SITES)
         server.zone_file("example.org.zone").write_text(
             "$TTL 60\n@ SOA ns1 host 1 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\n"
-            + "".join(f"{name} 30 POOL {name}\nnear.{name} 30 POOL {name}/near\n" for name in FALLBACKS))
+            + "six 30 POOL six\n" + "".join(f"{name} 30 POOL {name}\nnear.{name} 30 POOL {name}/near\n" for name in FALLBACKS))
         for number, (name, fallback) in enumerate(FALLBACKS.items(), 1):
             server.zone_file(f"{name}.pool.yaml").write_text(
                 pool(name, f"backup: second\nfallback: {fallback}\n" + probes, own(number)))
         server.zone_file("second.pool.yaml").write_text(pool("second", SECOND_SAYS + probes, {"far": [SECOND]}))
         server.zone_file("third.pool.yaml").write_text(pool("third", THIRD_SAYS + probes, {"far": [THIRD]}))
+        server.zone_file("six.pool.yaml").write_text(pool("six", probes, {"far": ["fd00:31::1"]}))
         server.zone_file("last.pool.yaml").write_text(pool("last", probes, {"far": [LAST]}))
         nodes.start(SECOND, THIRD, LAST)
         server.start()
@@ -163,6 +165,14 @@ def test_diff_foretells_whom_a_backup_takes(server):
     share, = (line["changed"]["ipv4"] for line in told["steered"] if "all.example.org." in line["names"])
     assert share > 0.1
     assert abs(own_fallback / len(asked) - share) <= 4 * math.sqrt(share * (1 - share) / len(asked)) + 0.002
+
+
+def test_any_is_not_told_what_a_type_lacks(server):
+    told = server.ask("six.example.org", "A", subnet="203.0.113.0/24")
+    assert not told.answer and [o.code for o in told.options if o.otype == dns.edns.OptionType.EDE]
+    told = server.ask("six.example.org", "ANY", subnet="203.0.113.0/24")
+    assert [rrset.to_text().split()[-1] for rrset in told.answer] == ["fd00:31::1"]
+    assert not [o for o in told.options if o.otype == dns.edns.OptionType.EDE]
 
 
 def test_when_no_backup_has_a_node_each_fallback_applies_to_all(server):

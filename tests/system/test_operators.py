@@ -138,8 +138,14 @@ def test_drain_empties_a_node_at_once_and_whatever_is_killed_keeps_it(server):
 
 def test_draining_nodes_are_answered_before_any_that_is_down_and_disabled_ones_never(server):
     with enabled_again(server, "edge", "edge/@far"):
+        told_before = len(server.log())
+
+        def changes():
+            return [line for line in server.log()[told_before:].splitlines() if "admin state changed" in line]
         server.ctl("drain", "edge/@near")
         wait_answered(server, "edge", only(*FAR))
+        line, = signpost.wait_until(changes, 5 * signpost.SLOW)  # one for the site
+        assert "site=edge/@near nodes=2 from=enabled to=draining" in line
         server.nodes.stop(*FAR)
         try:
             wait_answered(server, "edge", only(*NEAR))

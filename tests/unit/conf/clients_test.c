@@ -377,6 +377,24 @@ START_TEST(an_avoid_that_has_ended_is_left_out_and_told)
 }
 END_TEST
 
+/* 0 seconds is how an avoid without an end is known. */
+START_TEST(an_avoid_that_ended_at_the_beginning_of_time_has_ended)
+{
+	struct reading *reading;
+
+	write_text("zones/then", "t2 RU until=1970-01-01T00:00:00Z\n");
+	reading = fixture_read(NULL,
+			       POOL "avoid:\n"
+				    "  - { node: t1, clients: RU, until: 1970-01-01T00:00:00Z }\n"
+				    "  - { file: then }\n");
+	ck_assert_uint_eq(diag_errors(reading->diag), 0);
+	ck_assert_uint_eq(diag_warnings(reading->diag), 2);
+	ck_assert_ptr_nonnull(strstr(reading->printed, "zones/then:1:13: warning: this ended"));
+	ck_assert_uint_eq(reading->config.pools[0].avoid_count, 0);
+	fixture_free(reading);
+}
+END_TEST
+
 START_TEST(avoids_stand_in_files_one_a_line)
 {
 	struct reading *reading;
@@ -566,6 +584,7 @@ Suite *clients_suite(void)
 	tcase_add_test(tcase, sites_listed_in_a_weighted_pool_share_unless_lists_are_nested);
 	tcase_add_test(tcase, a_fence_names_the_sites_that_are_out_or_those_that_are_in);
 	tcase_add_test(tcase, an_avoid_is_of_a_site_or_a_node_and_may_end);
+	tcase_add_test(tcase, an_avoid_that_ended_at_the_beginning_of_time_has_ended);
 	tcase_add_test(tcase, an_avoid_that_has_ended_is_left_out_and_told);
 	tcase_add_test(tcase, avoids_stand_in_files_one_a_line);
 	tcase_add_test(tcase, lines_that_say_the_same_of_other_clients_are_one_avoid);

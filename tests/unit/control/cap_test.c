@@ -45,6 +45,24 @@ START_TEST(alarm_begins_beyond_the_limit_and_ends_one_node_below_it)
 }
 END_TEST
 
+START_TEST(another_limit_is_judged_anew)
+{
+	struct cap cap;
+
+	take_down(6);
+	cap = judge(50, true, NULL);
+	ck_assert(cap.over);
+	ck_assert(nodes[5].held);
+	cap = judge(60, true, &cap); /* that many may be down */
+	ck_assert(!cap.over);
+	ck_assert_uint_eq(cap.held, 0);
+	ck_assert(!nodes[5].held);
+	cap = judge(50, false, &cap);
+	ck_assert(cap.over);
+	ck_assert_uint_eq(cap.since_unix_ms, 6000);
+}
+END_TEST
+
 START_TEST(freeze_holds_in_those_that_went_down_last)
 {
 	struct cap cap;
@@ -98,7 +116,7 @@ END_TEST
 void add_cap_cases(Suite *suite)
 {
 	suite_case(suite, "cap", alarm_begins_beyond_the_limit_and_ends_one_node_below_it,
-		   freeze_holds_in_those_that_went_down_last,
+		   another_limit_is_judged_anew, freeze_holds_in_those_that_went_down_last,
 		   nodes_that_operators_took_out_do_not_count,
 		   with_a_limit_of_none_the_alarm_ends_when_none_is_down);
 }
