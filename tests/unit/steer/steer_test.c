@@ -857,7 +857,7 @@ static const struct size sizes[] = {
 	  false, 50000 },
 	{ "1,000 nodes, 1 pool, 100 sites, 3,000 preferences, three nodes an answer", 1, 100, 1000,
 	  3000, 3, false, false, 20000 },
-	{ "the same, each of another site", 1, 100, 1000, 3000, 3, true, false, 20000 },
+	{ "the same, each of another site", 1, 100, 1000, 3000, 3, true, false, 40000 },
 	{ "1,000 nodes, 1 pool, 1 site, three nodes an answer", 1, 1, 1000, 1, 3, false, false,
 	  50000 },
 	{ "1,000 nodes, 1 pool, 1 site", 1, 1, 1000, 1, 1, false, false, 20000 },
