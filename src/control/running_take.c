@@ -46,6 +46,8 @@ static struct steer *steer_world(struct running *running, struct images *images,
 		       &images->image[IMAGE_PLAN], err) != 0)
 		return NULL;
 	running_hand_secrets(running, steer, images, has_steering);
+	if (!has_steering)
+		steer_inherit(steer, running->steer);
 	if (!has_steering && (running_compile(steer, inputs, &fd, err) != 0 ||
 			      images_set(images, IMAGE_STEERING, fd, err) != 0))
 		goto fail;

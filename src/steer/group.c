@@ -258,9 +258,28 @@ static bool same_weights(const struct pool *pool, const struct group *group)
 	return true;
 }
 
-/* Of all nodes of its sites, whatever their status. */
-static void make_table(const struct pool *pool, struct group *group)
+/* A table of the older groups with the same base; where little changed it is of the group with the
+ * same number. Members are sorted. */
+static const struct table *find_like(const struct groups *groups, uint32_t number,
+				     const struct table_member *members, uint32_t count)
 {
+	const struct groups *older = groups->older;
+
+	for (uint32_t i = 0; older != NULL && i < older->count; i++) {
+		const struct table *table = older->list[(number + i) % older->count].table;
+
+		if (table != NULL &&
+		    table_is_like(table, groups->pool->plan_pool->seed, members, count))
+			return table;
+	}
+	return NULL;
+}
+
+/* Of all nodes of its sites, whatever their status. */
+static void make_table(const struct groups *groups, struct group *group)
+{
+	const struct pool *pool = groups->pool;
+	const struct table *like;
 	struct table_member *members;
 	uint32_t count = 0;
 
@@ -278,7 +297,10 @@ static void make_table(const struct pool *pool, struct group *group)
 								.choice = (uint16_t)n };
 			count++;
 		}
-	group->table = table_new(pool->plan_pool->seed, members, count);
+	table_sort(members, count);
+	like = find_like(groups, (uint32_t)(group - groups->list), members, count);
+	group->table = like != NULL ? table_new_like(like, members)
+				    : table_new(pool->plan_pool->seed, members, count);
 	free(members);
 }
 
@@ -294,18 +316,23 @@ static void drop_table(struct group *group)
 static void update_table(struct groups *groups, struct group *group)
 {
 	const struct table *table;
+	struct steering_slot *slots;
 
 	if (group->table != NULL && !same_weights(groups->pool, group))
 		drop_table(group);
 	if (group->table == NULL)
-		make_table(groups->pool, group);
+		make_table(groups, group);
 	table = group->table;
 	if (!table_update(group->table, groups->levels) && group->pack.count > 0)
 		return;
 	pack_free(&group->pack);
+	slots = mem_array(table->slot_count, sizeof(*slots));
+	for (uint32_t slot = 0; slot < table->slot_count; slot++)
+		slots[slot] = table_slot(table, slot);
 	/* One node needs one slot only. */
-	group->pack = pack_slots(table->slots, table->distinct == 1 ? 1 : table->slot_count,
+	group->pack = pack_slots(slots, table->distinct == 1 ? 1 : table->slot_count,
 				 groups->pool->node_count);
+	free(slots);
 }
 
 /* Of a healthy group. */

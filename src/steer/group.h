@@ -39,6 +39,7 @@ struct group {
 
 struct groups {
 	struct pool *pool;
+	const struct groups *older; /* of an older plan's pool, to copy tables from; or NULL */
 	struct group *list;
 	uint32_t count, cap;
 	uint32_t *index; /* hash table: number + 1 */

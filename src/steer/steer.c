@@ -121,6 +121,18 @@ void steer_close(struct steer *steer)
 	free(steer);
 }
 
+void steer_inherit(struct steer *steer, const struct steer *older)
+{
+	for (uint32_t i = 0; i < steer->pool_count; i++) {
+		struct groups *groups = &steer->routes[i].groups;
+
+		groups->older = NULL;
+		for (uint32_t k = 0; older != NULL && k < older->pool_count; k++)
+			if (older->pools[k].plan_pool->seed == groups->pool->plan_pool->seed)
+				groups->older = &older->routes[k].groups;
+	}
+}
+
 uint32_t steer_site_order(const struct steer *steer, uint32_t pool_number, uint32_t pref,
 			  uint32_t *pool_sites, uint32_t max)
 {
@@ -215,6 +227,7 @@ int steer_compile(struct steer *steer, const struct steer_input *input, int *fd,
 	struct image_writer writer;
 
 	update(steer, input);
+	steer_inherit(steer, NULL);
 	if (image_writer_open(&writer, IMAGE_STEERING, sizeof(struct steering_root), err) != 0)
 		return -1;
 	steer->serial++;

@@ -1,9 +1,9 @@
 /* steer.h - from plan and node status to the steering image.
  *
  * One struct steer lives as long as its plan. The base tables are made from the configuration
- * alone (Maglev, Eisenbud et al., NSDI 2016, with weights); when nodes are down only their slots
- * are refilled, each slot in its own weighted rendezvous order (Thaler, Ravishankar 1998): nobody
- * else's client moves, and all come back. Single thread: control's loop. */
+ * alone (table.h); when nodes are down only their slots are refilled, each slot in its own weighted
+ * rendezvous order (Thaler, Ravishankar 1998): nobody else's client moves, and all come back.
+ * Single thread: control's loop. */
 #ifndef STEER_STEER_H
 #define STEER_STEER_H
 
@@ -19,6 +19,10 @@ struct steer;
 int steer_open(struct steer **out, const struct image *zones, const struct image *geo,
 	       const struct image *plan, struct err *err);
 void steer_close(struct steer *steer); /* NULL is fine */
+
+/* Until the first compile has ended, tables are copied from those of an older plan's steer, where
+ * they have the same members: making them is what costs most. It must live as long. NULL is fine. */
+void steer_inherit(struct steer *steer, const struct steer *older);
 
 /* Secrets for the images that are made from now on, where the plan has none: at most
  * COOKIE_SECRETS_MAX, the one that makes cookies first. They are copied. */

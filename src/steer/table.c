@@ -24,12 +24,99 @@ static int by_key(const void *a, const void *b)
 	return x->choice < y->choice ? -1 : x->choice > y->choice;
 }
 
-static struct steering_slot choices_of(const struct table *table, struct steering_slot slot)
+void table_sort(struct table_member *members, uint32_t member_count)
 {
-	uint16_t node = table->members[slot.node].choice, other = table->members[slot.other].choice;
-
-	return (struct steering_slot){ node, other, node == other ? 0 : slot.cut };
+	qsort(members, member_count, sizeof(*members), by_key);
 }
+
+/* --- as configured ----------------------------------------------------------------------------- */
+
+/* With members, and room for a base. */
+static struct table *begin(uint64_t seed, const struct table_member *members, uint32_t member_count)
+{
+	struct table *table = mem_alloc(sizeof(*table));
+
+	table->seed = seed;
+	table->member_count = member_count;
+	table->slot_count = table_size(member_count);
+	table->members = mem_array(member_count, sizeof(*members));
+	memcpy(table->members, members, member_count * sizeof(*members));
+	table_sort(table->members, member_count);
+	table->base = mem_array(table->slot_count, sizeof(*table->base));
+	table->level = mem_array(member_count, sizeof(*table->level));
+	for (uint32_t i = 0; i < member_count; i++)
+		table->level[i] = TABLE_ALL;
+	return table;
+}
+
+/* Who has a slot at all: weights may be 0, or too small for one. */
+static void count_distinct(struct table *table)
+{
+	bool *seen = mem_array(table->member_count, sizeof(*seen));
+
+	for (uint32_t slot = 0; slot < table->slot_count; slot++)
+		seen[table->base[slot].node] = seen[table->base[slot].other] = true;
+	table->distinct = 0;
+	for (uint32_t i = 0; i < table->member_count; i++)
+		table->distinct += seen[i];
+	free(seen);
+}
+
+struct table *table_new(uint64_t seed, const struct table_member *members, uint32_t member_count)
+{
+	struct table *table = begin(seed, members, member_count);
+
+	table_fill_base(table);
+	count_distinct(table);
+	return table;
+}
+
+bool table_is_like(const struct table *table, uint64_t seed, const struct table_member *members,
+		   uint32_t member_count)
+{
+	if (table->seed != seed || table->member_count != member_count)
+		return false;
+	for (uint32_t i = 0; i < member_count; i++)
+		if (table->members[i].key != members[i].key ||
+		    table->members[i].weight != members[i].weight)
+			return false;
+	return true;
+}
+
+struct table *table_new_like(const struct table *like, const struct table_member *members)
+{
+	struct table *table = begin(like->seed, members, like->member_count);
+
+	memcpy(table->base, like->base, table->slot_count * sizeof(*table->base));
+	count_distinct(table);
+	return table;
+}
+
+void table_free(struct table *table)
+{
+	if (table == NULL)
+		return;
+	free(table->members);
+	free(table->base);
+	free(table->now);
+	free(table->keep_from);
+	free(table->level);
+	free(table->cells_end);
+	free(table->cells);
+	free(table->held);
+	free(table);
+}
+
+struct steering_slot table_slot(const struct table *table, uint32_t slot)
+{
+	const struct steering_slot *now = table->now != NULL ? &table->now[slot]
+							     : &table->base[slot];
+	uint16_t node = table->members[now->node].choice, other = table->members[now->other].choice;
+
+	return (struct steering_slot){ node, other, node == other ? 0 : now->cut };
+}
+
+/* --- who holds what ---------------------------------------------------------------------------- */
 
 static void hold(struct table *table, uint32_t member)
 {
@@ -46,6 +133,7 @@ static void list_cells(struct table *table)
 {
 	uint32_t *at = table->cells_end, count = 0;
 
+	table->distinct = 0;
 	for (uint32_t slot = 0; slot < table->slot_count; slot++) {
 		const struct steering_slot *base = &table->base[slot];
 
@@ -67,46 +155,16 @@ static void list_cells(struct table *table)
 	}
 }
 
-struct table *table_new(uint64_t seed, const struct table_member *members, uint32_t member_count)
+/* What the first update needs that changes something: most tables are as configured. */
+static void begin_changes(struct table *table)
 {
-	struct table *table = mem_alloc(sizeof(*table));
-
-	table->member_count = member_count;
-	table->slot_count = table_size(member_count);
-	table->members = mem_array(member_count, sizeof(*members));
-	memcpy(table->members, members, member_count * sizeof(*members));
-	qsort(table->members, member_count, sizeof(*members), by_key);
-	table->base = mem_array(table->slot_count, sizeof(*table->base));
 	table->now = mem_array(table->slot_count, sizeof(*table->now));
-	table->slots = mem_array(table->slot_count, sizeof(*table->slots));
-	table->keep_from = mem_array(2 * (size_t)table->slot_count, sizeof(*table->keep_from));
-	table->level = mem_array(member_count, sizeof(*table->level));
-	table->cells_end = mem_array(member_count, sizeof(*table->cells_end));
-	table->held = mem_array(member_count, sizeof(*table->held));
-	table_fill_base(table, seed);
 	memcpy(table->now, table->base, table->slot_count * sizeof(*table->now));
-	for (uint32_t slot = 0; slot < table->slot_count; slot++)
-		table->slots[slot] = choices_of(table, table->now[slot]);
-	for (uint32_t i = 0; i < member_count; i++)
-		table->level[i] = TABLE_ALL;
+	table->keep_from = mem_array(2 * (size_t)table->slot_count, sizeof(*table->keep_from));
+	table_set_keep_from(table);
+	table->cells_end = mem_array(table->member_count, sizeof(*table->cells_end));
+	table->held = mem_array(table->member_count, sizeof(*table->held));
 	list_cells(table);
-	return table;
-}
-
-void table_free(struct table *table)
-{
-	if (table == NULL)
-		return;
-	free(table->members);
-	free(table->base);
-	free(table->now);
-	free(table->slots);
-	free(table->keep_from);
-	free(table->level);
-	free(table->cells_end);
-	free(table->cells);
-	free(table->held);
-	free(table);
 }
 
 /* --- refilling ------------------------------------------------------------------------------- */
@@ -270,7 +328,6 @@ static bool update_cell(struct table *table, const struct update *update, uint32
 	*place = (uint16_t)holder;
 	if (now->cut == 0)
 		now->node = now->other;
-	table->slots[slot] = choices_of(table, *now);
 	return true;
 }
 
@@ -301,6 +358,8 @@ bool table_update(struct table *table, const uint16_t *level)
 
 	memcpy(was, table->level, table->member_count * sizeof(*was));
 	if (set_levels(table, level, &update)) {
+		if (table->now == NULL)
+			begin_changes(table);
 		qsort(update.all.runners, update.all.count, sizeof(struct runner), heavier);
 		qsort(update.fresh.runners, update.fresh.count, sizeof(struct runner), heavier);
 		changed = update_cells(table, &update);

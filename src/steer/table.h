@@ -36,14 +36,16 @@ struct table_member {
 enum table_rank { TABLE_DOWN, TABLE_DRAINING, TABLE_RESERVE, TABLE_USABLE };
 
 struct table {
+	uint64_t seed;
 	uint32_t member_count, slot_count;
-	uint32_t distinct; /* how many choices stand in the slots now */
-	struct table_member *members;
-	struct steering_slot *slots; /* slot_count, of choices: the table as it is now */
+	uint32_t distinct;            /* how many choices stand in the slots now */
+	struct table_member *members; /* as table_sort() has them */
+	struct steering_slot *base;   /* of members' indexes: with all usable */
+	uint16_t *level;              /* of each member, now */
 
-	struct steering_slot *base, *now; /* of members' indexes: with all usable; as it is now */
-	uint16_t *keep_from;              /* [slot][cell]: the level from which its owner has it */
-	uint16_t *level;                  /* of each member, now */
+	/* What is needed once a level is not TABLE_ALL; NULL until then. */
+	struct steering_slot *now; /* of members' indexes */
+	uint16_t *keep_from;       /* [slot][cell]: the level from which its owner has it */
 	/* 2 x slot + cell, by base owner: of member i from cells_end[i - 1] to cells_end[i]. Cell 0
 	 * is a slot's node, 1 its other. */
 	uint32_t *cells, *cells_end;
@@ -70,6 +72,18 @@ uint32_t table_size(uint32_t member_count);
  * It takes about 1 ms for 2 members, 2 for 50, 4 for 1,000. */
 struct table *table_new(uint64_t seed, const struct table_member *members, uint32_t member_count);
 void table_free(struct table *table); /* NULL is fine */
+
+/* Into the order in which tables have them. */
+void table_sort(struct table_member *members, uint32_t member_count);
+
+/* Whether a new table of these, which are sorted, would have the base of this one: choices may be
+ * others. Then table_new_like() makes it, in a tenth of the time; as many members. */
+bool table_is_like(const struct table *table, uint64_t seed, const struct table_member *members,
+		   uint32_t member_count);
+struct table *table_new_like(const struct table *like, const struct table_member *members);
+
+/* A slot as it is now, of choices. */
+struct steering_slot table_slot(const struct table *table, uint32_t slot);
 
 /* level[choice] of each member. 0: not usable; TABLE_ALL: it has all that is its own. Between them
  * it keeps that part of it, to half a cell: the same cells at the same level, and at a higher level

@@ -24,10 +24,11 @@ static void set_quotas(struct table_filling *f)
 	}
 }
 
-static void begin_walks(struct table_filling *f, uint64_t seed)
+static void begin_walks(struct table_filling *f)
 {
 	for (uint32_t i = 0; i < f->table->member_count; i++) {
-		uint64_t hash = hash_word(seed ^ f->table->members[i].key), more = hash_word(hash);
+		uint64_t hash = hash_word(f->table->seed ^ f->table->members[i].key),
+			 more = hash_word(hash);
 
 		f->walks[i] = (struct table_walk){ .start = (uint32_t)(more >> 32),
 						   .factors = { (uint32_t)hash | 1,
@@ -76,7 +77,7 @@ static void fill_with_one(struct table *table)
 
 /* Every owner gives its cells up in one order, which spreads over all slots evenly; a cell is kept from
  * the level on that reaches its middle. */
-static void set_keep_from(struct table *table)
+void table_set_keep_from(struct table *table)
 {
 	uint32_t slots = table->slot_count;
 	uint32_t stride = (uint32_t)(slots * 0.6180339887) | 1; /* the golden section */
@@ -106,19 +107,18 @@ static void set_keep_from(struct table *table)
 	free(total);
 }
 
-void table_fill_base(struct table *table, uint64_t seed)
+void table_fill_base(struct table *table)
 {
 	struct table_filling f = { .table = table,
 				   .quotas = mem_array(table->member_count, sizeof(*f.quotas)),
 				   .walks = mem_array(table->member_count, sizeof(*f.walks)) };
 
 	set_quotas(&f);
-	begin_walks(&f, seed);
+	begin_walks(&f);
 	if (table->member_count == 1)
 		fill_with_one(table);
 	else if (!fill_by_race(&f))
 		table_take_turns(&f);
-	set_keep_from(table);
 	free(f.quotas);
 	free(f.walks);
 }

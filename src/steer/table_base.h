@@ -39,8 +39,11 @@ struct table_filling {
 	struct table_stake *stakes; /* [slot] */
 };
 
-/* Fills base and keep_from. */
-void table_fill_base(struct table *table, uint64_t seed);
+/* The base, of the seed and the members. */
+void table_fill_base(struct table *table);
+
+/* keep_from, of the base. */
+void table_set_keep_from(struct table *table);
 
 /* The first and the second of each slot. */
 void table_race(struct table_filling *f);

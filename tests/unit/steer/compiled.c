@@ -64,6 +64,24 @@ void compiled_update(struct compiled *compiled)
 	close(fd);
 }
 
+uint64_t compiled_anew(const struct compiled *compiled, bool inherits)
+{
+	const struct made *made = &compiled->made;
+	struct compiled anew = *compiled;
+	struct err err = { "" };
+	uint64_t id;
+
+	anew.image = (struct image){ 0 };
+	ck_assert_int_eq(steer_open(&anew.steer, &made->zones, &made->geo, &made->plan, &err), 0);
+	if (inherits)
+		steer_inherit(anew.steer, compiled->steer);
+	compiled_update(&anew);
+	id = image_header(&anew.image)->id;
+	image_close(&anew.image);
+	steer_close(anew.steer);
+	return id;
+}
+
 uint32_t compiled_node(const struct compiled *compiled, const char *name)
 {
 	const struct image *plan = &compiled->made.plan;

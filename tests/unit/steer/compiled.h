@@ -24,6 +24,10 @@ void compiled_close(struct compiled *compiled);
 /* Compiles for what is set now. */
 void compiled_update(struct compiled *compiled);
 
+/* The id of the image that a new steer over the same images compiles for what is set now; with the
+ * tables of the other, or with none to begin with. */
+uint64_t compiled_anew(const struct compiled *compiled, bool inherits);
+
 /* A node by name, in any pool. */
 uint32_t compiled_node(const struct compiled *compiled, const char *name);
 

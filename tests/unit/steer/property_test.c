@@ -605,6 +605,9 @@ START_TEST(answers_are_those_of_the_model)
 				check_class(&r, &c, p);
 				check_fences(&r, &c, p);
 			}
+			if (i % 4 == 0)
+				ck_assert_uint_eq(compiled_anew(&c, true),
+						  compiled_anew(&c, false));
 		}
 		compiled_close(&c);
 	}

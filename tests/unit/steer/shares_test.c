@@ -104,9 +104,9 @@ static double changed_share(const struct config *a, const struct config *b)
 
 /* --- what tables hold ------------------------------------------------------------------------- */
 
-static uint16_t holder(const struct steering_slot *slot, uint32_t unit)
+static uint16_t holder(struct steering_slot slot, uint32_t unit)
 {
-	return unit >= slot->cut ? slot->other : slot->node;
+	return unit >= slot.cut ? slot.other : slot.node;
 }
 
 /* The part of all clients who get something else. Slots differ at their cuts only. */
@@ -116,9 +116,9 @@ static double moved(const struct table *a, const struct table *b)
 
 	ck_assert_uint_eq(a->slot_count, b->slot_count);
 	for (uint32_t i = 0; i < a->slot_count; i++) {
-		const struct steering_slot *x = &a->slots[i], *y = &b->slots[i];
-		uint32_t low = x->cut < y->cut ? x->cut : y->cut;
-		uint32_t high = x->cut < y->cut ? y->cut : x->cut;
+		struct steering_slot x = table_slot(a, i), y = table_slot(b, i);
+		uint32_t low = x.cut < y.cut ? x.cut : y.cut;
+		uint32_t high = x.cut < y.cut ? y.cut : x.cut;
 
 		units += low > 0 && holder(x, 0) != holder(y, 0) ? low : 0;
 		units += holder(x, low) != holder(y, low) ? high - low : 0;
@@ -131,10 +131,10 @@ static void measure(const struct table *table, double *share)
 {
 	memset(share, 0, (MOST + 1) * sizeof(*share));
 	for (uint32_t i = 0; i < table->slot_count; i++) {
-		const struct steering_slot *slot = &table->slots[i];
+		struct steering_slot slot = table_slot(table, i);
 
-		share[slot->node] += (double)slot->cut / UNITS / table->slot_count;
-		share[slot->other] += (double)(UNITS - slot->cut) / UNITS / table->slot_count;
+		share[slot.node] += (double)slot.cut / UNITS / table->slot_count;
+		share[slot.other] += (double)(UNITS - slot.cut) / UNITS / table->slot_count;
 	}
 }
 
@@ -176,9 +176,9 @@ static void count_clients(const struct table *table, bool consecutive, uint32_t 
 		uint32_t net = consecutive ? 0x0a0000 + i : (uint32_t)(draw() >> 40);
 		uint8_t address[4] = { (uint8_t)(net >> 16), (uint8_t)(net >> 8), (uint8_t)net };
 		uint64_t bits = hash_bytes(address, 4, SEED);
-		uint32_t slot = hash_below(bits, table->slot_count);
+		struct steering_slot slot = table_slot(table, hash_below(bits, table->slot_count));
 
-		count[steering_slot_node(&table->slots[slot], (uint16_t)bits)]++;
+		count[steering_slot_node(&slot, (uint16_t)bits)]++;
 	}
 }
 
@@ -400,9 +400,9 @@ static void expect_nested(const struct table *base, const struct table *lower,
 
 	for (uint32_t i = 0; i < base->slot_count; i++) {
 		for (uint32_t unit = 0; unit < UNITS; unit += UNITS - 1) {
-			uint16_t owner = holder(&base->slots[i], unit);
-			uint16_t low = holder(&lower->slots[i], unit);
-			uint16_t high = holder(&higher->slots[i], unit);
+			uint16_t owner = holder(table_slot(base, i), unit);
+			uint16_t low = holder(table_slot(lower, i), unit);
+			uint16_t high = holder(table_slot(higher, i), unit);
 
 			others_moved += owner != member && (low != owner || high != owner);
 			not_nested += owner == member && low == member && high != member;

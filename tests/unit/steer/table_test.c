@@ -46,8 +46,27 @@ static struct steering_slot *copy_slots(const struct table *table)
 {
 	struct steering_slot *copy = mem_array(table->slot_count, sizeof(*copy));
 
-	memcpy(copy, table->slots, table->slot_count * sizeof(*copy));
+	for (uint32_t i = 0; i < table->slot_count; i++)
+		copy[i] = table_slot(table, i);
 	return copy;
+}
+
+static void expect_slots(const struct table *table, const struct steering_slot *slots)
+{
+	struct steering_slot *now = copy_slots(table);
+
+	ck_assert_mem_eq(now, slots, table->slot_count * sizeof(*now));
+	free(now);
+}
+
+static void expect_equal(const struct table *a, const struct table *b)
+{
+	struct steering_slot *slots = copy_slots(b);
+
+	ck_assert_uint_eq(a->slot_count, b->slot_count);
+	ck_assert_uint_eq(a->distinct, b->distinct);
+	expect_slots(a, slots);
+	free(slots);
 }
 
 /* [choice]: how much of the table it has, in slots. */
@@ -56,10 +75,10 @@ static double *shares(const struct table *table)
 	double *slots = mem_array(65536, sizeof(*slots));
 
 	for (uint32_t i = 0; i < table->slot_count; i++) {
-		const struct steering_slot *slot = &table->slots[i];
+		struct steering_slot slot = table_slot(table, i);
 
-		slots[slot->node] += slot->cut / 65536.0;
-		slots[slot->other] += 1 - slot->cut / 65536.0;
+		slots[slot.node] += slot.cut / 65536.0;
+		slots[slot.other] += 1 - slot.cut / 65536.0;
 	}
 	return slots;
 }
@@ -106,9 +125,11 @@ static void expect_definition(const struct table *table, const struct table *bas
 			      const uint16_t *level)
 {
 	for (uint32_t i = 0; i < table->slot_count; i++) {
-		expect_cell(table, i, 1, level, base->slots[i].other, table->slots[i].other);
-		if (table->slots[i].cut != 0)
-			expect_cell(table, i, 0, level, base->slots[i].node, table->slots[i].node);
+		struct steering_slot was = table_slot(base, i), now = table_slot(table, i);
+
+		expect_cell(table, i, 1, level, was.other, now.other);
+		if (now.cut != 0)
+			expect_cell(table, i, 0, level, was.node, now.node);
 	}
 }
 
@@ -238,19 +259,18 @@ START_TEST(nobody_up_is_as_if_all_were)
 	table_update(table, up);
 	memset(up, 0, sizeof(up));
 	table_update(table, up);
-	ck_assert_mem_eq(base, table->slots, table->slot_count * sizeof(*base));
+	expect_slots(table, base);
 	ck_assert_uint_eq(table->rank, TABLE_DOWN);
 	free(base);
 	table_free(table);
 }
 END_TEST
 
-static bool only_moved(const struct steering_slot *before, const struct steering_slot *now,
-		       uint16_t lost)
+static bool only_moved(const struct steering_slot *before, struct steering_slot now, uint16_t lost)
 {
-	return now->node != lost && now->other != lost &&
-	       (before->node == lost || before->cut == 0 || now->node == before->node) &&
-	       (before->other == lost || now->other == before->other);
+	return now.node != lost && now.other != lost &&
+	       (before->node == lost || before->cut == 0 || now.node == before->node) &&
+	       (before->other == lost || now.other == before->other);
 }
 
 START_TEST(a_loss_moves_only_its_own_clients_and_a_return_restores_them)
@@ -263,10 +283,11 @@ START_TEST(a_loss_moves_only_its_own_clients_and_a_return_restores_them)
 		up[lost] = 0;
 		ck_assert(table_update(table, up));
 		for (uint32_t slot = 0; slot < table->slot_count; slot++)
-			ck_assert(only_moved(&before[slot], &table->slots[slot], (uint16_t)lost));
+			ck_assert(
+				only_moved(&before[slot], table_slot(table, slot), (uint16_t)lost));
 		up[lost] = TABLE_ALL;
 		ck_assert(table_update(table, up));
-		ck_assert_mem_eq(before, table->slots, table->slot_count * sizeof(*before));
+		expect_slots(table, before);
 	}
 	ck_assert(!table_update(table, up));
 	free(up);
@@ -291,8 +312,7 @@ START_TEST(what_a_table_holds_does_not_depend_on_how_it_came_there)
 			up[(x >> 8) % 12] ^= TABLE_ALL;
 		table_update(a, up);
 		table_update(fresh, up);
-		ck_assert_mem_eq(a->slots, fresh->slots, a->slot_count * sizeof(*a->slots));
-		ck_assert_uint_eq(a->distinct, fresh->distinct);
+		expect_equal(a, fresh);
 		table_free(fresh);
 		if (a->rank == TABLE_USABLE)
 			expect_definition(a, base, up);
@@ -316,7 +336,7 @@ START_TEST(two_losses_in_either_order_give_the_same)
 	table_update(b, up);
 	up[3] = 0;
 	table_update(b, up);
-	ck_assert_mem_eq(a->slots, b->slots, a->slot_count * sizeof(*a->slots));
+	expect_equal(a, b);
 	free(up);
 	table_free(a);
 	table_free(b);
@@ -332,9 +352,41 @@ START_TEST(the_order_of_the_members_does_not_matter)
 	for (unsigned i = 0; i < 9; i++)
 		members[i] = a->members[8 - i];
 	b = table_new(SEED, members, 9);
-	ck_assert_mem_eq(a->slots, b->slots, a->slot_count * sizeof(*a->slots));
+	expect_equal(a, b);
 	table_free(a);
 	table_free(b);
+}
+END_TEST
+
+START_TEST(a_table_like_another_is_as_if_made_anew)
+{
+	struct table *older = make(30, (const uint32_t[]){ 5, 0, 3 }, 3);
+	uint16_t *up = all_up(older);
+	struct table_member members[30];
+	struct table *like, *anew;
+
+	up[4] = 0;
+	table_update(older, up); /* what it holds now is not taken over */
+	memcpy(members, older->members, sizeof(members));
+	for (unsigned i = 0; i < 30; i++)
+		members[i].choice = (uint16_t)(members[i].choice ^ 1);
+	ck_assert(table_is_like(older, SEED, members, 30));
+	like = table_new_like(older, members);
+	anew = table_new(SEED, members, 30);
+	expect_equal(like, anew);
+	up[17] = 0;
+	up[20] = 30000;
+	ck_assert(table_update(like, up));
+	ck_assert(table_update(anew, up));
+	expect_equal(like, anew);
+	ck_assert(!table_is_like(older, SEED + 1, members, 30));
+	ck_assert(!table_is_like(older, SEED, members, 29));
+	members[29].weight++;
+	ck_assert(!table_is_like(older, SEED, members, 30));
+	free(up);
+	table_free(anew);
+	table_free(like);
+	table_free(older);
 }
 END_TEST
 
@@ -351,9 +403,11 @@ START_TEST(moved_clients_spread_by_weight)
 		up[k] = k % 8 != 0 ? TABLE_ALL : 0; /* 25 of those with weight 100 */
 	table_update(table, up);
 	for (uint32_t slot = 0; slot < table->slot_count; slot++) {
-		if (table->slots[slot].other == before[slot].other)
+		uint16_t other = table_slot(table, slot).other;
+
+		if (other == before[slot].other)
 			continue;
-		got[table->slots[slot].other % 4]++;
+		got[other % 4]++;
 		moved++;
 	}
 	for (unsigned i = 0; i < 4; i++) {
@@ -376,8 +430,8 @@ void table_cases(Suite *suite)
 	suite_case(suite, "base table", equal_weights_get_equal_shares, shares_follow_the_weights,
 		   the_smallest_weight_gets_its_share_beside_the_largest,
 		   two_cells_a_slot_are_enough_for_the_most_members,
-		   weight_0_everywhere_means_equal_shares,
-		   the_order_of_the_members_does_not_matter);
+		   weight_0_everywhere_means_equal_shares, the_order_of_the_members_does_not_matter,
+		   a_table_like_another_is_as_if_made_anew);
 	suite_case(suite, "refilling", weight_0_gets_slots_only_when_nobody_else_can,
 		   nobody_up_is_as_if_all_were,
 		   a_loss_moves_only_its_own_clients_and_a_return_restores_them,
