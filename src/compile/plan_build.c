@@ -217,9 +217,15 @@ static struct plan_range add_avoids(struct builder *b, const struct config_pool 
 {
 	struct plan_range range = { COUNT(b, avoids, struct plan_avoid),
 				    (uint32_t)pool->avoid_count };
+	const char *written_in = pool->file;
 
 	for (size_t i = 0; i < pool->avoid_count; i++) {
 		const struct config_avoid *from = &pool->avoids[i];
+
+		if (strcmp(from->place.file, written_in) != 0) { /* in a file of entries */
+			written_in = from->place.file;
+			file = add_text(b, written_in);
+		}
 		struct plan_avoid avoid = { .pool = COUNT(b, pools, struct plan_pool),
 					    .file = file,
 					    .line = from->place.line,

@@ -3,6 +3,7 @@
 The databases are the tests' own (tests/data/make-mmdb says what is in them). Each rule has a site and a
 node of its own, so that the address that is answered tells which rule held."""
 
+import json
 import math
 import subprocess
 
@@ -180,6 +181,14 @@ def test_resolver_speaks_for_its_users_where_it_names_no_subnet(server):
 ])
 def test_fences_and_avoids_that_match_hold_together(server, network, wanted):
     assert site(server, "fence", network) == wanted
+
+
+def test_explanation_tells_in_which_file_an_avoid_stands(server):
+    told = json.loads(server.ctl("--json", "explain", "fence.example.net", "203.0.113.64/26").stdout)
+    assert [avoid["place"] for avoid in told["steering"]["avoids"]] == [
+        f"{server.folder / 'lists/avoid'}:{line}:1" for line in (1, 2)]
+    told = json.loads(server.ctl("--json", "explain", "fence.example.net", "203.0.113.0/26").stdout)
+    assert told["steering"]["avoids"][0]["place"].startswith(str(server.zone_file("fence.pool.yaml")) + ":")
 
 
 def test_client_for_whom_no_site_is_left_gets_nothing(server):
