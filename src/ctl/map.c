@@ -95,6 +95,17 @@ static size_t site_number(const json_t *sites, const json_t *like)
 	return i;
 }
 
+const char *map_site_name(const json_t *pool, const json_t *site)
+{
+	static char text[256];
+	const char *name = field_text(site, "site"), *of = field_text(site, "pool");
+
+	if (name[0] == '\0' || strcmp(of, field_text(pool, "name")) == 0)
+		return name;
+	(void)snprintf(text, sizeof(text), "%s/%s", of, name);
+	return text;
+}
+
 uint32_t map_site_colour(const json_t *sites, size_t number)
 {
 	const json_t *site = json_array_get(sites, number);
@@ -209,9 +220,8 @@ static void put_country_title(const struct sheet *sheet, const json_t *country)
 		if (share < 0.0005)
 			continue;
 		(void)fputs(", ", sheet->out);
-		map_put_text(sheet->out, field_text(site, "site")[0] == '\0'
-						 ? "no node"
-						 : field_text(site, "site"));
+		name = map_site_name(sheet->pool, site);
+		map_put_text(sheet->out, name[0] == '\0' ? "no node" : name);
 		(void)fprintf(sheet->out, " %.1f %%", share * 100);
 	}
 	(void)fputs("</title>", sheet->out);
@@ -363,7 +373,7 @@ static void put_mark(const struct sheet *sheet, const json_t *site, size_t numbe
 
 static void put_label(struct sheet *sheet, const json_t *site)
 {
-	const char *name = field_text(site, "site");
+	const char *name = map_site_name(sheet->pool, site);
 	struct box box = label_place(sheet, site_place(site), (double)strlen(name) * LETTER_W);
 	bool out = is_out(site, sheet->when);
 

@@ -25,11 +25,11 @@ static void put_use(const json_t *site, double y, FILE *out)
 		      bad ? " font-weight=\"bold\"" : "", json_number_value(use) * 100);
 }
 
-static void put_legend_row(const json_t *told, const json_t *sites, size_t number, double y,
+static void put_legend_row(const json_t *told, const json_t *pool, size_t number, double y,
 			   FILE *out)
 {
-	const json_t *site = json_array_get(sites, number);
-	const char *name = field_text(site, "site"), *demand = field_text(told, "demand");
+	const json_t *sites = json_object_get(pool, "sites"), *site = json_array_get(sites, number);
+	const char *name = map_site_name(pool, site), *demand = field_text(told, "demand");
 
 	(void)fprintf(out,
 		      "<rect x=\"%g\" y=\"%g\" width=\"13\" height=\"13\" fill=\"#%06x\" "
@@ -145,7 +145,7 @@ void map_put_legend(const json_t *told, const json_t *pool, double top, FILE *ou
 	order = largest_first(told, sites);
 	for (size_t i = 0; i < rows; i++) {
 		y += LINE_H;
-		put_legend_row(told, sites, order[i].site, y, out);
+		put_legend_row(told, pool, order[i].site, y, out);
 	}
 	free(order);
 	if (rows < json_array_size(sites)) {

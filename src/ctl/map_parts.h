@@ -25,6 +25,10 @@
 
 void map_put_text(FILE *out, const char *text); /* as XML has it */
 
+/* A site of the pool by its name, one of a pool that stands in for it as "pool/site"; "": no node. The
+ * text is valid until the next call. */
+const char *map_site_name(const json_t *pool, const json_t *site);
+
 /* Of the number-th site of a list. */
 uint32_t map_site_colour(const json_t *sites, size_t number);
 uint32_t map_shade(uint32_t colour, double strength); /* mixed with white; 1 is the colour itself */

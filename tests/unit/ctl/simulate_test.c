@@ -515,6 +515,28 @@ START_TEST(names_in_a_map_are_escaped)
 }
 END_TEST
 
+START_TEST(a_site_of_another_pool_goes_by_that_pool)
+{
+	json_t *told = json_loads(
+		"{\"demand\": \"ipv4\", \"supposed\": [], \"pools\": [{\"name\": \"edge\", "
+		"\"holds\": null, \"countries\": [], \"sites\": ["
+		"{\"site\": \"london\", \"pool\": \"edge\"},"
+		"{\"site\": \"london\", \"pool\": \"decoy\"}]}]}",
+		0, NULL);
+	struct map_world world = { 0 };
+	char *drawn = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&drawn, &size);
+
+	map_draw(told, &world, out);
+	(void)fclose(out);
+	ck_assert_ptr_nonnull(strstr(drawn, ">london</text>"));
+	ck_assert_ptr_nonnull(strstr(drawn, ">decoy/london</text>"));
+	json_decref(told);
+	free(drawn);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("simulate");
@@ -528,6 +550,6 @@ int main(void)
 	suite_case(suite, "countries", country_codes_are_numbers_and_back,
 		   a_table_of_countries_is_read_past_its_comments, outlines_come_largest_first);
 	suite_case(suite, "map", the_projection_keeps_its_tables_and_symmetry,
-		   names_in_a_map_are_escaped);
+		   names_in_a_map_are_escaped, a_site_of_another_pool_goes_by_that_pool);
 	return run_suite(suite);
 }
