@@ -37,6 +37,8 @@ static void add_state(json_t *told, const struct node_state *state)
 	json_object_set_new(told, "since_ms", json_integer((json_int_t)state->since_unix_ms));
 	json_object_set_new(told, "checked_ms", json_integer((json_int_t)state->checked_unix_ms));
 	json_object_set_new(told, "rtt_us", json_integer(state->rtt_us));
+	json_object_set_new(told, "verdict_within_ms",
+			    json_integer((json_int_t)state->verdict_within_ms));
 	json_object_set_new(told, "reason", json_string(state->reason));
 }
 

@@ -409,8 +409,9 @@ static void show_standing(const json_t *node, uint64_t now_ms, FILE *out)
 			      text_age(field_count(node, "load_at_ms"), now_ms, text));
 	if (field_is(node, "held"))
 		(void)fprintf(out, "; down, but held in: too many of the pool are");
-	if (field_number(node, "ttl_s") > 0)
-		(void)fprintf(out, "; a verdict is %lld s away", field_number(node, "ttl_s"));
+	if (field_number(node, "verdict_within_ms") > 0)
+		(void)fprintf(out, "; a check has failed, and a verdict is %lld s away",
+			      (field_number(node, "verdict_within_ms") + 999) / 1000);
 	(void)fputc('\n', out);
 	if (json_is_object(json_object_get(node, "state_by"))) {
 		line(out, "");
@@ -423,6 +424,21 @@ static void show_standing(const json_t *node, uint64_t now_ms, FILE *out)
 	}
 }
 
+/* By what was answered in the last of the pools. */
+static const char *why_no_node(const json_t *steering)
+{
+	const json_t *further = json_object_get(steering, "further");
+	const json_t *last = json_array_size(further) == 0
+				     ? steering
+				     : json_array_get(further, json_array_size(further) - 1);
+
+	if (strcmp(field_text(last, "applied"), "fenced") == 0)
+		return "none: no site is allowed to these clients";
+	if (strcmp(field_text(last, "applied"), "addresses") == 0)
+		return "none: the fallback addresses are answered";
+	return "none: nothing is answered";
+}
+
 static void show_node(const json_t *steering, uint64_t now_ms, FILE *out)
 {
 	const json_t *node = json_object_get(steering, "node");
@@ -430,7 +446,7 @@ static void show_node(const json_t *steering, uint64_t now_ms, FILE *out)
 
 	line(out, "node");
 	if (!json_is_object(node)) {
-		(void)fprintf(out, "none: the pool's fallback is answered\n");
+		(void)fprintf(out, "%s\n", why_no_node(steering));
 		return;
 	}
 	(void)fprintf(out, "%s at %s, %s", field_text(node, "name"), field_text(node, "site"),
@@ -480,14 +496,27 @@ static void show_set(const json_t *steering, FILE *out, bool colour)
 	columns_print(table, out, "           ", colour);
 }
 
+/* A verdict, or an order or window of maintenance that begins or ends; which of them is known of the
+ * node itself, not of its companions. */
+static const char *why_lowered(const json_t *steering)
+{
+	const json_t *node = json_object_get(steering, "node");
+
+	if (field_number(node, "verdict_within_ms") > 0)
+		return "a verdict on its node is near";
+	if (field_number(node, "ttl_s") > 0)
+		return "what is planned of its nodes is near (signpostctl states)";
+	return "something in it is about to change";
+}
+
 static void show_ttl(const json_t *steering, FILE *out)
 {
 	long long ttl = field_number(steering, "ttl");
 
 	line(out, "TTL");
 	if (has(steering, "ttl_answered") && field_number(steering, "ttl_answered") < ttl)
-		(void)fprintf(out, "%lld s instead of %lld s: a verdict on a node of it is near\n",
-			      field_number(steering, "ttl_answered"), ttl);
+		(void)fprintf(out, "%lld s instead of %lld s: %s\n",
+			      field_number(steering, "ttl_answered"), ttl, why_lowered(steering));
 	else if (has(steering, "ttl_answered") && field_number(steering, "ttl_answered") > ttl)
 		(void)fprintf(out, "%lld s: the pool's floor, the record has %lld s\n",
 			      field_number(steering, "ttl_answered"), ttl);

@@ -87,18 +87,21 @@ static void show_line(const char *what, const json_t *state, FILE *out)
 
 void show_order(const json_t *reply, FILE *out)
 {
+	const char *action = field_text(reply, "action");
+	bool ends = strcmp(action, "enable") == 0 || strcmp(action, "reset") == 0;
 	const json_t *item;
 	char text[TIMESTAMP_SIZE];
 	size_t i;
 
-	(void)fprintf(out, "%s %s: %lld node%s", field_text(reply, "action"),
-		      field_text(reply, "object"), field_number(reply, "nodes"),
-		      field_number(reply, "nodes") == 1 ? "" : "s");
+	(void)fprintf(out, "%s %s: %lld node%s", action, field_text(reply, "object"),
+		      field_number(reply, "nodes"), field_number(reply, "nodes") == 1 ? "" : "s");
 	if (field_count(reply, "from_ms") > field_count(reply, "now_ms"))
 		(void)fprintf(out, ", from %s", moment(reply, "from_ms", text));
 	if (field_count(reply, "until_ms") != 0)
 		(void)fprintf(out, ", until %s", moment(reply, "until_ms", text));
 	(void)fputc('\n', out);
+	if (ends && json_array_size(json_object_get(reply, "ended")) == 0)
+		(void)fprintf(out, "nothing was ordered of it that this could end\n");
 	json_array_foreach(json_object_get(reply, "ended"), i, item)
 		show_line("ended or cut short", item, out);
 	json_array_foreach(json_object_get(reply, "others"), i, item)

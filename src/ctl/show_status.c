@@ -182,7 +182,7 @@ static void add_status(struct columns *table, const json_t *node)
 	columns_cell(table, ink, "%s%s%s%s%s%s", status, field_is(node, "adopted") ? "*" : "",
 		     enabled ? "" : ", ", enabled ? "" : state,
 		     field_is(node, "held") ? ", held in" : "",
-		     field_count(node, "ttl_s") > 0 ? ", in doubt" : "");
+		     field_count(node, "verdict_within_ms") > 0 ? ", in doubt" : "");
 }
 
 /* "50", "50 (100)" where the files say 100. */

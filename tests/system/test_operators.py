@@ -4,6 +4,7 @@ import collections
 import contextlib
 import json
 import os
+import re
 import signal
 import sqlite3
 import time
@@ -133,6 +134,8 @@ def test_drain_empties_a_node_at_once_and_whatever_is_killed_keeps_it(server):
         wait_answered(server, "edge", only(NEAR[1]))
         (state,) = json.loads(server.ctl("states", "--json").stdout)["states"]
         assert state["object"] == "node:edge/near-1" and state["holds"]
+        assert "ended or cut short: node:edge/near-1 draining" in server.ctl("enable", "near-1").stdout
+        assert "nothing was ordered of it" in server.ctl("enable", "near-1").stdout
     wait_answered(server, "edge", lambda now: now == before)
 
 
@@ -205,6 +208,10 @@ def test_answers_that_a_planned_order_changes_have_run_out_by_then(server):
         leaves, stays = (next(str(n) for n in client_networks(30)
                               if server.addresses("window.example.org", subnet=str(n)) == [node]) for node in WINDOW)
         server.ctl("drain", "window-1", "--from", timestamp(begin - time.time()), "--until", timestamp(end - time.time()))
+        # Planned is not doubted: no check has failed.
+        assert "in doubt" not in server.ctl("status", "window").stdout
+        told = server.ctl("explain", "window.example.org", leaves).stdout
+        assert "verdict" not in told and re.search(r"^TTL .*planned", told, re.M), told
         while time.time() < begin:
             ask(leaves, "before", begin)
             ask(stays, "before")

@@ -118,6 +118,7 @@ START_TEST(status_tells_pools_sites_and_nodes)
 	open_fixture(&f);
 	states[1] = (struct node_state){ .status = NODE_DOWN, .since_unix_ms = 4000, .rtt_us = 9 };
 	(void)snprintf(states[1].reason, sizeof(states[1].reason), "tcp: timeout");
+	states[0].verdict_within_ms = 700;
 	judge(&f);
 	told = status_json(&f.input, NULL);
 	pool = json_array_get(at(told, "pools"), 0);
@@ -128,7 +129,10 @@ START_TEST(status_tells_pools_sites_and_nodes)
 	site = json_array_get(at(pool, "sites"), 0);
 	ck_assert_str_eq(json_string_value(at(site, "name")), "tokyo");
 	ck_assert_int_eq(json_integer_value(at(site, "up")), 1);
+	node = json_array_get(at(site, "nodes"), 0);
+	ck_assert_int_eq(json_integer_value(at(node, "verdict_within_ms")), 700);
 	node = json_array_get(at(site, "nodes"), 1);
+	ck_assert_int_eq(json_integer_value(at(node, "verdict_within_ms")), 0);
 	ck_assert_str_eq(json_string_value(at(node, "name")), "b");
 	ck_assert_str_eq(json_string_value(at(node, "status")), "down");
 	ck_assert_str_eq(json_string_value(at(node, "reason")), "tcp: timeout");
