@@ -13,6 +13,7 @@ libimage_a_SOURCES = \
 	%D%/rrset_build.c %D%/rrset_build.h \
 	%D%/settings.h \
 	%D%/steering.c %D%/steering.h \
+	%D%/steering_answers.c %D%/steering_check.h \
 	%D%/world.c %D%/world.h \
 	%D%/zones.c %D%/zones.h \
 	%D%/zones_verify.c

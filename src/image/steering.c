@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "base/cursor.h"
 #include "base/mem.h"
+#include "image/steering_check.h"
 
 const char *const steering_applied_name[APPLIED_COUNT] = {
 	[APPLIED_NODES] = "nodes",         [APPLIED_DRAINING] = "draining",
@@ -13,39 +13,7 @@ const char *const steering_applied_name[APPLIED_COUNT] = {
 	[APPLIED_ADDRESSES] = "addresses", [APPLIED_FENCED] = "fenced",
 };
 
-#define RR_FIXED 12 /* octets of an RR in a block before its RDATA */
-
-/* Maps of choices are shared by many preferences: the last ones are remembered. */
-#define MAPS_KEPT 64
-
-struct kept_map {
-	uint64_t offset;
-	uint32_t pool;
-};
-
-struct check {
-	const struct image *image;
-	const struct steering_root *root;
-	uint32_t *nodes; /* of each table: the highest node in its slots, plus one */
-	uint8_t *depth;  /* of each pool: how many in a row begin with it; 0: not known yet */
-	uint32_t *seen;  /* of each pool: the record that led to it last, plus one */
-	bool *leads;     /* of each pool: some branch leads to another pool */
-	struct kept_map *maps;
-	uint8_t *blocks; /* a bit for each multiple of 8 at which a verified block starts */
-	struct err *err;
-};
-
-static const uint16_t column_type[STEERING_COLUMNS] = {
-	[STEERING_A] = TYPE_A,
-	[STEERING_AAAA] = TYPE_AAAA,
-	[STEERING_SRV] = TYPE_SRV,
-	[STEERING_HTTPS] = TYPE_HTTPS,
-	[STEERING_SVCB] = TYPE_SVCB,
-	[STEERING_TARGET_A] = TYPE_A,
-	[STEERING_TARGET_AAAA] = TYPE_AAAA,
-};
-
-static int check_root(const struct check *check)
+static int check_root(const struct steering_check *check)
 {
 	const struct image *image = check->image;
 	const struct steering_root *root = check->root;
@@ -100,7 +68,7 @@ static uint32_t highest_word(const uint16_t *codes, uint32_t count)
 }
 
 /* All codes are those of kinds. */
-static bool codes_fit(const struct check *check, const struct steering_slots *slots)
+static bool codes_fit(const struct steering_check *check, const struct steering_slots *slots)
 {
 	bool bytes = slots->kind_count <= STEERING_BYTE_KINDS;
 	size_t size = bytes ? sizeof(uint8_t) : sizeof(uint16_t);
@@ -116,7 +84,7 @@ static bool codes_fit(const struct check *check, const struct steering_slots *sl
 }
 
 /* The highest number in some slots, plus one; 0: they do not fit. */
-static uint32_t check_slots(const struct check *check, const struct steering_slots *slots)
+static uint32_t check_slots(const struct steering_check *check, const struct steering_slots *slots)
 {
 	const struct steering_slot *kinds;
 	uint16_t highest = 0;
@@ -133,7 +101,7 @@ static uint32_t check_slots(const struct check *check, const struct steering_slo
 	return highest + 1U;
 }
 
-static int check_table(const struct check *check, uint32_t number)
+static int check_table(const struct steering_check *check, uint32_t number)
 {
 	const struct steering_table *table = steering_table(check->image, number);
 
@@ -147,12 +115,12 @@ static int check_table(const struct check *check, uint32_t number)
 	return 0;
 }
 
-static const uint32_t *split_branches(const struct check *check, uint32_t split)
+static const uint32_t *split_branches(const struct steering_check *check, uint32_t split)
 {
 	return image_at(check->image, uint32_t, steering_split(check->image, split)->branches_off);
 }
 
-static int check_split(const struct check *check, uint32_t number)
+static int check_split(const struct steering_check *check, uint32_t number)
 {
 	const struct steering_split *split = steering_split(check->image, number);
 	uint32_t numbers = check_slots(check, &split->slots);
@@ -176,7 +144,7 @@ struct ends {
 };
 
 /* `branch` must outlive what is returned. */
-static struct ends ends_of(const struct check *check, const uint32_t *branch)
+static struct ends ends_of(const struct steering_check *check, const uint32_t *branch)
 {
 	uint32_t split = branch_number(*branch);
 
@@ -186,7 +154,7 @@ static struct ends ends_of(const struct check *check, const uint32_t *branch)
 			      steering_split(check->image, split)->branch_count };
 }
 
-static bool map_fits(const struct check *check, uint32_t number, uint64_t offset)
+static bool map_fits(const struct steering_check *check, uint32_t number, uint64_t offset)
 {
 	const struct steering_pool *pool = steering_pool(check->image, number);
 	const uint16_t *choices;
@@ -206,10 +174,11 @@ static bool map_fits(const struct check *check, uint32_t number, uint64_t offset
 	return true;
 }
 
-static bool branch_fits(const struct check *check, uint32_t number, uint32_t branch, bool *leads);
+static bool branch_fits(const struct steering_check *check, uint32_t number, uint32_t branch,
+			bool *leads);
 
 /* What a pool has where its backup has nobody: that leads to no backup again. */
-static bool instead_fits(const struct check *check, uint32_t number,
+static bool instead_fits(const struct steering_check *check, uint32_t number,
 			 const struct steering_pref *instead)
 {
 	struct ends ends;
@@ -227,7 +196,7 @@ static bool instead_fits(const struct check *check, uint32_t number,
 	       instead->applied < APPLIED_COUNT && instead->applied != APPLIED_BACKUP;
 }
 
-static bool backup_fits(const struct check *check, uint32_t number, uint32_t backup)
+static bool backup_fits(const struct steering_check *check, uint32_t number, uint32_t backup)
 {
 	const struct steering_backup *b = steering_backup(check->image, backup);
 
@@ -235,7 +204,7 @@ static bool backup_fits(const struct check *check, uint32_t number, uint32_t bac
 }
 
 /* Does the pool have all the nodes of a table, or is there such a pool or backup? */
-static bool end_fits(const struct check *check, uint32_t pool, uint32_t branch)
+static bool end_fits(const struct steering_check *check, uint32_t pool, uint32_t branch)
 {
 	uint32_t number = branch_number(branch);
 
@@ -251,7 +220,8 @@ static bool end_fits(const struct check *check, uint32_t pool, uint32_t branch)
 }
 
 /* Says, too, whether it leads to another pool. */
-static bool branch_fits(const struct check *check, uint32_t number, uint32_t branch, bool *leads)
+static bool branch_fits(const struct steering_check *check, uint32_t number, uint32_t branch,
+			bool *leads)
 {
 	struct ends ends;
 
@@ -268,7 +238,7 @@ static bool branch_fits(const struct check *check, uint32_t number, uint32_t bra
 }
 
 /* Preferences of a pool, be they its own or of a record. */
-static int check_prefs(const struct check *check, uint32_t number, uint64_t prefs_off,
+static int check_prefs(const struct steering_check *check, uint32_t number, uint64_t prefs_off,
 		       uint32_t count, bool *leads)
 {
 	if (!image_holds(check->image, prefs_off, count, sizeof(struct steering_pref), 8))
@@ -298,7 +268,7 @@ static int check_prefs(const struct check *check, uint32_t number, uint64_t pref
 	return 0;
 }
 
-static int check_pool(const struct check *check, uint32_t number)
+static int check_pool(const struct steering_check *check, uint32_t number)
 {
 	const struct steering_pool *pool = steering_pool(check->image, number);
 
@@ -319,7 +289,7 @@ static int check_pool(const struct check *check, uint32_t number)
 /* What is asked of each pool that a branch may lead to, whoever the clients are. */
 struct visit {
 	bool (*fits)(struct visit *visit, uint32_t pool);
-	const struct check *check;
+	const struct steering_check *check;
 	unsigned in_a_row;
 	int deepest;
 	uint32_t record;
@@ -327,7 +297,7 @@ struct visit {
 
 static bool all_fit(struct visit *visit, uint32_t branch)
 {
-	const struct check *check = visit->check;
+	const struct steering_check *check = visit->check;
 	struct ends ends = ends_of(check, &branch);
 
 	for (uint32_t i = 0; i < ends.count; i++) {
@@ -353,7 +323,7 @@ static bool all_prefs_fit(struct visit *visit, uint64_t prefs_off, uint32_t coun
 	return true;
 }
 
-static int check_depth(const struct check *check, uint32_t number, unsigned in_a_row);
+static int check_depth(const struct steering_check *check, uint32_t number, unsigned in_a_row);
 
 static bool is_not_too_deep(struct visit *visit, uint32_t pool)
 {
@@ -365,7 +335,7 @@ static bool is_not_too_deep(struct visit *visit, uint32_t pool)
 }
 
 /* How many pools in a row follow behind some preferences; -1: too many. */
-static int depth_behind(const struct check *check, uint64_t prefs_off, uint32_t count,
+static int depth_behind(const struct steering_check *check, uint64_t prefs_off, uint32_t count,
 			unsigned in_a_row)
 {
 	struct visit visit = { is_not_too_deep, check, in_a_row, 0, 0 };
@@ -374,7 +344,7 @@ static int depth_behind(const struct check *check, uint64_t prefs_off, uint32_t 
 }
 
 /* A circle is longer than any row that is allowed. */
-static int check_depth(const struct check *check, uint32_t number, unsigned in_a_row)
+static int check_depth(const struct steering_check *check, uint32_t number, unsigned in_a_row)
 {
 	const struct steering_pool *pool = steering_pool(check->image, number);
 	int deepest = 0;
@@ -393,7 +363,7 @@ static int check_depth(const struct check *check, uint32_t number, unsigned in_a
 	return deepest + 1;
 }
 
-static int check_depths(const struct check *check)
+static int check_depths(const struct steering_check *check)
 {
 	for (uint32_t i = 0; i < check->root->pool_count; i++)
 		if (check_depth(check, i, 1) < 0)
@@ -404,7 +374,8 @@ static int check_depths(const struct check *check)
 	return 0;
 }
 
-static bool has_link(const struct check *check, const struct steering_record *record, uint32_t pool)
+static bool has_link(const struct steering_check *check, const struct steering_record *record,
+		     uint32_t pool)
 {
 	const struct steering_link *links = image_at(check->image, struct steering_link,
 						     record->links_off);
@@ -415,12 +386,12 @@ static bool has_link(const struct check *check, const struct steering_record *re
 	return pool == record->pool;
 }
 
-static bool has_links_behind(const struct check *check, uint32_t record, uint64_t prefs_off,
-			     uint32_t count);
+static bool has_links_behind(const struct steering_check *check, uint32_t record,
+			     uint64_t prefs_off, uint32_t count);
 
 static bool has_links_from(struct visit *visit, uint32_t number)
 {
-	const struct check *check = visit->check;
+	const struct steering_check *check = visit->check;
 	const struct steering_pool *pool = steering_pool(check->image, number);
 	uint32_t record = visit->record;
 
@@ -434,110 +405,17 @@ static bool has_links_from(struct visit *visit, uint32_t number)
 }
 
 /* Has a record answers for all pools that some preferences may lead to? */
-static bool has_links_behind(const struct check *check, uint32_t record, uint64_t prefs_off,
-			     uint32_t count)
+static bool has_links_behind(const struct steering_check *check, uint32_t record,
+			     uint64_t prefs_off, uint32_t count)
 {
 	struct visit visit = { has_links_from, check, 0, 0, record };
 
 	return all_prefs_fit(&visit, prefs_off, count);
 }
 
-/* --- answers ---------------------------------------------------------------------------------- */
+/* --- records ---------------------------------------------------------------------------------- */
 
-/* Blocks are shared by many choices and records: each is looked at once. */
-static bool seen_block(const struct check *check, uint64_t offset)
-{
-	uint8_t *byte = &check->blocks[offset / 64];
-	uint8_t bit = (uint8_t)(1U << (offset / 8 % 8));
-	bool seen = (*byte & bit) != 0;
-
-	*byte |= bit;
-	return seen;
-}
-
-static int check_block(const struct check *check, uint64_t offset, uint32_t record)
-{
-	const struct rrset_block *block;
-	const char *reason;
-
-	if (offset < IMAGE_ROOT || offset % 8 != 0 || offset >= check->image->size)
-		return err_set(check->err, "steering image: an answer of record %u lies outside",
-			       record);
-	if (seen_block(check, offset))
-		return 0;
-	block = image_at(check->image, struct rrset_block, offset);
-	if (!rrset_verify(block, check->image->size - offset, NULL, &reason))
-		return err_set(check->err, "steering image: an answer of record %u: %s", record,
-			       reason);
-	return 0;
-}
-
-/* Nothing but addresses of the family: all RRs have the same size. */
-static bool is_addresses(const struct rrset_block *block)
-{
-	uint16_t octets = block->type == TYPE_A ? 4 : 16;
-	size_t rr_size = RR_FIXED + (size_t)octets;
-
-	if (block->extra_count != 0 || block->wire_len != block->rr_count * rr_size)
-		return false;
-	for (size_t rr = 0; rr < block->wire_len; rr += rr_size)
-		if (load_u16(block->wire + rr + RR_FIXED - 2) != octets)
-			return false;
-	return true;
-}
-
-/* Records whose target names are marked. */
-static bool is_service(const struct rrset_block *block, uint32_t nodes)
-{
-	const struct rrset_extra *extras = rrset_extras(block);
-
-	if (block->extra_count != block->rr_count)
-		return false;
-	for (unsigned i = 0; i < block->extra_count; i++)
-		if (extras[i].node != STEERING_TARGET_SHARED &&
-		    (extras[i].node < STEERING_TARGET_NODE ||
-		     extras[i].node - STEERING_TARGET_NODE >= nodes))
-			return false;
-	return true;
-}
-
-static bool fits_column(const struct check *check, uint64_t offset, unsigned column, uint32_t nodes)
-{
-	const struct rrset_block *block = image_at(check->image, struct rrset_block, offset);
-
-	if (block->type != column_type[column])
-		return false;
-	return block->type == TYPE_A || block->type == TYPE_AAAA ? is_addresses(block)
-								 : is_service(block, nodes);
-}
-
-static int check_answers(const struct check *check, uint32_t number, uint32_t pool,
-			 uint64_t answers_off)
-{
-	const struct steering_record *record = steering_record(check->image, number);
-	uint32_t choices = steering_pool(check->image, pool)->choice_count;
-	uint32_t nodes = steering_pool(check->image, pool)->node_count;
-	const uint64_t *offsets;
-
-	if (!image_holds(check->image, answers_off, choices, sizeof(uint64_t) * record->width, 8))
-		return err_set(check->err,
-			       "steering image: the answers of record %u do not lie inside",
-			       number);
-	offsets = image_at(check->image, uint64_t, answers_off);
-	for (uint32_t i = 0; i < choices * record->width; i++) {
-		if (offsets[i] == 0)
-			continue;
-		if (check_block(check, offsets[i], number) != 0)
-			return -1;
-		if (!fits_column(check, offsets[i], i % record->width, nodes))
-			return err_set(check->err,
-				       "steering image: an answer of record %u is not of its type",
-				       number);
-	}
-	return 0;
-}
-
-static int check_links(const struct check *check, uint32_t number)
+static int check_links(const struct steering_check *check, uint32_t number)
 {
 	const struct steering_record *record = steering_record(check->image, number);
 	const struct steering_link *links;
@@ -551,19 +429,19 @@ static int check_links(const struct check *check, uint32_t number)
 			return err_set(check->err,
 				       "steering image: record %u has a link to pool %u of %u",
 				       number, links[i].pool, check->root->pool_count);
-		if (check_answers(check, number, links[i].pool, links[i].answers_off) != 0)
+		if (steering_check_answers(check, number, links[i].pool, links[i].answers_off) != 0)
 			return -1;
 	}
 	return 0;
 }
 
-static uint32_t pref_count(const struct check *check, const struct steering_record *record)
+static uint32_t pref_count(const struct steering_check *check, const struct steering_record *record)
 {
 	return record->for_all != 0 ? 1 : steering_pool(check->image, record->pool)->pref_count;
 }
 
 /* Preferences of its own, where it has such, and what they lead to. Its pool begins the row. */
-static int check_routes(const struct check *check, uint32_t number)
+static int check_routes(const struct steering_check *check, uint32_t number)
 {
 	const struct steering_record *record = steering_record(check->image, number);
 	const struct steering_pool *pool = steering_pool(check->image, record->pool);
@@ -598,7 +476,7 @@ static bool as_the_last(const struct steering_record *record, uint32_t number)
 	       record->width == last->width;
 }
 
-static int check_record(const struct check *check, uint32_t number)
+static int check_record(const struct steering_check *check, uint32_t number)
 {
 	const struct steering_record *record = steering_record(check->image, number);
 
@@ -616,10 +494,10 @@ static int check_record(const struct check *check, uint32_t number)
 		return 0;
 	if (check_links(check, number) != 0 || check_routes(check, number) != 0)
 		return -1;
-	return check_answers(check, number, record->pool, record->answers_off);
+	return steering_check_answers(check, number, record->pool, record->answers_off);
 }
 
-static int check_all(const struct check *check)
+static int check_all(const struct steering_check *check)
 {
 	for (uint32_t i = 0; i < check->root->table_count; i++)
 		if (check_table(check, i) != 0)
@@ -640,9 +518,9 @@ static int check_all(const struct check *check)
 
 int steering_verify(const struct image *steering, struct err *err)
 {
-	struct check check = { .image = steering,
-			       .root = image_root(steering, struct steering_root),
-			       .err = err };
+	struct steering_check check = { .image = steering,
+					.root = image_root(steering, struct steering_root),
+					.err = err };
 	int rc;
 
 	if (check_root(&check) != 0)

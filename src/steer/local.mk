@@ -3,6 +3,7 @@ libsteer_a_SOURCES = \
 	%D%/answers.c %D%/answers.h \
 	%D%/bands.c %D%/bands.h \
 	%D%/blocks.c %D%/blocks.h \
+	%D%/companions.c %D%/companions.h \
 	%D%/distance.c \
 	%D%/draws.c %D%/draws.h \
 	%D%/families.c \
