@@ -1,8 +1,9 @@
 /* pack.h - slots as images have them: the code of its kind for each (image/steering.h).
  *
  * Slots with one node alone are one kind for each node; a cut slot is a kind of its own, since
- * hardly two of them are cut in the same place. Tables have up to five cut slots a member (table.h),
- * so up to about 40 members need codes of one byte. */
+ * hardly two of them are cut in the same place. Tables have up to five cut slots a member, so up
+ * to about 40 members need codes of one byte; but where members with a slot or less stand beside one
+ * with most of them, nearly every slot may be cut. */
 #ifndef STEER_PACK_H
 #define STEER_PACK_H
 

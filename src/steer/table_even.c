@@ -13,6 +13,9 @@
  * count, as two cells are all that a slot has.) */
 
 #define ROUNDS       40
+#define CALM_ROUNDS  60              /* where that is far from enough: */
+#define FAR(slots)   ((slots) / 256) /* so many slots are not where they should be */
+#define CALM_MAX     12
 #define HANDICAP_MAX (INT64_C(16) * TABLE_LEAD_ONE)
 #define BEND         (INT64_C(1) << 40) /* lead x gain, from which on a slot is one's wholly */
 
@@ -26,6 +29,14 @@ struct evening {
 	uint32_t *near, near_count; /* slots */
 	uint32_t *wholes;           /* slots that it does not share */
 	int64_t *slope;             /* units that change hands with a handicap of 1 */
+	struct calm *calm;          /* NULL: not needed yet */
+};
+
+/* How a member's steps become shorter. */
+struct calm {
+	bool above;      /* its quota, the last time */
+	unsigned halved; /* so often */
+	unsigned same;   /* steps in the same direction since */
 };
 
 static uint64_t smaller(uint64_t a, uint64_t b)
@@ -110,14 +121,37 @@ static uint64_t cut_all(struct evening *e)
 	return missed;
 }
 
+/* Members with a slot or so beside one with thousands go too far each time, and then back: few slots
+ * are anywhere near to changing hands between them. So who goes back goes half as far, and who goes
+ * on for a while farther again. */
+static int64_t calm_down(struct calm *calm, int64_t excess, int64_t way)
+{
+	if (calm->above != (excess > 0)) {
+		calm->above = excess > 0;
+		calm->same = 0;
+		calm->halved += calm->halved < CALM_MAX;
+	} else if (++calm->same == 3) {
+		calm->same = 0;
+		calm->halved -= calm->halved > 0;
+	}
+	return way / (INT64_C(1) << calm->halved);
+}
+
+static int64_t way_of(const struct evening *e, uint32_t member)
+{
+	int64_t excess = e->excess[member];
+	int64_t way = excess * (TABLE_LEAD_ONE / 2) / e->slope[member];
+
+	return e->calm == NULL ? way : calm_down(&e->calm[member], excess, way);
+}
+
 /* Half the way, as it changes for the others at the same time. */
 static void adjust(struct evening *e)
 {
 	int64_t least = HANDICAP_MAX, most = -HANDICAP_MAX;
 
 	for (uint32_t i = 0; i < e->member_count; i++) {
-		int64_t handicap = e->handicap[i] +
-				   e->excess[i] * (TABLE_LEAD_ONE / 2) / e->slope[i];
+		int64_t handicap = e->handicap[i] + way_of(e, i);
 
 		if (handicap > HANDICAP_MAX)
 			handicap = HANDICAP_MAX;
@@ -129,6 +163,23 @@ static void adjust(struct evening *e)
 	}
 	if (most - least > e->reach)
 		set_near(e, 2 * (most - least));
+}
+
+static void even_out(struct evening *e)
+{
+	uint64_t missed = cut_all(e), enough = 4 * (uint64_t)e->member_count;
+
+	for (unsigned round = 0; missed > enough && round < ROUNDS; round++) {
+		adjust(e);
+		missed = cut_all(e);
+	}
+	if (missed <= (uint64_t)FAR(e->slot_count) * TABLE_WHOLE)
+		return;
+	e->calm = mem_array(e->member_count, sizeof(*e->calm));
+	for (unsigned round = 0; missed > enough && round < CALM_ROUNDS; round++) {
+		adjust(e);
+		missed = cut_all(e);
+	}
 }
 
 /* --- the rest, unit by unit ------------------------------------------------------------------- */
@@ -178,10 +229,15 @@ static void settle_between(struct evening *e, struct table_stake *stake, uint16_
 		shift_cut(e, stake, from, units_between(e, from, to));
 }
 
-/* Who has too much and no whole slot to cut leaves it to one who has. */
+/* Who has too much and no whole slot to cut leaves it to one who has. Who has too little leaves that to
+ * one with more of them: then few are left to whom somebody has to give. */
 static void pass_on(struct evening *e, struct table_stake *stake, uint16_t from, uint16_t to)
 {
-	if (is_cut(stake) && e->excess[from] > 0 && e->wholes[from] == 0 && e->wholes[to] > 0)
+	if (!is_cut(stake) || e->wholes[from] >= e->wholes[to])
+		return;
+	if (e->excess[from] < 0)
+		shift_cut(e, stake, to, -e->excess[from]);
+	else if (e->excess[from] > 0 && e->wholes[from] == 0)
 		shift_cut(e, stake, from, e->excess[from]);
 }
 
@@ -342,9 +398,9 @@ bool table_even(struct table_filling *f)
 
 	prepare(&e);
 	set_near(&e, TABLE_LEAD_ONE / 64);
-	for (unsigned round = 0; cut_all(&e) > 4 * (uint64_t)members && round < ROUNDS; round++)
-		adjust(&e);
+	even_out(&e);
 	settled = settle(&e);
+	free(e.calm);
 	free(e.slope);
 	free(e.wholes);
 	free(e.near);

@@ -339,6 +339,37 @@ START_TEST(each_step_of_size_moves_the_changed_share_and_under_two_points)
 }
 END_TEST
 
+/* One has most of the slots; the others have ten each, or one, or a quarter. */
+static const struct lopsided {
+	uint32_t members, heavy;
+} lopsided[] = { { 300, 14384 },  { 500, 1000 },   { 1000, 1000 },
+		 { 1000, 14384 }, { 1500, 30000 }, { 1999, 65535 } };
+
+START_TEST(a_light_member_more_beside_a_heavy_one_moves_under_a_point)
+{
+	struct worst added = { 0 }, doubled = { 0 };
+	uint32_t count = lopsided[_i].members;
+
+	state = 9;
+	for (unsigned round = 0; round < 3; round++) {
+		struct config a = { .count = count, .room = MOST + 1, .salt = draw() }, b, c;
+
+		for (uint32_t i = 0; i <= MOST; i++)
+			a.weights[i] = i < count ? 1 : ABSENT;
+		a.weights[0] = lopsided[_i].heavy;
+		b = c = a;
+		b.weights[count] = 1;
+		c.weights[count / 2] = 2;
+		compare(&added, &a, &b, changed_share(&a, &b));
+		compare(&doubled, &a, &c, changed_share(&a, &c));
+	}
+	expect_little("a light member more", &added);
+	expect_little("a light member doubled", &doubled);
+	ck_assert_double_lt(added.beyond, 0.01);
+	ck_assert_double_lt(doubled.beyond, 0.01);
+}
+END_TEST
+
 /* Without history, what must move is more where shares grow and shrink at once: two tables that
  * differ in a share of d cannot in general agree in more than (1 - d) / (1 + d) (Bavarian et al.,
  * "Optimality of correlated sampling strategies", 2020). */
@@ -478,6 +509,8 @@ void shares_cases(Suite *suite)
 
 	tcase_add_loop_test(steps, each_step_of_size_moves_the_changed_share_and_under_two_points,
 			    0, 2 * (int)(sizeof(ranges) / sizeof(ranges[0])));
+	tcase_add_loop_test(steps, a_light_member_more_beside_a_heavy_one_moves_under_a_point, 0,
+			    (int)(sizeof(lopsided) / sizeof(lopsided[0])));
 	suite_add_tcase(suite, steps);
 	suite_case(suite, "shares", shares_of_random_configurations_are_exact);
 	suite_case(suite, "disruption", a_changed_weight_moves_little_more_than_the_changed_share,
