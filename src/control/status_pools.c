@@ -159,6 +159,19 @@ static json_t *alarm_json(const struct plan_pool *pool, const struct cap *cap, b
 			 (json_int_t)cap->held, "freeze", pool->freeze != 0, "drill", is_drill);
 }
 
+/* The pool that stands in, by its name; null: none does. */
+static json_t *applied_pool(const struct image *plan, const struct plan_pool *p, unsigned applied)
+{
+	uint32_t other = applied == APPLIED_BACKUP ? p->backup
+			 : applied == APPLIED_POOL ? p->fallback_pool
+						   : PLAN_NONE;
+
+	return other == PLAN_NONE
+		       ? json_null()
+		       : json_string(plan_text(
+				 plan, plan_items(plan, pools, struct plan_pool)[other].name));
+}
+
 static json_t *pool(const struct status_input *input, uint32_t number)
 {
 	const struct image *plan = &input->images->image[IMAGE_PLAN];
@@ -168,12 +181,13 @@ static json_t *pool(const struct status_input *input, uint32_t number)
 
 	for (uint32_t s = 0; s < p->sites.count; s++)
 		json_array_append_new(sites, site(input, p->sites.first + s));
-	return json_pack("{s:s, s:o, s:s, s:s, s:s, s:b, s:s, s:o, s:I, s:I, s:I, s:o}", "name",
-			 plan_text(plan, p->name), "file", report_text(plan_text(plan, p->file)),
-			 "policy", policy_name[p->policy], "persistence",
-			 persistence_name[p->persistence], "fallback", fallback_name[p->fallback],
-			 "fallback_active", applied > APPLIED_DRAINING, "applied",
-			 steering_applied_name[applied], "alarm",
+	return json_pack("{s:s, s:o, s:s, s:s, s:s, s:b, s:s, s:o, s:o, s:I, s:I, s:I, s:o}",
+			 "name", plan_text(plan, p->name), "file",
+			 report_text(plan_text(plan, p->file)), "policy", policy_name[p->policy],
+			 "persistence", persistence_name[p->persistence], "fallback",
+			 fallback_name[p->fallback], "fallback_active", applied > APPLIED_DRAINING,
+			 "applied", steering_applied_name[applied], "applied_pool",
+			 applied_pool(plan, p, applied), "alarm",
 			 alarm_json(p, &input->inputs->caps[number],
 				    drill_concerns(input->drill, plan, number)),
 			 "up", (json_int_t)count_up(input, p->nodes), "usable",

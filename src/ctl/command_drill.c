@@ -19,7 +19,8 @@ bool drill_duration(const char *text, uint64_t *ms)
 }
 
 /* The sites of a pool with that verdict, a line each. */
-static void tell_sites(const json_t *pool, const char *verdict, const char *what, FILE *out)
+static void tell_sites(const json_t *pool, const char *verdict, const char *of_capacity,
+		       const char *without, FILE *out)
 {
 	const json_t *site;
 	size_t s;
@@ -30,13 +31,13 @@ static void tell_sites(const json_t *pool, const char *verdict, const char *what
 
 		if (strcmp(field_text(site, "verdict"), verdict) != 0)
 			continue;
-		(void)fprintf(out, "pool %s: site %s %s ", field_text(pool, "name"),
-			      field_text(site, "site"), what);
+		(void)fprintf(out, "pool %s: site %s ", field_text(pool, "name"),
+			      field_text(site, "site"));
 		if (use != NULL)
-			(void)fprintf(out, "%.0f %% of its capacity\n",
+			(void)fprintf(out, "%s %.0f %% of its capacity\n", of_capacity,
 				      json_number_value(use) * 100);
 		else
-			(void)fputs("capacity that is not there\n", out);
+			(void)fprintf(out, "%s\n", without);
 	}
 }
 
@@ -45,8 +46,9 @@ static int judge_pool(const json_t *pool, FILE *out)
 {
 	const char *verdict = field_text(pool, "verdict"), *name = field_text(pool, "name");
 
-	tell_sites(pool, "over", "uses already, and no more in the drill,", out);
-	tell_sites(pool, "fails", "would use", out);
+	tell_sites(pool, "over", "uses already, and no more in the drill,",
+		   "has no node up already, and gets no more clients in the drill", out);
+	tell_sites(pool, "fails", "would use", "would have clients and no node up", out);
 	if (strcmp(verdict, "fails") == 0)
 		return DRILL_CANNOT;
 	if (strcmp(verdict, "unknown") != 0)

@@ -323,10 +323,17 @@ static void show_spilling(const json_t *pool, FILE *out)
 /* What is answered where no node is usable. */
 static void show_applied(const json_t *pool, FILE *out)
 {
-	const char *applied = field_text(pool, "applied");
+	const char *applied = field_text(pool, "applied"), *by = field_text(pool, "applied_pool");
 
-	if (field_is(pool, "fallback_active"))
-		(void)fprintf(out, "; NO NODE IS USABLE, the fallback is answered: %s", applied);
+	if (strcmp(applied, "backup") == 0)
+		(void)fprintf(
+			out,
+			"; NO NODE IS USABLE, the backup pool %s is answered to clients for whom "
+			"it has a node, else the fallback: %s",
+			by, field_text(pool, "fallback"));
+	else if (field_is(pool, "fallback_active"))
+		(void)fprintf(out, "; NO NODE IS USABLE, the fallback is answered: %s%s%s", applied,
+			      by[0] != '\0' ? " " : "", by);
 	else if (strcmp(applied, "draining") == 0)
 		(void)fprintf(out, "; ONLY DRAINING NODES ARE LEFT, they are answered");
 	(void)fputc('\n', out);

@@ -6,6 +6,7 @@ import ipaddress
 import json
 import math
 import random
+import re
 import subprocess
 
 import dns.edns
@@ -106,6 +107,8 @@ def test_a_row_of_backups_stands_in_for_whom_one_of_them_has_a_node(server):
     assert answers(server, SHY) == dict.fromkeys(everyone, [THIRD])
     assert answers(server, SHUT) == by_fallback()
     assert answers(server, NOWHERE) == by_fallback()
+    assert re.search(r"pool none: .* backup pool second is answered to clients for whom it has a node, else the "
+                     r"fallback: none$", server.ctl("status", "none").stdout, re.M)
 
 
 def test_each_step_is_explained(server):
