@@ -2,8 +2,9 @@
  *
  * A table gives one node, the primary. What it stands for is a *set*: the primary and, in pools
  * with `answers` above 1, its companions and far spares, in order of preference. Each companion
- * wins a weighted rendezvous that is keyed by the primary: companions share the load by weight, and
- * when a node goes or comes only those sets change that it is, or should be, in.
+ * wins a weighted rendezvous that is keyed by the primary: over many primaries companions share the
+ * load by weight (of few, chance decides), and when a node goes or comes only those sets change that
+ * it is, or should be, in.
  *
  * Who can be in a set depends on the clients (fences, avoids, the order of sites), so a set is
  * made in a *context*. Sets that are equal have one number, the choice; that of node n alone is
