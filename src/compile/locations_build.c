@@ -14,7 +14,7 @@
 #include "compile/operator_part.h"
 #include "conf/source.h"
 
-#define MAKER_VERSION 2 /* another one: images of older programs are not taken over */
+#define MAKER_VERSION 3 /* another one: images of older programs are not taken over */
 
 static const uint8_t family_of[2] = { IP_V4, IP_V6 };
 
@@ -39,12 +39,13 @@ static void key_text(struct buf *key, const char *text)
 		buf_append(key, text, strlen(text) + 1);
 }
 
-/* The change time, too: archives give a new file an old modification time. A file that is not
- * there is not known by its times: reading it will tell. */
+/* The change time, too: archives give a new file an old modification time. And which file it is: two
+ * that were unpacked together may have all times in common, and a link leads to the other one now. A
+ * file that is not there is not known by its times: reading it will tell. */
 static void key_file(struct buf *key, const char *path)
 {
 	struct stat st = { 0 };
-	uint64_t numbers[5] = { 0 };
+	uint64_t numbers[7] = { 0 };
 
 	key_text(key, path);
 	if (path != NULL && stat(path, &st) == 0) {
@@ -53,6 +54,8 @@ static void key_file(struct buf *key, const char *path)
 		numbers[2] = (uint64_t)st.st_mtim.tv_nsec;
 		numbers[3] = (uint64_t)st.st_ctim.tv_sec;
 		numbers[4] = (uint64_t)st.st_ctim.tv_nsec;
+		numbers[5] = (uint64_t)st.st_dev;
+		numbers[6] = (uint64_t)st.st_ino;
 	}
 	buf_append(key, numbers, sizeof(numbers));
 }

@@ -1,6 +1,7 @@
 /* What the databases say: layouts, merging, refusals; against libmaxminddb's own lookup. */
 #include <fcntl.h>
 #include <maxminddb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -384,6 +385,46 @@ START_TEST(another_field_file_or_time_makes_them_walked_again)
 }
 END_TEST
 
+static void copy_file(const char *from, const char *to)
+{
+	char *bytes;
+	size_t size = 0;
+	FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+
+	ck_assert(in != NULL && out != NULL);
+	bytes = malloc(1U << 20);
+	while ((size = fread(bytes, 1, 1U << 20, in)) > 0)
+		ck_assert_uint_eq(fwrite(bytes, 1, size, out), size);
+	free(bytes);
+	ck_assert_int_eq(fclose(in) | fclose(out), 0);
+}
+
+/* As archives do: the modification times are the same, and the change times nearly always. */
+START_TEST(link_that_leads_to_another_file_makes_them_walked_again)
+{
+	static const struct timespec times[2] = { { 1000000000, 0 }, { 1000000000, 0 } };
+	char folder[] = "/tmp/locations-XXXXXX", one[64], two[64], link[64];
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)snprintf(one, sizeof(one), "%s/one", folder);
+	(void)snprintf(two, sizeof(two), "%s/two", folder);
+	(void)snprintf(link, sizeof(link), "%s/link", folder);
+	copy_file(DATA("nested-city.mmdb"), one);
+	copy_file(DATA("nested-city.mmdb"), two);
+	ck_assert_int_eq(utimensat(AT_FDCWD, one, times, 0), 0);
+	ck_assert_int_eq(utimensat(AT_FDCWD, two, times, 0), 0);
+	ck_assert_int_eq(symlink(one, link), 0);
+	(void)fixture_add_database(&f, link);
+	fixture_build(&f);
+	mark_locations();
+	ck_assert(is_marked());
+	ck_assert_int_eq(unlink(link) | symlink(two, link), 0);
+	fixture_build_again(&f);
+	ck_assert(!is_marked());
+	ck_assert_int_eq(unlink(link) | unlink(one) | unlink(two) | rmdir(folder), 0);
+}
+END_TEST
+
 START_TEST(copied_image_is_the_same_image)
 {
 	uint64_t id;
@@ -460,6 +501,7 @@ Suite *locations_suite(void)
 	tcase_add_test(all, mistakes_in_the_countries_table_have_their_lines);
 	tcase_add_test(all, unchanged_databases_are_not_walked_again);
 	tcase_add_loop_test(all, another_field_file_or_time_makes_them_walked_again, 0, 4);
+	tcase_add_test(all, link_that_leads_to_another_file_makes_them_walked_again);
 	tcase_add_test(all, copied_image_is_the_same_image);
 	tcase_add_test(all, damaged_locations_image_is_refused_or_harmless);
 	suite_add_tcase(suite, all);
