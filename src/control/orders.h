@@ -1,4 +1,4 @@
-/* orders.h - what operators have ordered, for now and for later: states and weights of objects.
+/* orders.h - what operators have ordered, now and in time to come: states and weights of objects.
  *
  * Kept by object, not by plan: what is ordered of an object that leaves the files waits for its
  * return. Every change is queued to the store whole, with the row that says who did it; while the

@@ -23,6 +23,14 @@ static inline uint64_t field_count(const json_t *object, const char *key)
 	return (uint64_t)json_integer_value(json_object_get(object, key));
 }
 
+/* Is it there, and not null? */
+static inline bool field_has(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return value != NULL && !json_is_null(value);
+}
+
 static inline bool field_is(const json_t *object, const char *key)
 {
 	return json_is_true(json_object_get(object, key));

@@ -37,6 +37,7 @@ libctl_a_SOURCES = \
 	%D%/rrset_text.c %D%/rrset_text.h \
 	%D%/show_diff.c \
 	%D%/show_drill.c \
+	%D%/explained.h %D%/show_explained_step.c \
 	%D%/show_explanation.c \
 	%D%/show_orders.c \
 	%D%/show_reload.c \
