@@ -195,7 +195,6 @@ static void read_halves(struct overrides *o, char *middle)
 
 void overrides_parse(struct overrides *o)
 {
-	char *end = o->text + o->size;
 	char *middle = NULL;
 
 	if (o->text == NULL)
@@ -205,7 +204,7 @@ void overrides_parse(struct overrides *o)
 	if (middle != NULL)
 		read_halves(o, middle + 1);
 	else
-		read_lines(o, o->text, end, 0);
+		read_lines(o, o->text, o->text + o->size, 0);
 	free(o->text);
 	o->text = NULL;
 }
