@@ -98,7 +98,7 @@ def pool_text(pool, port):
              f"answers: {pool['answers']}", f"spread: {pool['spread']}", f"spare: {pool['spare']}",
              f"own-networks: {pool['own-networks']}",
              *([f"backup: {pool['backup']}"] if pool["backup"] else []),
-             f"probes: [ {{ kind: tcp, port: {port}, interval: 500ms, timeout: 400ms, fall: 1, rise: 1 }} ]", "sites:"]
+             f"probes: [ {{ kind: tcp, port: {port}, interval: 500ms, timeout: 400ms, fall: 3, rise: 1 }} ]", "sites:"]
     for name, site in pool["sites"].items():
         lines += [f"  {name}:", f"    bias: {site['bias']}", f"    minimum: {site['minimum']}",
                   f"    priority: {site['priority']}", "    nodes:"]
