@@ -73,18 +73,51 @@ static struct plan_range add_probes(struct builder *b, const struct config_pool 
 
 	for (size_t i = 0; i < pool->probe_count; i++) {
 		const struct config_probe *from = &pool->probes[i];
-		struct plan_probe probe = { .kind = (uint8_t)from->kind,
+		struct plan_probe probe = { .name = add_text(b, from->name),
+					    .kind = (uint8_t)from->kind,
 					    .family = from->family,
-					    .port = from->port,
+					    .roles = from->roles,
+					    .source_v4 = from->source_v4,
+					    .source_v6 = from->source_v6,
+					    .settings_len = from->settings_len,
 					    .interval_ms = from->interval_ms,
 					    .timeout_ms = from->timeout_ms,
 					    .fall = from->fall,
 					    .rise = from->rise,
 					    .jitter_percent = from->jitter_percent };
 
+		if (from->settings_len > 0)
+			probe.settings = (uint32_t)image_writer_append(&b->writer, from->settings,
+								       from->settings_len, 8);
 		buf_append(&b->probes, &probe, sizeof(probe));
 	}
 	return range;
+}
+
+/* What results of a check of one of these addresses judge: addresses of its family, or of both
+ * where the node has none of the other to be probed. */
+static uint8_t judged_family(const struct config_node *node, uint8_t family)
+{
+	if (node->probe_address_count == 0)
+		return family;
+	for (size_t a = 0; a < node->probe_address_count; a++) {
+		if (node->probe_addresses[a].family != family)
+			return family;
+	}
+	return 0;
+}
+
+static void add_check(struct builder *b, const struct config_probe *probe, uint32_t number,
+		      const struct ip_address *address, uint8_t judges)
+{
+	struct plan_check check = { .node = COUNT(b, nodes, struct plan_node),
+				    .probe = number,
+				    .judges = judges,
+				    .port = probe->port };
+
+	if (address != NULL)
+		check.address = *address;
+	buf_append(&b->checks, &check, sizeof(check));
 }
 
 /* Each probe of the pool looks at each address of its family. */
@@ -92,16 +125,21 @@ static struct plan_range add_checks(struct builder *b, const struct config_pool 
 				    struct plan_range probes, const struct config_node *node)
 {
 	struct plan_range range = { .first = COUNT(b, checks, struct plan_check) };
+	bool own = node->probe_address_count == 0;
+	const struct ip_address *addresses = own ? node->addresses : node->probe_addresses;
+	size_t count = own ? node->address_count : node->probe_address_count;
 
 	for (uint32_t p = 0; p < probes.count; p++) {
-		for (size_t a = 0; a < node->address_count; a++) {
-			struct plan_check check = { .node = COUNT(b, nodes, struct plan_node),
-						    .probe = probes.first + p,
-						    .address = node->addresses[a] };
-			uint8_t family = pool->probes[p].family;
+		const struct config_probe *probe = &pool->probes[p];
 
-			if (family == 0 || family == check.address.family)
-				buf_append(&b->checks, &check, sizeof(check));
+		if (probe->addressless)
+			add_check(b, probe, probes.first + p, NULL, 0);
+		for (size_t a = 0; !probe->addressless && a < count; a++) {
+			uint8_t family = addresses[a].family;
+
+			if (probe->family == 0 || probe->family == family)
+				add_check(b, probe, probes.first + p, &addresses[a],
+					  judged_family(node, family));
 		}
 	}
 	range.count = COUNT(b, checks, struct plan_check) - range.first;

@@ -13,6 +13,7 @@
 #include "conf/parts.h"
 #include "conf/places.h"
 #include "conf/pool_parts.h"
+#include "conf/probe_kinds.h"
 #include "conf/seen.h"
 
 #define POOL_ENDING ".pool.yaml"
@@ -315,4 +316,8 @@ void config_print_options(FILE *out)
 		option_print(server_sections[i], out);
 	for (size_t i = 0; i < pool_section_count; i++)
 		option_print(pool_sections[i], out);
+	for (size_t i = 0; i < PROBE_KINDS; i++) {
+		if (probe_kind_rows[i]->section != NULL)
+			option_print(probe_kind_rows[i]->section, out);
+	}
 }

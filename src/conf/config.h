@@ -41,10 +41,16 @@ struct config_database {
 };
 
 struct config_probe {
+	const char *name; /* unique in its pool */
 	enum probe_kind kind;
-	uint8_t family; /* IP_V4, IP_V6, 0: both */
-	uint16_t port;
+	uint8_t family;   /* IP_V4, IP_V6, 0: both */
+	uint8_t roles;    /* bits of enum probe_role */
+	bool addressless; /* made once a node, and not once an address of it */
+	uint16_t port;    /* 0: the kind has none */
 	uint32_t interval_ms, timeout_ms, fall, rise, jitter_percent;
+	struct ip_address source_v4, source_v6; /* family 0: the kernel chooses */
+	const void *settings;                   /* of its kind: image/probe_settings.h */
+	uint32_t settings_len;
 	struct place place;
 };
 
@@ -52,6 +58,8 @@ struct config_node {
 	const char *name;
 	const struct ip_address *addresses;
 	size_t address_count;
+	const struct ip_address *probe_addresses; /* that are probed in place of those */
+	size_t probe_address_count;
 	uint32_t weight;
 	uint32_t capacity;       /* what its load is a part of; beside those of other nodes */
 	uint16_t port;           /* of its service; 0: none is named */

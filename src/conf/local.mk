@@ -19,6 +19,7 @@ libconf_a_SOURCES = \
 	%D%/parts.h %D%/pool_parts.h \
 	%D%/places.c %D%/places.h \
 	%D%/pool.c %D%/pool_sites.c \
+	%D%/probe_kinds.c %D%/probe_kinds.h \
 	%D%/probes.c \
 	%D%/rules.c \
 	%D%/secrets.c \
@@ -46,4 +47,4 @@ test_conf_SOURCES = \
 	tests/unit/conf/places_test.c \
 	tests/unit/conf/timestamp_test.c
 test_conf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(XXHASH_CFLAGS)
-test_conf_LDADD = libconf.a libwire.a libbase.a $(FYAML_LIBS) $(CHECK_LIBS)
+test_conf_LDADD = libconf.a libimage.a libwire.a libbase.a $(FYAML_LIBS) $(CHECK_LIBS)

@@ -120,6 +120,13 @@ static void read_node_address(struct conf *conf, const struct yaml_node *value, 
 	addresses_read(conf, value, &node->addresses, &node->address_count);
 }
 
+static void read_probe_address(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config_node *node = out;
+
+	addresses_read(conf, value, &node->probe_addresses, &node->probe_address_count);
+}
+
 static const char *default_capacity(struct conf *conf, const void *out)
 {
 	const struct config_node *node = out;
@@ -133,6 +140,9 @@ static const struct option node_options[] = {
 	{ "address", OPTION_OTHER, .required = true, .read = read_node_address, .kind = "list",
 	  .accepts = "one or a list of IPv4 and IPv6 addresses",
 	  .manual = "the node's addresses, which are answered together" },
+	{ "probe-address", OPTION_OTHER, .read = read_probe_address, .kind = "list",
+	  .accepts = "one or a list of IPv4 and IPv6 addresses",
+	  .manual = "addresses that are probed in place of those that are answered" },
 	{ "weight", OPTION_NUMBER, OPTION_FIELD(struct config_node, weight), INHERITED,
 	  .max = 65535, .dflt = "100",
 	  .manual = "share of clients beside the other nodes; 0: none while others are up" },

@@ -221,6 +221,8 @@ static const struct option *find_option(const struct option_section *section, co
 		if (strcmp(section->options[i].name, name) == 0)
 			return &section->options[i];
 	}
+	if (section->beside != NULL)
+		return find_option(section->beside, name);
 	for (const struct option_section *const *below = section->below;
 	     below != NULL && *below != NULL; below++) {
 		for (size_t i = 0; i < (*below)->count; i++) {
@@ -261,6 +263,8 @@ static void report_unknown(struct conf *conf, const struct option_section *secti
 	const char *names[NAMES_MAX];
 	size_t count = names_of(section, 0, names, 0);
 
+	if (section->beside != NULL)
+		count = names_of(section->beside, 0, names, count);
 	for (const struct option_section *const *below = section->below;
 	     below != NULL && *below != NULL; below++)
 		count = names_of(*below, section->level, names, count);
@@ -408,9 +412,9 @@ static void read_section(struct conf *conf, const struct option_section *section
 
 	conf->map = map;
 	conf->effective = effective_map(conf, effective, map);
-	if (map->map->kind == YAML_MAP)
+	if (map->map->kind == YAML_MAP && !section->unchecked)
 		check_keys(conf, section, map->map);
-	else
+	else if (map->map->kind != YAML_MAP && !section->unchecked)
 		(void)conf_expect(conf, map->map, YAML_MAP, map_text(conf, section));
 	for (size_t i = 0; i < section->count; i++)
 		read_row(conf, &section->options[i], map, out);

@@ -116,12 +116,16 @@ struct option_section {
 	const struct option_section *const *below; /* NULL-terminated: whose options may stand
 						      here if they name this level; NULL: none */
 	option_check_fn *check;                    /* NULL: none */
+	/* Another section whose options may stand in the same maps; NULL: none. It is read by
+	 * itself, and `unchecked`: which keys there are has been looked at with this one. */
+	const struct option_section *beside;
+	bool unchecked;
 };
 
 #define OPTION_COUNT(table) (sizeof(table) / sizeof((table)[0]))
-#define OPTION_SECTION(name, table)                                \
-	{                                                          \
-		name, table, OPTION_COUNT(table), 0, 0, NULL, NULL \
+#define OPTION_SECTION(name, table)                                             \
+	{                                                                       \
+		name, table, OPTION_COUNT(table), 0, 0, NULL, NULL, NULL, false \
 	}
 
 /* Fills in defaults, then reads what is written. `where` is the place to name when a required

@@ -2,8 +2,7 @@
 #include <string.h>
 
 #include "conf/pool_parts.h"
-
-static const char *const kind_words[] = { "tcp", "icmp", NULL };
+#include "conf/probe_kinds.h"
 
 static void read_family(struct conf *conf, const struct yaml_node *value, void *out)
 {
@@ -30,11 +29,92 @@ static const char *default_timeout(struct conf *conf, const void *out)
 	return conf_duration_text(conf, probe->interval_ms < 2000 ? probe->interval_ms : 2000);
 }
 
+static bool has_role(const struct probe_kind_row *row, unsigned role)
+{
+	return (row->roles & role) != 0;
+}
+
+static const struct probe_kind_row *find_row(const char *word, unsigned role)
+{
+	for (size_t i = 0; i < PROBE_KINDS; i++) {
+		if (has_role(probe_kind_rows[i], role) && strcmp(probe_kind_name[i], word) == 0)
+			return probe_kind_rows[i];
+	}
+	return NULL;
+}
+
+/* The kinds that may have this role; NULL at the end. */
+static const char *const *role_words(struct conf *conf, unsigned role, size_t *count)
+{
+	const char **words = arena_alloc(conf->arena, (PROBE_KINDS + 1) * sizeof(*words));
+
+	*count = 0;
+	for (size_t i = 0; i < PROBE_KINDS; i++) {
+		if (has_role(probe_kind_rows[i], role))
+			words[(*count)++] = probe_kind_name[i];
+	}
+	return words;
+}
+
+static void read_kind(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config_probe *probe = out;
+	size_t count;
+	const char *const *words = role_words(conf, probe->roles, &count);
+	const char *list = conf_word_list(conf, words);
+	const struct probe_kind_row *row;
+
+	if (!conf_expect(conf, value, YAML_SCALAR, list))
+		return;
+	row = find_row(value->text, probe->roles);
+	if (row != NULL)
+		probe->kind = row->kind;
+	else
+		conf_error(conf, &value->place, "\"%.100s\" is not %s%s", value->text, list,
+			   conf_hint(conf, value->text, words, count));
+}
+
+static void read_name(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config_probe *probe = out;
+
+	if (conf_expect(conf, value, YAML_SCALAR, "a name") && conf_name(conf, value, "probe"))
+		probe->name = value->text;
+}
+
+static void read_source(struct conf *conf, const struct yaml_node *item, void *context)
+{
+	struct config_probe *probe = context;
+	struct ip_address address, *out;
+
+	if (!ip_parse(item->text, &address)) {
+		conf_error(conf, &item->place, "\"%.100s\" is neither an IPv4 nor an IPv6 address",
+			   item->text);
+		return;
+	}
+	out = address.family == IP_V4 ? &probe->source_v4 : &probe->source_v6;
+	if (out->family != 0)
+		conf_error(conf, &item->place, "there is an IPv%u address already",
+			   (unsigned)address.family);
+	*out = address;
+}
+
+static void read_sources(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	items_read(conf, value, "an address, or one of each family", read_source, out);
+}
+
 static const struct option probe_options[] = {
-	{ "kind", OPTION_WORD, OPTION_FIELD(struct config_probe, kind), .words = kind_words,
-	  .required = true, .manual = "tcp: a connection is accepted; icmp: an echo is answered" },
+	{ "kind", OPTION_OTHER, .required = true, .read = read_kind, .kind = "word",
+	  .accepts = "one of the kinds of probe", .manual = "what is asked of the node" },
+	{ "name", OPTION_OTHER, .read = read_name, .kind = "text",
+	  .accepts = "a name that no other probe of the pool has",
+	  .manual = "what it is called in messages; by default its kind" },
 	{ "port", OPTION_NUMBER, OPTION_FIELD(struct config_probe, port), .min = 1, .max = 65535,
-	  .manual = "the port to connect to; required for tcp" },
+	  .manual = "the port that is probed; what it is by default is said of each kind" },
+	{ "source", OPTION_OTHER, .read = read_sources, .kind = "list",
+	  .accepts = "an IPv4 address, an IPv6 address or one of each",
+	  .manual = "this machine's address that probes come from; by default the kernel chooses" },
 	{ "family", OPTION_OTHER, .read = read_family, .dflt = "both", .kind = "word",
 	  .accepts = "ipv4, ipv6 or both",
 	  .manual = "which of a node's addresses are probed; the verdict counts for the node" },
@@ -57,27 +137,111 @@ static const struct option probe_options[] = {
 
 const struct option_section probe_section = OPTION_SECTION("pool: probes[]", probe_options);
 
-static void check_probe(struct conf *conf, const struct yaml_node *item, struct config_probe *probe)
+static void check_port(struct conf *conf, const struct yaml_node *item,
+		       const struct probe_kind_row *row, struct config_probe *probe)
 {
-	const struct yaml_node *kind = yaml_get(item, "kind");
 	const struct yaml_node *port = yaml_get(item, "port");
+
+	if (row->port == PROBE_PORT_NONE && port != NULL)
+		conf_error(conf, &port->key->place, "%s probe has no port",
+			   row->kind == PROBE_ICMP
+				   ? "an icmp"
+				   : conf_text(conf, "a %s", probe_kind_name[row->kind]));
+	if (row->port == PROBE_PORT_REQUIRED && port == NULL)
+		conf_error(conf, &yaml_get(item, "kind")->place, "a %s probe needs a \"port\"",
+			   probe_kind_name[row->kind]);
+	if (row->port > 0 && port == NULL)
+		probe->port = (uint16_t)row->port;
+}
+
+static void check_times(struct conf *conf, const struct yaml_node *item,
+			const struct config_probe *probe)
+{
 	const struct yaml_node *timeout = yaml_get(item, "timeout");
 
-	if (kind != NULL && probe->kind == PROBE_TCP && port == NULL &&
-	    strcmp(kind->text != NULL ? kind->text : "", "tcp") == 0)
-		conf_error(conf, &kind->place, "a tcp probe needs a \"port\"");
-	if (probe->kind == PROBE_ICMP && port != NULL)
-		conf_error(conf, &port->key->place, "an icmp probe has no port");
 	if (timeout != NULL && probe->timeout_ms > probe->interval_ms)
 		conf_error(conf, &timeout->place, "timeout %s is longer than interval %s",
 			   conf_duration_text(conf, probe->timeout_ms),
 			   conf_duration_text(conf, probe->interval_ms));
 }
 
+/* The options of the kind alone, and the settings that they make. */
+static void read_own(struct conf *conf, const struct yaml_node *item,
+		     const struct probe_kind_row *row, struct config_probe *probe)
+{
+	struct option_section own = *row->section;
+	void *options = arena_alloc(conf->arena, own.size);
+	struct buf settings = { 0 };
+	unsigned errors = diag_errors(conf->diag);
+
+	own.unchecked = true;
+	option_read_map(conf, &own, item, &item->place, options);
+	if (diag_errors(conf->diag) == errors)
+		row->settle(conf, item, probe, options, &settings);
+	if (settings.len > 0)
+		probe->settings = arena_copy(conf->arena, settings.data, settings.len);
+	probe->settings_len = (uint32_t)settings.len;
+	buf_free(&settings);
+}
+
+void probe_read(struct conf *conf, const struct yaml_node *item, unsigned role,
+		struct config_probe *probe)
+{
+	struct option_section common = probe_section;
+	const struct yaml_node *kind = item->kind == YAML_MAP ? yaml_get(item, "kind") : NULL;
+	const struct probe_kind_row *row = NULL;
+
+	if (kind != NULL && kind->kind == YAML_SCALAR)
+		row = find_row(kind->text, role);
+	probe->roles = (uint8_t)role;
+	probe->place = item->place;
+	probe->name = "?";
+	common.beside = row != NULL ? row->section : NULL;
+	common.unchecked = row == NULL && kind != NULL; /* whose options they are is not known */
+	option_read_map(conf, &common, item, &item->place, probe);
+	if (row == NULL)
+		return;
+	probe->addressless = row->addressless;
+	if (yaml_get(item, "name") == NULL)
+		probe->name = probe_kind_name[row->kind];
+	check_port(conf, item, row, probe);
+	check_times(conf, item, probe);
+	if (row->section != NULL)
+		read_own(conf, item, row, probe);
+}
+
+void probe_name(struct conf *conf, struct seen *seen, const struct yaml_node *item,
+		struct config_probe *probe)
+{
+	bool own = item->kind == YAML_MAP && yaml_get(item, "name") != NULL;
+	const char *base = probe->name;
+	const struct place *before = seen_add(seen, probe->name, &probe->place);
+
+	if (before != NULL && own)
+		conf_error(conf, &yaml_get(item, "name")->place,
+			   "probe \"%.100s\" is already in line %u", probe->name, before->line);
+	for (unsigned n = 2; before != NULL && !own; n++) {
+		probe->name = conf_text(conf, "%s-%u", base, n);
+		before = seen_add(seen, probe->name, &probe->place);
+	}
+}
+
+void settings_put_text(struct buf *settings, size_t field, const char *text, size_t len)
+{
+	struct probe_text at = { (uint32_t)settings->len, (uint32_t)len };
+
+	if (text == NULL)
+		return;
+	buf_append(settings, text, len);
+	(void)buf_reserve(settings, 1);
+	memcpy(settings->data + field, &at, sizeof(at));
+}
+
 void probes_read(struct conf *conf, const struct yaml_node *value, void *out)
 {
 	struct config_pool *pool = out;
 	struct config_probe *probes;
+	struct seen seen = { 0 };
 	size_t count = 0;
 
 	if (!conf_expect(conf, value, YAML_LIST, "a list of probes"))
@@ -86,11 +250,10 @@ void probes_read(struct conf *conf, const struct yaml_node *value, void *out)
 	yaml_foreach(item, value) {
 		struct config_probe *probe = &probes[count++];
 
-		probe->place = item->place;
-		option_read_map(conf, &probe_section, item, &item->place, probe);
-		if (item->kind == YAML_MAP)
-			check_probe(conf, item, probe);
+		probe_read(conf, item, PROBE_HEALTH, probe);
+		probe_name(conf, &seen, item, probe);
 	}
+	seen_free(&seen);
 	pool->probes = probes;
 	pool->probe_count = count;
 }
@@ -103,7 +266,8 @@ static void check_coverage(struct conf *conf, const struct config_pool *pool,
 		for (size_t a = 0; a < node->address_count; a++) {
 			uint8_t family = pool->probes[p].family;
 
-			if (family == 0 || family == node->addresses[a].family)
+			if (family == 0 || pool->probes[p].addressless ||
+			    family == node->addresses[a].family)
 				return;
 		}
 	}

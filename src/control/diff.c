@@ -131,9 +131,12 @@ static void say_check(struct buf *said, const struct image *plan, const struct p
 	const struct plan_probe *probe = &plan_items(plan, probes, struct plan_probe)[check->probe];
 	char text[IP_TEXT_SIZE];
 
-	buf_format(said, " %s %u %u %u %u %u %u %u %u", ip_format(&check->address, text),
-		   probe->kind, probe->family, probe->port, probe->interval_ms, probe->timeout_ms,
-		   probe->fall, probe->rise, probe->jitter_percent);
+	buf_format(said, " %s %u %u %u %u %u %u %u %u %u %u",
+		   check->address.family != 0 ? ip_format(&check->address, text) : "-", probe->kind,
+		   probe->family, probe->roles, check->port, check->judges, probe->interval_ms,
+		   probe->timeout_ms, probe->fall, probe->rise, probe->jitter_percent);
+	buf_append(said, &probe->source_v4, 2 * sizeof(probe->source_v4));
+	buf_append(said, plan->base + probe->settings, probe->settings_len);
 }
 
 static void collect_nodes(const struct images *images, struct things *out)

@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/timestamp.h"
 #include "ctl/diff_parts.h"
 #include "image/plan.h"
+#include "image/probe_settings.h"
 #include "wire/name.h"
 
 static void put(json_t *options, const char *option, const char *format, ...)
@@ -136,7 +138,6 @@ static const char *const persistences[] = { "none", "subnet" };
 static const char *const fallbacks[] = {
 	"all", "none", "addresses", "last-good", "nearest", "pool:"
 };
-static const char *const probe_kinds[] = { "tcp", "icmp" };
 
 static void put_answering(json_t *options, const struct plan_pool *pool)
 {
@@ -236,19 +237,27 @@ static void put_times(json_t *options, const struct image *plan, const struct pl
 	}
 }
 
-static void add_probe(struct buf *line, const struct plan_probe *probe)
+/* Settings are told by their hash: that they are others. */
+static void add_probe(struct buf *line, const struct image *plan, const struct plan_probe *probe,
+		      uint16_t port)
 {
 	static const char *const families[] = { "", " ipv4", " ipv6" };
 
-	buf_format(line, "%s%s", line->len > 0 ? "; " : "", probe_kinds[probe->kind]);
-	if (probe->port != 0)
-		buf_format(line, " port %u", probe->port);
+	buf_format(line, "%s%s", line->len > 0 ? "; " : "", plan_text(plan, probe->name));
+	if (strcmp(plan_text(plan, probe->name), probe_kind_name[probe->kind]) != 0)
+		buf_format(line, " (%s)", probe_kind_name[probe->kind]);
+	if (port != 0)
+		buf_format(line, " port %u", port);
 	buf_format(line, "%s interval %ums timeout %ums fall %u rise %u jitter %u%%",
 		   families[probe->family == IP_V4   ? 1
 			    : probe->family == IP_V6 ? 2
 						     : 0],
 		   probe->interval_ms, probe->timeout_ms, probe->fall, probe->rise,
 		   probe->jitter_percent);
+	if (probe->settings_len > 0)
+		buf_format(
+			line, " options %08x",
+			(uint32_t)hash_bytes(plan->base + probe->settings, probe->settings_len, 0));
 }
 
 /* Those of its nodes, each once. */
@@ -264,8 +273,9 @@ static void put_probes(json_t *options, const struct image *plan, const struct p
 			uint32_t probe = checks[nodes[n].checks.first + c].probe;
 
 			if (!told[probe])
-				add_probe(&line,
-					  &plan_items(plan, probes, struct plan_probe)[probe]);
+				add_probe(&line, plan,
+					  &plan_items(plan, probes, struct plan_probe)[probe],
+					  checks[nodes[n].checks.first + c].port);
 			told[probe] = true;
 		}
 	}

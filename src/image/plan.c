@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "image/probe_settings.h"
 #include "wire/name.h"
 
 #define POOL_NODES_MAX 65534 /* a steering choice is 16 bits, and one is the fallback */
@@ -268,16 +269,37 @@ static int verify_nodes(struct check *c)
 	return 0;
 }
 
+/* A family, or 0 for both. */
+static bool is_family(uint8_t family)
+{
+	return family == 0 || family == IP_V4 || family == IP_V6;
+}
+
+static bool is_source(const struct ip_address *address, uint8_t family)
+{
+	return address->family == 0 || (address->family == family && is_address(address));
+}
+
+static bool has_settings(const struct check *c, const struct plan_probe *probe)
+{
+	return probe->settings % 8 == 0 && probe->settings <= c->plan->size &&
+	       probe->settings_len <= c->plan->size - probe->settings &&
+	       probe_settings_valid(probe->kind, c->plan->base + probe->settings,
+				    probe->settings_len);
+}
+
 static int verify_checks(struct check *c)
 {
 	for (uint32_t i = 0; i < c->root->probes.count; i++) {
 		const struct plan_probe *probe = &c->probes[i];
 
-		if (probe->kind > PROBE_ICMP ||
-		    (probe->family != 0 && probe->family != IP_V4 && probe->family != IP_V6) ||
-		    (probe->kind == PROBE_TCP) != (probe->port != 0) || probe->interval_ms == 0 ||
-		    probe->timeout_ms == 0 || probe->timeout_ms > probe->interval_ms ||
-		    probe->fall == 0 || probe->rise == 0 || probe->jitter_percent > 50)
+		if (probe->kind >= PROBE_KINDS || !is_family(probe->family) || probe->roles == 0 ||
+		    probe->roles > (PROBE_HEALTH | PROBE_LOAD) || !is_text(c, probe->name) ||
+		    probe->interval_ms == 0 || probe->timeout_ms == 0 ||
+		    probe->timeout_ms > probe->interval_ms || probe->fall == 0 ||
+		    probe->rise == 0 || probe->jitter_percent > 50 ||
+		    !is_source(&probe->source_v4, IP_V4) || !is_source(&probe->source_v6, IP_V6) ||
+		    !has_settings(c, probe))
 			return bad(c, "probe", i);
 	}
 	for (uint32_t i = 0; i < c->root->checks.count; i++) {
@@ -285,7 +307,8 @@ static int verify_checks(struct check *c)
 		struct plan_range of_node;
 
 		if (check->node >= c->root->nodes.count || check->probe >= c->root->probes.count ||
-		    !is_address(&check->address))
+		    !is_family(check->judges) ||
+		    (check->address.family != 0 && !is_address(&check->address)))
 			return bad(c, "check", i);
 		of_node = c->nodes[check->node].checks;
 		if (i < of_node.first || i - of_node.first >= of_node.count)

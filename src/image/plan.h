@@ -10,7 +10,7 @@
 #include "image/pool_types.h"
 #include "image/settings.h"
 
-#define PLAN_VERSION 5
+#define PLAN_VERSION 6
 #define PLAN_NONE    UINT32_MAX
 
 #define PLAN_ANSWERS_MAX 16 /* nodes in an answer */
@@ -105,23 +105,36 @@ struct plan_node {
 	struct plan_range checks; /* plan_check: node is up when all of them are */
 };
 
-/* One probe of one address. Checks that are equal in all but `node` are made once. */
+/* One probe of one address. Checks that are equal in all but `node` and `judges` are made once. */
 struct plan_check {
 	uint32_t node;
 	uint32_t probe;
-	struct ip_address address;
-	uint8_t reserved[3];
+	struct ip_address address; /* that is probed; family 0: the kind probes none */
+	uint8_t judges;            /* IP_V4, IP_V6: the node's addresses of that family; 0: both */
+	uint16_t port;             /* 0 for kinds without */
 };
 
-enum probe_kind { PROBE_TCP, PROBE_ICMP };
+enum probe_kind { PROBE_TCP, PROBE_ICMP, PROBE_KINDS };
+
+/* What the results of a probe are for. */
+enum probe_role {
+	PROBE_HEALTH = 1, /* they judge its nodes */
+	PROBE_LOAD = 2,   /* they tell its nodes' load */
+};
 
 struct plan_probe {
+	uint32_t name;  /* text: unique among those of its pool */
 	uint8_t kind;   /* enum probe_kind */
 	uint8_t family; /* IP_V4, IP_V6: that family's addresses only; 0: both */
-	uint16_t port;  /* 0 for kinds without */
+	uint8_t roles;  /* bits of enum probe_role */
+	uint8_t reserved;
 	uint32_t interval_ms, timeout_ms;
 	uint32_t fall, rise;     /* results in a row */
 	uint32_t jitter_percent; /* an interval is shortened by up to this much */
+	/* From where it is made; family 0: the kernel chooses. */
+	struct ip_address source_v4, source_v6;
+	uint8_t reserved2[2];
+	uint32_t settings, settings_len; /* of its kind: image/probe_settings.h; no octets: none */
 };
 
 struct plan_rule {

@@ -18,18 +18,21 @@
 
 void check_text(const struct check *check, char text[CHECK_TEXT_SIZE])
 {
-	char where[IP_ENDPOINT_SIZE];
-	char why[32];
+	char where[IP_ENDPOINT_SIZE + 1] = "";
+	char why[PROBE_WHY_SIZE];
 
-	if (check->key.port != 0)
-		(void)ip_endpoint_format(&check->probe.address, check->key.port, where);
-	else
-		(void)ip_format(&check->probe.address, where);
-	(void)snprintf(why, sizeof(why), "%s", check->why != NULL ? check->why : "no result yet");
+	if (check->key.port != 0 && check->key.family != 0)
+		(void)ip_endpoint_format(&check->probe.address, check->key.port, where + 1);
+	else if (check->key.family != 0)
+		(void)ip_format(&check->probe.address, where + 1);
+	if (check->key.family != 0)
+		where[0] = ' ';
+	(void)snprintf(why, sizeof(why), "%s",
+		       check->why[0] != '\0' ? check->why : "no result yet");
 	/* "Connection refused" follows a colon, but "IPv6..." and the like stay as they are. */
 	if (islower((unsigned char)why[1]))
 		why[0] = (char)tolower((unsigned char)why[0]);
-	(void)snprintf(text, CHECK_TEXT_SIZE, "%s %s: %s", check->kind->name, where, why);
+	(void)snprintf(text, CHECK_TEXT_SIZE, "%s%s: %s", check->kind->name, where, why);
 }
 
 /* --- one turn of a check ------------------------------------------------------------------- */
@@ -58,22 +61,26 @@ static void report_not_made(struct engine *engine, const struct check *check, ui
 		    (unsigned long long)engine->counters.not_made);
 }
 
-static void take_result(struct check *check, bool success, uint64_t took_us)
+static void take_result(struct check *check, const struct probe_result *result, uint64_t took_us)
 {
 	struct engine *engine = check->engine;
 	int32_t before = check->verdict;
+	bool success = result->outcome != PROBE_FAILURE;
 
 	engine->counters.successes += success;
 	engine->counters.failures += !success;
 	check->verdict = verdict_step(before, success, check->key.fall, check->key.rise);
 	check->checked_unix_ms = clock_unix_ms();
 	/* When the loop was busy beyond the timeout, it is not known when the answer came. */
+	if (result->rtt_us != 0)
+		took_us = result->rtt_us;
 	if (success && took_us <= (uint64_t)check->key.timeout_ms * 1000)
 		check->rtt_us = took_us > 0 ? (uint32_t)took_us : 1;
-	engine->result(check, before);
+	check->warned = result->outcome == PROBE_WARNING;
+	engine->result(check, before, result);
 }
 
-static void finish(struct check *check, enum probe_outcome outcome, const char *why)
+static void finish(struct check *check, const struct probe_result *result)
 {
 	struct engine *engine = check->engine;
 	uint64_t now_us = clock_mono_us();
@@ -84,19 +91,19 @@ static void finish(struct check *check, enum probe_outcome outcome, const char *
 	check->due_us = schedule_next_us(check->due_us, check->key.interval_ms,
 					 check->key.jitter_percent, engine->random);
 	wait_until(check, check->due_us, now_us);
-	check->why = why;
-	if (outcome == PROBE_NOT_MADE) {
+	(void)snprintf(check->why, sizeof(check->why), "%s", result->why);
+	if (result->outcome == PROBE_NOT_MADE) {
 		engine->counters.not_made++;
 		report_not_made(engine, check, now_us);
 	} else {
-		take_result(check, outcome == PROBE_SUCCESS, now_us - check->started_us);
+		take_result(check, result, now_us - check->started_us);
 	}
 	engine_continue(engine);
 }
 
-static void on_done(struct probe *probe, enum probe_outcome outcome, const char *why)
+static void on_done(struct probe *probe, const struct probe_result *result)
 {
-	finish((struct check *)probe, outcome, why);
+	finish((struct check *)probe, result);
 }
 
 static void start(struct check *check)
@@ -117,7 +124,10 @@ static void start(struct check *check)
 	engine->descriptors -= check->kind->has_descriptor;
 	/* First the timer: the probe may end before start returns. */
 	wait_until(check, now_us + (uint64_t)check->key.timeout_ms * 1000, now_us);
-	check->kind->start(check->kind, &check->probe);
+	if (check->prepared)
+		check->kind->start(check->kind, &check->probe);
+	else
+		kind_done(&check->probe, PROBE_NOT_MADE, check->lack);
 }
 
 /* A loop, not a recursion: probes may end at once, and the queue may be long. */
@@ -160,13 +170,14 @@ static void take_turn(struct check *check)
 
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
+	static const struct probe_result timeout = { .outcome = PROBE_FAILURE, .why = "timeout" };
 	struct check *check = timer->data;
 
 	(void)loop;
 	(void)events;
 	if (check->phase == CHECK_RUNNING) {
 		check->kind->cancel(check->kind, &check->probe);
-		finish(check, PROBE_FAILURE, "timeout");
+		finish(check, &timeout);
 	} else {
 		take_turn(check);
 	}
@@ -174,7 +185,26 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 
 /* --- lifetimes ----------------------------------------------------------------------------- */
 
-struct check *check_begin(struct engine *engine, const struct check_key *key, uint64_t delay_us)
+static void prepare(struct check *check, const void *settings)
+{
+	struct kind *kind = check->kind;
+	struct probe *probe = &check->probe;
+	struct err err;
+
+	if (check->key.settings_len > 0) {
+		check->settings = mem_alloc(check->key.settings_len);
+		memcpy(check->settings, settings, check->key.settings_len);
+		probe->settings = check->settings;
+	}
+	if (kind->own_size > 0)
+		probe->own = mem_alloc(kind->own_size);
+	check->prepared = kind->prepare == NULL || kind->prepare(kind, probe, &err) == 0;
+	if (!check->prepared)
+		check->lack = mem_copy_text(err.text);
+}
+
+struct check *check_begin(struct engine *engine, const struct check_key *key, const void *settings,
+			  uint64_t delay_us)
 {
 	struct check *check = mem_alloc(sizeof(*check));
 	uint64_t now_us = clock_mono_us();
@@ -185,7 +215,11 @@ struct check *check_begin(struct engine *engine, const struct check_key *key, ui
 	check->probe.address.family = key->family;
 	memcpy(check->probe.address.bytes, key->address, sizeof(key->address));
 	check->probe.port = key->port;
+	check->probe.source.family = key->source_family;
+	memcpy(check->probe.source.bytes, key->source, sizeof(key->source));
+	check->probe.timeout_ms = key->timeout_ms;
 	check->probe.done = on_done;
+	prepare(check, settings);
 	check->phase = CHECK_WAITING;
 	check->due_us = now_us + delay_us;
 	ev_timer_init(&check->timer, on_timer, 0.0, 0.0);
@@ -205,22 +239,34 @@ void check_end(struct check *check)
 		engine->descriptors += check->kind->has_descriptor;
 	}
 	ev_timer_stop(engine->loop, &check->timer);
+	if (check->kind->release != NULL)
+		check->kind->release(check->kind, &check->probe);
+	free(check->probe.own);
+	free(check->settings);
+	free(check->lack);
 	free(check);
 }
 
-void engine_open(struct engine *engine, struct ev_loop *loop, int icmp_v4, int icmp_v6,
-		 uint32_t descriptors, void (*result)(struct check *check, int32_t before))
+static kind_open_fn *const kind_openers[PROBE_KINDS] = {
+	[PROBE_TCP] = kind_tcp_open,
+	[PROBE_ICMP] = kind_icmp_open,
+};
+
+void engine_open(struct engine *engine, const struct kind_tools *tools, uint32_t descriptors,
+		 engine_result_fn *result)
 {
-	*engine = (struct engine){ .loop = loop, .descriptors = descriptors, .result = result };
+	*engine = (struct engine){ .loop = tools->loop,
+				   .descriptors = descriptors,
+				   .result = result };
 	TAILQ_INIT(&engine->queue);
-	engine->kinds[PROBE_TCP] = kind_tcp_open(loop);
-	engine->kinds[PROBE_ICMP] = kind_icmp_open(loop, icmp_v4, icmp_v6);
+	for (size_t i = 0; i < PROBE_KINDS; i++)
+		engine->kinds[i] = kind_openers[i](tools);
 	if (getrandom(&engine->random, sizeof(engine->random), GRND_NONBLOCK) < 0)
 		engine->random = clock_mono_us(); /* jitter is against bunching, not guessing */
 }
 
 void engine_close(struct engine *engine)
 {
-	for (size_t i = 0; i < sizeof(engine->kinds) / sizeof(engine->kinds[0]); i++)
+	for (size_t i = 0; i < PROBE_KINDS; i++)
 		engine->kinds[i]->close(engine->kinds[i]);
 }

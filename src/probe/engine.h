@@ -14,12 +14,16 @@
 /* What makes checks equal. Compared as bytes: no padding. */
 struct check_key {
 	uint8_t kind; /* enum probe_kind */
-	uint8_t family;
+	uint8_t family, source_family;
+	uint8_t reserved;
 	uint16_t port;
-	uint8_t address[16];
+	uint16_t reserved2;
+	uint8_t address[16], source[16];
 	uint32_t interval_ms, timeout_ms, fall, rise, jitter_percent;
+	uint32_t settings_len;
+	uint64_t settings[2]; /* XXH3 of them */
 };
-_Static_assert(sizeof(struct check_key) == 40, "keys are compared as bytes");
+_Static_assert(sizeof(struct check_key) == 80, "keys are compared as bytes");
 
 enum check_phase {
 	CHECK_WAITING, /* for its time */
@@ -30,6 +34,10 @@ enum check_phase {
 struct check {
 	struct probe probe; /* first: a struct probe * is a struct check * */
 	struct check_key key;
+	bool prepared;  /* by its kind */
+	void *settings; /* of its kind, a copy */
+	char *lack;     /* why it is not; else NULL */
+	bool warned;    /* the last result was a PROBE_WARNING */
 	struct engine *engine;
 	struct kind *kind;
 	ev_timer timer;
@@ -39,7 +47,7 @@ struct check {
 	uint64_t due_us, started_us;
 
 	int32_t verdict;          /* probe/verdict.h */
-	const char *why;          /* of the last result */
+	char why[PROBE_WHY_SIZE]; /* of the last result, or of why there is none */
 	uint64_t checked_unix_ms; /* last result, 0: none */
 	uint32_t rtt_us;          /* of the last success, 0: none */
 
@@ -54,34 +62,40 @@ struct engine_counters {
 	uint64_t late_max_us; /* of a start, since the counters were last cleared */
 };
 
+struct check;
+
+/* After every result that is one; `before` is the verdict that the check had. Must not start or
+ * stop checks. */
+typedef void engine_result_fn(struct check *check, int32_t before,
+			      const struct probe_result *result);
+
 struct engine {
 	struct ev_loop *loop;
-	struct kind *kinds[2]; /* enum probe_kind */
-	uint32_t descriptors;  /* that may still be opened */
+	struct kind *kinds[PROBE_KINDS];
+	uint32_t descriptors; /* that may still be opened */
 	TAILQ_HEAD(check_queue, check) queue;
 	bool continuing; /* in engine_continue */
 	uint64_t random;
 	uint64_t reported_us; /* the last warning about probes that were not made */
 	struct engine_counters counters;
 
-	/* After every result; `before` is the verdict that the check had. Must not start or stop
-	 * checks. */
-	void (*result)(struct check *check, int32_t before);
+	engine_result_fn *result;
 };
 
-/* icmp_v4, icmp_v6: as in prober_open. descriptors: how many probes may hold one at a time. */
-void engine_open(struct engine *engine, struct ev_loop *loop, int icmp_v4, int icmp_v6,
-		 uint32_t descriptors, void (*result)(struct check *check, int32_t before));
+/* descriptors: how many probes may hold one at a time. */
+void engine_open(struct engine *engine, const struct kind_tools *tools, uint32_t descriptors,
+		 engine_result_fn *result);
 void engine_close(struct engine *engine); /* after all checks have ended */
 
-/* A new check, made for the first time in `delay_us`. */
-struct check *check_begin(struct engine *engine, const struct check_key *key, uint64_t delay_us);
+/* A new check, made for the first time in `delay_us`. The settings are copied. */
+struct check *check_begin(struct engine *engine, const struct check_key *key, const void *settings,
+			  uint64_t delay_us);
 void check_end(struct check *check);
 
 /* To be called after checks were ended: others may be waiting for their descriptors. */
 void engine_continue(struct engine *engine);
 
-#define CHECK_TEXT_SIZE 96
+#define CHECK_TEXT_SIZE 160
 
 /* "tcp 127.10.1.1:5191: connection refused" */
 void check_text(const struct check *check, char text[CHECK_TEXT_SIZE]);

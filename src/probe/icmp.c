@@ -22,7 +22,7 @@
 
 #define SEQUENCES   65536
 #define HEADER_SIZE 8 /* type, code, checksum, identifier, sequence: the same in both families */
-#define COOKIE_SIZE sizeof(((struct probe *)NULL)->icmp.cookie)
+#define COOKIE_SIZE 16
 #define ECHO_SIZE   (HEADER_SIZE + COOKIE_SIZE)
 
 /* Replies read before other events have their turn. */
@@ -43,6 +43,11 @@ struct icmp {
 	uint16_t identifier; /* on raw sockets */
 	uint16_t last_sequence;
 	struct probe *running[SEQUENCES];
+};
+
+struct icmp_own {
+	uint16_t sequence;
+	uint8_t cookie[COOKIE_SIZE];
 };
 
 static struct icmp_socket *socket_for(struct icmp *icmp, const struct ip_address *address)
@@ -80,14 +85,15 @@ static bool take_sequence(struct icmp *icmp, uint16_t *out)
 static void build_request(const struct icmp *icmp, const struct icmp_socket *s,
 			  const struct probe *probe, uint8_t echo[ECHO_SIZE])
 {
+	const struct icmp_own *own = probe->own;
 	struct writer w = { .data = echo, .size = ECHO_SIZE };
 
 	put_u8(&w, s->request);
 	put_u8(&w, 0); /* code */
 	put_u16(&w, 0);
 	put_u16(&w, icmp->identifier);
-	put_u16(&w, probe->icmp.sequence);
-	put_bytes(&w, probe->icmp.cookie, COOKIE_SIZE);
+	put_u16(&w, own->sequence);
+	put_bytes(&w, own->cookie, COOKIE_SIZE);
 	if (s == &icmp->v4)
 		store_u16(echo + 2, checksum(echo, ECHO_SIZE));
 }
@@ -110,35 +116,38 @@ static void icmp_start(struct kind *kind, struct probe *probe)
 {
 	struct icmp *icmp = (struct icmp *)kind;
 	struct icmp_socket *s = socket_for(icmp, &probe->address);
+	struct icmp_own *own = probe->own;
 	int error;
 
 	if (s->fd < 0) {
 		/* No right to a socket is our lack; no IPv6 in this kernel is what tcp.c calls a
 		 * failure, too: such a node cannot be reached from here. */
-		probe->done(probe,
-			    s->error == EACCES || s->error == EPERM ? PROBE_NOT_MADE
-								    : kind_outcome(s->error),
-			    strerrordesc_np(s->error));
+		kind_done(probe,
+			  s->error == EACCES || s->error == EPERM ? PROBE_NOT_MADE
+								  : kind_outcome(s->error),
+			  strerrordesc_np(s->error));
 		return;
 	}
-	if (getrandom(probe->icmp.cookie, COOKIE_SIZE, GRND_NONBLOCK) != (ssize_t)COOKIE_SIZE ||
-	    !take_sequence(icmp, &probe->icmp.sequence)) {
-		probe->done(probe, PROBE_NOT_MADE, "no random number or no sequence left");
+	if (getrandom(own->cookie, COOKIE_SIZE, GRND_NONBLOCK) != (ssize_t)COOKIE_SIZE ||
+	    !take_sequence(icmp, &own->sequence)) {
+		kind_done(probe, PROBE_NOT_MADE, "no random number or no sequence left");
 		return;
 	}
-	icmp->running[probe->icmp.sequence] = probe;
+	icmp->running[own->sequence] = probe;
+	evidence_note(probe->evidence, "sending an echo request, sequence %u", own->sequence);
 	error = send_request(icmp, s, probe);
 	if (error != 0) {
-		icmp->running[probe->icmp.sequence] = NULL;
-		probe->done(probe, kind_outcome(error), strerrordesc_np(error));
+		icmp->running[own->sequence] = NULL;
+		kind_failed(probe, error);
 	}
 }
 
 static void icmp_cancel(struct kind *kind, struct probe *probe)
 {
 	struct icmp *icmp = (struct icmp *)kind;
+	const struct icmp_own *own = probe->own;
 
-	icmp->running[probe->icmp.sequence] = NULL;
+	icmp->running[own->sequence] = NULL;
 }
 
 /* --- receiving ----------------------------------------------------------------------------- */
@@ -151,6 +160,7 @@ static struct probe *match_reply(const struct icmp *icmp, const struct icmp_sock
 	uint8_t code = get_u8(r);
 	uint16_t identifier, sequence;
 	const uint8_t *cookie;
+	const struct icmp_own *own;
 	struct probe *probe;
 
 	(void)get_u16(r); /* the checksum: the kernel has looked */
@@ -162,7 +172,10 @@ static struct probe *match_reply(const struct icmp *icmp, const struct icmp_sock
 	if (s->raw && identifier != icmp->identifier)
 		return NULL;
 	probe = icmp->running[sequence];
-	if (probe == NULL || memcmp(probe->icmp.cookie, cookie, COOKIE_SIZE) != 0)
+	if (probe == NULL)
+		return NULL;
+	own = probe->own;
+	if (memcmp(own->cookie, cookie, COOKIE_SIZE) != 0)
 		return NULL;
 	if (probe->address.family != from->family ||
 	    memcmp(probe->address.bytes, from->bytes, sizeof(from->bytes)) != 0)
@@ -202,8 +215,11 @@ static bool receive_one(struct icmp *icmp, struct icmp_socket *s)
 	ip_from_sockaddr(&from_socket, &from, NULL);
 	probe = match_reply(icmp, s, &r, &from);
 	if (probe != NULL) {
-		icmp->running[probe->icmp.sequence] = NULL;
-		probe->done(probe, PROBE_SUCCESS, "echo reply");
+		const struct icmp_own *own = probe->own;
+
+		icmp->running[own->sequence] = NULL;
+		evidence_note(probe->evidence, "received an echo reply of %zd octets", n);
+		kind_done(probe, PROBE_SUCCESS, "echo reply");
 	}
 	return true;
 }
@@ -276,14 +292,16 @@ static void icmp_close(struct kind *kind)
 	free(icmp);
 }
 
-struct kind *kind_icmp_open(struct ev_loop *loop, int raw_v4, int raw_v6)
+struct kind *kind_icmp_open(const struct kind_tools *tools)
 {
 	struct icmp *icmp = mem_alloc(sizeof(*icmp));
 
-	icmp->kind = (struct kind){
-		.name = "icmp", .start = icmp_start, .cancel = icmp_cancel, .close = icmp_close
-	};
-	icmp->loop = loop;
+	icmp->kind = (struct kind){ .name = "icmp",
+				    .own_size = sizeof(struct icmp_own),
+				    .start = icmp_start,
+				    .cancel = icmp_cancel,
+				    .close = icmp_close };
+	icmp->loop = tools->loop;
 	icmp->v4.request = ICMP_ECHO;
 	icmp->v4.reply = ICMP_ECHOREPLY;
 	icmp->v6.request = ICMP6_ECHO_REQUEST;
@@ -291,7 +309,7 @@ struct kind *kind_icmp_open(struct ev_loop *loop, int raw_v4, int raw_v6)
 	/* Another prober on this host with the same identifier is told apart by the cookie. */
 	if (getrandom(&icmp->identifier, sizeof(icmp->identifier), GRND_NONBLOCK) < 0)
 		icmp->identifier = (uint16_t)getpid();
-	open_socket(icmp, &icmp->v4, AF_INET, raw_v4);
-	open_socket(icmp, &icmp->v6, AF_INET6, raw_v6);
+	open_socket(icmp, &icmp->v4, AF_INET, tools->icmp_v4);
+	open_socket(icmp, &icmp->v6, AF_INET6, tools->icmp_v6);
 	return &icmp->kind;
 }

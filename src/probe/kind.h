@@ -1,6 +1,6 @@
 /* kind.h - what the engine asks of a kind of probe. A new kind is one file that fills in a
  * struct kind, and one line in engine.c; scheduling, timeouts, and verdicts are not its business.
- * Control's loop, one thread. */
+ * Control's loop, one thread: nothing here may block, and that goes for looking up names, too. */
 #ifndef PROBE_KIND_H
 #define PROBE_KIND_H
 
@@ -8,19 +8,48 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "base/netprefix.h"
+#include "probe/evidence.h"
 
 struct probe;
 
 enum probe_outcome {
 	PROBE_SUCCESS,
+	PROBE_WARNING, /* a success, but something calls for attention: the node is degraded */
 	PROBE_FAILURE,
 	PROBE_NOT_MADE, /* for want of something of our own: says nothing about the node */
 };
 
+/* What whoever answered asks for, as HAProxy's agents do. */
+enum probe_wish { WISH_NONE, WISH_READY, WISH_DRAIN, WISH_MAINT };
+
+#define PROBE_WHY_SIZE 72
+
+struct probe_result {
+	enum probe_outcome outcome;
+	/* "connected", "Connection refused", "HTTP status 503"; cut after PROBE_WHY_SIZE - 1
+	 * octets. Copied. */
+	const char *why;
+	uint32_t rtt_us; /* as measured by the kind; 0: from start to done */
+	bool has_use;
+	double use; /* load as a part of what there may be: 1.0 is full */
+	bool has_weight;
+	uint16_t weight_percent; /* of the configured weight */
+	enum probe_wish wish;
+};
+
 struct kind {
 	const char *name;
+	size_t own_size;     /* of probe->own, zeroed before prepare; 0: there is none */
 	bool has_descriptor; /* a running probe holds one: their number is bounded */
+
+	/* Before the first start: reads what the settings name (keys, certificates). -1: every turn
+	 * of the check is PROBE_NOT_MADE with the error as the reason, until the check ends.
+	 * NULL: there is nothing to do. */
+	int (*prepare)(struct kind *kind, struct probe *probe, struct err *err);
+	/* After the last start, whether or not prepare went well. NULL: nothing to do. */
+	void (*release)(struct kind *kind, struct probe *probe);
 
 	/* Begins a probe. It ends in exactly one probe->done, perhaps before start returns, unless
 	 * it is cancelled before. */
@@ -33,32 +62,41 @@ struct kind {
 };
 
 struct probe {
-	struct ip_address address;
-	uint16_t port;
+	struct ip_address address; /* family 0: the kind probes none */
+	uint16_t port;             /* 0: the kind has none */
+	struct ip_address source;  /* family 0: the kernel chooses */
+	uint32_t timeout_ms;
+	const void *settings;      /* image/probe_<kind>.h; aligned; as long as the probe lives */
+	struct evidence *evidence; /* NULL: nobody looks (evidence.h) */
+	void *own;                 /* the kind's, from prepare to release */
 
-	/* `why` is a text that lives for ever: "connected", "Connection refused". */
-	void (*done)(struct probe *probe, enum probe_outcome outcome, const char *why);
-
-	union { /* the kind's own, from start to done or cancel */
-		struct {
-			ev_io io;
-		} tcp;
-		struct {
-			uint16_t sequence;
-			uint8_t cookie[16];
-		} icmp;
-	};
+	void (*done)(struct probe *probe, const struct probe_result *result);
 };
 
 /* Results that came in are looked at before timeouts that ran out while the loop was busy. */
 #define KIND_IO_PRIORITY 1
 
-struct kind *kind_tcp_open(struct ev_loop *loop);
+/* What kinds are opened with. All of it outlives them. */
+struct kind_tools {
+	struct ev_loop *loop;
+	int icmp_v4, icmp_v6; /* raw sockets, as in prober_open */
+};
 
-/* raw_v4, raw_v6: as in prober_open. */
-struct kind *kind_icmp_open(struct ev_loop *loop, int raw_v4, int raw_v6);
+typedef struct kind *kind_open_fn(const struct kind_tools *tools);
+
+kind_open_fn kind_tcp_open, kind_icmp_open;
 
 /* What an errno of socket, connect or send says: of the node (FAILURE) or of us (NOT_MADE). */
 enum probe_outcome kind_outcome(int error);
+
+/* Ends the probe with what an errno says. */
+void kind_failed(struct probe *probe, int error);
+
+/* probe->done with this outcome and reason, and nothing else. */
+void kind_done(struct probe *probe, enum probe_outcome outcome, const char *why);
+
+/* A socket for the probe (`type` is SOCK_STREAM or SOCK_DGRAM), not blocking, bound to its source,
+ * and connected or (TCP) being connected to its address and port. -1: errno says why. */
+int kind_socket(const struct probe *probe, int type);
 
 #endif

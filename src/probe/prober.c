@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "probe/engine.h"
 #include "probe/schedule.h"
@@ -151,13 +152,12 @@ static void step_pretence(struct pretence *pretence, const struct check *check, 
 	pretence->is = pretence->down || pretence->verdict != check->verdict;
 }
 
-static void on_result(struct check *check, int32_t before)
+static void on_result(struct check *check, int32_t before, const struct probe_result *result)
 {
 	struct prober *prober = (struct prober *)check->engine;
 	const struct round *round = &prober->round;
 	const struct plan_check *uses = plan_items(&round->plan, checks, struct plan_check);
-	/* Failures never lead up, nor to the best there is (probe/verdict.h). */
-	bool success = check->verdict > before || check->verdict == (int32_t)check->key.fall;
+	bool success = result->outcome != PROBE_FAILURE;
 
 	for (uint32_t use = check->first_use; use != NO_USE; use = round->next_use[use]) {
 		struct pretence *pretence = &round->pretences[use];
@@ -193,17 +193,33 @@ static struct check_key key_of(const struct image *plan, uint32_t use)
 {
 	const struct plan_check *check = &plan_items(plan, checks, struct plan_check)[use];
 	const struct plan_probe *probe = &plan_items(plan, probes, struct plan_probe)[check->probe];
+	const struct ip_address *source = check->address.family == IP_V6 ? &probe->source_v6
+									 : &probe->source_v4;
 	struct check_key key = { .kind = probe->kind,
 				 .family = check->address.family,
-				 .port = probe->port,
+				 .source_family = check->address.family != 0 ? source->family : 0,
+				 .port = check->port,
 				 .interval_ms = probe->interval_ms,
 				 .timeout_ms = probe->timeout_ms,
 				 .fall = probe->fall,
 				 .rise = probe->rise,
-				 .jitter_percent = probe->jitter_percent };
+				 .jitter_percent = probe->jitter_percent,
+				 .settings_len = probe->settings_len };
+	XXH128_hash_t hash = XXH3_128bits(plan->base + probe->settings, probe->settings_len);
 
+	if (key.source_family != 0)
+		memcpy(key.source, source->bytes, sizeof(key.source));
+	key.settings[0] = hash.low64;
+	key.settings[1] = hash.high64;
 	memcpy(key.address, check->address.bytes, sizeof(key.address));
 	return key;
+}
+
+static const void *settings_of(const struct image *plan, uint32_t use)
+{
+	uint32_t probe = plan_items(plan, checks, struct plan_check)[use].probe;
+
+	return plan->base + plan_items(plan, probes, struct plan_probe)[probe].settings;
 }
 
 /* The plan's checks, sorted by key: equal ones side by side. The caller's to free. */
@@ -264,7 +280,8 @@ static void begin_new(struct engine *engine, struct round *round, const struct w
 
 		if (round->checks[i] == NULL)
 			round->checks[i] = check_begin(
-				engine, key, schedule_first_us(begun++, fresh, key->interval_ms));
+				engine, key, settings_of(&round->plan, wanted[at].use),
+				schedule_first_us(begun++, fresh, key->interval_ms));
 		round->checks[i]->first_use = NO_USE;
 		for (; at < count && memcmp(&wanted[at].key, key, sizeof(*key)) == 0; at++) {
 			uint32_t use = wanted[at].use;
@@ -465,7 +482,9 @@ int prober_open(struct prober **out, struct ev_loop *loop, int icmp_v4, int icmp
 	err->text[0] = '\0';
 	prober->changed = changed;
 	prober->context = context;
-	engine_open(&prober->engine, loop, icmp_v4, icmp_v6, descriptors_for_probes(), on_result);
+	engine_open(&prober->engine,
+		    &(struct kind_tools){ .loop = loop, .icmp_v4 = icmp_v4, .icmp_v6 = icmp_v6 },
+		    descriptors_for_probes(), on_result);
 	*out = prober;
 	return 0;
 }

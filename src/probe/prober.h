@@ -31,7 +31,7 @@ struct node_state {
 	/* It is up, but a check has failed: if it goes on failing, the node is down within this
 	 * time. 0: it has not. */
 	uint32_t verdict_within_ms;
-	char reason[96]; /* "tcp 127.10.1.1:5191: connection refused", or ": connected" */
+	char reason[160]; /* "tcp 127.10.1.1:5191: connection refused", or ": connected" */
 };
 
 /* Called on every change of a node's status, after its state is updated. Must not call

@@ -20,24 +20,11 @@ struct tcp {
 	struct ev_loop *loop;
 };
 
+struct tcp_own {
+	ev_io io;
+};
+
 static const char connected[] = "connected";
-
-enum probe_outcome kind_outcome(int error)
-{
-	switch (error) {
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
-	case EAGAIN: return PROBE_NOT_MADE;
-	default: return PROBE_FAILURE;
-	}
-}
-
-static void tcp_failed(struct probe *probe, int error)
-{
-	probe->done(probe, kind_outcome(error), strerrordesc_np(error));
-}
 
 static void tcp_on_writable(struct ev_loop *loop, ev_io *io, int events)
 {
@@ -50,47 +37,38 @@ static void tcp_on_writable(struct ev_loop *loop, ev_io *io, int events)
 		error = errno;
 	ev_io_stop(loop, io);
 	(void)close(io->fd);
+	evidence_note(probe->evidence, "SYN answered: %s",
+		      error == 0 ? connected : strerrordesc_np(error));
 	if (error != 0)
-		tcp_failed(probe, error);
+		kind_failed(probe, error);
 	else
-		probe->done(probe, PROBE_SUCCESS, connected);
+		kind_done(probe, PROBE_SUCCESS, connected);
 }
 
 static void tcp_start(struct kind *kind, struct probe *probe)
 {
 	struct tcp *tcp = (struct tcp *)kind;
-	struct sockaddr_storage to;
-	socklen_t size = ip_to_sockaddr(&probe->address, probe->port, &to);
-	int fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int error;
+	struct tcp_own *own = probe->own;
+	int fd = kind_socket(probe, SOCK_STREAM);
 
 	if (fd < 0) {
-		tcp_failed(probe, errno);
+		kind_failed(probe, errno);
 		return;
 	}
-	if (connect(fd, (struct sockaddr *)&to, size) == 0) {
-		(void)close(fd);
-		probe->done(probe, PROBE_SUCCESS, connected);
-		return;
-	}
-	error = errno;
-	if (error != EINPROGRESS) {
-		(void)close(fd);
-		tcp_failed(probe, error);
-		return;
-	}
-	ev_io_init(&probe->tcp.io, tcp_on_writable, fd, EV_WRITE);
-	ev_set_priority(&probe->tcp.io, KIND_IO_PRIORITY);
-	probe->tcp.io.data = probe;
-	ev_io_start(tcp->loop, &probe->tcp.io);
+	evidence_note(probe->evidence, "sent a TCP SYN");
+	ev_io_init(&own->io, tcp_on_writable, fd, EV_WRITE);
+	ev_set_priority(&own->io, KIND_IO_PRIORITY);
+	own->io.data = probe;
+	ev_io_start(tcp->loop, &own->io);
 }
 
 static void tcp_cancel(struct kind *kind, struct probe *probe)
 {
 	struct tcp *tcp = (struct tcp *)kind;
+	struct tcp_own *own = probe->own;
 
-	ev_io_stop(tcp->loop, &probe->tcp.io);
-	(void)close(probe->tcp.io.fd);
+	ev_io_stop(tcp->loop, &own->io);
+	(void)close(own->io.fd);
 }
 
 static void tcp_close(struct kind *kind)
@@ -98,15 +76,16 @@ static void tcp_close(struct kind *kind)
 	free(kind);
 }
 
-struct kind *kind_tcp_open(struct ev_loop *loop)
+struct kind *kind_tcp_open(const struct kind_tools *tools)
 {
 	struct tcp *tcp = mem_alloc(sizeof(*tcp));
 
 	tcp->kind = (struct kind){ .name = "tcp",
+				   .own_size = sizeof(struct tcp_own),
 				   .has_descriptor = true,
 				   .start = tcp_start,
 				   .cancel = tcp_cancel,
 				   .close = tcp_close };
-	tcp->loop = loop;
+	tcp->loop = tools->loop;
 	return &tcp->kind;
 }

@@ -22,7 +22,7 @@ struct store_status {    /* texts are copied */
 	uint64_t since_unix_ms;
 	uint64_t checked_unix_ms;
 	uint32_t rtt_us; /* 0: none */
-	char reason[96];
+	char reason[160];
 	bool spilling;            /* did its site spill over? */
 	double load;              /* as reported last */
 	uint64_t load_at_unix_ms; /* 0: never */

@@ -84,7 +84,7 @@ static struct image make_plan(uint32_t count, uint32_t interval_ms)
 		nodes[i] = (struct sketch_node){
 			"edge",
 			mem_format("n%u", i),
-			{ { mem_format("127.100.%u.%u", i / 250, i % 250 + 1), probe } }
+			{ { mem_format("127.100.%u.%u", i / 250, i % 250 + 1), probe, PORT } }
 		};
 	return sketch_plan(nodes, count); /* the texts live as long as the program */
 }

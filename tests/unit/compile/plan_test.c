@@ -175,7 +175,7 @@ START_TEST(each_probe_looks_at_each_address_of_its_family)
 	size_t count = sizeof(expected_checks) / sizeof(expected_checks[0]);
 
 	ck_assert_uint_eq(plan_count(plan, probes), 2);
-	ck_assert_uint_eq(probes[0].port, 443);
+	ck_assert_uint_eq(checks[0].port, 443);
 	ck_assert_uint_eq(probes[0].interval_ms, 5000);
 	ck_assert_uint_eq(probes[0].timeout_ms, 2000);
 	ck_assert_uint_eq(probes[1].timeout_ms, 1000);
@@ -259,7 +259,9 @@ static size_t walk(const struct image *plan)
 	for (uint32_t i = 0; i < plan_count(plan, checks); i++) {
 		const struct plan_check *check = plan_items(plan, checks, struct plan_check) + i;
 
-		sum += probes[check->probe].port + nodes[check->node].weight;
+		for (uint32_t k = 0; k < probes[check->probe].settings_len; k++)
+			sum += plan->base[probes[check->probe].settings + k];
+		sum += check->port + nodes[check->node].weight;
 	}
 	for (uint32_t i = 0; i < plan_count(plan, rules); i++) {
 		const struct plan_rule *rule = plan_items(plan, rules, struct plan_rule) + i;
@@ -368,9 +370,15 @@ static const struct {
 	IN(checks, plan_check, node, 1),
 	IN(checks, plan_check, probe, 2),
 	IN(checks, plan_check, address.family, 5),
-	IN(probes, plan_probe, kind, 2),
+	IN(probes, plan_probe, kind, PROBE_KINDS),
 	IN(probes, plan_probe, family, 5),
-	IN(probes, plan_probe, port, 0),
+	IN(checks, plan_check, judges, 5),
+	IN(probes, plan_probe, name, 1),
+	IN(probes, plan_probe, roles, 0),
+	IN(probes, plan_probe, roles, 4),
+	IN(probes, plan_probe, settings_len, 1),
+	IN(probes, plan_probe, settings, 4),
+	IN(probes, plan_probe, source_v4.family, 6),
 	IN(probes, plan_probe, interval_ms, 1999),
 	IN(probes, plan_probe, timeout_ms, 0),
 	IN(probes, plan_probe, fall, 0),

@@ -21,11 +21,19 @@ static const struct check_key base_key = { .kind = PROBE_TCP,
 
 static int results;
 
-static void count_result(struct check *check, int32_t before)
+static void count_result(struct check *check, int32_t before, const struct probe_result *result)
 {
+	(void)result;
 	(void)check;
 	(void)before;
 	results++;
+}
+
+static void open_engine(struct engine *engine, struct ev_loop *loop, uint32_t descriptors)
+{
+	const struct kind_tools tools = { .loop = loop, .icmp_v4 = -1, .icmp_v6 = -1 };
+
+	engine_open(engine, &tools, descriptors, count_result);
 }
 
 static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
@@ -81,7 +89,7 @@ START_TEST(probes_beyond_the_descriptors_wait_their_turn_and_none_is_dropped)
 	int at_rest, peak = 0;
 
 	fill_backlog("127.93.9.1", PORT, fillers);
-	engine_open(&engine, loop, -1, -1, 4, count_result);
+	open_engine(&engine, loop, 4);
 	run_ms(loop, 10);
 	at_rest = open_descriptors();
 	for (uint32_t i = 0; i < 40; i++) {
@@ -89,7 +97,7 @@ START_TEST(probes_beyond_the_descriptors_wait_their_turn_and_none_is_dropped)
 
 		key.interval_ms = 10000;
 		key.fall = i + 1; /* all different */
-		checks[i] = check_begin(&engine, &key, 0);
+		checks[i] = check_begin(&engine, &key, NULL, 0);
 	}
 	/* 40 timeouts of 100 ms, four at a time: a second */
 	for (int i = 0; i < 500 && results < 40; i++) {
@@ -123,11 +131,11 @@ START_TEST(queued_checks_go_on_when_those_before_them_are_ended)
 	struct engine engine;
 
 	fill_backlog("127.93.9.1", PORT, fillers);
-	engine_open(&engine, loop, -1, -1, 1, count_result);
+	open_engine(&engine, loop, 1);
 	key.timeout_ms = key.interval_ms = 60000;
-	first = check_begin(&engine, &key, 0);
+	first = check_begin(&engine, &key, NULL, 0);
 	key.fall = 2;
-	second = check_begin(&engine, &key, 1000);
+	second = check_begin(&engine, &key, NULL, 1000);
 	run_ms(loop, 20);
 	ck_assert_int_eq(second->phase, CHECK_QUEUED);
 	check_end(first);
@@ -151,13 +159,13 @@ START_TEST(blocked_loop_is_not_followed_by_a_storm)
 	struct engine engine;
 	uint64_t before;
 
-	engine_open(&engine, loop, -1, -1, 1000, count_result);
+	open_engine(&engine, loop, 1000);
 	for (uint32_t i = 0; i < 200; i++) {
 		struct check_key key = base_key;
 
 		key.fall = i + 1;
 		key.interval_ms = 1000;
-		checks[i] = check_begin(&engine, &key, i * 5000);
+		checks[i] = check_begin(&engine, &key, NULL, i * 5000);
 	}
 	run_ms(loop, 1100);
 	ck_assert_uint_ge(engine.counters.started, 200);
@@ -188,9 +196,9 @@ START_TEST(loop_that_is_always_late_still_makes_every_check)
 	struct engine engine;
 	struct check *check;
 
-	engine_open(&engine, loop, -1, -1, 1000, count_result);
+	open_engine(&engine, loop, 1000);
 	key.interval_ms = key.timeout_ms = 100;
-	check = check_begin(&engine, &key, 0);
+	check = check_begin(&engine, &key, NULL, 0);
 	for (int i = 0; i < 12; i++) {
 		(void)usleep(250000); /* more than an interval and the tolerance */
 		(void)ev_run(loop, EVRUN_NOWAIT);
@@ -212,9 +220,9 @@ START_TEST(answer_that_came_while_the_loop_was_busy_is_no_timeout)
 	struct check *check;
 
 	results = 0;
-	engine_open(&engine, loop, -1, -1, 10, count_result);
+	open_engine(&engine, loop, 10);
 	key.interval_ms = 5000;
-	check = check_begin(&engine, &key, 0);
+	check = check_begin(&engine, &key, NULL, 0);
 	(void)ev_run(loop, EVRUN_NOWAIT); /* starts it */
 	ck_assert_int_eq(check->phase, CHECK_RUNNING);
 	(void)usleep(300000); /* three timeouts */
@@ -255,12 +263,12 @@ START_TEST(check_never_overlaps_itself)
 	struct check *check;
 
 	results = 0;
-	engine_open(&engine, loop, -1, -1, 10, count_result);
+	open_engine(&engine, loop, 10);
 	tcp = engine.kinds[PROBE_TCP];
 	engine.kinds[PROBE_TCP] = &never;
 	key.interval_ms = key.timeout_ms = 50;
 	key.jitter_percent = 100; /* most turns come while the last is not over */
-	check = check_begin(&engine, &key, 0);
+	check = check_begin(&engine, &key, NULL, 0);
 	run_ms(loop, 600);
 	ck_assert_int_ge(results, 4);
 	ck_assert_int_eq(overlaps, 0);

@@ -36,8 +36,8 @@ static int open_raw(int family)
 static void expect_both_families_up(int v4, int v6)
 {
 	const struct sketch_node nodes[] = {
-		{ "edge", "v4", { { "127.93.11.1", icmp } } },
-		{ "edge", "v6", { { "::1", icmp } } },
+		{ "edge", "v4", { { "127.93.11.1", icmp, 0 } } },
+		{ "edge", "v6", { { "::1", icmp, 0 } } },
 	};
 	struct lab lab;
 
@@ -84,7 +84,7 @@ END_TEST
 
 START_TEST(without_any_socket_nothing_is_said_of_the_node)
 {
-	const struct sketch_node nodes[] = { { "edge", "a", { { "127.0.0.1", icmp } } } };
+	const struct sketch_node nodes[] = { { "edge", "a", { { "127.0.0.1", icmp, 0 } } } };
 	struct lab lab;
 
 	if (!lab_own_network())
@@ -101,10 +101,10 @@ END_TEST
 START_TEST(node_that_does_not_answer_or_cannot_be_reached_is_down)
 {
 	const struct sketch_node nodes[] = {
-		{ "edge", "silent", { { "127.0.0.1", icmp } } },
-		{ "edge", "silent6", { { "::1", icmp } } },
-		{ "edge", "nowhere", { { "192.0.2.1", icmp } } }, /* no route in this network */
-		{ "edge", "nowhere6", { { "2001:db8::1", icmp } } },
+		{ "edge", "silent", { { "127.0.0.1", icmp, 0 } } },
+		{ "edge", "silent6", { { "::1", icmp, 0 } } },
+		{ "edge", "nowhere", { { "192.0.2.1", icmp, 0 } } }, /* no route in this network */
+		{ "edge", "nowhere6", { { "2001:db8::1", icmp, 0 } } },
 	};
 	int v4, v6;
 	struct lab lab;
@@ -207,7 +207,7 @@ static void forge(int tap, int forger, const struct forgery *how)
 START_TEST(only_a_reply_with_all_its_marks_is_believed)
 {
 	const struct forgery *how = &forgeries[_i];
-	const struct sketch_node nodes[] = { { "edge", "a", { { "127.93.12.1", icmp } } } };
+	const struct sketch_node nodes[] = { { "edge", "a", { { "127.93.12.1", icmp, 0 } } } };
 	int v4, tap, forger;
 	struct lab lab;
 

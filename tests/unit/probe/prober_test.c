@@ -10,7 +10,7 @@
 #define PORT  20192
 
 static const struct plan_probe quick = {
-	.kind = PROBE_TCP, .port = PORT, .interval_ms = 50, .timeout_ms = 50, .fall = 3, .rise = 2
+	.kind = PROBE_TCP, .interval_ms = 50, .timeout_ms = 50, .fall = 3, .rise = 2
 };
 
 /* How many results there are until the node has the status. To be called right after a result: one
@@ -29,7 +29,7 @@ static int results_until(struct lab *lab, enum node_status status)
 
 START_TEST(node_falls_after_three_failures_and_rises_after_two_successes)
 {
-	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, quick } } } };
+	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, quick, PORT } } } };
 	int listener = listen_on(HERE, PORT, 16);
 	struct lab lab;
 
@@ -56,7 +56,7 @@ static uint32_t verdict_within(const struct lab *lab)
 
 START_TEST(between_first_failure_and_verdict_it_is_told_how_near_that_is)
 {
-	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, quick } } } };
+	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, quick, PORT } } } };
 	int listener = listen_on(HERE, PORT, 16);
 	struct lab lab;
 
@@ -86,8 +86,8 @@ END_TEST
 
 START_TEST(who_is_pretended_down_falls_and_rises_by_itself_and_in_the_usual_time)
 {
-	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, quick } } },
-					     { "edge", "b", { { HERE, quick } } } };
+	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, quick, PORT } } },
+					     { "edge", "b", { { HERE, quick, PORT } } } };
 	int listener = listen_on(HERE, PORT, 64);
 	struct lab lab;
 
@@ -119,7 +119,7 @@ END_TEST
 
 START_TEST(who_fails_really_stays_down_when_the_pretence_ends)
 {
-	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, quick } } } };
+	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, quick, PORT } } } };
 	int listener = listen_on(HERE, PORT, 64);
 	struct lab lab;
 
@@ -146,12 +146,12 @@ START_TEST(equal_checks_are_made_once)
 {
 	struct plan_probe other = quick;
 	const struct sketch_node nodes[] = {
-		{ "edge", "a", { { HERE, quick }, { HERE, quick } } },
-		{ "edge", "b", { { HERE, quick } } },
-		{ "core", "a", { { HERE, quick } } },
+		{ "edge", "a", { { HERE, quick, PORT }, { HERE, quick, PORT } } },
+		{ "edge", "b", { { HERE, quick, PORT } } },
+		{ "core", "a", { { HERE, quick, PORT } } },
 	};
 	int listener = listen_on(HERE, PORT, 64);
-	struct sketch_node fourth = { "core", "b", { { HERE, other } } };
+	struct sketch_node fourth = { "core", "b", { { HERE, other, PORT } } };
 	struct sketch_node more[4] = { nodes[0], nodes[1], nodes[2], fourth };
 	int once, twice;
 	struct lab lab;
@@ -178,9 +178,9 @@ END_TEST
 START_TEST(all_who_share_a_check_change_together)
 {
 	const struct sketch_node nodes[] = {
-		{ "edge", "a", { { HERE, quick } } },
-		{ "core", "a", { { HERE, quick } } },
-		{ "core", "b", { { HERE, quick }, { THERE, quick } } },
+		{ "edge", "a", { { HERE, quick, PORT } } },
+		{ "core", "a", { { HERE, quick, PORT } } },
+		{ "core", "b", { { HERE, quick, PORT }, { THERE, quick, PORT } } },
 	};
 	int listener = listen_on(HERE, PORT, 64);
 	struct lab lab;
@@ -200,14 +200,14 @@ END_TEST
 START_TEST(new_plan_keeps_what_was_measured)
 {
 	const struct sketch_node before[] = {
-		{ "edge", "a", { { HERE, quick } } },
-		{ "edge", "gone", { { "127.93.8.9", quick } } },
-		{ "edge", "b", { { THERE, quick } } },
+		{ "edge", "a", { { HERE, quick, PORT } } },
+		{ "edge", "gone", { { "127.93.8.9", quick, PORT } } },
+		{ "edge", "b", { { THERE, quick, PORT } } },
 	};
 	const struct sketch_node after[] = {
-		{ "core", "a", { { "127.93.8.7", quick } } }, /* another pool's "a" */
-		{ "edge", "b", { { THERE, quick } } },
-		{ "edge", "a", { { HERE, quick } } },
+		{ "core", "a", { { "127.93.8.7", quick, PORT } } }, /* another pool's "a" */
+		{ "edge", "b", { { THERE, quick, PORT } } },
+		{ "edge", "a", { { HERE, quick, PORT } } },
 	};
 	int listener = listen_on(HERE, PORT, 64);
 	struct node_state a, b;
@@ -238,7 +238,7 @@ END_TEST
 START_TEST(failures_counted_before_a_new_plan_count_after_it)
 {
 	struct plan_probe slow = quick;
-	struct sketch_node nodes[] = { { "edge", "a", { { HERE, slow } } } };
+	struct sketch_node nodes[] = { { "edge", "a", { { HERE, slow, PORT } } } };
 	int listener = listen_on(HERE, PORT, 64);
 	uint64_t start_ms;
 	struct lab lab;
@@ -264,9 +264,9 @@ END_TEST
 START_TEST(node_whose_failing_check_is_taken_away_is_up_at_once)
 {
 	const struct sketch_node before[] = {
-		{ "edge", "a", { { HERE, quick }, { THERE, quick } } }
+		{ "edge", "a", { { HERE, quick, PORT }, { THERE, quick, PORT } } }
 	};
-	const struct sketch_node after[] = { { "edge", "a", { { HERE, quick } } } };
+	const struct sketch_node after[] = { { "edge", "a", { { HERE, quick, PORT } } } };
 	int listener = listen_on(HERE, PORT, 64);
 	struct lab lab;
 
@@ -288,9 +288,9 @@ END_TEST
 START_TEST(adopted_status_holds_until_the_first_verdict)
 {
 	const struct sketch_node nodes[] = {
-		{ "edge", "was-down", { { HERE, quick } } },
-		{ "edge", "was-up", { { HERE, quick } } },
-		{ "edge", "new", { { HERE, quick } } },
+		{ "edge", "was-down", { { HERE, quick, PORT } } },
+		{ "edge", "was-up", { { HERE, quick, PORT } } },
+		{ "edge", "new", { { HERE, quick, PORT } } },
 	};
 	const struct node_state initial[] = {
 		{ .status = NODE_DOWN, .since_unix_ms = 1000, .reason = "tcp: it was down" },
@@ -326,9 +326,9 @@ END_TEST
 
 START_TEST(node_without_probes_is_unknown_whatever_it_was)
 {
-	const struct sketch_node before[] = { { "edge", "a", { { THERE, quick } } } };
-	const struct sketch_node after[] = { { "edge", "a", { { NULL, quick } } },
-					     { "edge", "b", { { NULL, quick } } } };
+	const struct sketch_node before[] = { { "edge", "a", { { THERE, quick, PORT } } } };
+	const struct sketch_node after[] = { { "edge", "a", { { NULL, quick, PORT } } },
+					     { "edge", "b", { { NULL, quick, PORT } } } };
 	const struct node_state initial[] = { { .status = NODE_UP }, { .status = NODE_DOWN } };
 	struct lab lab;
 
@@ -360,7 +360,8 @@ START_TEST(first_results_of_the_sample_come_within_a_second)
 
 		(void)snprintf(names[i], sizeof(names[i]), "n%d", i);
 		(void)snprintf(addresses[i], sizeof(addresses[i]), "127.93.10.%d", i + 1);
-		nodes[i] = (struct sketch_node){ "edge", names[i], { { addresses[i], quick } } };
+		nodes[i] =
+			(struct sketch_node){ "edge", names[i], { { addresses[i], quick, PORT } } };
 		nodes[i].checks[0].probe.interval_ms = 5000;
 	}
 	lab_open(&lab, -1, -1);

@@ -46,8 +46,11 @@ static void put_node(struct draft *draft, const struct sketch_node *from, bool n
 
 		must(ip_parse(from->checks[i].address, &check->address));
 		check->node = draft->node_count;
+		check->judges = check->address.family;
+		check->port = from->checks[i].port;
 		check->probe = draft->check_count;
-		draft->probes[draft->check_count++] = from->checks[i].probe;
+		draft->probes[draft->check_count] = from->checks[i].probe;
+		draft->probes[draft->check_count++].roles = PROBE_HEALTH;
 		node->checks.count++;
 	}
 	draft->node_count++;

@@ -9,6 +9,7 @@
 struct sketch_check {
 	const char *address; /* NULL: no more checks */
 	struct plan_probe probe;
+	uint16_t port;
 };
 
 struct sketch_node {

@@ -12,14 +12,14 @@
 #define PORT  20191
 
 static const struct plan_probe tcp = {
-	.kind = PROBE_TCP, .port = PORT, .interval_ms = 200, .timeout_ms = 200, .fall = 3, .rise = 2
+	.kind = PROBE_TCP, .interval_ms = 200, .timeout_ms = 200, .fall = 3, .rise = 2
 };
 
 START_TEST(node_is_up_when_its_port_accepts)
 {
 	const struct sketch_node nodes[] = {
-		{ "edge", "a", { { HERE, tcp } } },
-		{ "edge", "b", { { "::1", tcp } } },
+		{ "edge", "a", { { HERE, tcp, PORT } } },
+		{ "edge", "b", { { "::1", tcp, PORT } } },
 	};
 	uint64_t before_ms = clock_unix_ms();
 	int v4 = listen_on(HERE, PORT, 16);
@@ -50,7 +50,7 @@ END_TEST
 
 START_TEST(node_that_refuses_is_down_at_once_and_says_why)
 {
-	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, tcp } } } };
+	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, tcp, PORT } } } };
 	uint64_t start_ms = clock_mono_ms();
 	struct lab lab;
 
@@ -67,7 +67,7 @@ END_TEST
 
 START_TEST(node_that_does_not_answer_is_down_after_the_timeout)
 {
-	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, tcp } } } };
+	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, tcp, PORT } } } };
 	int listener = listen_on(HERE, PORT, 0);
 	int fillers[FILLERS];
 	uint64_t start_ms;
@@ -89,7 +89,7 @@ END_TEST
 
 START_TEST(probe_that_lacks_a_descriptor_says_nothing_of_the_node)
 {
-	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, tcp } } } };
+	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, tcp, PORT } } } };
 	int listener = listen_on(HERE, PORT, 16);
 	struct rlimit limit, none;
 	struct lab lab;
@@ -112,8 +112,8 @@ END_TEST
 
 START_TEST(running_probes_end_with_their_prober)
 {
-	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, tcp } } },
-					     { "edge", "b", { { THERE, tcp } } } };
+	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, tcp, PORT } } },
+					     { "edge", "b", { { THERE, tcp, PORT } } } };
 	int listener = listen_on(HERE, PORT, 0);
 	int fillers[FILLERS];
 	int before, after;

@@ -1,0 +1,13 @@
+#include "conf/probe_kinds.h"
+
+static const struct probe_kind_row tcp = { .kind = PROBE_TCP,
+					   .roles = PROBE_HEALTH,
+					   .port = PROBE_PORT_REQUIRED };
+static const struct probe_kind_row icmp = { .kind = PROBE_ICMP,
+					    .roles = PROBE_HEALTH,
+					    .port = PROBE_PORT_NONE };
+
+const struct probe_kind_row *const probe_kind_rows[PROBE_KINDS] = {
+	[PROBE_TCP] = &tcp,
+	[PROBE_ICMP] = &icmp,
+};

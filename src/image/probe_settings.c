@@ -1,0 +1,41 @@
+#include "image/probe_settings.h"
+
+#include <string.h>
+
+const char *const probe_kind_name[PROBE_KINDS] = {
+	[PROBE_TCP] = "tcp",
+	[PROBE_ICMP] = "icmp",
+};
+
+/* Of the kind's struct; no size: the kind has no settings. */
+static const struct {
+	uint32_t size, texts;
+} shapes[PROBE_KINDS] = {
+	[PROBE_TCP] = { 0, 0 },
+	[PROBE_ICMP] = { 0, 0 },
+};
+
+static bool is_inside(const uint8_t *settings, uint32_t len, uint32_t size,
+		      const struct probe_text *text)
+{
+	if (text->offset == 0)
+		return text->len == 0;
+	return text->offset >= size && text->offset < len && text->len < len - text->offset &&
+	       settings[text->offset + text->len] == '\0';
+}
+
+bool probe_settings_valid(enum probe_kind kind, const void *settings, uint32_t len)
+{
+	uint32_t size = shapes[kind].size;
+
+	if (size == 0 || len < size)
+		return len == 0 && size == 0;
+	for (uint32_t i = 0; i < shapes[kind].texts; i++) {
+		struct probe_text text;
+
+		memcpy(&text, (const uint8_t *)settings + i * sizeof(text), sizeof(text));
+		if (!is_inside(settings, len, size, &text))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,34 @@
+/* evidence.h - the steps of one probe, for people: what was sent, what came back, and when.
+ *
+ * Where nobody looks (evidence is NULL) nothing is written, and nothing is formatted. Secrets never
+ * go in: keys, passwords, and texts of files that hold them. */
+#ifndef PROBE_EVIDENCE_H
+#define PROBE_EVIDENCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define EVIDENCE_STEPS_MAX 64
+
+struct evidence_step {
+	uint64_t at_us; /* since the probe began */
+	char *text;     /* "sent 148 octets: handshake initiation, sender index 0x11223344" */
+	char *octets;   /* the same in hexadecimal, at most 512 octets of it; NULL: none */
+};
+
+/* Zero-initialise; single thread. */
+struct evidence {
+	uint64_t began_us; /* monotonic */
+	struct evidence_step steps[EVIDENCE_STEPS_MAX];
+	size_t count, left_out;
+};
+
+/* One step more. NULL is fine, and does nothing. */
+void evidence_note(struct evidence *evidence, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* The same, with the octets that were sent or received. */
+void evidence_octets(struct evidence *evidence, const void *octets, size_t len, const char *format,
+		     ...) __attribute__((format(printf, 4, 5)));
+void evidence_free(struct evidence *evidence);
+
+#endif

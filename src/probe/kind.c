@@ -1,0 +1,64 @@
+#include "probe/kind.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum probe_outcome kind_outcome(int error)
+{
+	switch (error) {
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+	case EAGAIN: return PROBE_NOT_MADE;
+	default: return PROBE_FAILURE;
+	}
+}
+
+void kind_done(struct probe *probe, enum probe_outcome outcome, const char *why)
+{
+	const struct probe_result result = { .outcome = outcome, .why = why };
+
+	probe->done(probe, &result);
+}
+
+void kind_failed(struct probe *probe, int error)
+{
+	/* A source that is no address of this machine is our lack. */
+	bool ours = error == EADDRNOTAVAIL && probe->source.family != 0;
+
+	kind_done(probe, ours ? PROBE_NOT_MADE : kind_outcome(error), strerrordesc_np(error));
+}
+
+static int connect_from(int fd, const struct probe *probe)
+{
+	struct sockaddr_storage name;
+	socklen_t size;
+
+	if (probe->source.family != 0) {
+		size = ip_to_sockaddr(&probe->source, 0, &name);
+		if (bind(fd, (struct sockaddr *)&name, size) != 0)
+			return -1;
+	}
+	size = ip_to_sockaddr(&probe->address, probe->port, &name);
+	return connect(fd, (struct sockaddr *)&name, size) == 0 || errno == EINPROGRESS ? 0 : -1;
+}
+
+int kind_socket(const struct probe *probe, int type)
+{
+	int family = probe->address.family == IP_V4 ? AF_INET : AF_INET6;
+	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int error;
+
+	if (fd >= 0 && connect_from(fd, probe) != 0) {
+		error = errno;
+		(void)close(fd);
+		errno = error;
+		fd = -1;
+	}
+	if (fd < 0)
+		evidence_note(probe->evidence, "no socket: %s", strerrordesc_np(errno));
+	return fd;
+}
