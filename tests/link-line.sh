@@ -31,8 +31,8 @@ forbid signpost-dns libldns libsqlite3 libmaxminddb libfyaml libcrypto libssl li
 	libmicrohttpd
 forbid signpostd libldns libsqlite3 libmaxminddb libfyaml libcrypto libssl libjansson libev \
 	liburcu-qsbr libcurl libsodium
-forbid signpost-control libldns libmaxminddb libfyaml libsodium
-forbid signpost-compile libev libsqlite3 liburcu-qsbr libsodium
-forbid signpostctl libldns libmaxminddb libfyaml libsqlite3
+forbid signpost-control libldns libmaxminddb libfyaml
+forbid signpost-compile libev libsqlite3 liburcu-qsbr libsodium libcrypto
+forbid signpostctl libldns libmaxminddb libfyaml libsqlite3 libcrypto
 echo "$checked pairs of program and library checked"
 exit $status

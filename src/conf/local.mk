@@ -22,6 +22,7 @@ libconf_a_SOURCES = \
 	%D%/probe_kinds.c %D%/probe_kinds.h \
 	%D%/probes.c \
 	%D%/rules.c \
+	%D%/secret_file.c %D%/secret_file.h \
 	%D%/secrets.c \
 	%D%/seen.c %D%/seen.h \
 	%D%/server.c \

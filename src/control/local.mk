@@ -34,7 +34,7 @@ pkglibexec_PROGRAMS += signpost-control
 signpost_control_SOURCES = %D%/main.c
 signpost_control_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 signpost_control_LDADD = libcontrol.a libprobe.a libsteer.a libstore.a libimage.a libwire.a \
-	libbase.a $(JANSSON_LIBS) $(SQLITE_LIBS) $(EV_LIBS) -lm
+	libbase.a $(JANSSON_LIBS) $(SQLITE_LIBS) $(probe_LIBS) -lm
 
 check_PROGRAMS += test-control
 TESTS += test-control
@@ -54,4 +54,4 @@ test_control_SOURCES = \
 	tests/unit/run.h
 test_control_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 test_control_LDADD = libcontrol.a libprobe.a libsteer.a libstore.a libimage.a libwire.a \
-	libbase.a $(JANSSON_LIBS) $(SQLITE_LIBS) $(EV_LIBS) $(CHECK_LIBS) -lm
+	libbase.a $(JANSSON_LIBS) $(SQLITE_LIBS) $(probe_LIBS) $(CHECK_LIBS) -lm

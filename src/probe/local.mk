@@ -1,12 +1,17 @@
 noinst_LIBRARIES += libprobe.a
+libprobe_a_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) $(SODIUM_CFLAGS)
 libprobe_a_SOURCES = \
 	%D%/engine.c %D%/engine.h \
 	%D%/evidence.c %D%/evidence.h \
 	%D%/icmp.c %D%/kind.c %D%/kind.h \
 	%D%/prober.c %D%/prober.h \
 	%D%/schedule.c %D%/schedule.h \
+	%D%/secret.c %D%/secret.h \
 	%D%/tcp.c \
 	%D%/verdict.c %D%/verdict.h
+
+# What libprobe.a needs to be linked.
+probe_LIBS = $(OPENSSL_LIBS) $(SODIUM_LIBS) $(EV_LIBS)
 
 check_PROGRAMS += test-probe
 TESTS += test-probe
@@ -17,14 +22,15 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/main.c tests/unit/probe/probe_test.h \
 	tests/unit/probe/prober_test.c \
 	tests/unit/probe/schedule_test.c \
+	tests/unit/probe/secret_test.c \
 	tests/unit/probe/sketch.c tests/unit/probe/sketch.h \
 	tests/unit/probe/tcp_test.c \
 	tests/unit/probe/verdict_test.c
 test_probe_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-test_probe_LDADD = libprobe.a libimage.a libbase.a $(CHECK_LIBS) $(EV_LIBS)
+test_probe_LDADD = libprobe.a libimage.a libbase.a $(CHECK_LIBS) $(probe_LIBS)
 
 # Not built by default: make bench-probe && ./bench-probe 10000 5000 20
 EXTRA_PROGRAMS += bench-probe
 bench_probe_SOURCES = tests/bench/probe_load.c \
 	tests/unit/probe/sketch.c tests/unit/probe/sketch.h
-bench_probe_LDADD = libprobe.a libimage.a libbase.a $(EV_LIBS)
+bench_probe_LDADD = libprobe.a libimage.a libbase.a $(probe_LIBS)

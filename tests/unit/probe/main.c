@@ -13,5 +13,6 @@ int main(void)
 	add_icmp_tests(suite);
 	add_engine_tests(suite);
 	add_prober_tests(suite);
+	add_secret_tests(suite);
 	return run_suite(suite);
 }

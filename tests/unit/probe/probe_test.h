@@ -10,5 +10,6 @@ void add_tcp_tests(Suite *suite);
 void add_icmp_tests(Suite *suite);
 void add_engine_tests(Suite *suite);
 void add_prober_tests(Suite *suite);
+void add_secret_tests(Suite *suite);
 
 #endif
