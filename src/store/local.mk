@@ -2,9 +2,11 @@ noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
 	%D%/database.c %D%/database.h \
 	%D%/drill_rows.c %D%/drill_rows.h \
+	%D%/load.c \
 	%D%/queue.c %D%/queue.h \
 	%D%/schema.c %D%/schema.h \
-	%D%/store.c %D%/store.h
+	%D%/store.c %D%/store.h %D%/store_parts.h \
+	%D%/writer.c
 libstore_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 
 check_PROGRAMS += test-store
