@@ -239,6 +239,7 @@ static void update_node(const struct view *view, uint32_t node)
 	uint32_t verdict_ms = state_of(view, node)->verdict_within_ms;
 
 	inputs->nodes[node] = (struct steer_node){ .state = (uint8_t)steer_state_of(view, node),
+						   .families = STEER_FAMILIES,
 						   .level = STEER_ALL,
 						   .weight = inputs->admin[node].weight,
 						   .ttl_s = (verdict_ms + 999) / 1000 };

@@ -37,6 +37,7 @@ struct supposed_node *suppose_reported(const struct image *plan, const json_t *n
 
 		out[n] = (struct supposed_node){
 			.steer = { .state = suppose_state_of(told),
+				   .families = STEER_FAMILIES,
 				   .level = STEER_ALL,
 				   .weight = plan_items(plan, nodes, struct plan_node)[n].weight },
 			.load = json_is_number(load) ? json_number_value(load) : NAN,
@@ -85,6 +86,7 @@ struct supposed_node *suppose_carried(const struct image *from, const struct sup
 					 plan_text(to, after[n].name));
 
 		out[n] = (struct supposed_node){ .steer = { .state = STEER_UP,
+							    .families = STEER_FAMILIES,
 							    .level = STEER_ALL,
 							    .weight = after[n].weight },
 						 .load = NAN };

@@ -33,16 +33,33 @@ static uint32_t lowered(const struct answer_list *list, const uint32_t *ttls,
 	return least < ttl_s ? least : ttl_s;
 }
 
-/* The members of a set that have what the column says. */
-static struct block_key make_key(const struct answer_list *list, const struct set *set,
-				 unsigned column)
+/* The members of a set that may be answered for a family. */
+static struct block_key address_key(const struct answer_list *list, const struct set *set,
+				    unsigned family)
+{
+	const struct pool *pool = list->cache.pool;
+	struct block_key key = { .column = (uint8_t)family };
+
+	for (unsigned i = 0; i < SET_NODES_MAX && set->nodes[i] != SET_NODE_NONE; i++)
+		if (pool->live[family][set->nodes[i]])
+			key.nodes[key.count++] = set->nodes[i];
+	return key;
+}
+
+/* All members; but what is told of them has no addresses whose path is down. */
+static struct block_key service_key(const struct answer_list *list, const struct set *set,
+				    unsigned column)
 {
 	const struct pool *pool = list->cache.pool;
 	struct block_key key = { .column = (uint8_t)column };
 
-	for (unsigned i = 0; i < SET_NODES_MAX && set->nodes[i] != SET_NODE_NONE; i++)
-		if (column >= STEERING_FAMILIES || pool->has[column][set->nodes[i]])
-			key.nodes[key.count++] = set->nodes[i];
+	for (unsigned i = 0; i < SET_NODES_MAX && set->nodes[i] != SET_NODE_NONE; i++) {
+		for (unsigned family = 0; family < STEERING_FAMILIES && column != STEERING_SRV;
+		     family++)
+			key.closed[family] |= (uint16_t)(pool_is_closed(pool, set->nodes[i], family)
+							 << i);
+		key.nodes[key.count++] = set->nodes[i];
+	}
 	return key;
 }
 
@@ -79,7 +96,7 @@ static void fill_row(struct answers *answers, struct answer_list *list, const ui
 		     const struct set *set, uint64_t *row)
 {
 	for (unsigned family = 0; family < STEERING_FAMILIES; family++) {
-		struct block_key key = make_key(list, set, family);
+		struct block_key key = address_key(list, set, family);
 
 		if (list->width > STEERING_FAMILIES && has_target(list, family))
 			row[STEERING_TARGET_A + family] = get(answers, list, ttls, &key,
@@ -89,7 +106,7 @@ static void fill_row(struct answers *answers, struct answer_list *list, const ui
 		row[family] = get(answers, list, ttls, &key, list->ttl_s);
 	}
 	for (unsigned column = STEERING_SRV; column < STEERING_TARGET_A; column++) {
-		struct block_key key = make_key(list, set, column);
+		struct block_key key = service_key(list, set, column);
 
 		if (column < list->width && has_type(list, column))
 			row[column] = get(answers, list, ttls, &key, list->ttl_s);
@@ -352,6 +369,13 @@ static void to_image(const struct answers *answers, struct answer_list *list)
 			list->at[i] += answers->bytes_off - 1;
 }
 
+/* Is what it is answered with alone as it was made at the start? */
+static bool is_as_ever(const struct pool *pool, const uint32_t *ttls, uint32_t node)
+{
+	return ttls[node] == 0 && !pool_is_closed(pool, node, STEERING_A) &&
+	       !pool_is_closed(pool, node, STEERING_AAAA);
+}
+
 static void update_list(struct answers *answers, struct answer_list *list, const struct sets *sets,
 			const uint32_t *ttls)
 {
@@ -365,7 +389,8 @@ static void update_list(struct answers *answers, struct answer_list *list, const
 	       (list->size - (nodes + 1) * width) * sizeof(*list->at));
 	blocks_begin(&list->cache);
 	for (uint32_t choice = 0; choice < sets->count; choice++)
-		if (choice > nodes || (choice < nodes && ttls[choice] != 0))
+		if (choice > nodes ||
+		    (choice < nodes && !is_as_ever(list->cache.pool, ttls, choice)))
 			fill_row(answers, list, ttls, &sets->list[choice],
 				 list->at + choice * width);
 	to_image(answers, list);

@@ -12,10 +12,12 @@
 struct service_node blocks_node(const struct pool *pool, uint32_t node)
 {
 	if (node >= pool->node_count)
-		return (struct service_node){ .addresses = &pool->plan_pool->fallback_addresses };
+		return (struct service_node){ .addresses = &pool->plan_pool->fallback_addresses,
+					      .families = STEER_FAMILIES };
 	return (struct service_node){ .node = &pool->nodes[node],
 				      .addresses = &pool->nodes[node].addresses,
-				      .number = node };
+				      .number = node,
+				      .families = STEER_FAMILIES };
 }
 
 static bool listed(const struct rrset_rdata *rdatas, size_t count, const struct rrset_rdata *one)
@@ -81,8 +83,12 @@ static int make_service(struct buf *bytes, const struct block_cache *cache,
 				   .count = key->count,
 				   .ttl_s = key->ttl_s };
 
-	for (unsigned i = 0; i < key->count; i++)
+	for (unsigned i = 0; i < key->count; i++) {
 		nodes[i] = blocks_node(cache->pool, key->nodes[i]);
+		for (unsigned family = 0; family < STEERING_FAMILIES; family++)
+			if ((key->closed[family] >> i & 1) != 0)
+				nodes[i].families &= (uint8_t) ~(1U << family);
+	}
 	return service_build(bytes, &set, types[key->column], offset);
 }
 

@@ -17,6 +17,8 @@ struct block_key {
 	uint8_t column; /* enum steering_column: of a family or a service */
 	uint8_t count;
 	uint16_t nodes[SET_NODES_MAX]; /* of the pool, in order; the rest is 0 */
+	/* Of services: bits of those nodes whose addresses of a family are not told. */
+	uint16_t closed[STEERING_FAMILIES];
 	uint16_t reserved;
 };
 

@@ -16,7 +16,7 @@ static uint8_t best_rank(const struct sets *sets, const struct set_context *cont
 	uint8_t best = TABLE_DOWN;
 
 	for (uint32_t node = first; node < first + pool->sites[site].nodes.count; node++)
-		if (pool->has[family][node] && context->ranks[node] > best)
+		if (pool->live[family][node] && context->ranks[node] > best)
 			best = context->ranks[node];
 	return best;
 }
@@ -33,7 +33,7 @@ static uint16_t best_of_site(const struct sets *sets, const struct set_context *
 		uint32_t weight = sets->weights[node] != 0 ? sets->weights[node] : 1;
 		struct rendezvous_bid bid;
 
-		if (!pool->has[family][node] || context->ranks[node] != rank)
+		if (!pool->live[family][node] || context->ranks[node] != rank)
 			continue;
 		bid = rendezvous_bid(rendezvous_hash(key, pool->node_keys[node]), weight, node);
 		if (rendezvous_wins(&bid, &best))
@@ -70,7 +70,7 @@ static uint16_t substitute(struct sets *sets, const struct set_context *context,
 static bool lacks(const struct pool *pool, const struct set *set, unsigned family)
 {
 	for (unsigned i = 0; i < SET_NODES_MAX && set->nodes[i] != SET_NODE_NONE; i++)
-		if (pool->has[family][set->nodes[i]])
+		if (pool->live[family][set->nodes[i]])
 			return false;
 	return true;
 }

@@ -36,6 +36,7 @@ test_steer_SOURCES = \
 	tests/unit/steer/bands_test.c \
 	tests/unit/steer/pack_test.c \
 	tests/unit/steer/answers_test.c \
+	tests/unit/steer/families_test.c \
 	tests/unit/steer/property_test.c \
 	tests/unit/steer/routes_test.c \
 	tests/unit/steer/shares.c tests/unit/steer/shares.h \

@@ -97,8 +97,6 @@ static void open_families(struct pool *pool, uint32_t node)
 
 		pool->has[v6 ? STEERING_AAAA : STEERING_A][node] = true;
 	}
-	for (unsigned family = 0; family < STEERING_FAMILIES; family++)
-		pool->lacks[family] |= !pool->has[family][node];
 }
 
 static void open_nodes(struct pool *pool)
@@ -109,8 +107,10 @@ static void open_nodes(struct pool *pool)
 	pool->last_good = mem_array(pool->node_count, sizeof(*pool->last_good));
 	pool->ranks = mem_array(pool->node_count, sizeof(*pool->ranks));
 	pool->avoids = mem_array(pool->plan_pool->avoids.count, sizeof(*pool->avoids));
-	for (unsigned family = 0; family < STEERING_FAMILIES; family++)
+	for (unsigned family = 0; family < STEERING_FAMILIES; family++) {
 		pool->has[family] = mem_array(pool->node_count, sizeof(*pool->has[family]));
+		pool->live[family] = mem_array(pool->node_count, sizeof(*pool->live[family]));
+	}
 	for (uint32_t node = 0; node < pool->node_count; node++) {
 		const char *name = plan_text(pool->plan, pool->nodes[node].name);
 
@@ -143,8 +143,10 @@ int pool_open(struct pool *pool, const struct image *geo, const struct image *pl
 void pool_close(struct pool *pool)
 {
 	pool_free_rankings(pool);
-	for (unsigned family = 0; family < STEERING_FAMILIES; family++)
+	for (unsigned family = 0; family < STEERING_FAMILIES; family++) {
 		free(pool->has[family]);
+		free(pool->live[family]);
+	}
 	free(pool->site_of);
 	free(pool->site_ranks);
 	free(pool->keep);
@@ -160,8 +162,8 @@ void pool_close(struct pool *pool)
 
 static bool same_node(const struct steer_node *a, const struct steer_node *b)
 {
-	return a->state == b->state && a->level == b->level && a->weight == b->weight &&
-	       a->ttl_s == b->ttl_s;
+	return a->state == b->state && a->families == b->families && a->level == b->level &&
+	       a->weight == b->weight && a->ttl_s == b->ttl_s;
 }
 
 static bool take_nodes(struct pool *pool, const struct steer_input *input)
@@ -225,6 +227,21 @@ static uint8_t rank_of(const struct steer_node *node)
 	}
 }
 
+/* A node that is not answered for what it is, but under a fallback, is answered whole. */
+static uint8_t families_of(const struct steer_node *node)
+{
+	return node->state == STEER_UP || node->state == STEER_DRAINING ? node->families
+									: STEER_FAMILIES;
+}
+
+static void open_paths(struct pool *pool, uint32_t node)
+{
+	uint8_t families = families_of(&pool->now[node]);
+
+	for (unsigned family = 0; family < STEERING_FAMILIES; family++)
+		pool->live[family][node] = pool->has[family][node] && (families >> family & 1) != 0;
+}
+
 static void rank_nodes(struct pool *pool)
 {
 	pool->rank = TABLE_DOWN;
@@ -232,6 +249,7 @@ static void rank_nodes(struct pool *pool)
 	for (uint32_t node = 0; node < pool->node_count; node++) {
 		uint8_t rank = rank_of(&pool->now[node]);
 
+		open_paths(pool, node);
 		pool->ranks[node] = rank;
 		pool->weights[node] = pool->now[node].weight;
 		pool->site_ranks[pool_site_of_node(pool, node)][rank]++;

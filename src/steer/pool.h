@@ -26,17 +26,17 @@ struct pool {
 	uint32_t *site_of;   /* site number of the plan -> of the pool, POOL_NONE: not in it */
 	uint32_t **ranking, **nearest; /* [site]: see order.h */
 	uint32_t *priorities;
-	bool *has[STEERING_FAMILIES];  /* [node]: has it an address of this family? */
-	bool lacks[STEERING_FAMILIES]; /* some node has not */
-	bool restricts;                /* fences or avoided nodes hold for some of its clients */
+	bool *has[STEERING_FAMILIES]; /* [node]: has it an address of this family? */
+	bool restricts;               /* fences or avoided nodes hold for some of its clients */
 
 	/* As of the last pool_take. */
-	struct steer_node *now;              /* [node] */
-	uint32_t *weights;                   /* [node]: as tables share by them */
-	uint16_t *keep;                      /* [site]: which part of its clients it keeps */
-	bool *last_good;                     /* [node] */
-	bool *avoids;                        /* [avoid of the pool]: has it not ended? */
-	uint8_t *ranks;                      /* [node]: enum table_rank */
+	struct steer_node *now;        /* [node] */
+	uint32_t *weights;             /* [node]: as tables share by them */
+	uint16_t *keep;                /* [site]: which part of its clients it keeps */
+	bool *last_good;               /* [node] */
+	bool *avoids;                  /* [avoid of the pool]: has it not ended? */
+	bool *live[STEERING_FAMILIES]; /* [node]: has it one, and the path to it is not down? */
+	uint8_t *ranks;                /* [node]: enum table_rank */
 	uint32_t (*site_ranks)[TABLE_RANKS]; /* [site][rank]: how many of its nodes have it */
 	uint8_t rank;                        /* the best of all nodes */
 	bool spills;                         /* some site does not keep all of its clients */
@@ -50,6 +50,12 @@ void pool_close(struct pool *pool);
 
 /* Takes what concerns this pool; returns whether anything of it changed. */
 bool pool_take(struct pool *pool, const struct steer_input *input);
+
+/* Is the path to a node's addresses of this family down? */
+static inline bool pool_is_closed(const struct pool *pool, uint32_t node, unsigned family)
+{
+	return pool->has[family][node] && !pool->live[family][node];
+}
 
 /* May it be answered under a fallback? */
 static inline bool pool_node_enabled(const struct pool *pool, uint32_t node)

@@ -105,9 +105,9 @@ static void put_svcb(struct buf *out, const struct service_set *set,
 
 		put_param(out, SVC_PORT, port, sizeof(port));
 	}
-	if ((types & POOL_TYPE_A) != 0)
+	if ((types & POOL_TYPE_A) != 0 && (from->families & STEER_IPV4) != 0)
 		put_hint(out, set->plan, from->addresses, IP_V4);
-	if ((types & POOL_TYPE_AAAA) != 0)
+	if ((types & POOL_TYPE_AAAA) != 0 && (from->families & STEER_IPV6) != 0)
 		put_hint(out, set->plan, from->addresses, IP_V6);
 }
 

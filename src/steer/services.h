@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "image/plan.h"
 #include "image/steering.h"
+#include "steer/steer.h"
 
 #define SERVICE_NODES_MAX 16 /* in one answer */
 
@@ -14,7 +15,8 @@
 struct service_node {
 	const struct plan_node *node; /* NULL: the pool's fallback addresses */
 	const struct plan_range *addresses;
-	uint32_t number; /* of the node, in its pool */
+	uint32_t number;  /* of the node, in its pool */
+	uint8_t families; /* whose addresses are told: bits of enum steer_family */
 };
 
 /* Nodes that are answered together. */

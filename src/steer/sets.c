@@ -475,32 +475,32 @@ static void forget_maps(struct sets *sets)
 	sets->map_count = 0;
 }
 
-/* A set may need a substitute where some nodes have the family and others have not. */
-static void open_families(struct sets *sets)
+/* A set may need a substitute where some nodes can be answered for the family and others not. */
+static void begin_family(struct sets *sets, unsigned family)
 {
 	const struct pool *pool = sets->pool;
+	bool *sites_with = sets->sites_with[family];
+	bool any = false, all = true;
 
-	for (unsigned family = 0; family < STEERING_FAMILIES; family++) {
-		bool any = false;
+	memset(sites_with, false, pool->site_count * sizeof(*sites_with));
+	for (uint32_t node = 0; node < pool->node_count; node++) {
+		bool live = pool->live[family][node];
 
-		sets->sites_with[family] = mem_array(pool->site_count, sizeof(bool));
-		for (uint32_t node = 0; node < pool->node_count; node++) {
-			any |= pool->has[family][node];
-			sets->sites_with[family][site_of_node(pool, node)] |=
-				pool->has[family][node];
-		}
-		sets->substitutes[family] = any && pool->lacks[family] &&
-					    pool->plan_pool->strict_pair == 0;
-		sets->plain &= !sets->substitutes[family];
+		any |= live;
+		all &= live;
+		sites_with[site_of_node(pool, node)] |= live;
 	}
+	sets->substitutes[family] = any && !all && pool->plan_pool->strict_pair == 0;
+	sets->plain &= !sets->substitutes[family];
 }
 
 void sets_open(struct sets *sets, struct pool *pool)
 {
-	*sets = (struct sets){ .pool = pool, .plain = pool->plan_pool->answers <= 1 };
+	*sets = (struct sets){ .pool = pool };
 	sets->weights = mem_array(pool->node_count, sizeof(*sets->weights));
 	sets->distances = mem_array(pool->site_count, sizeof(float *));
-	open_families(sets);
+	for (unsigned family = 0; family < STEERING_FAMILIES; family++)
+		sets->sites_with[family] = mem_array(pool->site_count, sizeof(bool));
 	draws_open(&sets->draws, pool);
 }
 
@@ -528,6 +528,9 @@ void sets_begin(struct sets *sets, const uint32_t *weights)
 	forget_maps(sets);
 	sets->left_out = 0;
 	sets->count = 0;
+	sets->plain = sets->pool->plan_pool->answers <= 1;
+	for (unsigned family = 0; family < STEERING_FAMILIES; family++)
+		begin_family(sets, family);
 	for (uint32_t node = 0; node < nodes; node++)
 		array_add(sets->list, sets->count, sets->cap) = alone(node);
 	array_add(sets->list, sets->count, sets->cap) = alone(SET_NODE_NONE);

@@ -66,7 +66,7 @@ struct sets {
 	uint32_t map_count, map_cap;
 
 	bool substitutes[STEERING_FAMILIES]; /* may a set need one? */
-	bool *sites_with[STEERING_FAMILIES]; /* [site]: has a node of it the family? */
+	bool *sites_with[STEERING_FAMILIES]; /* [site]: may a node of it be answered for it? */
 	uint32_t *weights;                   /* [node], as of sets_begin */
 	struct draws draws;
 	uint32_t *index;     /* hash table of the list: number + 1; 0: free */
@@ -78,7 +78,7 @@ struct sets {
 void sets_open(struct sets *sets, struct pool *pool);
 void sets_close(struct sets *sets);
 
-/* Forgets all choices and maps, and takes the weights of now: [node of the pool], 0..65535; in
+/* After pool_take: forgets all choices and maps, and takes the weights of now: [node of the pool], 0..65535; in
  * pools with policy round-robin 1 for all that have any. */
 void sets_begin(struct sets *sets, const uint32_t *weights);
 

@@ -38,16 +38,22 @@ enum steer_state {
 };
 
 struct steer_node {
-	uint8_t state;    /* enum steer_state */
-	uint8_t reserved; /* 0: two of them are compared as bytes */
-	uint16_t level;   /* of its weight; STEER_ALL: all */
-	uint32_t weight;  /* 0..65535: configured, or the operator's */
+	uint8_t state; /* enum steer_state */
+	/* Whose addresses may be answered: STEER_IPV4 | STEER_IPV6, or one of them where the path of
+	 * the other family is down. Then it is, for that one, as a node without such addresses.
+	 * While it is DOWN that says nothing: a fallback answers all it has. */
+	uint8_t families;
+	uint16_t level;  /* of its weight; STEER_ALL: all */
+	uint32_t weight; /* 0..65535: configured, or the operator's */
 	/* Not 0: its answers hold for so long at most, since a verdict on it is near, or a change
 	 * that is planned. */
 	uint32_t ttl_s;
 };
 
 #define STEER_ALL UINT16_MAX
+
+/* Bits of families: 1 << enum steering_column. */
+enum steer_family { STEER_IPV4 = 1, STEER_IPV6 = 2, STEER_FAMILIES = 3 };
 
 struct steer_input {
 	const struct steer_node *nodes; /* of the plan */

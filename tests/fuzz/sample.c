@@ -162,6 +162,7 @@ bool sample_steer(struct image *out, const struct image *zones, const struct ima
 
 	for (uint32_t i = 0; i < nodes; i++)
 		states[i] = (struct steer_node){ .state = i == 1 ? STEER_DOWN : STEER_UP,
+						 .families = i % 3 == 2 ? STEER_IPV4 : STEER_FAMILIES,
 						 .level = STEER_ALL,
 						 .weight = plan_nodes[i].weight };
 	for (uint32_t i = 0; i < plan_count(plan, pool_sites); i++)

@@ -328,8 +328,10 @@ START_TEST(blocks_that_are_not_used_any_more_are_dropped)
 	}
 	ck_assert_msg(most < 256U << 10, "an image had %zu octets", most);
 	for (unsigned i = 0; i < COUNT(nodes); i++)
-		c.nodes[i] =
-			(struct steer_node){ .state = STEER_UP, .level = STEER_ALL, .weight = 100 };
+		c.nodes[i] = (struct steer_node){ .state = STEER_UP,
+						  .families = STEER_FAMILIES,
+						  .level = STEER_ALL,
+						  .weight = 100 };
 	compiled_update(&c);
 	ck_assert_str_eq(compiled_answers(&c, R_ALL, P_TOKYO, STEERING_A),
 			 "192.0.2.1 192.0.2.11 192.0.2.2 192.0.2.3");

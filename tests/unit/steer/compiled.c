@@ -24,6 +24,7 @@ static void set_all_up(struct compiled *c)
 	memset(c->keep, 0xff, sites * sizeof(*c->keep)); /* STEER_ALL */
 	for (uint32_t i = 0; i < plan_count(&c->made.plan, nodes); i++)
 		c->nodes[i] = (struct steer_node){ .state = STEER_UP,
+						   .families = STEER_FAMILIES,
 						   .level = STEER_ALL,
 						   .weight = nodes[i].weight };
 }

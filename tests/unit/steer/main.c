@@ -15,6 +15,7 @@ int main(void)
 	routes_cases(suite);
 	property_cases(suite);
 	answers_cases(suite);
+	families_cases(suite);
 	sets_cases(suite);
 	return run_suite(suite);
 }

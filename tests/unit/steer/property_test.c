@@ -240,6 +240,7 @@ static void random_status(struct random *r, struct compiled *c)
 		c->nodes[i].weight = r->nodes[i].weight;
 		if (draw(r, 8) == 0)
 			c->nodes[i].weight = 200;
+		c->nodes[i].families = draw(r, 4) == 0 ? (uint8_t)(1 + draw(r, 2)) : STEER_FAMILIES;
 	}
 	for (unsigned i = 0; i < SITES; i++)
 		c->keep[i] = draw(r, 4) == 0 ? (uint16_t)(20000 + draw(r, 40000)) : STEER_ALL;
@@ -563,6 +564,35 @@ static void check_class(const struct random *r, const struct compiled *c, unsign
 	ck_assert_double_eq_tol(got.third, wanted.third, 0.003);
 }
 
+static bool has_family(const struct random *r, const struct compiled *c, unsigned node,
+		       unsigned family)
+{
+	bool has = family == STEERING_A || strchr(r->nodes[node].addresses, ':') != NULL;
+
+	/* Under a fallback nodes are answered whole. */
+	return has && (c->nodes[node].state < STEER_DRAINING ||
+		       (c->nodes[node].families >> family & 1) != 0);
+}
+
+/* A family is answered as long as a healthy node that these clients may get has it. */
+static void check_families(const struct random *r, const struct compiled *c, unsigned p)
+{
+	struct model m = model(r, c, p);
+
+	for (unsigned family = 0; family < STEERING_FAMILIES; family++) {
+		bool any = false;
+
+		for (unsigned n = 0; n < NODES; n++)
+			any |= m.allowed[r->site_of[n]] && !m.avoided[n] && rank_of(c, n) > 0 &&
+			       has_family(r, c, n, family);
+		if (!any || m.nobody > 0 || m.spare > 0 || m.third > 0)
+			continue;
+		ck_assert_msg(strchr(compiled_answers(c, 0, p, (enum steering_column)family),
+				     '-') == NULL,
+			      "class %u: no %s", p, family == STEERING_A ? "A" : "AAAA");
+	}
+}
+
 /* Whatever applies, also as a substitute, and also where a record is bound to a site. */
 static void check_fences(const struct random *r, const struct compiled *c, unsigned p)
 {
@@ -584,6 +614,9 @@ static void check_fences(const struct random *r, const struct compiled *c, unsig
 					      "class %u, record %u: %s is fenced off", p, record,
 					      word);
 				ck_assert_uint_ne(c->nodes[node - 1].state, STEER_DISABLED);
+				ck_assert_msg(has_family(r, c, node - 1, family),
+					      "class %u, record %u: %s, whose path is down", p,
+					      record, word);
 			}
 			free(copy);
 		}
@@ -604,6 +637,7 @@ START_TEST(answers_are_those_of_the_model)
 			for (unsigned p = 0; p < PREFS; p++) {
 				check_class(&r, &c, p);
 				check_fences(&r, &c, p);
+				check_families(&r, &c, p);
 			}
 			if (i % 4 == 0)
 				ck_assert_uint_eq(compiled_anew(&c, true),

@@ -57,6 +57,8 @@ static void open_with(struct fixture *f, const struct make_plan *make)
 	f->made = make_images(make);
 	ck_assert_msg(pool_open(&f->pool, &f->made.geo, &f->made.plan, 0, &err) == 0, "%s",
 		      err.text);
+	for (unsigned family = 0; family < STEERING_FAMILIES; family++)
+		memcpy(f->pool.live[family], f->pool.has[family], f->pool.node_count);
 	sets_open(&f->sets, &f->pool);
 	f->ranks = mem_array(f->pool.node_count, sizeof(*f->ranks));
 	f->weights = mem_array(f->pool.node_count, sizeof(*f->weights));

@@ -14,6 +14,7 @@ void image_cases(Suite *suite);
 void routes_cases(Suite *suite);
 void property_cases(Suite *suite);
 void answers_cases(Suite *suite);
+void families_cases(Suite *suite);
 void sets_cases(Suite *suite);
 
 #endif
