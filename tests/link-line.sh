@@ -33,6 +33,8 @@ forbid signpostd libldns libsqlite3 libmaxminddb libfyaml libcrypto libssl libja
 	liburcu-qsbr libcurl libsodium
 forbid signpost-control libldns libmaxminddb libfyaml
 forbid signpost-compile libev libsqlite3 liburcu-qsbr libsodium libcrypto
+forbid signpost-run libldns libsqlite3 libmaxminddb libfyaml libcrypto libssl libjansson libev \
+	liburcu-qsbr libcurl libsodium libcap-ng
 forbid signpostctl libldns libmaxminddb libfyaml libsqlite3 libcrypto
 echo "$checked pairs of program and library checked"
 exit $status

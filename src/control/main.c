@@ -19,6 +19,7 @@
 #include "control/running.h"
 #include "control/socket.h"
 #include "control/supervisor.h"
+#include "probe/runner.h"
 
 struct options {
 	const char *server_file, *state_dir, *run_dir;
@@ -33,6 +34,7 @@ struct control {
 	char *server_file;
 	uint64_t boot_id; /* of the boot record that the supervisor acts on */
 	struct supervisor *supervisor;
+	struct runner *runner;
 	struct store *store;
 	struct saver *saver;
 	struct running *running;
@@ -287,6 +289,7 @@ static void end(struct control *control)
 	running_close(control->running);
 	saver_close(control->saver);
 	store_close(control->store);
+	runner_close(control->runner);
 	supervisor_close(control->supervisor);
 	free(control->server_file);
 }
@@ -315,6 +318,7 @@ int main(int argc, char **argv)
 	}
 	ev_signal_init(&terminate, terminated, SIGTERM);
 	ev_signal_start(control.loop, &terminate);
+	control.runner = runner_open(control.loop); /* before there are threads */
 	control.supervisor = supervisor_open(control.loop, HANDOVER_FD, &events, &control);
 	(void)ev_run(control.loop, 0);
 	end(&control);

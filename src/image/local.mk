@@ -11,6 +11,7 @@ libimage_a_SOURCES = \
 	%D%/probe_settings.c %D%/probe_settings.h \
 	%D%/rdata_names.c %D%/rdata_names.h \
 	%D%/rrset.c %D%/rrset.h \
+	%D%/run_messages.h \
 	%D%/rrset_build.c %D%/rrset_build.h \
 	%D%/settings.h \
 	%D%/steering.c %D%/steering.h \

@@ -5,6 +5,7 @@ libprobe_a_SOURCES = \
 	%D%/evidence.c %D%/evidence.h \
 	%D%/icmp.c %D%/kind.c %D%/kind.h \
 	%D%/prober.c %D%/prober.h \
+	%D%/runner.c %D%/runner.h \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/secret.c %D%/secret.h \
 	%D%/tcp.c \

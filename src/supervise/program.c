@@ -11,7 +11,8 @@
 
 #include "image/handover.h"
 
-static const char *const programs[] = { "signpost-compile", "signpost-control", "signpost-dns" };
+static const char *const programs[] = { "signpost-compile", "signpost-control", "signpost-dns",
+					"signpost-run" };
 #define PROGRAM_COUNT (sizeof(programs) / sizeof(programs[0]))
 
 /* The first program that is not in the folder; NULL: all are. */
@@ -61,8 +62,8 @@ int program_folder_open(int *fd, const char *given, struct err *err)
 		folder = open_folder(path);
 	if (folder < 0)
 		return err_set(err,
-			       "%s: the folder of signpost-dns, signpost-control and "
-			       "signpost-compile: %s (--libexec names another)",
+			       "%s: the folder of signpost-dns, signpost-control, "
+			       "signpost-compile and signpost-run: %s (--libexec names another)",
 			       path, strerror(errno));
 	missing = missing_program(folder);
 	if (missing != NULL) {

@@ -27,7 +27,7 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SIGNPOST_BUILD", SOURCE / "build")).resolve()
 SLOW = 10 if "asan" in BUILD.name else 1  # how much more time a sanitized build gets
 
-PROGRAMS = ("signpostd", "signpost-dns", "signpost-control", "signpost-compile")
+PROGRAMS = ("signpostd", "signpost-dns", "signpost-control", "signpost-compile", "signpost-run")
 
 SITES = {  # of the sample: number, and the code in its nodes' names
     "tokyo": (1, "tyo"), "singapore": (2, "sin"), "sydney": (3, "syd"), "frankfurt": (4, "fra"),

@@ -322,7 +322,8 @@ def test_each_command_of_the_tour_works(sample):
 LIBRARIES = {"libev": "libev", "liburcu": "liburcu-qsbr", "ldns": "libldns", "libfyaml": "libfyaml",
              "libmaxminddb": "libmaxminddb", "SQLite": "libsqlite3", "Jansson": "libjansson",
              "xxHash": "libxxhash", "libcap-ng": "libcap-ng"}
-PROGRAMS = ["signpostd", "signpost-dns", "signpost-control", "signpost-compile", "signpostctl"]
+PROGRAMS = ["signpostd", "signpost-dns", "signpost-control", "signpost-compile", "signpost-run",
+            "signpostctl"]
 
 
 def test_table_of_dependencies_says_which_program_links_what():
@@ -386,7 +387,8 @@ def test_installed_examples_load_with_the_installed_database(tmp_path):
         assert done.returncode == 0, done.stderr
     installed = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert {"sbin/signpostd", "bin/signpostctl", "libexec/signpost/signpost-dns", "libexec/signpost/signpost-control",
-            "libexec/signpost/signpost-compile", "share/doc/signpost/LICENSE", "share/signpost/geoip/update",
+            "libexec/signpost/signpost-compile", "libexec/signpost/signpost-run", "share/doc/signpost/LICENSE",
+            "share/signpost/geoip/update",
             "share/signpost/geoip/licenses/NRO.txt", "lib/systemd/system/signpost.service",
             "lib/sysusers.d/signpost.conf", "lib/tmpfiles.d/signpost.conf"} <= installed
     assert {f"share/man/man{page[-1]}/{page}" for page in PAGES} <= installed
