@@ -94,12 +94,23 @@ static struct plan_range add_probes(struct builder *b, const struct config_pool 
 	return range;
 }
 
+static bool has_family(const struct config_node *node, uint8_t family)
+{
+	for (size_t a = 0; a < node->address_count; a++) {
+		if (node->addresses[a].family == family)
+			return true;
+	}
+	return false;
+}
+
 /* What results of a check of one of these addresses judge: addresses of its family, or of both
- * where the node has none of the other to be probed. */
+ * where the node has none of this one, or none of the other to be probed. */
 static uint8_t judged_family(const struct config_node *node, uint8_t family)
 {
 	if (node->probe_address_count == 0)
 		return family;
+	if (!has_family(node, family))
+		return 0;
 	for (size_t a = 0; a < node->probe_address_count; a++) {
 		if (node->probe_addresses[a].family != family)
 			return family;
@@ -325,6 +336,7 @@ static void add_pool(struct builder *b, const struct config_pool *from)
 		.max_automatic_down = from->max_automatic_down,
 		.freeze = from->freeze,
 		.own_policy = (uint8_t)from->own_policy,
+		.require = from->require,
 		.spare_km = from->spare_km,
 		.backup = from->backup,
 		.fallback_pool = from->fallback_pool,

@@ -189,6 +189,7 @@ struct config_pool {
 	bool strict_pair;
 	const uint8_t *alpn; /* as it stands in the RDATA of HTTPS and SVCB (RFC 9460, 7.1.1) */
 	size_t alpn_len;
+	uint8_t require; /* how many of a node's probes must be up; 0: all */
 	const struct config_probe *probes;
 	size_t probe_count;
 	const struct config_pool_site *sites;

@@ -261,9 +261,12 @@ static const struct option pool_options[] = {
 	{ "alpn", OPTION_OTHER, .read = read_alpn, .kind = "list",
 	  .accepts = "one or a list of ALPN ids, such as h2",
 	  .manual = "what HTTPS and SVCB records say of the protocols that the nodes speak" },
+	{ "require", OPTION_OTHER, INHERITED, .read = require_read, .dflt = "all",
+	  .kind = "word or number", .accepts = "all, any or 1..100 probes",
+	  .manual = "how many of its probes must be up for a node to be up" },
 	{ "probes", OPTION_OTHER, INHERITED, .read = probes_read, .kind = "list",
 	  .accepts = "a list of maps",
-	  .manual = "health checks; a node is up when all of them say so" },
+	  .manual = "health checks; see require for how they combine" },
 	/* What follows names sites and nodes, so it is read after them. */
 	{ "sites", OPTION_OTHER, .required = true, .read = pool_sites_read, .kind = "map",
 	  .accepts = "a map of sites of the server file to their nodes",
@@ -282,7 +285,8 @@ static const struct option pool_options[] = {
 static const struct option_section *const below_pool[] = { &pool_site_section, &node_section,
 							   NULL };
 
-/* Of several nodes in an answer at least one is no spare. */
+/* Of several nodes in an answer at least one is no spare. More probes than there are cannot be
+ * up. */
 static void check_pool(struct conf *conf, const struct option_map *map, void *out)
 {
 	const struct config_pool *pool = out;
@@ -291,6 +295,10 @@ static void check_pool(struct conf *conf, const struct option_map *map, void *ou
 		option_contradiction(conf, map, "spare", "answers",
 				     "spare %u leaves nothing of answers %u: it must be less",
 				     pool->spare, pool->answers);
+	if (pool->require > pool->probe_count && pool->probe_count > 0)
+		option_contradiction(conf, map, "require", "probes",
+				     "require %u is more than there are probes: %zu", pool->require,
+				     pool->probe_count);
 }
 
 const struct option_section pool_section = { .name = "pool",

@@ -20,6 +20,7 @@ void nodes_read(struct conf *conf, const struct yaml_node *value, void *out);
 
 /* `out` is the struct config_pool of the file. */
 void probes_read(struct conf *conf, const struct yaml_node *value, void *out);
+void require_read(struct conf *conf, const struct yaml_node *value, void *out);
 void pool_sites_read(struct conf *conf, const struct yaml_node *value, void *out);
 /* These need the pool's sites. */
 void rules_read(struct conf *conf, const struct yaml_node *value, void *out);

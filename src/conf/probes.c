@@ -1,4 +1,5 @@
 /* A pool file's probes. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "conf/pool_parts.h"
@@ -117,7 +118,8 @@ static const struct option probe_options[] = {
 	  .manual = "this machine's address that probes come from; by default the kernel chooses" },
 	{ "family", OPTION_OTHER, .read = read_family, .dflt = "both", .kind = "word",
 	  .accepts = "ipv4, ipv6 or both",
-	  .manual = "which of a node's addresses are probed; the verdict counts for the node" },
+	  .manual = "which of a node's addresses are probed; where no probe looks at the other "
+		    "family, the verdict counts for it, too" },
 	{ "interval", OPTION_DURATION, OPTION_FIELD(struct config_probe, interval_ms), .unit_ms = 1,
 	  .min = 100, .max = 3600000, .dflt = "5s",
 	  .manual = "from the start of one check to the next" },
@@ -126,10 +128,10 @@ static const struct option probe_options[] = {
 	  .manual = "when a check without an answer has failed; at most the interval, which it "
 		    "is by default where that is shorter" },
 	{ "fall", OPTION_NUMBER, OPTION_FIELD(struct config_probe, fall), .min = 1, .max = 100,
-	  .counts = "failures", .dflt = "3", .manual = "failures in a row that make a node down" },
+	  .counts = "failures", .dflt = "3", .manual = "failures in a row that make a check down" },
 	{ "rise", OPTION_NUMBER, OPTION_FIELD(struct config_probe, rise), .min = 1, .max = 100,
 	  .counts = "successes", .dflt = "2",
-	  .manual = "successes in a row that make a node up again" },
+	  .manual = "successes in a row that make it up again" },
 	{ "jitter", OPTION_NUMBER, OPTION_FIELD(struct config_probe, jitter_percent), .max = 50,
 	  .suffix = "%", .dflt = "10%",
 	  .manual = "the part by which an interval may be shortened, at random" },
@@ -256,6 +258,32 @@ void probes_read(struct conf *conf, const struct yaml_node *value, void *out)
 	seen_free(&seen);
 	pool->probes = probes;
 	pool->probe_count = count;
+}
+
+#define REQUIRE_MAX 100
+
+/* "all" is 0: however many there are. */
+void require_read(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config_pool *pool = out;
+	unsigned long number;
+	char *end;
+
+	if (!conf_expect(conf, value, YAML_SCALAR, "all, any or a number of probes"))
+		return;
+	if (strcmp(value->text, "all") == 0 || strcmp(value->text, "any") == 0) {
+		pool->require = value->text[1] == 'n';
+		return;
+	}
+	number = strtoul(value->text, &end, 10);
+	if (value->text[0] < '0' || value->text[0] > '9' || *end != '\0')
+		conf_error(conf, &value->place, "\"%.100s\" is not all, any or a number of probes",
+			   value->text);
+	else if (number < 1 || number > REQUIRE_MAX)
+		conf_error(conf, &value->place, "%.100s is out of range: 1 to %d probes",
+			   value->text, REQUIRE_MAX);
+	else
+		pool->require = (uint8_t)number;
 }
 
 /* A node that no probe looks at would count as up for ever. */

@@ -128,6 +128,19 @@ static void open_drill(struct running *running)
 
 /* --- verdicts -------------------------------------------------------------------------------- */
 
+static const char *const families_name[] = { "none", "ipv4", "ipv6", "ipv4,ipv6" };
+
+/* It is as it was, up or down, but something of it has changed. */
+static void tell_aspect(const struct store_status *row, const char *site,
+			const struct node_state *now)
+{
+	log_info("node changed",
+		 "node=%s site=%s status=%s families_down=%s degraded=%s weight_percent=%u "
+		 "reason=\"%s\"",
+		 row->node, site, row->status, families_name[now->down_families],
+		 now->degraded ? "yes" : "no", (unsigned)now->weight_percent, row->reason);
+}
+
 static void tell_verdict(struct running *running, const struct verdict *verdict)
 {
 	const struct image *plan = plan_of(running);
@@ -135,6 +148,10 @@ static void tell_verdict(struct running *running, const struct verdict *verdict)
 	const struct rows rows = rows_of(running);
 	const struct store_status row = row_of(&rows, plan, verdict->node, &verdict->now);
 
+	if (verdict->from == verdict->now.status) {
+		tell_aspect(&row, plan_site_name(plan, node->pool_site), &verdict->now);
+		return;
+	}
 	store_transition(running->store, &row, node_status_name[verdict->from]);
 	log_info("node changed state", "node=%s site=%s from=%s to=%s reason=\"%s\"", row.node,
 		 plan_site_name(plan, node->pool_site), node_status_name[verdict->from], row.status,
@@ -173,7 +190,8 @@ static void changed(void *context, uint32_t node, enum node_status from,
 {
 	struct running *running = context;
 
-	drill_verdict(&running->drill, plan_of(running), node, now);
+	if (from != now->status)
+		drill_verdict(&running->drill, plan_of(running), node, now);
 	array_add(running->verdicts, running->verdict_count,
 		  running->verdict_cap) = (struct verdict){ node, from, *now };
 	if (!running->taking && !ev_is_active(&running->coalesce))
@@ -262,9 +280,12 @@ int running_open(struct running **out, struct ev_loop *loop, struct supervisor *
 {
 	struct running *running = mem_alloc(sizeof(*running));
 	struct err load_err;
+	const struct kind_tools tools = { .loop = loop,
+					  .icmp_v4 = supervisor_icmp(supervisor, IP_V4),
+					  .icmp_v6 = supervisor_icmp(supervisor, IP_V6) };
+	const struct prober_callbacks callbacks = { .changed = changed, .context = running };
 
-	if (prober_open(&running->prober, loop, supervisor_icmp(supervisor, IP_V4),
-			supervisor_icmp(supervisor, IP_V6), changed, running, err) != 0) {
+	if (prober_open(&running->prober, &tools, &callbacks, err) != 0) {
 		free(running);
 		return -1;
 	}

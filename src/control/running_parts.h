@@ -9,7 +9,7 @@
 #include "control/secrets.h"
 #include "control/standing.h"
 
-/* A change of status that waits for its steering image. */
+/* A change of a node's state that waits for its steering image. */
 struct verdict {
 	uint32_t node;
 	enum node_status from;

@@ -69,7 +69,7 @@ struct plan_pool {
 	uint8_t max_automatic_down; /* percent of its nodes; beyond it an alarm */
 	uint8_t freeze;             /* 1: beyond it, further nodes stay in */
 	uint8_t own_policy;         /* enum policy: for the server's own networks */
-	uint8_t reserved[1];
+	uint8_t require;            /* how many of a node's probes must be up; 0: all */
 	uint32_t spare_km;              /* distance of a spare from the first answer's site */
 	uint32_t backup, fallback_pool; /* pools, PLAN_NONE: none */
 	uint32_t ttl_floor_s, ttl_ceiling_s;
@@ -102,7 +102,7 @@ struct plan_node {
 	uint16_t host_len;
 	uint16_t port; /* of its service; 0: none is named */
 	struct plan_range addresses;
-	struct plan_range checks; /* plan_check: node is up when all of them are */
+	struct plan_range checks; /* plan_check; those of one probe stand side by side */
 };
 
 /* One probe of one address. Checks that are equal in all but `node` and `judges` are made once. */

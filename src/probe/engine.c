@@ -77,6 +77,12 @@ static void take_result(struct check *check, const struct probe_result *result, 
 	if (success && took_us <= (uint64_t)check->key.timeout_ms * 1000)
 		check->rtt_us = took_us > 0 ? (uint32_t)took_us : 1;
 	check->warned = result->outcome == PROBE_WARNING;
+	if (result->wish != WISH_NONE)
+		check->wish = result->wish;
+	if (result->has_weight) {
+		check->has_weight = true;
+		check->weight_percent = result->weight_percent;
+	}
 	engine->result(check, before, result);
 }
 

@@ -38,6 +38,9 @@ struct check {
 	void *settings; /* of its kind, a copy */
 	char *lack;     /* why it is not; else NULL */
 	bool warned;    /* the last result was a PROBE_WARNING */
+	bool has_weight;
+	uint16_t weight_percent; /* the last that was asked for */
+	enum probe_wish wish;    /* the last that was not WISH_NONE */
 	struct engine *engine;
 	struct kind *kind;
 	ev_timer timer;

@@ -21,7 +21,8 @@ enum probe_outcome {
 	PROBE_NOT_MADE, /* for want of something of our own: says nothing about the node */
 };
 
-/* What whoever answered asks for, as HAProxy's agents do. */
+/* What whoever answered asks for, as HAProxy's agents do. It holds until they ask for another: after
+ * WISH_NONE, after failures, and so does a weight. */
 enum probe_wish { WISH_NONE, WISH_READY, WISH_DRAIN, WISH_MAINT };
 
 #define PROBE_WHY_SIZE 72
@@ -79,7 +80,8 @@ struct probe {
 /* What kinds are opened with. All of it outlives them. */
 struct kind_tools {
 	struct ev_loop *loop;
-	int icmp_v4, icmp_v6; /* raw sockets, as in prober_open */
+	/* Raw sockets or -1, used where ping sockets are not allowed. */
+	int icmp_v4, icmp_v6;
 };
 
 typedef struct kind *kind_open_fn(const struct kind_tools *tools);

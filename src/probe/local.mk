@@ -4,7 +4,9 @@ libprobe_a_SOURCES = \
 	%D%/engine.c %D%/engine.h \
 	%D%/evidence.c %D%/evidence.h \
 	%D%/icmp.c %D%/kind.c %D%/kind.h \
-	%D%/prober.c %D%/prober.h \
+	%D%/judge.c \
+	%D%/prober.c %D%/prober.h %D%/prober_parts.h \
+	%D%/rounds.c \
 	%D%/runner.c %D%/runner.h \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/secret.c %D%/secret.h \

@@ -2,9 +2,10 @@
  *
  * On control's libev loop, one thread. Equal checks (same probe settings, same address) are made
  * once, whoever shares them. A check is down after `fall` failures in a row, up after `rise`
- * successes; its first result ever decides at once. A node is down as soon as one of its checks
- * is, and up when all are; while neither is known it keeps the status that it has, at first the
- * one that it was opened with. A node without checks is unknown.
+ * successes; its first result ever decides at once. A node's addresses of each family are judged
+ * apart (probe/verdict.h), by as many of its probes as its pool requires; it is down when all its
+ * families are. Of what is not known yet it keeps what it has, at first what it was opened with. A
+ * node without checks is unknown. Only probes with the role PROBE_HEALTH judge.
  *
  * A probe that could not be made for want of something of our own (descriptors, memory, an ICMP
  * socket) is no result; it is logged, at most every ten seconds. TCP probes leave 128 descriptors
@@ -17,6 +18,10 @@
 #include <stdint.h>
 
 #include "image/plan.h"
+#include "probe/kind.h"
+
+/* Bits: of which families a node has addresses, or which of them are down. */
+enum node_family { FAMILY_V4 = 1, FAMILY_V6 = 2, FAMILIES_ALL = 3 };
 
 enum node_status { NODE_UNKNOWN, NODE_UP, NODE_DOWN };
 
@@ -24,27 +29,42 @@ extern const char *const node_status_name[]; /* "unknown", "up", "down" */
 
 struct node_state {
 	enum node_status status;
-	bool adopted;             /* from the database; no verdict of this process yet */
-	uint64_t since_unix_ms;   /* of this status */
-	uint64_t checked_unix_ms; /* last result, 0: none */
-	uint32_t rtt_us;          /* of the last success, 0: none */
-	/* It is up, but a check has failed: if it goes on failing, the node is down within this
-	 * time. 0: it has not. */
+	bool adopted;  /* from the database; no verdict of this process yet */
+	bool degraded; /* it is up, but a family or a probe is down, or calls for attention */
+	uint8_t down_families; /* bits of enum node_family; all that it has where it is down */
+	/* What its agents asked for last, the strongest where they differ; it holds until they ask
+	 * for something else. */
+	enum probe_wish wish;
+	uint16_t weight_percent;    /* that they asked for, the least; 100: the configured weight */
+	uint64_t recovered_mono_ms; /* when it came up after it was down; 0: it did not */
+	uint64_t since_unix_ms;     /* of this status */
+	uint64_t checked_unix_ms;   /* last result, 0: none */
+	uint32_t rtt_us;            /* of the last success, 0: none */
+	/* It is up, but checks have failed: if they go on failing, the node, or its addresses of
+	 * a family, are down within this time. 0: nothing hints at that. */
 	uint32_t verdict_within_ms;
-	char reason[160]; /* "tcp 127.10.1.1:5191: connection refused", or ": connected" */
+	char reason[160]; /* the check that decides: "tcp 127.10.1.1:5191: connection refused" */
 };
 
-/* Called on every change of a node's status, after its state is updated. Must not call
- * prober_apply or prober_close. */
-typedef void prober_changed_fn(void *context, uint32_t node, enum node_status from,
-			       const struct node_state *now);
+/* What the prober tells. None of them may call prober_apply or prober_close. */
+struct prober_callbacks {
+	/* On every change of a node's status, down_families, degraded, wish or weight_percent, after
+	 * its state is updated. `from` is now->status where the status did not change. */
+	void (*changed)(void *context, uint32_t node, enum node_status from,
+			const struct node_state *now);
+	/* On every result of a probe (plan_probe number) of a node that has the role PROBE_LOAD, or
+	 * says something of load. NULL: nobody reads them. */
+	void (*reading)(void *context, uint32_t node, uint32_t probe,
+			const struct probe_result *result);
+	void *context;
+};
 
 struct prober;
 
-/* icmp_v4, icmp_v6: raw sockets from the supervisor or -1; they stay the caller's, and are used
- * where ping sockets are not allowed. Always 0: what is missing shows when a probe needs it. */
-int prober_open(struct prober **out, struct ev_loop *loop, int icmp_v4, int icmp_v6,
-		prober_changed_fn *changed, void *context, struct err *err);
+/* Everything that the tools name stays the caller's, and outlives the prober. Always 0: what is
+ * missing shows when a probe needs it. */
+int prober_open(struct prober **out, const struct kind_tools *tools,
+		const struct prober_callbacks *callbacks, struct err *err);
 void prober_close(struct prober *prober); /* NULL is fine */
 
 /* Starts to measure by a plan. Checks that the former plan had as well go on with their counts

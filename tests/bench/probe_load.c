@@ -148,7 +148,8 @@ int main(int argc, char **argv)
 	interval_ms = (uint32_t)strtoul(argv[2], NULL, 10);
 	server = start_server();
 	plan = make_plan(count, interval_ms);
-	if (prober_open(&prober, loop, -1, -1, on_change, NULL, &err) != 0)
+	if (prober_open(&prober, &(struct kind_tools){ .loop = loop, .icmp_v4 = -1, .icmp_v6 = -1 },
+			&(struct prober_callbacks){ .changed = on_change }, &err) != 0)
 		return EXIT_FAILURE;
 	ev_timer_init(&tick, on_tick, 0.002, 0.002);
 	tick.data = prober; /* its first member is its engine */

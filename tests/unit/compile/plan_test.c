@@ -1,5 +1,6 @@
 #include "compile/plan_build.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -187,6 +188,53 @@ START_TEST(each_probe_looks_at_each_address_of_its_family)
 		assert_address(&checks[i].address, expected_checks[i].address);
 	}
 	free(copy.bytes);
+}
+END_TEST
+
+/* Which addresses a check judges: those of its family; where the probed ones are of one family, all;
+ * and all where the node has none of that family. */
+static const struct {
+	const char *node;
+	uint8_t judges[3];
+	uint32_t count;
+} judged[] = {
+	{ "{ address: [198.51.100.1, \"2001:db8::1\"] }", { IP_V4, IP_V6 }, 2 },
+	{ "{ address: 198.51.100.1 }", { IP_V4 }, 1 },
+	{ "{ address: [198.51.100.1, \"2001:db8::1\"], probe-address: 10.0.0.1 }", { 0 }, 1 },
+	{ "{ address: [198.51.100.1, \"2001:db8::1\"], probe-address: [10.0.0.1, 10.0.0.2] }",
+	  { 0, 0 },
+	  2 },
+	{ "{ address: [198.51.100.1, \"2001:db8::1\"], probe-address: [10.0.0.1, \"fd00::1\"] }",
+	  { IP_V4, IP_V6 },
+	  2 },
+	{ "{ address: 198.51.100.1, probe-address: [10.0.0.1, \"fd00::1\"] }", { IP_V4, 0 }, 2 },
+};
+
+START_TEST(checks_judge_what_their_addresses_stand_for)
+{
+	char pool[512];
+	struct reading *reading;
+	struct image image;
+	const struct plan_check *checks;
+	struct err err;
+	int fd;
+
+	(void)snprintf(pool, sizeof(pool),
+		       "pool: edge\nrequire: any\nprobes: [ { kind: icmp } ]\n"
+		       "sites: { tokyo: { nodes: { a: %s } } }\n",
+		       judged[_i].node);
+	reading = fixture_read(NULL, pool);
+	ck_assert_str_eq(reading->printed, "");
+	ck_assert_int_eq(plan_build(&reading->config, NULL, 0, &fd, &err), 0);
+	ck_assert_int_eq(image_open(&image, fd, IMAGE_PLAN, &err), 0);
+	ck_assert_uint_eq(plan_items(&image, pools, struct plan_pool)[0].require, 1);
+	ck_assert_uint_eq(plan_count(&image, checks), judged[_i].count);
+	checks = plan_items(&image, checks, struct plan_check);
+	for (uint32_t i = 0; i < judged[_i].count; i++)
+		ck_assert_uint_eq(checks[i].judges, judged[_i].judges[i]);
+	image_close(&image);
+	(void)close(fd);
+	fixture_free(reading);
 }
 END_TEST
 
@@ -524,6 +572,8 @@ Suite *plan_suite(void)
 	tcase_add_test(tcase, the_plan_says_what_the_files_say);
 	tcase_add_test(tcase, the_plan_says_how_pools_are_steered);
 	tcase_add_test(tcase, each_probe_looks_at_each_address_of_its_family);
+	tcase_add_loop_test(tcase, checks_judge_what_their_addresses_stand_for, 0,
+			    (int)(sizeof(judged) / sizeof(judged[0])));
 	tcase_add_test(tcase, the_same_files_give_the_same_image);
 	tcase_add_test(tcase, a_plan_without_pools_is_one_too);
 	tcase_add_test(tcase, no_changed_byte_leads_a_reader_outside);

@@ -52,7 +52,11 @@ static void open_drill(void)
 
 	made = make_images(&plan_rows);
 	loop = ev_loop_new(EVFLAG_AUTO);
-	ck_assert_int_eq(prober_open(&prober, loop, -1, -1, changed, NULL, &err), 0);
+	ck_assert_int_eq(
+		prober_open(&prober,
+			    &(struct kind_tools){ .loop = loop, .icmp_v4 = -1, .icmp_v6 = -1 },
+			    &(struct prober_callbacks){ .changed = changed }, &err),
+		0);
 	prober_apply(prober, &made.plan, NULL);
 	ordered = (struct order){ .action = ORDER_DRILL,
 				  .row = { .at_unix_ms = NOW,

@@ -16,9 +16,21 @@ static void on_change(void *context, uint32_t node, enum node_status from,
 	struct lab *lab = context;
 
 	ck_assert_ptr_eq(now, prober_state(lab->prober, node));
-	ck_assert_int_ne(from, now->status);
+	if (from == now->status) {
+		lab->aspect_count++;
+		return;
+	}
 	ck_assert_int_lt(lab->change_count, 64);
 	lab->changes[lab->change_count++] = (struct lab_change){ node, from, now->status };
+}
+
+static void on_reading(void *context, uint32_t node, uint32_t probe,
+		       const struct probe_result *result)
+{
+	struct lab *lab = context;
+
+	lab->last_reading = (struct lab_reading){ node, probe, result->outcome };
+	lab->reading_count++;
 }
 
 static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
@@ -36,7 +48,13 @@ void lab_open(struct lab *lab, int icmp_v4, int icmp_v6)
 	ev_timer_init(&lab->tick, on_tick, 0.005, 0.005);
 	ev_timer_start(lab->loop, &lab->tick);
 	ck_assert_int_eq(
-		prober_open(&lab->prober, lab->loop, icmp_v4, icmp_v6, on_change, lab, &err), 0);
+		prober_open(&lab->prober,
+			    &(struct kind_tools){
+				    .loop = lab->loop, .icmp_v4 = icmp_v4, .icmp_v6 = icmp_v6 },
+			    &(struct prober_callbacks){
+				    .changed = on_change, .reading = on_reading, .context = lab },
+			    &err),
+		0);
 }
 
 void lab_apply(struct lab *lab, const struct sketch_node *nodes, size_t count,

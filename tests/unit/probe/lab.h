@@ -13,6 +13,11 @@ struct lab_change {
 	enum node_status from, to;
 };
 
+struct lab_reading {
+	uint32_t node, probe;
+	enum probe_outcome outcome;
+};
+
 struct lab {
 	struct ev_loop *loop;
 	ev_timer tick; /* so that no wait is for ever */
@@ -20,6 +25,9 @@ struct lab {
 	struct image plan;
 	struct lab_change changes[64];
 	int change_count;
+	int aspect_count; /* changes of a state whose status stayed */
+	struct lab_reading last_reading;
+	int reading_count;
 };
 
 void lab_open(struct lab *lab, int icmp_v4, int icmp_v6);

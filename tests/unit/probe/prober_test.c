@@ -13,6 +13,13 @@ static const struct plan_probe quick = {
 	.kind = PROBE_TCP, .interval_ms = 50, .timeout_ms = 50, .fall = 3, .rise = 2
 };
 
+static const struct plan_probe load = { .kind = PROBE_TCP,
+					.roles = PROBE_LOAD,
+					.interval_ms = 50,
+					.timeout_ms = 50,
+					.fall = 3,
+					.rise = 2 };
+
 /* How many results there are until the node has the status. To be called right after a result: one
  * that comes within the same millisecond would not be seen. */
 static int results_until(struct lab *lab, enum node_status status)
@@ -378,6 +385,116 @@ START_TEST(first_results_of_the_sample_come_within_a_second)
 }
 END_TEST
 
+/* The addresses of 127/8 and ::1 stand for the two paths to a node. */
+START_TEST(broken_ipv6_path_takes_down_that_family_alone)
+{
+	const struct sketch_node nodes[] = {
+		{ "edge", "a", { { HERE, quick, PORT }, { "=::1", quick, PORT } } }
+	};
+	int v4 = listen_on(HERE, PORT, 64), v6 = listen_on("::1", PORT, 64);
+	const struct node_state *state;
+	struct lab lab;
+
+	lab_open(&lab, -1, -1);
+	lab_apply(&lab, nodes, 1, NULL);
+	state = prober_state(lab.prober, 0);
+	ck_assert(lab_reaches(&lab, 0, NODE_UP));
+	lab_run_ms(&lab, 200);
+	ck_assert_uint_eq(state->down_families, 0);
+	ck_assert(!state->degraded);
+	lab.change_count = lab.aspect_count = 0;
+	(void)close(v6);
+	while (state->down_families == 0)
+		ck_assert(lab_is_checked(&lab, 0));
+	ck_assert_uint_eq(state->down_families, FAMILY_V6);
+	ck_assert_int_eq(state->status, NODE_UP);
+	ck_assert(state->degraded);
+	ck_assert_str_eq(state->reason, "tcp [::1]:20192: connection refused");
+	ck_assert_int_eq(lab.change_count, 0);
+	ck_assert_int_eq(lab.aspect_count, 1);
+	(void)close(v4);
+	ck_assert(lab_reaches(&lab, 0, NODE_DOWN));
+	ck_assert_uint_eq(state->down_families, FAMILIES_ALL);
+	ck_assert_uint_eq(state->recovered_mono_ms, 0);
+	v4 = listen_on(HERE, PORT, 64);
+	ck_assert(lab_reaches(&lab, 0, NODE_UP));
+	ck_assert_uint_eq(state->down_families, FAMILY_V6);
+	ck_assert_uint_le(clock_mono_ms() - state->recovered_mono_ms, 1000);
+	lab_close(&lab);
+	(void)close(v4);
+}
+END_TEST
+
+START_TEST(check_that_judges_both_families_takes_down_both)
+{
+	const struct sketch_node nodes[] = { { "edge", "a", { { "*" THERE, quick, PORT } } } };
+	struct lab lab;
+
+	lab_open(&lab, -1, -1);
+	lab_apply(&lab, nodes, 1, NULL);
+	ck_assert(lab_reaches(&lab, 0, NODE_DOWN));
+	ck_assert_uint_eq(prober_state(lab.prober, 0)->down_families, FAMILIES_ALL);
+	lab_close(&lab);
+}
+END_TEST
+
+START_TEST(as_many_probes_as_required_keep_a_node_up)
+{
+	const struct sketch_node nodes[] = {
+		{ "any:1", "a", { { THERE, quick, PORT }, { HERE, quick, PORT } } },
+		{ "two:2", "a", { { THERE, quick, PORT }, { HERE, quick, PORT } } },
+		{ "some:2",
+		  "a",
+		  { { THERE, quick, PORT },
+		    { HERE, quick, PORT },
+		    { "127.93.8.3", quick, PORT } } },
+	};
+	int listener = listen_on(HERE, PORT, 64), other = listen_on("127.93.8.3", PORT, 64);
+	struct lab lab;
+
+	lab_open(&lab, -1, -1);
+	lab_apply(&lab, nodes, 3, NULL);
+	ck_assert(lab_reaches(&lab, 0, NODE_UP) && lab_reaches(&lab, 1, NODE_DOWN) &&
+		  lab_reaches(&lab, 2, NODE_UP));
+	lab_run_ms(&lab, 100);
+	ck_assert(prober_state(lab.prober, 0)->degraded);
+	ck_assert_str_eq(prober_state(lab.prober, 0)->reason,
+			 "tcp " THERE ":20192: connection refused");
+	(void)close(other);
+	ck_assert(lab_reaches(&lab, 2, NODE_DOWN));
+	ck_assert_int_eq(prober_state(lab.prober, 0)->status, NODE_UP);
+	(void)close(listener);
+	ck_assert(lab_reaches(&lab, 0, NODE_DOWN));
+	lab_close(&lab);
+}
+END_TEST
+
+START_TEST(probes_of_load_are_read_and_judge_nobody)
+{
+	const struct sketch_node nodes[] = {
+		{ "edge", "a", { { HERE, quick, PORT }, { THERE, load, PORT } } },
+		{ "edge", "b", { { THERE, load, PORT } } },
+	};
+	int listener = listen_on(HERE, PORT, 64);
+	struct lab lab;
+
+	lab_open(&lab, -1, -1);
+	lab_apply(&lab, nodes, 2, NULL);
+	ck_assert(lab_reaches(&lab, 0, NODE_UP));
+	lab_run_ms(&lab, 300);
+	ck_assert_int_ge(lab.reading_count, 4);
+	ck_assert_uint_ge(lab.last_reading.probe, 1); /* the node's own first probe says nothing */
+	ck_assert_int_eq(lab.last_reading.outcome, PROBE_FAILURE);
+	ck_assert_int_eq(prober_state(lab.prober, 0)->status, NODE_UP);
+	ck_assert(!prober_state(lab.prober, 0)->degraded);
+	ck_assert_uint_eq(prober_state(lab.prober, 0)->verdict_within_ms, 0);
+	ck_assert_int_eq(prober_state(lab.prober, 1)->status, NODE_UNKNOWN);
+	ck_assert_uint_eq(prober_state(lab.prober, 1)->checked_unix_ms, 0);
+	lab_close(&lab);
+	(void)close(listener);
+}
+END_TEST
+
 void add_prober_tests(Suite *suite)
 {
 	suite_case(suite, "prober", node_falls_after_three_failures_and_rises_after_two_successes,
@@ -389,5 +506,9 @@ void add_prober_tests(Suite *suite)
 		   node_whose_failing_check_is_taken_away_is_up_at_once,
 		   adopted_status_holds_until_the_first_verdict,
 		   node_without_probes_is_unknown_whatever_it_was,
+		   broken_ipv6_path_takes_down_that_family_alone,
+		   check_that_judges_both_families_takes_down_both,
+		   as_many_probes_as_required_keep_a_node_up,
+		   probes_of_load_are_read_and_judge_nobody,
 		   first_results_of_the_sample_come_within_a_second);
 }

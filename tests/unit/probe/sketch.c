@@ -27,6 +27,23 @@ static uint32_t put_text(struct draft *draft, const char *text)
 	return (uint32_t)image_writer_append(&draft->writer, text, strlen(text) + 1, 1);
 }
 
+static void put_check(struct draft *draft, const struct sketch_check *from)
+{
+	struct plan_check *check = &draft->checks[draft->check_count];
+	struct plan_probe *probe = &draft->probes[draft->check_count];
+	char mark = from->address[0];
+
+	must(ip_parse(from->address + (mark == '=' || mark == '*'), &check->address));
+	check->node = draft->node_count;
+	check->judges = mark == '*' ? 0 : check->address.family;
+	check->port = from->port;
+	check->probe = mark == '=' ? check[-1].probe : draft->check_count;
+	*probe = from->probe;
+	if (probe->roles == 0)
+		probe->roles = PROBE_HEALTH;
+	draft->check_count++;
+}
+
 static void put_node(struct draft *draft, const struct sketch_node *from, bool new_pool)
 {
 	struct plan_node *node = &draft->nodes[draft->node_count];
@@ -36,21 +53,15 @@ static void put_node(struct draft *draft, const struct sketch_node *from, bool n
 
 		pool->name = put_text(draft, from->pool);
 		pool->nodes.first = draft->node_count;
+		if (strchr(from->pool, ':') != NULL)
+			pool->require = (uint8_t)(strchr(from->pool, ':')[1] - '0');
 	}
 	draft->pools[draft->pool_count - 1].nodes.count++;
 	node->name = put_text(draft, from->name);
 	node->pool = draft->pool_count - 1;
 	node->checks.first = draft->check_count;
 	for (int i = 0; i < 3 && from->checks[i].address != NULL; i++) {
-		struct plan_check *check = &draft->checks[draft->check_count];
-
-		must(ip_parse(from->checks[i].address, &check->address));
-		check->node = draft->node_count;
-		check->judges = check->address.family;
-		check->port = from->checks[i].port;
-		check->probe = draft->check_count;
-		draft->probes[draft->check_count] = from->checks[i].probe;
-		draft->probes[draft->check_count++].roles = PROBE_HEALTH;
+		put_check(draft, &from->checks[i]);
 		node->checks.count++;
 	}
 	draft->node_count++;

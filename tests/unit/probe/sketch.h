@@ -7,13 +7,16 @@
 #include "image/plan.h"
 
 struct sketch_check {
-	const char *address; /* NULL: no more checks */
+	/* NULL: no more checks. "=ADDRESS": by the same probe as the one before it; "*ADDRESS": judges
+	 * addresses of both families. */
+	const char *address;
 	struct plan_probe probe;
 	uint16_t port;
 };
 
 struct sketch_node {
-	const char *pool, *name; /* nodes of a pool stand side by side */
+	const char *pool,
+		*name; /* nodes of a pool stand side by side; "POOL:2" requires 2 probes */
 	struct sketch_check checks[3];
 };
 

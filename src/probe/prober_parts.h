@@ -1,0 +1,53 @@
+/* prober_parts.h - what prober.c and its parts share: the prober from inside. */
+#ifndef PROBE_PROBER_PARTS_H
+#define PROBE_PROBER_PARTS_H
+
+#include "probe/engine.h"
+#include "probe/prober.h"
+#include "probe/verdict.h"
+
+#define NO_USE UINT32_MAX
+
+/* A verdict beside the check's own, of a node that is pretended to be down, or was: until results
+ * have brought the two together again. */
+struct pretence {
+	bool is; /* there is one */
+	bool down;
+	int32_t verdict;
+};
+
+/* What is made from one plan. A check is used by plan checks; those that use the same one are
+ * linked by next_use. */
+struct round {
+	struct image plan;          /* a copy: the mapping is the caller's; base NULL: none yet */
+	struct pretence *pretences; /* by plan check */
+	struct node_state *states;  /* by plan node */
+	struct check **checks;      /* each once, sorted by key */
+	uint32_t check_count;
+	struct check **check_of; /* by plan check */
+	uint32_t *next_use;      /* by plan check */
+	/* While a node is judged: what its checks say, and who they are (plan checks). */
+	struct verdict_vote *votes;
+	uint32_t *voters;
+};
+
+struct prober {
+	struct engine engine; /* first: a check's engine is its prober */
+	struct round round;
+	struct prober_callbacks tell;
+};
+
+/* --- rounds.c: from one plan to the next ------------------------------------------------------- */
+
+/* The next round, from the prober's own. The old one's checks have ended or are the new one's. */
+void round_begin(struct prober *prober, const struct image *plan, const struct node_state *initial);
+void round_free(struct round *round);
+
+/* --- judge.c: what a node's checks say --------------------------------------------------------- */
+
+engine_result_fn judge_result;
+
+/* After a plan was replaced. */
+void judge_all(struct prober *prober);
+
+#endif
