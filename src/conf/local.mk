@@ -19,6 +19,7 @@ libconf_a_SOURCES = \
 	%D%/parts.h %D%/pool_parts.h \
 	%D%/places.c %D%/places.h \
 	%D%/pool.c %D%/pool_sites.c \
+	%D%/probe_icmp.c \
 	%D%/probe_kinds.c %D%/probe_kinds.h \
 	%D%/probes.c \
 	%D%/rules.c \

@@ -3,11 +3,8 @@
 static const struct probe_kind_row tcp = { .kind = PROBE_TCP,
 					   .roles = PROBE_HEALTH,
 					   .port = PROBE_PORT_REQUIRED };
-static const struct probe_kind_row icmp = { .kind = PROBE_ICMP,
-					    .roles = PROBE_HEALTH,
-					    .port = PROBE_PORT_NONE };
 
 const struct probe_kind_row *const probe_kind_rows[PROBE_KINDS] = {
 	[PROBE_TCP] = &tcp,
-	[PROBE_ICMP] = &icmp,
+	[PROBE_ICMP] = &probe_icmp_row,
 };

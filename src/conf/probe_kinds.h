@@ -27,6 +27,8 @@ struct probe_kind_row {
 		       const void *options, struct buf *settings);
 };
 
+extern const struct probe_kind_row probe_icmp_row;
+
 /* By enum probe_kind. */
 extern const struct probe_kind_row *const probe_kind_rows[PROBE_KINDS];
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "image/probe_icmp.h"
+
 const char *const probe_kind_name[PROBE_KINDS] = {
 	[PROBE_TCP] = "tcp",
 	[PROBE_ICMP] = "icmp",
@@ -12,7 +14,7 @@ static const struct {
 	uint32_t size, texts;
 } shapes[PROBE_KINDS] = {
 	[PROBE_TCP] = { 0, 0 },
-	[PROBE_ICMP] = { 0, 0 },
+	[PROBE_ICMP] = { sizeof(struct icmp_settings), 0 },
 };
 
 static bool is_inside(const uint8_t *settings, uint32_t len, uint32_t size,

@@ -174,19 +174,27 @@ static void take_turn(struct check *check)
 	start(check);
 }
 
+static void expire(struct check *check)
+{
+	struct probe_result result = { .outcome = PROBE_FAILURE, .why = "timeout" };
+
+	if (check->kind->expire != NULL)
+		check->kind->expire(check->kind, &check->probe, &result);
+	else
+		check->kind->cancel(check->kind, &check->probe);
+	finish(check, &result);
+}
+
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
-	static const struct probe_result timeout = { .outcome = PROBE_FAILURE, .why = "timeout" };
 	struct check *check = timer->data;
 
 	(void)loop;
 	(void)events;
-	if (check->phase == CHECK_RUNNING) {
-		check->kind->cancel(check->kind, &check->probe);
-		finish(check, &timeout);
-	} else {
+	if (check->phase == CHECK_RUNNING)
+		expire(check);
+	else
 		take_turn(check);
-	}
 }
 
 /* --- lifetimes ----------------------------------------------------------------------------- */

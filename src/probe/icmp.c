@@ -5,9 +5,14 @@
  * there is none, the raw socket that the supervisor opened; it sees every echo reply that comes to
  * this host, so a reply must have our identifier. On both, a reply counts only with the sequence
  * of a running probe, from the address that was probed, and with that probe's random cookie:
- * nobody off the path can make a dead node look alive. */
+ * nobody off the path can make a dead node look alive.
+ *
+ * Where there are limits, an echo adds to the window of the last ones, and these are judged
+ * (icmp_judge.h). */
 #include <errno.h>
 #include <netinet/icmp6.h>
+#undef rr_type /* a field of router renumbering there, an enum of ours */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -16,9 +21,10 @@
 
 #include <linux/icmp.h>
 
+#include "base/clock.h"
 #include "base/cursor.h"
 #include "base/mem.h"
-#include "probe/kind.h"
+#include "probe/icmp_judge.h"
 
 #define SEQUENCES   65536
 #define HEADER_SIZE 8 /* type, code, checksum, identifier, sequence: the same in both families */
@@ -42,17 +48,78 @@ struct icmp {
 	struct icmp_socket v4, v6;
 	uint16_t identifier; /* on raw sockets */
 	uint16_t last_sequence;
+	char why[PROBE_WHY_SIZE]; /* of the last probe that ended */
 	struct probe *running[SEQUENCES];
 };
 
 struct icmp_own {
 	uint16_t sequence;
 	uint8_t cookie[COOKIE_SIZE];
+	uint64_t sent_us;
+	struct window window;
 };
 
 static struct icmp_socket *socket_for(struct icmp *icmp, const struct ip_address *address)
 {
 	return address->family == IP_V4 ? &icmp->v4 : &icmp->v6;
+}
+
+/* --- judging ------------------------------------------------------------------------------- */
+
+/* The result of an echo that came back (`lost` is NULL) or did not. */
+static void judge(const struct probe *probe, const char *lost, char why[PROBE_WHY_SIZE],
+		  struct probe_result *result)
+{
+	struct icmp_own *own = probe->own;
+	uint64_t took_us = clock_mono_us() - own->sent_us;
+	struct window_measures measures;
+
+	*result = (struct probe_result){ .why = why };
+	if (!icmp_has_limits(probe->settings)) {
+		(void)snprintf(why, PROBE_WHY_SIZE, "%s", lost == NULL ? "echo reply" : lost);
+		result->outcome = lost == NULL ? PROBE_SUCCESS : PROBE_FAILURE;
+		return;
+	}
+	window_add(&own->window, lost == NULL ? (uint32_t)took_us : WINDOW_LOST);
+	window_measure(&own->window, &measures);
+	evidence_note(probe->evidence,
+		      "%u of the last %u echoes lost; of the others, the fastest took %u us, the "
+		      "mean is %u us, 95%% took %u us or less, the slowest %u us",
+		      measures.lost, measures.count, measures.min_us, measures.mean_us,
+		      measures.p95_us, measures.max_us);
+	result->outcome = icmp_judge(probe->settings, &measures, lost, why);
+	if (lost != NULL)
+		result->rtt_us = measures.mean_us; /* it has none of its own */
+}
+
+/* Is it an address of this machine? What sendmsg says where it is not differs: EINVAL, and
+ * ENETUNREACH, which may mean the node as well. */
+static bool is_own_address(const struct ip_address *address)
+{
+	struct sockaddr_storage name;
+	socklen_t size = ip_to_sockaddr(address, 0, &name);
+	int fd = socket(name.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool own = fd < 0 || bind(fd, (struct sockaddr *)&name, size) == 0 ||
+		   errno != EADDRNOTAVAIL;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return own;
+}
+
+/* Ends the probe for what an errno says. */
+static void icmp_failed(struct icmp *icmp, struct probe *probe, int error)
+{
+	struct probe_result result;
+
+	if (probe->source.family != 0 && !is_own_address(&probe->source))
+		error = EADDRNOTAVAIL;
+	if (kind_errno_outcome(probe, error) == PROBE_NOT_MADE) {
+		kind_failed(probe, error);
+		return;
+	}
+	judge(probe, strerrordesc_np(error), icmp->why, &result);
+	probe->done(probe, &result);
 }
 
 /* --- sending ------------------------------------------------------------------------------- */
@@ -98,18 +165,65 @@ static void build_request(const struct icmp *icmp, const struct icmp_socket *s,
 		store_u16(echo + 2, checksum(echo, ECHO_SIZE));
 }
 
+/* The address that the request comes from, as ancillary data: the socket is that of all probes.
+ * RFC 3542, section 6.2; Linux has the same for IPv4. */
+static void name_source(struct msghdr *message, const struct ip_address *source)
+{
+	struct cmsghdr *control = message->msg_control;
+	struct in_pktinfo v4 = { 0 };
+	struct in6_pktinfo v6 = { 0 };
+	bool is_v4 = source->family == IP_V4;
+	size_t size = is_v4 ? sizeof(v4) : sizeof(v6);
+
+	memcpy(&v4.ipi_spec_dst, source->bytes, sizeof(v4.ipi_spec_dst));
+	memcpy(&v6.ipi6_addr, source->bytes, sizeof(v6.ipi6_addr));
+	message->msg_controllen = CMSG_SPACE(size);
+	control->cmsg_level = is_v4 ? IPPROTO_IP : IPPROTO_IPV6;
+	control->cmsg_type = is_v4 ? IP_PKTINFO : IPV6_PKTINFO;
+	control->cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(control), is_v4 ? (void *)&v4 : (void *)&v6, size);
+}
+
 static int send_request(struct icmp *icmp, const struct icmp_socket *s, const struct probe *probe)
 {
 	uint8_t echo[ECHO_SIZE];
 	struct sockaddr_storage to;
-	socklen_t size = ip_to_sockaddr(&probe->address, 0, &to);
+	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in6_pktinfo))] = { 0 };
+	struct iovec content = { echo, sizeof(echo) };
+	struct msghdr message = { .msg_name = &to,
+				  .msg_namelen = ip_to_sockaddr(&probe->address, 0, &to),
+				  .msg_iov = &content,
+				  .msg_iovlen = 1 };
 	ssize_t n;
 
+	if (probe->source.family != 0) {
+		message.msg_control = control;
+		name_source(&message, &probe->source);
+	}
 	build_request(icmp, s, probe, echo);
 	do {
-		n = sendto(s->fd, echo, sizeof(echo), MSG_DONTWAIT, (struct sockaddr *)&to, size);
+		n = sendmsg(s->fd, &message, MSG_DONTWAIT);
 	} while (n < 0 && errno == EINTR);
 	return n < 0 ? errno : 0;
+}
+
+static int icmp_prepare(struct kind *kind, struct probe *probe, struct err *err)
+{
+	const struct icmp_settings *settings = probe->settings;
+	struct icmp_own *own = probe->own;
+
+	(void)kind;
+	(void)err;
+	window_open(&own->window, settings->window);
+	return 0;
+}
+
+static void icmp_release(struct kind *kind, struct probe *probe)
+{
+	struct icmp_own *own = probe->own;
+
+	(void)kind;
+	window_close(&own->window);
 }
 
 static void icmp_start(struct kind *kind, struct probe *probe)
@@ -119,13 +233,14 @@ static void icmp_start(struct kind *kind, struct probe *probe)
 	struct icmp_own *own = probe->own;
 	int error;
 
+	own->sent_us = clock_mono_us();
 	if (s->fd < 0) {
 		/* No right to a socket is our lack; no IPv6 in this kernel is what tcp.c calls a
 		 * failure, too: such a node cannot be reached from here. */
-		kind_done(probe,
-			  s->error == EACCES || s->error == EPERM ? PROBE_NOT_MADE
-								  : kind_outcome(s->error),
-			  strerrordesc_np(s->error));
+		if (s->error == EACCES || s->error == EPERM)
+			kind_done(probe, PROBE_NOT_MADE, strerrordesc_np(s->error));
+		else
+			icmp_failed(icmp, probe, s->error);
 		return;
 	}
 	if (getrandom(own->cookie, COOKIE_SIZE, GRND_NONBLOCK) != (ssize_t)COOKIE_SIZE ||
@@ -138,7 +253,7 @@ static void icmp_start(struct kind *kind, struct probe *probe)
 	error = send_request(icmp, s, probe);
 	if (error != 0) {
 		icmp->running[own->sequence] = NULL;
-		kind_failed(probe, error);
+		icmp_failed(icmp, probe, error);
 	}
 }
 
@@ -148,6 +263,14 @@ static void icmp_cancel(struct kind *kind, struct probe *probe)
 	const struct icmp_own *own = probe->own;
 
 	icmp->running[own->sequence] = NULL;
+}
+
+static void icmp_expire(struct kind *kind, struct probe *probe, struct probe_result *result)
+{
+	struct icmp *icmp = (struct icmp *)kind;
+
+	icmp_cancel(kind, probe);
+	judge(probe, result->why, icmp->why, result);
 }
 
 /* --- receiving ----------------------------------------------------------------------------- */
@@ -216,10 +339,12 @@ static bool receive_one(struct icmp *icmp, struct icmp_socket *s)
 	probe = match_reply(icmp, s, &r, &from);
 	if (probe != NULL) {
 		const struct icmp_own *own = probe->own;
+		struct probe_result result;
 
 		icmp->running[own->sequence] = NULL;
 		evidence_note(probe->evidence, "received an echo reply of %zd octets", n);
-		kind_done(probe, PROBE_SUCCESS, "echo reply");
+		judge(probe, NULL, icmp->why, &result);
+		probe->done(probe, &result);
 	}
 	return true;
 }
@@ -298,8 +423,11 @@ struct kind *kind_icmp_open(const struct kind_tools *tools)
 
 	icmp->kind = (struct kind){ .name = "icmp",
 				    .own_size = sizeof(struct icmp_own),
+				    .prepare = icmp_prepare,
+				    .release = icmp_release,
 				    .start = icmp_start,
 				    .cancel = icmp_cancel,
+				    .expire = icmp_expire,
 				    .close = icmp_close };
 	icmp->loop = tools->loop;
 	icmp->v4.request = ICMP_ECHO;

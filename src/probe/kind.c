@@ -24,12 +24,16 @@ void kind_done(struct probe *probe, enum probe_outcome outcome, const char *why)
 	probe->done(probe, &result);
 }
 
-void kind_failed(struct probe *probe, int error)
+enum probe_outcome kind_errno_outcome(const struct probe *probe, int error)
 {
-	/* A source that is no address of this machine is our lack. */
 	bool ours = error == EADDRNOTAVAIL && probe->source.family != 0;
 
-	kind_done(probe, ours ? PROBE_NOT_MADE : kind_outcome(error), strerrordesc_np(error));
+	return ours ? PROBE_NOT_MADE : kind_outcome(error);
+}
+
+void kind_failed(struct probe *probe, int error)
+{
+	kind_done(probe, kind_errno_outcome(probe, error), strerrordesc_np(error));
 }
 
 static int connect_from(int fd, const struct probe *probe)

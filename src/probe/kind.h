@@ -59,6 +59,10 @@ struct kind {
 	/* Ends a running probe without a result: its time is up, or nobody wants it any more. */
 	void (*cancel)(struct kind *kind, struct probe *probe);
 
+	/* The same, where its time is up: says what that counts as, which is a failure ("timeout")
+	 * where it leaves the result as it is. NULL: cancel. */
+	void (*expire)(struct kind *kind, struct probe *probe, struct probe_result *result);
+
 	void (*close)(struct kind *kind); /* nothing runs any more */
 };
 
@@ -90,6 +94,9 @@ kind_open_fn kind_tcp_open, kind_icmp_open;
 
 /* What an errno of socket, connect or send says: of the node (FAILURE) or of us (NOT_MADE). */
 enum probe_outcome kind_outcome(int error);
+
+/* The same of this probe: a source that is no address of this machine is our lack. */
+enum probe_outcome kind_errno_outcome(const struct probe *probe, int error);
 
 /* Ends the probe with what an errno says. */
 void kind_failed(struct probe *probe, int error);

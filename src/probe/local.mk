@@ -3,15 +3,17 @@ libprobe_a_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) $(SODIUM_CFLAGS)
 libprobe_a_SOURCES = \
 	%D%/engine.c %D%/engine.h \
 	%D%/evidence.c %D%/evidence.h \
-	%D%/icmp.c %D%/kind.c %D%/kind.h \
+	%D%/icmp.c %D%/icmp_judge.c %D%/icmp_judge.h \
 	%D%/judge.c \
+	%D%/kind.c %D%/kind.h \
 	%D%/prober.c %D%/prober.h %D%/prober_parts.h \
 	%D%/rounds.c \
 	%D%/runner.c %D%/runner.h \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/secret.c %D%/secret.h \
 	%D%/tcp.c \
-	%D%/verdict.c %D%/verdict.h
+	%D%/verdict.c %D%/verdict.h \
+	%D%/window.c %D%/window.h
 
 # What libprobe.a needs to be linked.
 probe_LIBS = $(OPENSSL_LIBS) $(SODIUM_LIBS) $(EV_LIBS)
@@ -20,6 +22,7 @@ check_PROGRAMS += test-probe
 TESTS += test-probe
 test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/engine_test.c \
+	tests/unit/probe/icmp_judge_test.c \
 	tests/unit/probe/icmp_test.c \
 	tests/unit/probe/lab.c tests/unit/probe/lab.h \
 	tests/unit/probe/main.c tests/unit/probe/probe_test.h \
@@ -28,7 +31,8 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/secret_test.c \
 	tests/unit/probe/sketch.c tests/unit/probe/sketch.h \
 	tests/unit/probe/tcp_test.c \
-	tests/unit/probe/verdict_test.c
+	tests/unit/probe/verdict_test.c \
+	tests/unit/probe/window_test.c
 test_probe_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 test_probe_LDADD = libprobe.a libimage.a libbase.a $(CHECK_LIBS) $(probe_LIBS)
 

@@ -9,12 +9,21 @@
 
 #include "base/clock.h"
 #include "base/cursor.h"
+#include "image/probe_icmp.h"
 #include "tests/unit/probe/lab.h"
 #include "tests/unit/probe/probe_test.h"
 
 static const struct plan_probe icmp = {
 	.kind = PROBE_ICMP, .interval_ms = 200, .timeout_ms = 150, .fall = 2, .rise = 1
 };
+
+static const struct icmp_settings without_limits = { .window = 10 };
+
+/* A probe without limits. */
+static struct plan_probe each_echo(void)
+{
+	return sketch_with(icmp, &without_limits, sizeof(without_limits));
+}
 
 static bool write_file(const char *path, const char *text)
 {
@@ -36,8 +45,8 @@ static int open_raw(int family)
 static void expect_both_families_up(int v4, int v6)
 {
 	const struct sketch_node nodes[] = {
-		{ "edge", "v4", { { "127.93.11.1", icmp, 0 } } },
-		{ "edge", "v6", { { "::1", icmp, 0 } } },
+		{ "edge", "v4", { { "127.93.11.1", each_echo(), 0 } } },
+		{ "edge", "v6", { { "::1", each_echo(), 0 } } },
 	};
 	struct lab lab;
 
@@ -84,7 +93,7 @@ END_TEST
 
 START_TEST(without_any_socket_nothing_is_said_of_the_node)
 {
-	const struct sketch_node nodes[] = { { "edge", "a", { { "127.0.0.1", icmp, 0 } } } };
+	const struct sketch_node nodes[] = { { "edge", "a", { { "127.0.0.1", each_echo(), 0 } } } };
 	struct lab lab;
 
 	if (!lab_own_network())
@@ -101,10 +110,12 @@ END_TEST
 START_TEST(node_that_does_not_answer_or_cannot_be_reached_is_down)
 {
 	const struct sketch_node nodes[] = {
-		{ "edge", "silent", { { "127.0.0.1", icmp, 0 } } },
-		{ "edge", "silent6", { { "::1", icmp, 0 } } },
-		{ "edge", "nowhere", { { "192.0.2.1", icmp, 0 } } }, /* no route in this network */
-		{ "edge", "nowhere6", { { "2001:db8::1", icmp, 0 } } },
+		{ "edge", "silent", { { "127.0.0.1", each_echo(), 0 } } },
+		{ "edge", "silent6", { { "::1", each_echo(), 0 } } },
+		{ "edge",
+		  "nowhere",
+		  { { "192.0.2.1", each_echo(), 0 } } }, /* no route in this network */
+		{ "edge", "nowhere6", { { "2001:db8::1", each_echo(), 0 } } },
 	};
 	int v4, v6;
 	struct lab lab;
@@ -126,6 +137,118 @@ START_TEST(node_that_does_not_answer_or_cannot_be_reached_is_down)
 	ck_assert_str_eq(prober_state(lab.prober, 3)->reason,
 			 "icmp 2001:db8::1: network is unreachable");
 	lab_close(&lab);
+	(void)close(v4);
+	(void)close(v6);
+}
+END_TEST
+
+/* --- limits -------------------------------------------------------------------------------- */
+
+START_TEST(window_judges_where_there_are_limits)
+{
+	static const struct icmp_settings limits = { .window = 10, .loss_max_percent = 50 };
+	const struct plan_probe often = {
+		.kind = PROBE_ICMP, .interval_ms = 100, .timeout_ms = 80, .fall = 1, .rise = 1
+	};
+	const struct sketch_node nodes[] = {
+		{ "edge",
+		  "each",
+		  { { "127.93.11.1", sketch_with(often, &without_limits, sizeof(without_limits)),
+		      0 } } },
+		{ "edge",
+		  "window",
+		  { { "127.93.11.1", sketch_with(often, &limits, sizeof(limits)), 0 } } },
+	};
+	uint32_t lost = 0, of = 0;
+	struct lab lab;
+
+	if (!lab_own_network())
+		return;
+	ck_assert(write_file("/proc/sys/net/ipv4/ping_group_range", "0 0"));
+	lab_open(&lab, -1, -1);
+	lab_apply(&lab, nodes, 2, NULL);
+	for (int i = 0; i < 10; i++)
+		ck_assert(lab_is_checked(&lab, 1));
+	ck_assert(write_file("/proc/sys/net/ipv4/icmp_echo_ignore_all", "1"));
+	ck_assert(lab_reaches(&lab, 0, NODE_DOWN));
+	ck_assert_str_eq(prober_state(lab.prober, 0)->reason, "icmp 127.93.11.1: timeout");
+	ck_assert_int_eq(prober_state(lab.prober, 1)->status, NODE_UP);
+	ck_assert(lab_reaches(&lab, 1, NODE_DOWN));
+	ck_assert_int_eq(sscanf(prober_state(lab.prober, 1)->reason,
+				"icmp 127.93.11.1: %u of %u echoes lost, more than 50%%", &lost,
+				&of),
+			 2);
+	ck_assert_uint_eq(lost, 6);
+	ck_assert_uint_eq(of, 10);
+	lab_close(&lab);
+}
+END_TEST
+
+/* --- sources ------------------------------------------------------------------------------- */
+
+static struct plan_probe from_source(const char *text)
+{
+	struct plan_probe probe = each_echo();
+	struct ip_address source;
+
+	ck_assert(ip_parse(text, &source));
+	*(source.family == IP_V4 ? &probe.source_v4 : &probe.source_v6) = source;
+	return probe;
+}
+
+/* Who the next echo request that the tap sees comes from. */
+static void expect_request_from(struct lab *lab, int tap, const char *source)
+{
+	uint64_t until_ms = clock_mono_ms() + 10000;
+	uint8_t packet[256];
+	uint8_t wanted[4];
+	struct ip_address ip;
+
+	ck_assert(ip_parse(source, &ip));
+	memcpy(wanted, ip.bytes, sizeof(wanted));
+	while (recv(tap, packet, sizeof(packet), MSG_DONTWAIT) < 20 + 8 ||
+	       packet[20] != ICMP_ECHO) {
+		ck_assert_uint_lt(clock_mono_ms(), until_ms);
+		lab_run_ms(lab, 5);
+	}
+	ck_assert_mem_eq(packet + 12, wanted, sizeof(wanted));
+}
+
+static void expect_source_to_be_used(int v4, int v6)
+{
+	const struct sketch_node nodes[] = {
+		{ "edge", "v4", { { "127.93.11.1", from_source("127.93.11.77"), 0 } } },
+		{ "edge", "v6", { { "::1", from_source("::1"), 0 } } },
+		{ "edge", "foreign", { { "127.93.11.1", from_source("192.0.2.9"), 0 } } },
+		{ "edge", "foreign6", { { "::1", from_source("2001:db8::9"), 0 } } },
+	};
+	int tap = open_raw(AF_INET);
+	struct lab lab;
+
+	lab_open(&lab, v4, v6);
+	lab_apply(&lab, nodes, 4, NULL);
+	expect_request_from(&lab, tap, "127.93.11.77");
+	ck_assert(lab_reaches(&lab, 0, NODE_UP));
+	ck_assert(lab_reaches(&lab, 1, NODE_UP));
+	lab_run_ms(&lab, 300);
+	ck_assert_int_eq(prober_state(lab.prober, 2)->status, NODE_UNKNOWN); /* our lack */
+	ck_assert_int_eq(prober_state(lab.prober, 3)->status, NODE_UNKNOWN);
+	lab_close(&lab);
+	(void)close(tap);
+}
+
+START_TEST(echo_requests_come_from_the_source_that_was_named)
+{
+	int v4, v6;
+
+	if (!lab_own_network())
+		return;
+	ck_assert(write_file("/proc/sys/net/ipv4/ping_group_range", "0 0"));
+	expect_source_to_be_used(-1, -1);
+	ck_assert(write_file("/proc/sys/net/ipv4/ping_group_range", "1 0"));
+	v4 = open_raw(AF_INET);
+	v6 = open_raw(AF_INET6);
+	expect_source_to_be_used(v4, v6);
 	(void)close(v4);
 	(void)close(v6);
 }
@@ -207,7 +330,9 @@ static void forge(int tap, int forger, const struct forgery *how)
 START_TEST(only_a_reply_with_all_its_marks_is_believed)
 {
 	const struct forgery *how = &forgeries[_i];
-	const struct sketch_node nodes[] = { { "edge", "a", { { "127.93.12.1", icmp, 0 } } } };
+	const struct sketch_node nodes[] = {
+		{ "edge", "a", { { "127.93.12.1", each_echo(), 0 } } }
+	};
 	int v4, tap, forger;
 	struct lab lab;
 
@@ -240,7 +365,9 @@ void add_icmp_tests(Suite *suite)
 	suite_case(suite, "icmp", raw_sockets_measure_both_families,
 		   ping_sockets_measure_both_families_where_they_are_allowed,
 		   without_any_socket_nothing_is_said_of_the_node,
-		   node_that_does_not_answer_or_cannot_be_reached_is_down);
+		   node_that_does_not_answer_or_cannot_be_reached_is_down,
+		   window_judges_where_there_are_limits,
+		   echo_requests_come_from_the_source_that_was_named);
 	tcase_add_loop_test(replies, only_a_reply_with_all_its_marks_is_believed, 0,
 			    sizeof(forgeries) / sizeof(forgeries[0]));
 	suite_add_tcase(suite, replies);

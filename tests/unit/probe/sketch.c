@@ -27,6 +27,19 @@ static uint32_t put_text(struct draft *draft, const char *text)
 	return (uint32_t)image_writer_append(&draft->writer, text, strlen(text) + 1, 1);
 }
 
+/* What sketch_with was given; the number is in plan_probe.settings until there is a plan. */
+static const void *given[64];
+static uint32_t given_count;
+
+struct plan_probe sketch_with(struct plan_probe probe, const void *settings, uint32_t len)
+{
+	must(given_count < sizeof(given) / sizeof(given[0]));
+	given[given_count] = settings;
+	probe.settings = given_count++;
+	probe.settings_len = len;
+	return probe;
+}
+
 static void put_check(struct draft *draft, const struct sketch_check *from)
 {
 	struct plan_check *check = &draft->checks[draft->check_count];
@@ -41,6 +54,9 @@ static void put_check(struct draft *draft, const struct sketch_check *from)
 	*probe = from->probe;
 	if (probe->roles == 0)
 		probe->roles = PROBE_HEALTH;
+	if (probe->settings_len > 0)
+		probe->settings = (uint32_t)image_writer_append(
+			&draft->writer, given[probe->settings], probe->settings_len, 8);
 	draft->check_count++;
 }
 

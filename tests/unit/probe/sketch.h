@@ -20,6 +20,9 @@ struct sketch_node {
 	struct sketch_check checks[3];
 };
 
+/* The probe with settings of its kind, which live as long as the test. */
+struct plan_probe sketch_with(struct plan_probe probe, const void *settings, uint32_t len);
+
 /* The caller's to image_close. */
 struct image sketch_plan(const struct sketch_node *nodes, size_t count);
 
