@@ -20,6 +20,7 @@
 #include "control/socket.h"
 #include "control/supervisor.h"
 #include "probe/runner.h"
+#include "probe/web.h"
 
 struct options {
 	const char *server_file, *state_dir, *run_dir;
@@ -302,6 +303,7 @@ int main(int argc, char **argv)
 	struct options options;
 	struct control control = { .options = &options };
 	struct ev_signal terminate;
+	struct err err;
 
 	if (parse_options(&options, argc, argv) != 0) {
 		(void)fputs(usage, stderr);
@@ -311,6 +313,10 @@ int main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN); /* the supervisor's: it sends RELOAD */
 	(void)signal(SIGINT, SIG_IGN); /* a terminal's Ctrl-C: the supervisor ends us */
+	if (web_library_open(&err) != 0) {
+		log_error("no HTTP", "reason=\"%s\"", err.text);
+		return EXIT_FAILURE;
+	}
 	control.loop = ev_default_loop(EVFLAG_AUTO);
 	if (control.loop == NULL) {
 		log_error("no event loop", "reason=\"%s\"", strerror(errno));
@@ -322,5 +328,6 @@ int main(int argc, char **argv)
 	control.supervisor = supervisor_open(control.loop, HANDOVER_FD, &events, &control);
 	(void)ev_run(control.loop, 0);
 	end(&control);
+	web_library_close();
 	return control.status;
 }

@@ -13,6 +13,7 @@
 #include "probe/evidence.h"
 
 struct probe;
+struct web;
 
 enum probe_outcome {
 	PROBE_SUCCESS,
@@ -86,6 +87,7 @@ struct kind_tools {
 	struct ev_loop *loop;
 	/* Raw sockets or -1, used where ping sockets are not allowed. */
 	int icmp_v4, icmp_v6;
+	struct web *web; /* for HTTP, never NULL; the prober opens it */
 };
 
 typedef struct kind *kind_open_fn(const struct kind_tools *tools);

@@ -1,5 +1,5 @@
 noinst_LIBRARIES += libprobe.a
-libprobe_a_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS) $(SODIUM_CFLAGS)
+libprobe_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(OPENSSL_CFLAGS) $(SODIUM_CFLAGS)
 libprobe_a_SOURCES = \
 	%D%/engine.c %D%/engine.h \
 	%D%/evidence.c %D%/evidence.h \
@@ -12,11 +12,14 @@ libprobe_a_SOURCES = \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/secret.c %D%/secret.h \
 	%D%/tcp.c \
+	%D%/tls_certificate.c %D%/tls_certificate.h \
+	%D%/tls_files.c %D%/tls_files.h \
 	%D%/verdict.c %D%/verdict.h \
+	%D%/web.c %D%/web.h %D%/web_exchange.c %D%/web_parts.h \
 	%D%/window.c %D%/window.h
 
 # What libprobe.a needs to be linked.
-probe_LIBS = $(OPENSSL_LIBS) $(SODIUM_LIBS) $(EV_LIBS)
+probe_LIBS = $(CURL_LIBS) $(OPENSSL_LIBS) $(SODIUM_LIBS) $(EV_LIBS)
 
 check_PROGRAMS += test-probe
 TESTS += test-probe
@@ -32,6 +35,7 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/sketch.c tests/unit/probe/sketch.h \
 	tests/unit/probe/tcp_test.c \
 	tests/unit/probe/verdict_test.c \
+	tests/unit/probe/web_test.c \
 	tests/unit/probe/window_test.c
 test_probe_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 test_probe_LDADD = libprobe.a libimage.a libbase.a $(CHECK_LIBS) $(probe_LIBS)

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "probe/prober_parts.h"
+#include "probe/web.h"
 
 /* Descriptors that probes leave to the rest of the process. */
 #define DESCRIPTORS_RESERVED 128
@@ -55,10 +56,12 @@ int prober_open(struct prober **out, const struct kind_tools *tools,
 		const struct prober_callbacks *callbacks, struct err *err)
 {
 	struct prober *prober = mem_alloc(sizeof(*prober));
+	struct kind_tools all = *tools;
 
 	err->text[0] = '\0';
 	prober->tell = *callbacks;
-	engine_open(&prober->engine, tools, descriptors_for_probes(), judge_result);
+	all.web = prober->web = web_open(tools->loop);
+	engine_open(&prober->engine, &all, descriptors_for_probes(), judge_result);
 	*out = prober;
 	return 0;
 }
@@ -70,6 +73,7 @@ void prober_close(struct prober *prober)
 	for (uint32_t i = 0; i < prober->round.check_count; i++)
 		check_end(prober->round.checks[i]);
 	engine_close(&prober->engine);
+	web_close(prober->web);
 	round_free(&prober->round);
 	free(prober);
 }

@@ -35,6 +35,7 @@ struct prober {
 	struct engine engine; /* first: a check's engine is its prober */
 	struct round round;
 	struct prober_callbacks tell;
+	struct web *web;
 };
 
 /* --- rounds.c: from one plan to the next ------------------------------------------------------- */

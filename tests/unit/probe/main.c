@@ -16,5 +16,6 @@ int main(void)
 	add_engine_tests(suite);
 	add_prober_tests(suite);
 	add_secret_tests(suite);
+	add_web_tests(suite);
 	return run_suite(suite);
 }

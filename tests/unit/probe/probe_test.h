@@ -13,5 +13,6 @@ void add_window_tests(Suite *suite);
 void add_engine_tests(Suite *suite);
 void add_prober_tests(Suite *suite);
 void add_secret_tests(Suite *suite);
+void add_web_tests(Suite *suite);
 
 #endif
