@@ -1,5 +1,11 @@
 #include "probe/verdict.h"
 
+#include <stddef.h>
+
+#define FAMILIES 2
+
+static const uint8_t each_family[FAMILIES] = { FAMILY_V4, FAMILY_V6 };
+
 const char *const node_status_name[] = { "unknown", "up", "down" };
 
 int32_t verdict_step(int32_t verdict, bool success, uint32_t fall, uint32_t rise)
@@ -94,7 +100,8 @@ struct verdict_families verdict_families(const struct verdict_votes *votes)
 	struct verdict_families said = { 0, 0 };
 	uint8_t judged = 0;
 
-	for (uint8_t family = FAMILY_V4; family <= FAMILY_V6; family <<= 1) {
+	for (size_t f = 0; f < FAMILIES; f++) {
+		uint8_t family = each_family[f];
 		struct count count = count_ballots(votes, family);
 		uint32_t needed = downs_needed(votes, count.probes);
 
@@ -156,7 +163,8 @@ uint32_t verdict_soonest_ms(const struct verdict_votes *votes, uint8_t down)
 {
 	uint32_t soonest = UINT32_MAX;
 
-	for (uint8_t family = FAMILY_V4; family <= FAMILY_V6; family <<= 1) {
+	for (size_t f = 0; f < FAMILIES; f++) {
+		uint8_t family = each_family[f];
 		uint32_t within_ms;
 
 		if ((votes->families & ~down & family) == 0)
