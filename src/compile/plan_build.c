@@ -74,6 +74,9 @@ static struct plan_range add_probes(struct builder *b, const struct config_pool 
 	for (size_t i = 0; i < pool->probe_count; i++) {
 		const struct config_probe *from = &pool->probes[i];
 		struct plan_probe probe = { .name = add_text(b, from->name),
+					    .signal = from->signal != NULL
+							      ? add_text(b, from->signal)
+							      : 0,
 					    .kind = (uint8_t)from->kind,
 					    .family = from->family,
 					    .roles = from->roles,
@@ -131,27 +134,37 @@ static void add_check(struct builder *b, const struct config_probe *probe, uint3
 	buf_append(&b->checks, &check, sizeof(check));
 }
 
-/* Each probe of the pool looks at each address of its family. */
+/* Each probe of the pool looks at each address of its family; a source of load at the first. */
+static void add_address_checks(struct builder *b, const struct config_probe *probe, uint32_t number,
+			       const struct config_node *node)
+{
+	bool own = node->probe_address_count == 0;
+	const struct ip_address *addresses = own ? node->addresses : node->probe_addresses;
+	size_t count = own ? node->address_count : node->probe_address_count;
+
+	for (size_t a = 0; a < count; a++) {
+		uint8_t family = addresses[a].family;
+
+		if (probe->family != 0 && probe->family != family)
+			continue;
+		add_check(b, probe, number, &addresses[a], judged_family(node, family));
+		if (probe->roles == PROBE_LOAD)
+			break;
+	}
+}
+
 static struct plan_range add_checks(struct builder *b, const struct config_pool *pool,
 				    struct plan_range probes, const struct config_node *node)
 {
 	struct plan_range range = { .first = COUNT(b, checks, struct plan_check) };
-	bool own = node->probe_address_count == 0;
-	const struct ip_address *addresses = own ? node->addresses : node->probe_addresses;
-	size_t count = own ? node->address_count : node->probe_address_count;
 
 	for (uint32_t p = 0; p < probes.count; p++) {
 		const struct config_probe *probe = &pool->probes[p];
 
 		if (probe->addressless)
 			add_check(b, probe, probes.first + p, NULL, 0);
-		for (size_t a = 0; !probe->addressless && a < count; a++) {
-			uint8_t family = addresses[a].family;
-
-			if (probe->family == 0 || probe->family == family)
-				add_check(b, probe, probes.first + p, &addresses[a],
-					  judged_family(node, family));
-		}
+		else
+			add_address_checks(b, probe, probes.first + p, node);
 	}
 	range.count = COUNT(b, checks, struct plan_check) - range.first;
 	return range;
@@ -343,6 +356,7 @@ static void add_pool(struct builder *b, const struct config_pool *from)
 		.ttl_floor_s = from->ttl_floor_s,
 		.ttl_ceiling_s = from->ttl_ceiling_s,
 		.load_age_ms = from->load_age_ms,
+		.load = from->load,
 		.seed = hash_text(from->name, 0),
 		.sites = { COUNT(b, pool_sites, struct plan_pool_site),
 			   (uint32_t)from->site_count },

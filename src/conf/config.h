@@ -41,7 +41,8 @@ struct config_database {
 };
 
 struct config_probe {
-	const char *name; /* unique in its pool */
+	const char *name;   /* unique in its pool */
+	const char *signal; /* what its readings are called; NULL: it tells no load */
 	enum probe_kind kind;
 	uint8_t family;   /* IP_V4, IP_V6, 0: both */
 	uint8_t roles;    /* bits of enum probe_role */
@@ -185,12 +186,13 @@ struct config_pool {
 	uint8_t max_automatic_down; /* percent of its nodes */
 	bool freeze;                /* beyond that, further nodes stay in */
 	uint32_t ttl_floor_s, ttl_ceiling_s;
-	uint32_t load_age_ms; /* older reports count no more */
+	uint32_t load_age_ms;  /* older reports count no more */
+	struct plan_load load; /* how weights follow load */
 	bool strict_pair;
 	const uint8_t *alpn; /* as it stands in the RDATA of HTTPS and SVCB (RFC 9460, 7.1.1) */
 	size_t alpn_len;
 	uint8_t require; /* how many of a node's probes must be up; 0: all */
-	const struct config_probe *probes;
+	const struct config_probe *probes; /* those of health, then the sources of load */
 	size_t probe_count;
 	const struct config_pool_site *sites;
 	size_t site_count;

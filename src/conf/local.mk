@@ -11,6 +11,7 @@ libconf_a_SOURCES = \
 	%D%/effective.c %D%/effective.h \
 	%D%/fences.c \
 	%D%/links.c %D%/links.h \
+	%D%/load.c \
 	%D%/manual.c \
 	%D%/messages.c \
 	%D%/networks.c %D%/networks.h \
@@ -45,6 +46,7 @@ test_conf_SOURCES = \
 	tests/unit/conf/effective_test.c \
 	tests/unit/conf/inherit_test.c \
 	tests/unit/conf/links_test.c \
+	tests/unit/conf/load_test.c \
 	tests/unit/conf/mistakes_test.c \
 	tests/unit/conf/places_test.c \
 	tests/unit/conf/timestamp_test.c

@@ -263,8 +263,9 @@ static void report_unknown(struct conf *conf, const struct option_section *secti
 	const char *names[NAMES_MAX];
 	size_t count = names_of(section, 0, names, 0);
 
-	if (section->beside != NULL)
-		count = names_of(section->beside, 0, names, count);
+	for (const struct option_section *beside = section->beside; beside != NULL;
+	     beside = beside->beside)
+		count = names_of(beside, 0, names, count);
 	for (const struct option_section *const *below = section->below;
 	     below != NULL && *below != NULL; below++)
 		count = names_of(*below, section->level, names, count);

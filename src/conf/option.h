@@ -117,7 +117,8 @@ struct option_section {
 						      here if they name this level; NULL: none */
 	option_check_fn *check;                    /* NULL: none */
 	/* Another section whose options may stand in the same maps; NULL: none. It is read by
-	 * itself, and `unchecked`: which keys there are has been looked at with this one. */
+	 * itself, and `unchecked`: which keys there are has been looked at with this one. It may
+	 * have one beside it in turn. */
 	const struct option_section *beside;
 	bool unchecked;
 };

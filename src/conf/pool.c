@@ -267,6 +267,9 @@ static const struct option pool_options[] = {
 	{ "probes", OPTION_OTHER, INHERITED, .read = probes_read, .kind = "list",
 	  .accepts = "a list of maps",
 	  .manual = "health checks; see require for how they combine" },
+	{ "load", OPTION_MAP, INHERITED, .section = &load_section, .read = load_read,
+	  .kind = "word or map", .accepts = "off, or a map; { } for all its defaults",
+	  .manual = "how the weights of nodes follow their load" },
 	/* What follows names sites and nodes, so it is read after them. */
 	{ "sites", OPTION_OTHER, .required = true, .read = pool_sites_read, .kind = "map",
 	  .accepts = "a map of sites of the server file to their nodes",
@@ -310,9 +313,9 @@ const struct option_section pool_section = { .name = "pool",
 					     .check = check_pool };
 
 const struct option_section *const pool_sections[] = {
-	&pool_section,  &band_section,      &persistence_section, &ttl_section,
-	&probe_section, &pool_site_section, &spill_section,       &node_section,
-	&rule_section,  &fence_section,     &avoid_section,       &window_section,
+	&pool_section, &band_section,   &persistence_section, &ttl_section,    &probe_section,
+	&load_section, &pool_site_section,   &spill_section,  &node_section,
+	&rule_section, &fence_section,  &avoid_section,       &window_section,
 };
 const size_t pool_section_count = sizeof(pool_sections) / sizeof(pool_sections[0]);
 

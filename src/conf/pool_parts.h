@@ -27,6 +27,10 @@ void rules_read(struct conf *conf, const struct yaml_node *value, void *out);
 void fences_read(struct conf *conf, const struct yaml_node *value, void *out);
 void avoids_read(struct conf *conf, const struct yaml_node *value, void *out);
 void windows_read(struct conf *conf, const struct yaml_node *value, void *out);
+/* What load says beside its options: it is on, or off. */
+void load_read(struct conf *conf, const struct yaml_node *value, void *out);
+/* Sources of load: they come behind the pool's probes. */
+void sources_read(struct conf *conf, const struct yaml_node *value, void *out);
 /* Are all nodes looked at? */
 void probes_check(struct conf *conf, const struct config_pool *pool);
 
@@ -37,8 +41,8 @@ bool pool_site_find(struct conf *conf, const struct config_pool *pool, const str
 bool pool_node_find(struct conf *conf, const struct config_pool *pool, const struct yaml_node *name,
 		    uint32_t *site, uint32_t *node);
 
-extern const struct option_section probe_section, spill_section, rule_section, fence_section,
-	avoid_section, window_section;
+extern const struct option_section probe_section, load_section, source_section, spill_section,
+	rule_section, fence_section, avoid_section, window_section;
 extern const char *const policy_words[];
 
 #endif

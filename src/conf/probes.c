@@ -83,6 +83,14 @@ static void read_name(struct conf *conf, const struct yaml_node *value, void *ou
 		probe->name = value->text;
 }
 
+static void read_signal(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config_probe *probe = out;
+
+	if (conf_expect(conf, value, YAML_SCALAR, "a name") && conf_name(conf, value, "signal"))
+		probe->signal = value->text;
+}
+
 static void read_source(struct conf *conf, const struct yaml_node *item, void *context)
 {
 	struct config_probe *probe = context;
@@ -139,6 +147,14 @@ static const struct option probe_options[] = {
 
 const struct option_section probe_section = OPTION_SECTION("pool: probes[]", probe_options);
 
+static const struct option source_options[] = {
+	{ "signal", OPTION_OTHER, .read = read_signal, .kind = "text",
+	  .accepts = "a name; several sources may have the same",
+	  .manual = "what is told here of a node; by default the source's name" },
+};
+
+const struct option_section source_section = OPTION_SECTION("pool: load.sources[]", source_options);
+
 static void check_port(struct conf *conf, const struct yaml_node *item,
 		       const struct probe_kind_row *row, struct config_probe *probe)
 {
@@ -177,6 +193,7 @@ static void read_own(struct conf *conf, const struct yaml_node *item,
 	unsigned errors = diag_errors(conf->diag);
 
 	own.unchecked = true;
+	own.beside = NULL;
 	option_read_map(conf, &own, item, &item->place, options);
 	if (diag_errors(conf->diag) == errors)
 		row->settle(conf, item, probe, options, &settings);
@@ -186,10 +203,36 @@ static void read_own(struct conf *conf, const struct yaml_node *item,
 	buf_free(&settings);
 }
 
+/* Which options there may be beside the common ones. `room` is for a copy of the kind's section. */
+static const struct option_section *beside(const struct probe_kind_row *row, unsigned role,
+					   struct option_section *room)
+{
+	const struct option_section *source = role == PROBE_LOAD ? &source_section : NULL;
+
+	if (row == NULL || row->section == NULL)
+		return source;
+	*room = *row->section;
+	room->beside = source;
+	return room;
+}
+
+static void read_source_part(struct conf *conf, const struct yaml_node *item,
+			     struct config_probe *probe)
+{
+	struct option_section source = source_section;
+
+	source.unchecked = true;
+	option_read_map(conf, &source, item, &item->place, probe);
+	if (yaml_get(item, "name") == NULL && probe->signal != NULL)
+		probe->name = probe->signal;
+	if (probe->signal == NULL)
+		probe->signal = probe->name;
+}
+
 void probe_read(struct conf *conf, const struct yaml_node *item, unsigned role,
 		struct config_probe *probe)
 {
-	struct option_section common = probe_section;
+	struct option_section common = probe_section, room;
 	const struct yaml_node *kind = item->kind == YAML_MAP ? yaml_get(item, "kind") : NULL;
 	const struct probe_kind_row *row = NULL;
 
@@ -198,7 +241,7 @@ void probe_read(struct conf *conf, const struct yaml_node *item, unsigned role,
 	probe->roles = (uint8_t)role;
 	probe->place = item->place;
 	probe->name = "?";
-	common.beside = row != NULL ? row->section : NULL;
+	common.beside = beside(row, role, &room);
 	common.unchecked = row == NULL && kind != NULL; /* whose options they are is not known */
 	option_read_map(conf, &common, item, &item->place, probe);
 	if (row == NULL)
@@ -206,6 +249,8 @@ void probe_read(struct conf *conf, const struct yaml_node *item, unsigned role,
 	probe->addressless = row->addressless;
 	if (yaml_get(item, "name") == NULL)
 		probe->name = probe_kind_name[row->kind];
+	if (role == PROBE_LOAD)
+		read_source_part(conf, item, probe);
 	check_port(conf, item, row, probe);
 	check_times(conf, item, probe);
 	if (row->section != NULL)
@@ -294,8 +339,9 @@ static void check_coverage(struct conf *conf, const struct config_pool *pool,
 		for (size_t a = 0; a < node->address_count; a++) {
 			uint8_t family = pool->probes[p].family;
 
-			if (family == 0 || pool->probes[p].addressless ||
-			    family == node->addresses[a].family)
+			if ((pool->probes[p].roles & PROBE_HEALTH) != 0 &&
+			    (family == 0 || pool->probes[p].addressless ||
+			     family == node->addresses[a].family))
 				return;
 		}
 	}
@@ -307,7 +353,11 @@ static void check_coverage(struct conf *conf, const struct config_pool *pool,
 
 void probes_check(struct conf *conf, const struct config_pool *pool)
 {
-	for (size_t s = 0; pool->probe_count > 0 && s < pool->site_count; s++) {
+	bool any = false;
+
+	for (size_t p = 0; p < pool->probe_count; p++)
+		any |= (pool->probes[p].roles & PROBE_HEALTH) != 0;
+	for (size_t s = 0; any && s < pool->site_count; s++) {
 		for (size_t n = 0; n < pool->sites[s].node_count; n++) {
 			if (pool->sites[s].nodes[n].address_count > 0)
 				check_coverage(conf, pool, &pool->sites[s].nodes[n]);

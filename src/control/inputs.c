@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "control/inputs_parts.h"
 #include "control/names.h"
 
 #define KEEP_STEPS 200U
@@ -32,6 +32,7 @@ static void carry(struct inputs *inputs, const struct inputs *before)
 		if (former != PLAN_NONE)
 			inputs->sites[s] = before->sites[former];
 	}
+	inputs_load_carry(inputs, before);
 }
 
 /* As it was stored with the nodes: between the marks it is what was before that decides. */
@@ -62,11 +63,14 @@ struct inputs *inputs_new(const struct image *plan, const struct orders *orders,
 	inputs->held = mem_array(nodes, sizeof(*inputs->held));
 	inputs->last_good = mem_array(nodes, sizeof(*inputs->last_good));
 	inputs->loads = mem_array(nodes, sizeof(*inputs->loads));
+	inputs->follows = mem_array(nodes, sizeof(*inputs->follows));
 	inputs->caps = mem_array(plan_count(plan, pools) + 1U, sizeof(*inputs->caps));
 	inputs->sites = mem_array(sites, sizeof(*inputs->sites));
 	inputs->keep = mem_array(sites, sizeof(*inputs->keep));
-	for (uint32_t n = 0; n < plan_count(plan, nodes); n++)
+	for (uint32_t n = 0; n < plan_count(plan, nodes); n++) {
 		inputs->loads[n] = memory_load(memory, node_key(plan, n, key));
+		inputs->follows[n] = LOAD_NODE;
+	}
 	for (uint32_t s = 0; s < plan_count(plan, pool_sites); s++)
 		inputs->sites[s].spilling = was_spilling(
 			memory, plan, &plan_items(plan, pool_sites, struct plan_pool_site)[s]);
@@ -84,6 +88,9 @@ void inputs_free(struct inputs *inputs)
 	free(inputs->held);
 	free(inputs->last_good);
 	free(inputs->loads);
+	for (uint32_t n = 0; n < plan_count(inputs->plan, nodes); n++)
+		load_free(&inputs->follows[n]);
+	free(inputs->follows);
 	free(inputs->caps);
 	free(inputs->sites);
 	free(inputs->keep);
@@ -95,28 +102,6 @@ void inputs_orders_changed(struct inputs *inputs)
 	inputs->span = (struct admin_span){ 0, 0 }; /* no time is in it */
 }
 
-void inputs_report(struct inputs *inputs, uint32_t node, const struct node_load *load)
-{
-	inputs->loads[node] = *load;
-}
-
-/* A report from the future is one from before the clock was set back. */
-static uint64_t age_ms(const struct node_load *load, uint64_t now_unix_ms)
-{
-	return now_unix_ms > load->at_unix_ms ? now_unix_ms - load->at_unix_ms
-					      : load->at_unix_ms - now_unix_ms;
-}
-
-bool inputs_load_counts(const struct inputs *inputs, uint32_t node, uint64_t now_unix_ms)
-{
-	const struct plan_node *n = &plan_items(inputs->plan, nodes, struct plan_node)[node];
-	const struct node_load *load = &inputs->loads[node];
-
-	return load->at_unix_ms != 0 &&
-	       age_ms(load, now_unix_ms) <=
-		       plan_items(inputs->plan, pools, struct plan_pool)[n->pool].load_age_ms;
-}
-
 /* --- what holds now ---------------------------------------------------------------------------- */
 
 /* One update: what it looks at. */
@@ -124,7 +109,7 @@ struct view {
 	struct inputs *inputs;
 	inputs_state_fn *state;
 	const void *context;
-	uint64_t now_unix_ms;
+	uint64_t now_unix_ms, now_mono_ms;
 };
 
 static const struct node_state *state_of(const struct view *view, uint32_t node)
@@ -173,7 +158,8 @@ static uint64_t detection_ms(const struct image *plan, const struct plan_pool *p
 			uint64_t ms = ((uint64_t)probe->interval_ms + probe->timeout_ms) *
 				      probe->fall;
 
-			longest_ms = ms > longest_ms ? ms : longest_ms;
+			if ((probe->roles & PROBE_HEALTH) != 0 && ms > longest_ms)
+				longest_ms = ms;
 		}
 	}
 	return longest_ms;
@@ -240,7 +226,7 @@ static void update_node(const struct view *view, uint32_t node)
 
 	inputs->nodes[node] = (struct steer_node){ .state = (uint8_t)steer_state_of(view, node),
 						   .families = STEER_FAMILIES,
-						   .level = STEER_ALL,
+						   .level = inputs->follows[node].level,
 						   .weight = inputs->admin[node].weight,
 						   .ttl_s = (verdict_ms + 999) / 1000 };
 	lower(&inputs->nodes[node],
@@ -326,7 +312,8 @@ static void update_site(const struct view *view, uint32_t number)
 						.reported = load->at_unix_ms != 0,
 						.capacity = list[n].capacity,
 						.load = load->load,
-						.age_ms = age_ms(load, view->now_unix_ms) };
+						.age_ms = inputs_load_age_ms(load,
+									     view->now_unix_ms) };
 	}
 	spill_update(&inputs->sites[number], &marks, nodes, site->nodes.count);
 	inputs->keep[number] = keep_in_steps(inputs->sites[number].keep);
@@ -344,6 +331,7 @@ static void update_all(const struct view *view)
 		update_cap(view, p);
 		update_last_good(view, p);
 	}
+	inputs_load_update(inputs, view->now_unix_ms, view->now_mono_ms);
 	for (uint32_t n = 0; n < plan_count(plan, nodes); n++)
 		update_node(view, n);
 	for (uint32_t p = 0; p < plan_count(plan, pools); p++)
@@ -353,9 +341,9 @@ static void update_all(const struct view *view)
 }
 
 bool inputs_update(struct inputs *inputs, inputs_state_fn *state, const void *context,
-		   uint64_t now_unix_ms)
+		   uint64_t now_unix_ms, uint64_t now_mono_ms)
 {
-	const struct view view = { inputs, state, context, now_unix_ms };
+	const struct view view = { inputs, state, context, now_unix_ms, now_mono_ms };
 	size_t nodes = plan_count(inputs->plan, nodes) * sizeof(*inputs->nodes);
 	size_t good = plan_count(inputs->plan, nodes) * sizeof(*inputs->last_good);
 	size_t keep = plan_count(inputs->plan, pool_sites) * sizeof(*inputs->keep);

@@ -9,6 +9,7 @@
 
 #include "control/admin.h"
 #include "control/cap.h"
+#include "control/load.h"
 #include "control/memory.h"
 #include "probe/prober.h"
 #include "steer/spill.h"
@@ -23,13 +24,18 @@ struct inputs {
 	struct steer_node *nodes;
 	bool *held; /* down, but answered: too many are down */
 	bool *last_good;
-	struct node_load *loads;
+	struct node_load *loads;   /* as reported last, for spilling */
+	struct load_node *follows; /* what weights follow; where its pool says so */
 	/* Of each pool. */
 	struct cap *caps;
 	/* Of each plan_pool_site. */
 	struct spill_site *sites;
 	uint16_t *keep;
+	bool recalled; /* reports to the process before this one are among the signals */
 };
+
+/* The signal that reports are. */
+#define SIGNAL_PUSH "push"
 
 /* The status of a node. */
 typedef const struct node_state *inputs_state_fn(const void *context, uint32_t node);
@@ -43,13 +49,21 @@ void inputs_free(struct inputs *inputs); /* NULL is fine */
 
 /* What holds now. true: steering has to be made anew. */
 bool inputs_update(struct inputs *inputs, inputs_state_fn *state, const void *context,
-		   uint64_t now_unix_ms);
+		   uint64_t now_unix_ms, uint64_t now_mono_ms);
 
 /* Orders have changed: the next update looks at them. */
 void inputs_orders_changed(struct inputs *inputs);
 
 /* A node has told its load. */
-void inputs_report(struct inputs *inputs, uint32_t node, const struct node_load *load);
+void inputs_report(struct inputs *inputs, uint32_t node, const struct node_load *load,
+		   uint64_t now_mono_ms);
+
+/* A source has told a node's use. */
+void inputs_reading(struct inputs *inputs, uint32_t node, const char *signal, double use,
+		    uint64_t now_mono_ms);
+
+/* How the weight of a node follows its load. */
+const struct plan_load *inputs_load_settings(const struct inputs *inputs, uint32_t node);
 
 /* Does the node's report of its load count at that time? */
 bool inputs_load_counts(const struct inputs *inputs, uint32_t node, uint64_t now_unix_ms);

@@ -9,7 +9,8 @@ libcontrol_a_SOURCES = \
 	%D%/disk.c %D%/disk.h \
 	%D%/drill.c %D%/drill.h \
 	%D%/images.c %D%/images.h \
-	%D%/inputs.c %D%/inputs.h \
+	%D%/inputs.c %D%/inputs.h %D%/inputs_load.c %D%/inputs_parts.h \
+	%D%/load.c %D%/load.h \
 	%D%/memory.c %D%/memory.h \
 	%D%/names.c %D%/names.h \
 	%D%/object.c %D%/object.h \
@@ -55,3 +56,11 @@ test_control_SOURCES = \
 test_control_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 test_control_LDADD = libcontrol.a libprobe.a libsteer.a libstore.a libimage.a libwire.a \
 	libbase.a $(JANSSON_LIBS) $(SQLITE_LIBS) $(probe_LIBS) $(CHECK_LIBS) -lm
+
+check_PROGRAMS += test-load
+TESTS += test-load
+test_load_SOURCES = \
+	tests/unit/control/load_test.c \
+	tests/unit/control/load_sim.c tests/unit/control/load_sim.h tests/unit/run.h
+test_load_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_load_LDADD = libcontrol.a libbase.a $(CHECK_LIBS) -lm

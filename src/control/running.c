@@ -83,7 +83,8 @@ void running_follow(struct running *running)
 {
 	uint64_t now_ms = clock_unix_ms();
 
-	if (inputs_update(running->inputs, running_probed, running->prober, now_ms) ||
+	if (inputs_update(running->inputs, running_probed, running->prober, now_ms,
+			  clock_mono_ms()) ||
 	    avoid_has_ended(running, now_ms) || running->unsteered)
 		running_steer(running);
 	store_spilling(running);
@@ -219,7 +220,7 @@ void running_report(struct running *running, uint32_t node, double load)
 	char key[NODE_KEY_SIZE];
 
 	memory_keep_load(running->memory, node_key(plan, node, key), &report);
-	inputs_report(running->inputs, node, &report);
+	inputs_report(running->inputs, node, &report, clock_mono_ms());
 	row = row_of(&rows, plan, node, prober_state(running->prober, node));
 	store_status(running->store, &row);
 }

@@ -94,7 +94,8 @@ static void settled(struct ev_loop *loop, struct ev_timer *timer, int events)
 
 	(void)loop;
 	(void)events;
-	(void)inputs_update(running->inputs, running_probed, running->prober, clock_unix_ms());
+	(void)inputs_update(running->inputs, running_probed, running->prober, clock_unix_ms(),
+			    clock_mono_ms());
 	running_steer(running);
 	standing_tell(running->standing, running->images, running->inputs, &running->drill);
 }
@@ -117,7 +118,8 @@ static void settle_later(struct running *running)
 		double ms = ((double)probes[p].interval_ms + probes[p].timeout_ms) *
 			    (probes[p].fall > probes[p].rise ? probes[p].fall : probes[p].rise);
 
-		longest_ms = ms > longest_ms ? ms : longest_ms;
+		if ((probes[p].roles & PROBE_HEALTH) != 0 && ms > longest_ms)
+			longest_ms = ms;
 	}
 	ev_timer_set(&running->settle, longest_ms / 1000., 0.);
 	ev_timer_start(running->loop, &running->settle);
@@ -143,7 +145,7 @@ int running_take(struct running *running, struct images *images, enum world_sour
 	remember_states(running);
 	states = recall_states(running, plan);
 	inputs = inputs_new(plan, &running->orders, running->memory, running->inputs);
-	(void)inputs_update(inputs, recalled, states, clock_unix_ms());
+	(void)inputs_update(inputs, recalled, states, clock_unix_ms(), clock_mono_ms());
 	steer = steer_world(running, images, inputs, has_steering, err);
 	if (steer == NULL)
 		goto out;

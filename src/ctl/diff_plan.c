@@ -139,6 +139,20 @@ static const char *const fallbacks[] = {
 	"all", "none", "addresses", "last-good", "nearest", "pool:"
 };
 
+static void put_load(json_t *options, const struct plan_load *load)
+{
+	put(options, "load", "%s", load->on ? "on" : "off");
+	if (!load->on)
+		return;
+	put(options, "load low-mark", "%u%%", load->low_percent);
+	put(options, "load high-mark", "%u%%", load->high_percent);
+	put(options, "load min-weight", "%u%%", load->floor_percent);
+	put(options, "load step", "%u%%", load->step_percent);
+	put_ms(options, "load smoothing", load->smoothing_ms);
+	put_ms(options, "load dwell", load->dwell_ms);
+	put_ms(options, "load stale-after", load->stale_ms);
+}
+
 static void put_answering(json_t *options, const struct plan_pool *pool)
 {
 	put(options, "answers", "%u", pool->answers);
@@ -152,6 +166,7 @@ static void put_answering(json_t *options, const struct plan_pool *pool)
 	put(options, "max-automatic-down", "%u%%", pool->max_automatic_down);
 	put_flag(options, "freeze", pool->freeze);
 	put_ms(options, "load-max-age", pool->load_age_ms);
+	put_load(options, &pool->load);
 }
 
 static void put_fallback(json_t *options, const struct image *plan, const struct plan_pool *pool)

@@ -180,6 +180,15 @@ static bool is_pool(const struct check *c, uint32_t number)
 	return number == PLAN_NONE || number < c->root->pools.count;
 }
 
+static bool is_load(const struct plan_load *load)
+{
+	if (load->on == 0)
+		return true;
+	return load->on == 1 && load->floor_percent > 0 && load->floor_percent <= 100 &&
+	       load->step_percent > 0 && load->step_percent <= 100 &&
+	       load->low_percent < load->high_percent && load->stale_ms > 0;
+}
+
 /* Settings of how it is steered. */
 static bool is_steered_well(const struct check *c, const struct plan_pool *pool)
 {
@@ -207,7 +216,8 @@ static int verify_pools(struct check *c)
 		    !is_steered_well(c, pool) || pool->persistence > PERSISTENCE_SUBNET ||
 		    pool->persistence_without_ecs > PERSISTENCE_SUBNET ||
 		    pool->persistence_v4 > 32 || pool->persistence_v6 > 128 ||
-		    pool->strict_pair > 1 || !is_alpn(c, pool->alpn, pool->alpn_len))
+		    pool->strict_pair > 1 || !is_load(&pool->load) ||
+		    !is_alpn(c, pool->alpn, pool->alpn_len))
 			return bad(c, "pool", i);
 		if (!follows(pool->sites, &next_site, c->root->pool_sites.count) ||
 		    !follows(pool->nodes, &next_node, c->root->nodes.count) ||
@@ -295,9 +305,9 @@ static int verify_checks(struct check *c)
 
 		if (probe->kind >= PROBE_KINDS || !is_family(probe->family) || probe->roles == 0 ||
 		    probe->roles > (PROBE_HEALTH | PROBE_LOAD) || !is_text(c, probe->name) ||
-		    probe->interval_ms == 0 || probe->timeout_ms == 0 ||
-		    probe->timeout_ms > probe->interval_ms || probe->fall == 0 ||
-		    probe->rise == 0 || probe->jitter_percent > 50 ||
+		    !is_text(c, probe->signal) || probe->interval_ms == 0 ||
+		    probe->timeout_ms == 0 || probe->timeout_ms > probe->interval_ms ||
+		    probe->fall == 0 || probe->rise == 0 || probe->jitter_percent > 50 ||
 		    !is_source(&probe->source_v4, IP_V4) || !is_source(&probe->source_v6, IP_V6) ||
 		    !has_settings(c, probe))
 			return bad(c, "probe", i);

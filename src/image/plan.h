@@ -10,7 +10,7 @@
 #include "image/pool_types.h"
 #include "image/settings.h"
 
-#define PLAN_VERSION 6
+#define PLAN_VERSION 7
 #define PLAN_NONE    UINT32_MAX
 
 #define PLAN_ANSWERS_MAX 16 /* nodes in an answer */
@@ -54,6 +54,18 @@ enum fallback {
 enum spread { SPREAD_NODE, SPREAD_SITE };
 enum answer_order { ORDER_PREFERENCE, ORDER_SHUFFLED };
 
+/* How a pool's weights follow the load of its nodes (control/load.h). */
+struct plan_load {
+	uint8_t on;            /* 0: they do not */
+	uint8_t floor_percent; /* of the weight; 1 to 100 */
+	uint8_t step_percent;  /* of the weight; 1 to 100 */
+	uint8_t reserved;
+	uint16_t low_percent, high_percent; /* of what there may be; low below high */
+	uint32_t smoothing_ms, dwell_ms;
+	uint32_t stale_ms; /* never 0 */
+	uint32_t reserved2;
+};
+
 struct plan_pool {
 	uint32_t name, file;
 	uint8_t policy;                  /* enum policy */
@@ -73,7 +85,8 @@ struct plan_pool {
 	uint32_t spare_km;              /* distance of a spare from the first answer's site */
 	uint32_t backup, fallback_pool; /* pools, PLAN_NONE: none */
 	uint32_t ttl_floor_s, ttl_ceiling_s;
-	uint32_t load_age_ms;                 /* older reports of load count no more */
+	uint32_t load_age_ms; /* older reports of load count no more */
+	struct plan_load load;
 	uint64_t seed;                        /* of its consistent hashing; from its name alone */
 	struct plan_range sites;              /* plan_pool_site, in the file's order */
 	struct plan_range nodes;              /* plan_node: those of its sites, in order */
@@ -123,10 +136,11 @@ enum probe_role {
 };
 
 struct plan_probe {
-	uint32_t name;  /* text: unique among those of its pool */
-	uint8_t kind;   /* enum probe_kind */
-	uint8_t family; /* IP_V4, IP_V6: that family's addresses only; 0: both */
-	uint8_t roles;  /* bits of enum probe_role */
+	uint32_t name;   /* text: unique among those of its pool */
+	uint32_t signal; /* text: what its readings are called; 0: its name */
+	uint8_t kind;    /* enum probe_kind */
+	uint8_t family;  /* IP_V4, IP_V6: that family's addresses only; 0: both */
+	uint8_t roles;   /* bits of enum probe_role */
 	uint8_t reserved;
 	uint32_t interval_ms, timeout_ms;
 	uint32_t fall, rise;     /* results in a row */

@@ -10,6 +10,7 @@ Suite *diag_suite(void);
 Suite *effective_suite(void);
 Suite *inherit_suite(void);
 Suite *links_suite(void);
+Suite *load_suite(void);
 Suite *mistakes_suite(void);
 Suite *places_suite(void);
 Suite *timestamp_suite(void);

@@ -21,7 +21,8 @@ static const struct make_plan plan_rows = { .sites = sites,
 					    .nodes = nodes,
 					    .node_count = 3 };
 
-#define NOW 1000000
+#define NOW      1000000
+#define NOW_MONO 5000000
 
 static struct made made;
 static struct node_state states[3];
@@ -53,7 +54,7 @@ static const struct node_state *state_of(const void *context, uint32_t node)
 
 static bool update(void)
 {
-	return inputs_update(inputs, state_of, NULL, NOW);
+	return inputs_update(inputs, state_of, NULL, NOW, NOW_MONO);
 }
 
 static void order_for(enum order_action action, const char *object, uint64_t from_ms,
@@ -131,7 +132,7 @@ static const char *ttls_at(uint64_t now_ms)
 	static char text[64];
 	size_t len = 0;
 
-	(void)inputs_update(inputs, state_of, NULL, now_ms);
+	(void)inputs_update(inputs, state_of, NULL, now_ms, NOW_MONO);
 	for (int n = 0; n < 3; n++) {
 		uint32_t ttl_s = inputs->nodes[n].ttl_s;
 
@@ -226,6 +227,91 @@ START_TEST(load_is_remembered_over_plans_and_counts_while_it_is_fresh)
 }
 END_TEST
 
+/* --- weights that follow load -------------------------------------------------------------------- */
+
+static const struct make_pool following[] = { { .name = "edge",
+						.sites = "tokyo london",
+						.load = { .on = 1,
+							  .low_percent = 60,
+							  .high_percent = 100,
+							  .floor_percent = 20,
+							  .step_percent = 100,
+							  .stale_ms = 60000 } } };
+
+/* The pool follows load from here on. */
+static void follow_load(void)
+{
+	struct make_plan rows = plan_rows;
+
+	end();
+	rows.pools = following;
+	memset(states, 0, sizeof(states));
+	made = make_images(&rows);
+	memory = memory_new();
+	inputs = inputs_new(&made.plan, &orders, memory, NULL);
+}
+
+START_TEST(a_report_lowers_the_level_of_a_node_whose_pool_follows_load)
+{
+	const struct node_load load = { 0.8, NOW };
+
+	(void)update();
+	inputs_report(inputs, 1, &load, NOW_MONO);
+	ck_assert(!update()); /* it does not follow */
+	follow_load();
+	(void)update();
+	inputs_report(inputs, 1, &load, NOW_MONO);
+	ck_assert(update());
+	ck_assert_uint_eq(inputs->nodes[0].level, STEER_ALL);
+	ck_assert_uint_eq(inputs->nodes[1].level, STEER_ALL * 6 / 10);
+	ck_assert_uint_eq(inputs->nodes[1].weight, 50);
+}
+END_TEST
+
+START_TEST(the_highest_of_report_and_readings_counts)
+{
+	const struct node_load load = { 0.7, NOW };
+
+	follow_load();
+	inputs_report(inputs, 0, &load, NOW_MONO);
+	inputs_reading(inputs, 0, "cpu", 0.9, NOW_MONO);
+	inputs_reading(inputs, 0, "memory", 0.2, NOW_MONO);
+	(void)update();
+	ck_assert_uint_eq(inputs->nodes[0].level, STEER_ALL * 4 / 10);
+	ck_assert_str_eq(inputs->follows[0].signals[inputs->follows[0].highest].name, "cpu");
+}
+END_TEST
+
+START_TEST(signals_and_levels_go_on_in_the_next_plan)
+{
+	struct inputs *next;
+
+	follow_load();
+	inputs_reading(inputs, 1, "cpu", 0.9, NOW_MONO);
+	(void)update();
+	next = inputs_new(&made.plan, &orders, memory, inputs);
+	inputs_free(inputs);
+	inputs = next;
+	(void)update();
+	ck_assert_uint_eq(inputs->nodes[1].level, STEER_ALL * 4 / 10);
+	ck_assert_uint_eq(inputs->nodes[0].level, STEER_ALL);
+}
+END_TEST
+
+START_TEST(a_report_to_the_process_before_counts_by_its_age)
+{
+	const struct node_load load = { 0.8, NOW - 90000 };
+
+	follow_load();
+	memory_keep_load(memory, "edge/b", &load);
+	inputs_free(inputs);
+	inputs = inputs_new(&made.plan, &orders, memory, NULL);
+	(void)update();
+	ck_assert_uint_eq(inputs->nodes[1].level, STEER_ALL * 8 / 10); /* half its say is gone */
+	ck_assert_int_eq(inputs->follows[1].cause, LOAD_FADING);
+}
+END_TEST
+
 START_TEST(site_that_spilled_over_before_a_restart_goes_on_between_its_marks)
 {
 	memory_keep_spilling(memory, "edge/b", true);
@@ -251,5 +337,9 @@ void add_inputs_cases(Suite *suite)
 	tcase_add_test(tcase, alarm_goes_on_when_the_plan_is_replaced);
 	tcase_add_test(tcase, site_that_spilled_over_before_a_restart_goes_on_between_its_marks);
 	tcase_add_test(tcase, load_is_remembered_over_plans_and_counts_while_it_is_fresh);
+	tcase_add_test(tcase, a_report_lowers_the_level_of_a_node_whose_pool_follows_load);
+	tcase_add_test(tcase, the_highest_of_report_and_readings_counts);
+	tcase_add_test(tcase, signals_and_levels_go_on_in_the_next_plan);
+	tcase_add_test(tcase, a_report_to_the_process_before_counts_by_its_age);
 	suite_add_tcase(suite, tcase);
 }

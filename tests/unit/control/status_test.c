@@ -30,6 +30,8 @@ static const struct make_plan plan = { .sites = sites,
 				       .records = records,
 				       .record_count = 1 };
 
+#define NOW_MONO_MS 7000
+
 static struct node_state states[3];
 
 static const struct node_state *state_of(const void *context, uint32_t node)
@@ -92,7 +94,7 @@ static void open_fixture(struct fixture *f)
 
 static void judge(struct fixture *f)
 {
-	(void)inputs_update(f->inputs, state_of, states, f->input.now_unix_ms);
+	(void)inputs_update(f->inputs, state_of, states, f->input.now_unix_ms, NOW_MONO_MS);
 }
 
 static void close_fixture(struct fixture *f)

@@ -209,6 +209,7 @@ static struct plan_pool make_pool(struct plan_lists *lists, uint32_t number)
 		.spare_km = from->spare_km,
 		.order = (uint8_t)from->order,
 		.max_automatic_down = 50,
+		.load = from->load,
 		.own_policy = POLICY_WEIGHTED,
 		.backup = other_pool(lists->make, from->backup),
 		.fallback_pool = other_pool(lists->make, from->fallback_pool),

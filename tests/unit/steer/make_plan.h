@@ -28,6 +28,7 @@ struct make_pool {
 	enum answer_order order;
 	uint32_t ttl_floor_s, ttl_ceiling_s; /* ceiling 0: none */
 	const char *backup, *fallback_pool;
+	struct plan_load load;
 };
 
 struct make_node {
