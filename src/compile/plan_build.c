@@ -37,6 +37,7 @@ static void add_settings(struct builder *b)
 		.state_dir = add_text(b, config->state_dir),
 		.run_dir = add_text(b, config->run_dir),
 		.history_days = config->history_days,
+		.minutes_days = config->minutes_days,
 		.preference_depth = config->preference_depth,
 		.log_level = (uint32_t)config->log_level,
 		.dns = config->dns,

@@ -224,7 +224,7 @@ struct config {
 		CONFIG_LOG_DEBUG
 	} log_level; /* the numbers of enum log_level */
 	bool log_syslog;
-	uint32_t history_days;
+	uint32_t history_days, minutes_days;
 	uint32_t preference_depth;
 	const struct config_database *databases;
 	size_t database_count;

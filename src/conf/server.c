@@ -476,7 +476,10 @@ static const struct option server_options[] = {
 	{ "log", OPTION_MAP, .section = &log_section, .manual = "what to log, and where" },
 	{ "history", OPTION_DURATION, OPTION_FIELD(struct config, history_days), .later = true,
 	  .unit_ms = DAY_MS, .min = 1, .max = 36500, .dflt = "90d",
-	  .manual = "how long transitions of nodes are kept" },
+	  .manual = "how long transitions of nodes, and what operators did, are kept" },
+	{ "history-minutes", OPTION_DURATION, OPTION_FIELD(struct config, minutes_days),
+	  .later = true, .unit_ms = DAY_MS, .min = 1, .max = 366, .dflt = "7d",
+	  .manual = "how long what was measured of each node is kept, minute by minute" },
 	{ "preference-depth", OPTION_NUMBER, OPTION_FIELD(struct config, preference_depth),
 	  .later = true, .min = 1, .max = 16, .counts = "sites", .dflt = "4",
 	  .manual = "how many sites of a pool each client's preference holds; the others follow "

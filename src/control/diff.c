@@ -264,8 +264,8 @@ static bool settings_differ(const struct images *before, const struct images *af
 	const struct plan_settings *y = &image_root(b, struct plan_root)->settings;
 
 	return memcmp(&x->dns, &y->dns, sizeof(x->dns)) != 0 ||
-	       x->history_days != y->history_days || x->log_level != y->log_level ||
-	       x->preference_depth != y->preference_depth ||
+	       x->history_days != y->history_days || x->minutes_days != y->minutes_days ||
+	       x->log_level != y->log_level || x->preference_depth != y->preference_depth ||
 	       strcmp(plan_text(a, x->state_dir), plan_text(b, y->state_dir)) != 0 ||
 	       strcmp(plan_text(a, x->run_dir), plan_text(b, y->run_dir)) != 0;
 }

@@ -205,17 +205,15 @@ static struct images *load_world(const struct control *control)
 	return images;
 }
 
-/* Until a plan says otherwise; nothing is deleted in the first moments. */
-#define HISTORY_DAYS 90
-
-static uint32_t history_days(const struct images *images)
+/* How long the database keeps what; without a plan as by default. */
+static struct store_kept kept_by(const struct images *images)
 {
-	const struct image *plan;
+	const struct plan_settings *settings;
 
 	if (images == NULL || !images_are_complete(images))
-		return HISTORY_DAYS;
-	plan = &images->image[IMAGE_PLAN];
-	return image_root(plan, struct plan_root)->settings.history_days;
+		return (struct store_kept){ .audit = 90, .minutes = 7 };
+	settings = &image_root(&images->image[IMAGE_PLAN], struct plan_root)->settings;
+	return (struct store_kept){ settings->history_days, settings->minutes_days };
 }
 
 static void make_directory(const char *path, mode_t mode)
@@ -224,14 +222,14 @@ static void make_directory(const char *path, mode_t mode)
 		log_error("a directory is missing", "path=%s reason=\"%s\"", path, strerror(errno));
 }
 
-static int open_parts(struct control *control, uint32_t days, struct err *err)
+static int open_parts(struct control *control, const struct store_kept *kept, struct err *err)
 {
 	const struct options *options = control->options;
 
 	make_directory(options->state_dir, 0750);
 	make_directory(options->run_dir, 0755);
 	err->text[0] = '\0';
-	if (store_open(&control->store, options->state_dir, days, err) != 0)
+	if (store_open(&control->store, options->state_dir, kept, err) != 0)
 		return -1;
 	if (err->text[0] != '\0')
 		log_error("the store is not in order", "reason=\"%s\"", err->text);
@@ -263,12 +261,13 @@ static void started(void *context, const char *server_file, uint64_t boot_id,
 	struct control *control = context;
 	struct images *images = adopted != NULL ? adopted : load_world(control);
 	enum world_source source = adopted != NULL ? WORLD_ADOPTED : WORLD_FROM_DISK;
+	struct store_kept kept = kept_by(images);
 	struct err err;
 
 	control->boot_id = boot_id;
 	control->server_file = mem_copy_text(
 		server_file[0] != '\0' ? server_file : control->options->server_file);
-	if (open_parts(control, history_days(images), &err) != 0) {
+	if (open_parts(control, &kept, &err) != 0) {
 		log_error("cannot go on", "reason=\"%s\"", err.text);
 		images_free(images);
 		control->status = EXIT_FAILURE;

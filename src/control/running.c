@@ -264,6 +264,7 @@ static void tick(struct ev_loop *loop, struct ev_timer *timer, int events)
 		return;
 	rows_store(&rows, plan_of(running), running->ticks % RUNNING_ROWS_EVERY_S,
 		   RUNNING_ROWS_EVERY_S);
+	running_follow_minute(running);
 	running_follow_drill(running, false);
 	running_follow(running);
 	standing_tell(running->standing, running->images, running->inputs, &running->drill);
@@ -324,6 +325,7 @@ void running_close(struct running *running)
 	if (running->images != NULL) {
 		running_tell_verdicts(running);
 		rows_store(&rows, plan_of(running), 0, 1);
+		running_end_minute(running);
 	}
 	prober_close(running->prober);
 	steer_close(running->steer);

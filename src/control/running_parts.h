@@ -40,6 +40,7 @@ struct running {
 	struct ev_timer settle;
 	struct ev_timer roll;
 	uint32_t ticks;
+	uint64_t minute; /* since 1970: to which what is measured now belongs */
 	struct secrets secrets;
 };
 
@@ -73,6 +74,14 @@ void running_tell_verdicts(struct running *running);
 
 /* Answers what verdicts say, then tells of them. */
 void running_settle_verdicts(struct running *running);
+
+/* --- running_minutes.c --------------------------------------------------------------------------- */
+
+/* Hands what was measured to the store whenever a minute is over. */
+void running_follow_minute(struct running *running);
+
+/* Hands over what was measured in the minute that is not over yet. */
+void running_end_minute(struct running *running);
 
 /* --- running_take.c ----------------------------------------------------------------------------- */
 

@@ -50,9 +50,17 @@ static json_t *counters(const struct counters *c)
 
 static json_t *store(const struct store_health *health)
 {
-	return json_pack("{s:I, s:I, s:I, s:o}", "written", (json_int_t)health->written, "lost",
-			 (json_int_t)health->lost, "pending", (json_int_t)health->pending, "error",
-			 report_text(health->error));
+	json_t *lost_of = json_object();
+
+	for (int kind = 0; kind < STORE_KINDS; kind++)
+		json_object_set_new(lost_of, store_kind_name[kind],
+				    json_integer((json_int_t)health->lost[kind]));
+	return json_pack("{s:I, s:I, s:o, s:I, s:o, s:I, s:o}", "written",
+			 (json_int_t)health->written, "lost", (json_int_t)store_lost(health),
+			 "lost_of", lost_of, "pending", (json_int_t)health->pending, "error",
+			 report_text(health->error), "damaged_ms",
+			 (json_int_t)health->damaged_unix_ms, "damaged_path",
+			 report_text(health->damaged_path));
 }
 
 /* --- the world ------------------------------------------------------------------------------- */

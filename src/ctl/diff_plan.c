@@ -97,6 +97,7 @@ static json_t *server_options(const struct image *plan)
 	put(options, "state", "%s", plan_text(plan, s->state_dir));
 	put(options, "run", "%s", plan_text(plan, s->run_dir));
 	put(options, "history", "%ud", s->history_days);
+	put(options, "history-minutes", "%ud", s->minutes_days);
 	put(options, "preference-depth", "%u", s->preference_depth);
 	put(options, "log level", "%u", s->log_level);
 	put_flag(options, "ecs", s->dns.ecs);

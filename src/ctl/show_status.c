@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/timestamp.h"
 #include "ctl/columns.h"
 #include "ctl/command_drill.h"
 #include "ctl/command_orders.h"
@@ -139,16 +140,41 @@ static void show_counters(const json_t *status, FILE *out)
 		      field_number(c, "connections_timed_out"));
 }
 
+/* "3 lost (2 transitions, 1 of minutes)" */
+static void show_lost(const json_t *store, FILE *out)
+{
+	const char *kind;
+	const json_t *count;
+	bool first = true;
+
+	(void)fprintf(out, ", %lld lost", field_number(store, "lost"));
+	json_object_foreach((json_t *)json_object_get(store, "lost_of"), kind, count)
+	{
+		if (json_integer_value(count) == 0)
+			continue;
+		(void)fprintf(out, "%s%lld %s", first ? " (" : ", ",
+			      (long long)json_integer_value(count), kind);
+		first = false;
+	}
+	if (!first)
+		(void)fputc(')', out);
+}
+
 static void show_store(const json_t *status, FILE *out)
 {
 	const json_t *store = json_object_get(status, "store");
 	const char *error = field_text(store, "error");
-	char rows[COUNTED_SIZE];
+	char text[COUNTED_SIZE], when[TIMESTAMP_SIZE];
 
-	(void)fprintf(out, "store: %s written, %lld pending, %lld lost%s%s\n",
-		      text_counted(field_number(store, "written"), "row", rows),
-		      field_number(store, "pending"), field_number(store, "lost"),
-		      error[0] != '\0' ? "; error: " : "", error);
+	(void)fprintf(out, "store: %s written, %lld pending",
+		      text_counted(field_number(store, "written"), "row", text),
+		      field_number(store, "pending"));
+	show_lost(store, out);
+	(void)fprintf(out, "%s%s\n", error[0] != '\0' ? "; error: " : "", error);
+	if (field_count(store, "damaged_ms") > 0)
+		(void)fprintf(out, "store: what it held until %s is lost, it was damaged: %s\n",
+			      timestamp_text(field_count(store, "damaged_ms") / 1000, when),
+			      field_text(store, "damaged_path"));
 }
 
 /* --- pools ------------------------------------------------------------------------------------ */

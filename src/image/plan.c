@@ -153,7 +153,7 @@ static int verify_settings(struct check *c)
 	const struct plan_settings *s = &c->root->settings;
 
 	if (!is_name(c, s->server_file) || !is_name(c, s->state_dir) || !is_name(c, s->run_dir) ||
-	    s->history_days == 0 || s->preference_depth == 0 || s->preference_depth > 16 ||
+	    s->history_days == 0 || s->minutes_days == 0 || s->preference_depth == 0 || s->preference_depth > 16 ||
 	    s->log_level > 3 || !dns_settings_valid(&s->dns))
 		return err_set(c->err, "plan image: the settings are damaged");
 	return 0;

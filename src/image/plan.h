@@ -29,9 +29,11 @@ struct plan_settings {
 	uint64_t boot_id;     /* of the server file as it was compiled (image/boot.h); 0: none */
 	uint32_t server_file; /* text: path */
 	uint32_t state_dir, run_dir;
-	uint32_t history_days; /* how long transitions are kept */
+	uint32_t history_days; /* how long transitions and what operators did are kept */
+	uint32_t minutes_days; /* how long what was measured of nodes is kept */
 	uint32_t preference_depth;
 	uint32_t log_level; /* enum log_level */
+	uint32_t reserved;
 	struct dns_settings dns;
 };
 

@@ -88,8 +88,9 @@ static void judge(const struct probe *probe, const char *lost, char why[PROBE_WH
 		      measures.lost, measures.count, measures.min_us, measures.mean_us,
 		      measures.p95_us, measures.max_us);
 	result->outcome = icmp_judge(probe->settings, &measures, lost, why);
-	if (lost != NULL)
-		result->rtt_us = measures.mean_us; /* it has none of its own */
+	result->reach = lost == NULL ? REACH_ANSWERED : REACH_LOST;
+	result->rtt_us = lost == NULL ? (uint32_t)took_us
+				      : measures.mean_us; /* it has none of its own */
 }
 
 /* Is it an address of this machine? What sendmsg says where it is not differs: EINVAL, and

@@ -179,6 +179,15 @@ static void note_result(struct node_state *state, const struct check *check)
 		state->rtt_us = check->rtt_us;
 }
 
+static void note_measure(struct measure *measure, const struct check *check,
+			 const struct probe_result *result)
+{
+	bool failed = result->reach == REACH_AS_OUTCOME ? result->outcome == PROBE_FAILURE
+							: result->reach == REACH_LOST;
+
+	measure_add(measure, failed, result->rtt_us != 0 ? result->rtt_us : check->rtt_us);
+}
+
 /* One result more for a verdict that stands beside the check's own. */
 static void step_pretence(struct pretence *pretence, const struct check *check, bool success)
 {
@@ -201,6 +210,7 @@ static void judge_use(struct prober *prober, uint32_t use, int32_t before,
 		step_pretence(pretence, check, result->outcome != PROBE_FAILURE);
 	is = verdict_of(round, use);
 	note_result(&round->states[node], check);
+	note_measure(&round->states[node].measure, check, result);
 	judge_node(prober, node, check, (was > 0) != (is > 0) || was == 0);
 }
 

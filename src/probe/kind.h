@@ -34,6 +34,8 @@ struct probe_result {
 	 * octets. Copied. */
 	const char *why;
 	uint32_t rtt_us; /* as measured by the kind; 0: from start to done */
+	/* Of kinds whose outcome is about more than this one time. */
+	enum probe_reach { REACH_AS_OUTCOME, REACH_ANSWERED, REACH_LOST } reach;
 	bool has_use;
 	double use; /* load as a part of what there may be: 1.0 is full */
 	bool has_weight;

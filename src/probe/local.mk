@@ -6,6 +6,7 @@ libprobe_a_SOURCES = \
 	%D%/icmp.c %D%/icmp_judge.c %D%/icmp_judge.h \
 	%D%/judge.c \
 	%D%/kind.c %D%/kind.h \
+	%D%/measure.h \
 	%D%/prober.c %D%/prober.h %D%/prober_parts.h \
 	%D%/rounds.c \
 	%D%/runner.c %D%/runner.h \
@@ -29,6 +30,7 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/icmp_test.c \
 	tests/unit/probe/lab.c tests/unit/probe/lab.h \
 	tests/unit/probe/main.c tests/unit/probe/probe_test.h \
+	tests/unit/probe/measure_test.c \
 	tests/unit/probe/prober_test.c \
 	tests/unit/probe/schedule_test.c \
 	tests/unit/probe/secret_test.c \

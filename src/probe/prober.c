@@ -32,6 +32,15 @@ void prober_pretend_down(struct prober *prober, uint32_t node, bool down)
 	}
 }
 
+struct measure prober_take_measure(struct prober *prober, uint32_t node)
+{
+	struct measure *measure = &prober->round.states[node].measure;
+	struct measure taken = *measure;
+
+	*measure = (struct measure){ 0 };
+	return taken;
+}
+
 const struct node_state *prober_state(const struct prober *prober, uint32_t node)
 {
 	return &prober->round.states[node];

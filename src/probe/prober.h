@@ -19,6 +19,7 @@
 
 #include "image/plan.h"
 #include "probe/kind.h"
+#include "probe/measure.h"
 
 /* Bits: of which families a node has addresses, or which of them are down. */
 enum node_family { FAMILY_V4 = 1, FAMILY_V6 = 2, FAMILIES_ALL = 3 };
@@ -43,6 +44,7 @@ struct node_state {
 	/* It is up, but checks have failed: if they go on failing, the node, or its addresses of
 	 * a family, are down within this time. 0: nothing hints at that. */
 	uint32_t verdict_within_ms;
+	struct measure measure; /* since it was taken last */
 	char reason[160]; /* the check that decides: "tcp 127.10.1.1:5191: connection refused" */
 };
 
@@ -80,6 +82,10 @@ void prober_apply(struct prober *prober, const struct image *plan,
  * directions; nodes that share its checks do not notice, and neither does who is probed. It goes on
  * in the next plan, where a node has the same "pool/name". Nothing changes where it is so already. */
 void prober_pretend_down(struct prober *prober, uint32_t node, bool down);
+
+/* What was measured of a node since this was asked last, results of all its checks together; what it
+ * is pretended to be does not count. */
+struct measure prober_take_measure(struct prober *prober, uint32_t node);
 
 /* Valid until the next prober_apply or prober_close. */
 const struct node_state *prober_state(const struct prober *prober, uint32_t node);

@@ -165,6 +165,7 @@ static void adopt(struct node_state *state, const struct node_state *initial)
 	}
 	state->wish = WISH_NONE;
 	state->weight_percent = 100;
+	state->measure = (struct measure){ 0 };
 }
 
 /* A node's pretences go to the same checks of it in the new plan; to checks that are new where it

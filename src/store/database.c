@@ -9,7 +9,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "store/drill_rows.h"
+#include "store/minute_rows.h"
 #include "store/schema.h"
+#include "store/sql.h"
 
 #define BUSY_MAX_US   5000000
 #define BUSY_SLEEP_US 20000
@@ -40,8 +42,7 @@ static int on_busy(void *context, int count)
 
 static int fail(const struct database *db, int code, const char *doing, struct err *err)
 {
-	(void)err_set(err, "%s: %s", doing, sqlite3_errmsg(db->connection));
-	return code;
+	return sql_fail(db->connection, code, doing, err);
 }
 
 static int prepare(struct database *db, const char *sql, sqlite3_stmt **out, struct err *err)
@@ -54,9 +55,7 @@ static int prepare(struct database *db, const char *sql, sqlite3_stmt **out, str
 
 static int run(struct database *db, const char *sql, struct err *err)
 {
-	int code = sqlite3_exec(db->connection, sql, NULL, NULL, NULL);
-
-	return code == SQLITE_OK ? code : fail(db, code, sql, err);
+	return sql_run(db->connection, sql, err);
 }
 
 static int prepare_all(struct database *db, struct err *err)
@@ -83,18 +82,6 @@ static int prepare_all(struct database *db, struct err *err)
 	if (code == SQLITE_OK)
 		code = prepare(db, "INSERT INTO orders (" ACTION_COLUMNS ") VALUES " ACTION_VALUES,
 			       &db->put_order, err);
-	if (code == SQLITE_OK)
-		code = prepare(db,
-			       "DELETE FROM transitions WHERE id IN (SELECT id FROM transitions "
-			       "WHERE at_unix_ms < ?1 LIMIT ?2)",
-			       &db->prune, err);
-	if (code == SQLITE_OK)
-		code = prepare(
-			db,
-			"DELETE FROM node_status WHERE node IN (SELECT node FROM node_status "
-			"WHERE max(since_unix_ms, checked_unix_ms, load_at_unix_ms) < ?1 "
-			"LIMIT ?2)",
-			&db->prune_status, err);
 	return code;
 }
 
@@ -133,8 +120,6 @@ void database_close(struct database *db)
 	(void)sqlite3_finalize(db->put_transition);
 	(void)sqlite3_finalize(db->put_action);
 	(void)sqlite3_finalize(db->put_order);
-	(void)sqlite3_finalize(db->prune);
-	(void)sqlite3_finalize(db->prune_status);
 	(void)sqlite3_close(db->connection);
 	*db = (struct database){ .give_up_us = db->give_up_us };
 }
@@ -149,64 +134,49 @@ bool database_is_in_place(const struct database *db)
 
 /* --- write --------------------------------------------------------------------------------- */
 
-static void bind_text(sqlite3_stmt *statement, int number, const char *text)
-{
-	(void)sqlite3_bind_text(statement, number, text, -1, SQLITE_STATIC);
-}
-
-static void bind_number(sqlite3_stmt *statement, int number, uint64_t value)
-{
-	(void)sqlite3_bind_int64(statement, number, (sqlite3_int64)value);
-}
-
 static int step(struct database *db, sqlite3_stmt *statement, struct err *err)
 {
-	int code = sqlite3_step(statement);
-
-	if (code != SQLITE_DONE)
-		(void)fail(db, code, "write", err);
-	(void)sqlite3_reset(statement);
-	return code == SQLITE_DONE ? SQLITE_OK : code;
+	return sql_step(db->connection, statement, err);
 }
 
 static int write_status(struct database *db, const struct store_status *now, struct err *err)
 {
-	bind_text(db->put_status, 1, now->node);
-	bind_text(db->put_status, 2, now->status);
-	bind_number(db->put_status, 3, now->since_unix_ms);
-	bind_number(db->put_status, 4, now->checked_unix_ms);
-	bind_number(db->put_status, 5, now->rtt_us);
-	bind_text(db->put_status, 6, now->reason);
+	sql_bind_text(db->put_status, 1, now->node);
+	sql_bind_text(db->put_status, 2, now->status);
+	sql_bind_number(db->put_status, 3, now->since_unix_ms);
+	sql_bind_number(db->put_status, 4, now->checked_unix_ms);
+	sql_bind_number(db->put_status, 5, now->rtt_us);
+	sql_bind_text(db->put_status, 6, now->reason);
 	(void)sqlite3_bind_double(db->put_status, 7, now->load);
-	bind_number(db->put_status, 8, now->load_at_unix_ms);
-	bind_number(db->put_status, 9, now->spilling);
+	sql_bind_number(db->put_status, 8, now->load_at_unix_ms);
+	sql_bind_number(db->put_status, 9, now->spilling);
 	return step(db, db->put_status, err);
 }
 
 static int write_transition(struct database *db, const struct queue_transition *transition,
 			    struct err *err)
 {
-	bind_number(db->put_transition, 1, transition->now.since_unix_ms);
-	bind_text(db->put_transition, 2, transition->now.node);
-	bind_text(db->put_transition, 3, transition->from);
-	bind_text(db->put_transition, 4, transition->now.status);
-	bind_text(db->put_transition, 5, transition->now.reason);
-	bind_number(db->put_transition, 6, transition->now.rtt_us);
+	sql_bind_number(db->put_transition, 1, transition->now.since_unix_ms);
+	sql_bind_text(db->put_transition, 2, transition->now.node);
+	sql_bind_text(db->put_transition, 3, transition->from);
+	sql_bind_text(db->put_transition, 4, transition->now.status);
+	sql_bind_text(db->put_transition, 5, transition->now.reason);
+	sql_bind_number(db->put_transition, 6, transition->now.rtt_us);
 	return step(db, db->put_transition, err);
 }
 
 static int write_action(struct database *db, sqlite3_stmt *put, const struct store_action *action,
 			struct err *err)
 {
-	bind_number(put, 1, action->at_unix_ms);
-	bind_text(put, 2, action->action);
-	bind_text(put, 3, action->object);
-	bind_text(put, 4, action->who);
-	bind_number(put, 5, action->uid);
-	bind_number(put, 6, action->weight);
-	bind_number(put, 7, action->from_unix_ms);
-	bind_number(put, 8, action->until_unix_ms);
-	bind_text(put, 9, action->reason);
+	sql_bind_number(put, 1, action->at_unix_ms);
+	sql_bind_text(put, 2, action->action);
+	sql_bind_text(put, 3, action->object);
+	sql_bind_text(put, 4, action->who);
+	sql_bind_number(put, 5, action->uid);
+	sql_bind_number(put, 6, action->weight);
+	sql_bind_number(put, 7, action->from_unix_ms);
+	sql_bind_number(put, 8, action->until_unix_ms);
+	sql_bind_text(put, 9, action->reason);
 	return step(db, put, err);
 }
 
@@ -231,6 +201,8 @@ static int write_rows(struct database *db, const struct queue *rows, struct err 
 	for (const struct queue_action *a = rows->first_action; a != NULL && code == SQLITE_OK;
 	     a = a->next)
 		code = write_action(db, db->put_action, &a->action, err);
+	if (code == SQLITE_OK && rows->first_minutes != NULL)
+		code = minute_rows_write(db->connection, rows->first_minutes, err);
 	if (code == SQLITE_OK && rows->drill.is)
 		code = drill_rows_write(db->connection, &rows->drill, err);
 	return code;
@@ -267,49 +239,19 @@ int database_write(struct database *db, const struct queue *rows, const struct q
 	return code;
 }
 
-#define PRUNED_AT_ONCE 5000 /* so that rows of now never wait long */
-
-static int prune(struct database *db, sqlite3_stmt *statement, uint64_t before_unix_ms, bool *more,
-		 struct err *err)
-{
-	int code;
-
-	bind_number(statement, 1, before_unix_ms);
-	bind_number(statement, 2, PRUNED_AT_ONCE);
-	code = step(db, statement, err);
-	*more |= code == SQLITE_OK && sqlite3_changes(db->connection) == PRUNED_AT_ONCE;
-	return code;
-}
-
-int database_prune(struct database *db, uint64_t before_unix_ms, bool *more, struct err *err)
-{
-	int code;
-
-	*more = false;
-	code = prune(db, db->prune, before_unix_ms, more, err);
-	return code == SQLITE_OK ? prune(db, db->prune_status, before_unix_ms, more, err) : code;
-}
-
 /* --- read ---------------------------------------------------------------------------------- */
-
-static void copy_column(sqlite3_stmt *statement, int column, char *out, size_t size)
-{
-	const unsigned char *text = sqlite3_column_text(statement, column);
-
-	(void)snprintf(out, size, "%s", text != NULL ? (const char *)text : "");
-}
 
 static void read_row(sqlite3_stmt *statement, struct store_status *row)
 {
 	memset(row, 0, sizeof(*row));
-	copy_column(statement, 0, row->node, sizeof(row->node));
-	copy_column(statement, 1, row->status, sizeof(row->status));
-	row->since_unix_ms = (uint64_t)sqlite3_column_int64(statement, 2);
-	row->checked_unix_ms = (uint64_t)sqlite3_column_int64(statement, 3);
+	sql_text(statement, 0, row->node, sizeof(row->node));
+	sql_text(statement, 1, row->status, sizeof(row->status));
+	row->since_unix_ms = sql_number(statement, 2);
+	row->checked_unix_ms = sql_number(statement, 3);
 	row->rtt_us = (uint32_t)sqlite3_column_int64(statement, 4);
-	copy_column(statement, 5, row->reason, sizeof(row->reason));
+	sql_text(statement, 5, row->reason, sizeof(row->reason));
 	row->load = sqlite3_column_double(statement, 6);
-	row->load_at_unix_ms = (uint64_t)sqlite3_column_int64(statement, 7);
+	row->load_at_unix_ms = sql_number(statement, 7);
 	row->spilling = sqlite3_column_int64(statement, 8) != 0;
 }
 
@@ -350,15 +292,15 @@ int database_read(struct database *db, struct store_status **rows, size_t *count
 static void read_order(sqlite3_stmt *statement, struct store_action *order)
 {
 	memset(order, 0, sizeof(*order));
-	order->at_unix_ms = (uint64_t)sqlite3_column_int64(statement, 0);
-	copy_column(statement, 1, order->action, sizeof(order->action));
-	copy_column(statement, 2, order->object, sizeof(order->object));
-	copy_column(statement, 3, order->who, sizeof(order->who));
+	order->at_unix_ms = sql_number(statement, 0);
+	sql_text(statement, 1, order->action, sizeof(order->action));
+	sql_text(statement, 2, order->object, sizeof(order->object));
+	sql_text(statement, 3, order->who, sizeof(order->who));
 	order->uid = (uint32_t)sqlite3_column_int64(statement, 4);
 	order->weight = (uint32_t)sqlite3_column_int64(statement, 5);
-	order->from_unix_ms = (uint64_t)sqlite3_column_int64(statement, 6);
-	order->until_unix_ms = (uint64_t)sqlite3_column_int64(statement, 7);
-	copy_column(statement, 8, order->reason, sizeof(order->reason));
+	order->from_unix_ms = sql_number(statement, 6);
+	order->until_unix_ms = sql_number(statement, 7);
+	sql_text(statement, 8, order->reason, sizeof(order->reason));
 }
 
 int database_read_orders(struct database *db, struct store_action **orders, size_t *count,

@@ -1,4 +1,4 @@
-/* database.h - one connection to signpost.db: open, write, prune, read.
+/* database.h - one connection to signpost.db: open, write, read.
  *
  * Used by one thread at a time. Functions return an SQLite result code (SQLITE_OK: well), with the
  * story in err where it is another one. Nothing waits for another connection's lock longer than
@@ -16,7 +16,6 @@
 struct database {
 	sqlite3 *connection; /* NULL: not open */
 	sqlite3_stmt *put_status, *put_transition, *put_action, *put_order;
-	sqlite3_stmt *prune, *prune_status;
 	const _Atomic uint64_t *give_up_us;
 	uint64_t busy_since_us;
 };
@@ -34,10 +33,6 @@ bool database_is_in_place(const struct database *db);
  * the last seconds. */
 int database_write(struct database *db, const struct queue *rows, const struct queue_orders *orders,
 		   struct err *err);
-
-/* Deletes transitions older than that, and the rows of nodes of which nothing was heard since: of
- * each a few thousand at most; *more: there are others. */
-int database_prune(struct database *db, uint64_t before_unix_ms, bool *more, struct err *err);
 
 /* All status rows: the caller's to free. */
 int database_read(struct database *db, struct store_status **rows, size_t *count, struct err *err);

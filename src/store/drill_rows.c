@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "store/sql.h"
 
 #define DRILL_COLUMNS                                                         \
 	"at_unix_ms, object, who, uid, from_unix_ms, until_unix_ms, reason, " \
@@ -15,30 +16,7 @@
 
 static int fail(sqlite3 *db, int code, struct err *err)
 {
-	(void)err_set(err, "drill: %s", sqlite3_errmsg(db));
-	return code;
-}
-
-static void bind_text(sqlite3_stmt *statement, int number, const char *text)
-{
-	(void)sqlite3_bind_text(statement, number, text, -1, SQLITE_STATIC);
-}
-
-static void bind_number(sqlite3_stmt *statement, int number, uint64_t value)
-{
-	(void)sqlite3_bind_int64(statement, number, (sqlite3_int64)value);
-}
-
-static uint64_t number_of(sqlite3_stmt *statement, int column)
-{
-	return (uint64_t)sqlite3_column_int64(statement, column);
-}
-
-static void text_of(sqlite3_stmt *statement, int column, char *out, size_t size)
-{
-	const unsigned char *text = sqlite3_column_text(statement, column);
-
-	(void)snprintf(out, size, "%s", text != NULL ? (const char *)text : "");
+	return sql_fail(db, code, "drill", err);
 }
 
 /* --- write ----------------------------------------------------------------------------------- */
@@ -53,16 +31,16 @@ static int write_drill(sqlite3 *db, const struct store_drill *drill, struct err 
 				      -1, &put, NULL);
 
 	if (code == SQLITE_OK) {
-		bind_number(put, 1, order->at_unix_ms);
-		bind_text(put, 2, order->object);
-		bind_text(put, 3, order->who);
-		bind_number(put, 4, order->uid);
-		bind_number(put, 5, order->from_unix_ms);
-		bind_number(put, 6, order->until_unix_ms);
-		bind_text(put, 7, order->reason);
-		bind_number(put, 8, drill->ended_unix_ms);
-		bind_number(put, 9, drill->stopped);
-		bind_number(put, 10, drill->told);
+		sql_bind_number(put, 1, order->at_unix_ms);
+		sql_bind_text(put, 2, order->object);
+		sql_bind_text(put, 3, order->who);
+		sql_bind_number(put, 4, order->uid);
+		sql_bind_number(put, 5, order->from_unix_ms);
+		sql_bind_number(put, 6, order->until_unix_ms);
+		sql_bind_text(put, 7, order->reason);
+		sql_bind_number(put, 8, drill->ended_unix_ms);
+		sql_bind_number(put, 9, drill->stopped);
+		sql_bind_number(put, 10, drill->told);
 		code = sqlite3_step(put);
 	}
 	if (code != SQLITE_DONE)
@@ -83,11 +61,11 @@ static int write_nodes(sqlite3 *db, const struct queue_drill *drill, struct err 
 		const struct store_drill_node *node = &drill->nodes[i];
 
 		(void)sqlite3_reset(put);
-		bind_text(put, 1, node->node);
-		bind_number(put, 2, node->was_down);
-		bind_number(put, 3, node->has_probes);
+		sql_bind_text(put, 1, node->node);
+		sql_bind_number(put, 2, node->was_down);
+		sql_bind_number(put, 3, node->has_probes);
 		for (int t = 0; t < STORE_DRILL_TIMES; t++)
-			bind_number(put, 4 + t, node->unix_ms[t]);
+			sql_bind_number(put, 4 + t, node->unix_ms[t]);
 		code = sqlite3_step(put);
 	}
 	code = code == SQLITE_DONE ? SQLITE_OK : code;
@@ -118,16 +96,16 @@ static int read_drill(sqlite3 *db, struct store_drill *out, struct err *err)
 	if (code == SQLITE_OK)
 		code = sqlite3_step(get);
 	if (code == SQLITE_ROW) {
-		order->at_unix_ms = number_of(get, 0);
-		text_of(get, 1, order->object, sizeof(order->object));
-		text_of(get, 2, order->who, sizeof(order->who));
-		order->uid = (uint32_t)number_of(get, 3);
-		order->from_unix_ms = number_of(get, 4);
-		order->until_unix_ms = number_of(get, 5);
-		text_of(get, 6, order->reason, sizeof(order->reason));
-		out->ended_unix_ms = number_of(get, 7);
-		out->stopped = number_of(get, 8) != 0;
-		out->told = number_of(get, 9) != 0;
+		order->at_unix_ms = sql_number(get, 0);
+		sql_text(get, 1, order->object, sizeof(order->object));
+		sql_text(get, 2, order->who, sizeof(order->who));
+		order->uid = (uint32_t)sql_number(get, 3);
+		order->from_unix_ms = sql_number(get, 4);
+		order->until_unix_ms = sql_number(get, 5);
+		sql_text(get, 6, order->reason, sizeof(order->reason));
+		out->ended_unix_ms = sql_number(get, 7);
+		out->stopped = sql_number(get, 8) != 0;
+		out->told = sql_number(get, 9) != 0;
 		(void)snprintf(order->action, sizeof(order->action), "drill");
 	}
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
@@ -139,11 +117,11 @@ static int read_drill(sqlite3 *db, struct store_drill *out, struct err *err)
 static void read_node(sqlite3_stmt *get, struct store_drill_node *node)
 {
 	memset(node, 0, sizeof(*node));
-	text_of(get, 0, node->node, sizeof(node->node));
-	node->was_down = number_of(get, 1) != 0;
-	node->has_probes = number_of(get, 2) != 0;
+	sql_text(get, 0, node->node, sizeof(node->node));
+	node->was_down = sql_number(get, 1) != 0;
+	node->has_probes = sql_number(get, 2) != 0;
 	for (int t = 0; t < STORE_DRILL_TIMES; t++)
-		node->unix_ms[t] = number_of(get, 3 + t);
+		node->unix_ms[t] = sql_number(get, 3 + t);
 }
 
 static int read_nodes(sqlite3 *db, struct store_drill_node **out, size_t *count, struct err *err)

@@ -5,15 +5,6 @@
 #include "store/drill_rows.h"
 #include "store/store_parts.h"
 
-/* Damage is the writer's to repair. */
-static void tell_damage(struct store *store, ino_t file)
-{
-	(void)pthread_mutex_lock(&store->lock);
-	store->damaged = file;
-	(void)pthread_cond_signal(&store->wake);
-	(void)pthread_mutex_unlock(&store->lock);
-}
-
 /* A connection of its own: the writer has the other one. */
 int store_load(struct store *store, void (*each)(void *context, const struct store_status *row),
 	       void *context, struct err *err)
@@ -34,7 +25,7 @@ int store_load(struct store *store, void (*each)(void *context, const struct sto
 	if (code == SQLITE_OK)
 		return 0;
 	if (database_is_damaged(code))
-		tell_damage(store, file);
+		store_tell_damage(store, file);
 	return err_prefix(err, "%s", store->path);
 }
 
@@ -55,7 +46,7 @@ int store_load_orders(struct store *store, struct store_action **out, size_t *co
 	if (code == SQLITE_OK)
 		return 0;
 	if (database_is_damaged(code))
-		tell_damage(store, file);
+		store_tell_damage(store, file);
 	return err_prefix(err, "%s", store->path);
 }
 
@@ -76,6 +67,6 @@ int store_load_drill(struct store *store, struct store_drill *out, struct store_
 	free(*nodes);
 	*nodes = NULL;
 	if (database_is_damaged(code))
-		tell_damage(store, file);
+		store_tell_damage(store, file);
 	return err_prefix(err, "%s", store->path);
 }

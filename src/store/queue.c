@@ -81,6 +81,44 @@ bool queue_put_action(struct queue *queue, const struct store_action *action)
 	return true;
 }
 
+/* The rows, and behind them their texts. */
+static struct store_minute *copy_rows(const struct store_minute *rows, uint32_t count)
+{
+	size_t size = count * sizeof(*rows);
+	struct store_minute *copy;
+	char *text;
+
+	for (uint32_t i = 0; i < count; i++)
+		size += strlen(rows[i].node) + 1;
+	copy = mem_alloc(size);
+	memcpy(copy, rows, count * sizeof(*rows));
+	text = (char *)&copy[count];
+	for (uint32_t i = 0; i < count; i++) {
+		size_t len = strlen(rows[i].node) + 1;
+
+		copy[i].node = memcpy(text, rows[i].node, len);
+		text += len;
+	}
+	return copy;
+}
+
+bool queue_put_minutes(struct queue *queue, uint64_t minute, const struct store_minute *rows,
+		       uint32_t count)
+{
+	struct queue_minutes *batch;
+
+	if (count > QUEUE_MINUTES_MAX - queue->minute_count)
+		return false;
+	batch = mem_alloc(sizeof(*batch));
+	*batch = (struct queue_minutes){ NULL, minute, count, copy_rows(rows, count) };
+	if (queue->first_minutes == NULL)
+		queue->end_minutes = &queue->first_minutes;
+	*queue->end_minutes = batch;
+	queue->end_minutes = &batch->next;
+	queue->minute_count += count;
+	return true;
+}
+
 void queue_put_orders(struct queue *queue, const struct store_action *list, size_t count,
 		      uint64_t ticket)
 {
@@ -116,6 +154,19 @@ static void clear_actions(struct queue *queue)
 	queue->drill = (struct queue_drill){ 0 };
 }
 
+static void clear_minutes(struct queue *queue)
+{
+	struct queue_minutes *next;
+
+	for (struct queue_minutes *m = queue->first_minutes; m != NULL; m = next) {
+		next = m->next;
+		free(m->rows);
+		free(m);
+	}
+	queue->first_minutes = NULL;
+	queue->minute_count = 0;
+}
+
 void queue_clear(struct queue *queue)
 {
 	struct queue_transition *next;
@@ -129,6 +180,7 @@ void queue_clear(struct queue *queue)
 	if (queue->status_count > 0)
 		memset(queue->slots, 0, queue->slot_count * sizeof(*queue->slots));
 	clear_actions(queue);
+	clear_minutes(queue);
 	queue->first = NULL;
 	queue->transition_count = 0;
 	queue->status_count = 0;

@@ -13,6 +13,7 @@
 #define QUEUE_TRANSITIONS_MAX 65536 /* 26 MB */
 #define QUEUE_STATUSES_MAX    131072
 #define QUEUE_ACTIONS_MAX     16384
+#define QUEUE_MINUTES_MAX     600000 /* an hour of 10,000 nodes; 40 MB */
 
 struct queue_transition {
 	struct queue_transition *next;
@@ -23,6 +24,14 @@ struct queue_transition {
 struct queue_action {
 	struct queue_action *next;
 	struct store_action action;
+};
+
+/* One minute of many nodes. */
+struct queue_minutes {
+	struct queue_minutes *next;
+	uint64_t minute;
+	uint32_t count;
+	struct store_minute *rows; /* their texts behind them, in the same block */
 };
 
 /* All that operators have ordered, in place of what was. */
@@ -50,6 +59,8 @@ struct queue {
 	uint32_t slot_count; /* a power of two, at least twice status_capacity; or 0 */
 	struct queue_action *first_action, **end_action; /* as with transitions */
 	uint32_t action_count;
+	struct queue_minutes *first_minutes, **end_minutes; /* as with transitions */
+	uint32_t minute_count;                              /* rows */
 	struct queue_orders orders;
 	struct queue_drill drill;
 };
@@ -58,6 +69,10 @@ struct queue {
 bool queue_put_transition(struct queue *queue, const struct store_status *now, const char *from);
 bool queue_put_status(struct queue *queue, const struct store_status *now);
 bool queue_put_action(struct queue *queue, const struct store_action *action);
+
+/* All of them or none. */
+bool queue_put_minutes(struct queue *queue, uint64_t minute, const struct store_minute *rows,
+		       uint32_t count);
 
 /* Copies the list. */
 void queue_put_orders(struct queue *queue, const struct store_action *list, size_t count,
@@ -70,7 +85,7 @@ void queue_put_drill(struct queue *queue, const struct store_drill *drill,
 static inline uint64_t queue_rows(const struct queue *queue)
 {
 	return (uint64_t)queue->transition_count + queue->status_count + queue->action_count +
-	       (queue->orders.ticket != 0) + queue->drill.is;
+	       queue->minute_count + (queue->orders.ticket != 0) + queue->drill.is;
 }
 
 void queue_clear(struct queue *queue); /* its rows; keeps its tables for the next ones */

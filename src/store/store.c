@@ -6,11 +6,14 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "store/store_parts.h"
 
 #define CLOSE_MAX_US    (2 * STORE_US_PER_S)
 #define CLOSE_MARGIN_US (STORE_US_PER_S / 5) /* left of it for the end of the thread */
+
+const char *const store_kind_name[] = { "transitions", "statuses", "actions", "minutes" };
 
 void store_free(struct store *store)
 {
@@ -44,13 +47,23 @@ void store_wait(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t us)
 	(void)pthread_cond_timedwait(cond, lock, &until);
 }
 
-int store_open(struct store **out, const char *directory, uint32_t history_days, struct err *err)
+void store_tell_damage(struct store *store, ino_t file)
+{
+	(void)pthread_mutex_lock(&store->lock);
+	store->damaged = file;
+	(void)pthread_cond_signal(&store->wake);
+	(void)pthread_mutex_unlock(&store->lock);
+}
+
+int store_open(struct store **out, const char *directory, const struct store_kept *kept,
+	       struct err *err)
 {
 	struct store *store = mem_alloc(sizeof(*store));
 	struct err thread_err;
 
 	store->path = mem_format("%s/signpost.db", directory);
-	store->history_days = history_days;
+	(void)pthread_mutex_init(&store->lock, NULL);
+	store->kept = *kept;
 	atomic_store(&store->give_up_us, clock_mono_us() + STORE_OPEN_MAX_US);
 	store_writer_prepare(store, err);
 	atomic_store(&store->give_up_us, UINT64_MAX);
@@ -101,21 +114,56 @@ void store_drill(struct store *store, const struct store_drill *drill,
 	(void)pthread_mutex_unlock(&store->lock);
 }
 
+/* Under the lock: counts what had no room. true: that is news. */
+static bool note_lost(struct store *store, enum store_kind kind, uint64_t rows)
+{
+	bool news = rows > 0 && !store->losing;
+
+	store->health.lost[kind] += rows;
+	store->losing |= rows > 0;
+	return news;
+}
+
+static void tell_lost(const struct store *store, enum store_kind kind)
+{
+	log_error("rows for the database are lost, too many wait", "path=%s first=%s", store->path,
+		  store_kind_name[kind]);
+}
+
 /* The writer sleeps only while the queue is empty; else it wakes by itself. */
 static void put(struct store *store, const struct store_status *now, const char *from)
 {
-	uint64_t lost = 0;
-	bool first;
+	bool first, news = false;
 
 	(void)pthread_mutex_lock(&store->lock);
 	first = queue_rows(&store->queue) == 0;
 	if (from != NULL)
-		lost += !queue_put_transition(&store->queue, now, from);
-	lost += !queue_put_status(&store->queue, now);
-	store->health.lost += lost;
+		news |= note_lost(store, STORE_TRANSITIONS,
+				  !queue_put_transition(&store->queue, now, from));
+	news |= note_lost(store, STORE_STATUSES, !queue_put_status(&store->queue, now));
 	if (first)
 		(void)pthread_cond_signal(&store->wake);
 	(void)pthread_mutex_unlock(&store->lock);
+	if (news)
+		tell_lost(store, from != NULL ? STORE_TRANSITIONS : STORE_STATUSES);
+}
+
+void store_minutes(struct store *store, uint64_t minute, const struct store_minute *rows,
+		   uint32_t count)
+{
+	bool first, news;
+
+	if (count == 0)
+		return;
+	(void)pthread_mutex_lock(&store->lock);
+	first = queue_rows(&store->queue) == 0;
+	news = note_lost(store, STORE_MINUTES,
+			 queue_put_minutes(&store->queue, minute, rows, count) ? 0 : count);
+	if (first)
+		(void)pthread_cond_signal(&store->wake);
+	(void)pthread_mutex_unlock(&store->lock);
+	if (news)
+		tell_lost(store, STORE_MINUTES);
 }
 
 void store_transition(struct store *store, const struct store_status *now, const char *from)
@@ -132,14 +180,17 @@ uint64_t store_orders(struct store *store, const struct store_action *orders, si
 		      const struct store_action *done)
 {
 	uint64_t ticket;
+	bool news = false;
 
 	(void)pthread_mutex_lock(&store->lock);
 	ticket = ++store->last_ticket;
 	queue_put_orders(&store->queue, orders, count, ticket);
 	if (done != NULL)
-		store->health.lost += !queue_put_action(&store->queue, done);
+		news = note_lost(store, STORE_ACTIONS, !queue_put_action(&store->queue, done));
 	(void)pthread_cond_signal(&store->wake);
 	(void)pthread_mutex_unlock(&store->lock);
+	if (news)
+		tell_lost(store, STORE_ACTIONS);
 	return ticket;
 }
 

@@ -1,10 +1,11 @@
 /* store.h - SQLite in the state directory: node status and every transition, what operators have
- * ordered and everything that they did.
+ * ordered and everything that they did, and what was measured of each node, minute by minute.
  *
  * Writing is a thread of its own behind a bounded queue: a slow, full or broken disk never delays
  * a failover. While they wait, status updates of one node are merged (the latest wins);
- * transitions beyond 65,536 are counted as lost, and that is reported. After an error the
- * writer tries again every few seconds and reports when writing resumes. */
+ * transitions beyond 65,536, and rows of minutes beyond 600,000, are counted as lost, and that is
+ * reported. After an error the writer tries again every few seconds and reports when writing
+ * resumes. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -55,9 +56,42 @@ struct store_drill_node {
 	uint64_t unix_ms[STORE_DRILL_TIMES]; /* 0: not yet, or not known */
 };
 
+/* What was measured of a node in one minute. */
+struct store_minute {
+	const char *node; /* "pool/name" */
+	uint32_t probes, failures;
+	uint32_t rtt_us, rtt_max_us; /* mean and largest of the successes; 0: none */
+	int32_t load_permille;       /* of its capacity; STORE_NO_LOAD: not known */
+};
+
+#define STORE_NO_LOAD (-1)
+
+enum store_kind { STORE_TRANSITIONS, STORE_STATUSES, STORE_ACTIONS, STORE_MINUTES, STORE_KINDS };
+
+extern const char *const store_kind_name[]; /* "transitions", ... "minutes" */
+
 struct store_health {
-	uint64_t written, lost, pending; /* rows of all kinds */
-	char error[256];                 /* "" while writing works */
+	uint64_t written, pending;  /* rows of all kinds */
+	uint64_t lost[STORE_KINDS]; /* there was no room in the queue any more */
+	char error[256];            /* "" while writing works */
+	uint64_t damaged_unix_ms;   /* when a damaged database was moved aside last; 0: never */
+	char damaged_path[256];     /* where it is */
+};
+
+static inline uint64_t store_lost(const struct store_health *health)
+{
+	uint64_t lost = 0;
+
+	for (int kind = 0; kind < STORE_KINDS; kind++)
+		lost += health->lost[kind];
+	return lost;
+}
+
+/* How long rows are kept, in days. */
+struct store_kept {
+	uint32_t audit; /* transitions, what operators did; the status of nodes of which nothing was
+			   heard for as long */
+	uint32_t minutes;
 };
 
 /* Opens or creates DIR/signpost.db (WAL, schema version in user_version, migrations applied) and
@@ -65,10 +99,11 @@ struct store_health {
  * store_health, but the store works all the same: it is moved aside as
  * signpost.db.damaged-<unix time> where it is damaged or no database, left alone where its schema
  * is newer than ours, and retried every two seconds. *err is "" when all is well. -1 only when the
- * thread cannot be started. history_days: transitions older than this, and the status of nodes
- * of which nothing was heard for as long, are deleted, two seconds after the start and then hourly.
+ * thread cannot be started. What is too old is deleted, two seconds after the start and then hourly;
+ * not in the day after the clock was stepped forward: whoever set it may have to set it back.
  * The writer logs when writing fails and when it resumes. */
-int store_open(struct store **out, const char *directory, uint32_t history_days, struct err *err);
+int store_open(struct store **out, const char *directory, const struct store_kept *kept,
+	       struct err *err);
 void store_close(struct store *store); /* writes what is queued, for at most 2 s; NULL is fine */
 
 /* Reads all status rows; then calls `each` for every one, or for none and returns -1. For the
@@ -79,6 +114,10 @@ int store_load(struct store *store, void (*each)(void *context, const struct sto
 /* Queue and return at once. store_transition also updates the status row. */
 void store_transition(struct store *store, const struct store_status *now, const char *from);
 void store_status(struct store *store, const struct store_status *now);
+
+/* Queues what was measured in a minute (since 1970), and returns at once. Texts are copied. */
+void store_minutes(struct store *store, uint64_t minute, const struct store_minute *rows,
+		   uint32_t count);
 
 /* Reads all orders; *out is the caller's to free. Waits as store_load does. */
 int store_load_orders(struct store *store, struct store_action **out, size_t *count,

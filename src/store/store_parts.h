@@ -14,7 +14,7 @@
 
 struct store {
 	char *path;
-	uint32_t history_days;
+	struct store_kept kept;
 	pthread_t thread;
 	_Atomic uint64_t give_up_us; /* clock_mono_us when to wait for locks no longer */
 
@@ -28,6 +28,7 @@ struct store {
 	uint64_t last_ticket, stored_ticket;
 	bool stopping;  /* store_close wants the thread to end */
 	bool ended;     /* the thread needs the store no longer */
+	bool losing;    /* rows were lost since writing worked last */
 	bool abandoned; /* store_close did not wait for that: the thread frees the store */
 
 	void (*told)(void *context); /* NULL: nobody wants to know */
@@ -40,6 +41,8 @@ struct store {
 	bool orders_due;            /* they are to be written */
 	bool failing;
 	uint64_t failing_since_us, retry_us, next_write_us, next_prune_us;
+	uint64_t clock_ahead_ms; /* of the wall clock before the monotonic one, when seen last */
+	uint64_t prune_not_before_us; /* the clock was stepped */
 };
 
 /* --- store.c ------------------------------------------------------------------------------------- */
@@ -52,6 +55,9 @@ ino_t store_file_now(const struct store *store);
 /* pthread_cond_timedwait wants CLOCK_MONOTONIC, clock_mono_us may count suspension: only
  * differences are shared. */
 void store_wait(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t us);
+
+/* Has the writer look whether that file is damaged, and is still there. */
+void store_tell_damage(struct store *store, ino_t file);
 
 /* --- writer.c ------------------------------------------------------------------------------------ */
 

@@ -1,20 +1,35 @@
 /* The writer: the thread that has the database. */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/prune.h"
 #include "store/store_parts.h"
 
 #define MS_PER_DAY     ((uint64_t)86400000)
+#define MS_PER_MINUTE  ((uint64_t)60000)
 #define GATHER_US      (STORE_US_PER_S / 10) /* between two transactions: rows are written together */
 #define RETRY_US       (2 * STORE_US_PER_S)
 #define PRUNE_FIRST_US (2 * STORE_US_PER_S) /* after the start, which has better things to do */
 #define PRUNE_EVERY_US (3600 * STORE_US_PER_S)
+#define STEP_MS        ((int64_t)3600000) /* of the clock; less is mended, not wrong */
+#define HOLD_US        (86400 * STORE_US_PER_S)
 
 /* --- its database ---------------------------------------------------------------------------- */
+
+/* What was in it is missed until somebody looks after it. */
+static void note_aside(struct store *store, const char *aside)
+{
+	(void)pthread_mutex_lock(&store->lock);
+	store->health.damaged_unix_ms = clock_unix_ms();
+	(void)snprintf(store->health.damaged_path, sizeof(store->health.damaged_path), "%.255s",
+		       aside);
+	(void)pthread_mutex_unlock(&store->lock);
+}
 
 /* Moves a damaged database aside, and tells so in err. 0 or -1. */
 static int set_aside(struct store *store, struct err *err)
@@ -25,9 +40,11 @@ static int set_aside(struct store *store, struct err *err)
 
 	database_close(&store->database);
 	rc = database_move_aside(store->path, aside, sizeof(aside), err);
-	if (rc == 0)
+	if (rc == 0) {
 		(void)err_set(err, "damaged (%s): moved aside as %s, a new one is begun", why,
 			      aside);
+		note_aside(store, aside);
+	}
 	free(why);
 	return rc;
 }
@@ -89,16 +106,37 @@ static void drop_useless(struct store *store)
 	}
 }
 
+/* A clock that was set forward wrongly makes everything look old: nothing is deleted for a day after
+ * such a step. */
+static bool clock_is_trusted(struct store *store, uint64_t now_us, uint64_t now_ms)
+{
+	uint64_t ahead_ms = now_ms - now_us / 1000; /* where it wraps, so does the difference */
+	int64_t step_ms = (int64_t)(ahead_ms - store->clock_ahead_ms);
+
+	if (store->clock_ahead_ms != 0 && step_ms > STEP_MS) {
+		log_warning("the clock was set forward, nothing is deleted for a day",
+			    "path=%s by_s=%lld", store->path, (long long)(step_ms / 1000));
+		store->prune_not_before_us = now_us + HOLD_US;
+	}
+	store->clock_ahead_ms = ahead_ms;
+	return now_us >= store->prune_not_before_us;
+}
+
 /* One step of deleting what is too old. */
 static int prune(struct store *store, uint64_t now_us, struct err *err)
 {
 	uint64_t now_ms = clock_unix_ms();
-	uint64_t kept_ms = store->history_days * MS_PER_DAY;
+	uint64_t audit_ms = store->kept.audit * MS_PER_DAY;
+	uint64_t minutes_ms = store->kept.minutes * MS_PER_DAY;
+	const struct prune_before before = {
+		.audit_unix_ms = now_ms > audit_ms ? now_ms - audit_ms : 0,
+		.minute = now_ms > minutes_ms ? (now_ms - minutes_ms) / MS_PER_MINUTE : 0,
+	};
 	bool more = false;
 	int code = SQLITE_OK;
 
-	if (now_ms > kept_ms)
-		code = database_prune(&store->database, now_ms - kept_ms, &more, err);
+	if (clock_is_trusted(store, now_us, now_ms))
+		code = prune_step(store->database.connection, &before, &more, err);
 	if (code == SQLITE_OK)
 		store->next_prune_us = more ? now_us : now_us + PRUNE_EVERY_US;
 	return code;
@@ -199,11 +237,12 @@ static void note_success(struct store *store, uint64_t now_us)
 	store->failing = false;
 	(void)pthread_mutex_lock(&store->lock);
 	store->health.error[0] = '\0';
+	store->losing = false;
 	(void)pthread_mutex_unlock(&store->lock);
 	store_health(store, &health);
 	log_info("database is written again", "path=%s after_s=%llu lost=%llu", store->path,
 		 (unsigned long long)((now_us - store->failing_since_us) / STORE_US_PER_S),
-		 (unsigned long long)health.lost);
+		 (unsigned long long)store_lost(&health));
 }
 
 static uint64_t next_turn_us(const struct store *store)
@@ -316,7 +355,6 @@ int store_writer_start(struct store *store, struct err *err)
 	sigset_t all, before;
 	int error;
 
-	(void)pthread_mutex_init(&store->lock, NULL);
 	(void)pthread_condattr_init(&attributes);
 	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&store->wake, &attributes);

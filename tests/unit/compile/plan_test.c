@@ -103,6 +103,7 @@ START_TEST(the_plan_says_what_the_files_say)
 	ck_assert_str_eq(plan_text(plan, root->settings.run_dir), "/run/signpost");
 	ck_assert_int_eq(plan_text(plan, root->settings.server_file)[0], '/');
 	ck_assert_uint_eq(root->settings.history_days, 90);
+	ck_assert_uint_eq(root->settings.minutes_days, 7);
 	ck_assert_uint_eq(root->settings.dns.udp_size_max, 1232);
 	ck_assert_uint_eq(root->settings.dns.ecs, 1);
 

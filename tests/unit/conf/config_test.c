@@ -69,6 +69,7 @@ START_TEST(what_is_not_written_has_the_manuals_default)
 	ck_assert_int_eq(c->log_level, CONFIG_LOG_INFO);
 	ck_assert(!c->log_syslog);
 	ck_assert_uint_eq(c->history_days, 90);
+	ck_assert_uint_eq(c->minutes_days, 7);
 	ck_assert_uint_eq(c->preference_depth, 4);
 	ck_assert_uint_eq(c->database_count, 0);
 	ck_assert_ptr_null(c->countries_path);
@@ -171,6 +172,7 @@ START_TEST(all_that_is_written_is_read)
 		"listen: [127.0.0.1:5300, \"[::1]:5300\", \"::1\"]\n"
 		"zones: ./zones/\nstate: state\nrun: /tmp/run\nuser: nobody\nworkers: 3\necs: false\n"
 		"udp-size: 4096\nlog: { level: debug, target: syslog }\nhistory: 48h\n"
+		"history-minutes: 72h\n"
 		"preference-depth: 16\n"
 		"amplification: 3\ncookies: false\nversion: off\nidentity: \"ns1 in Tokyo\"\n"
 		"nsid: 0x00fF\ntcp: { idle: 100ms, lifetime: 1d, connections: 1 }\n"
@@ -215,12 +217,13 @@ START_TEST(all_that_is_written_is_read)
 	ck_assert_int_eq(c->log_level, CONFIG_LOG_DEBUG);
 	ck_assert(c->log_syslog);
 	ck_assert_uint_eq(c->history_days, 2);
+	ck_assert_uint_eq(c->minutes_days, 3);
 	ck_assert_uint_eq(c->preference_depth, 16);
 	ck_assert_uint_eq(c->database_count, 2);
 	(void)snprintf(path, sizeof(path), "%s/a.mmdb", c->folder);
 	ck_assert_str_eq(c->databases[0].path, path);
 	ck_assert_ptr_null(c->databases[0].fields.country);
-	ck_assert_uint_eq(c->databases[0].place.line, 20);
+	ck_assert_uint_eq(c->databases[0].place.line, 21);
 	ck_assert_str_eq(c->databases[1].path, "/b.mmdb");
 	ck_assert_str_eq(c->databases[1].fields.country, "x.y");
 	ck_assert_str_eq(c->databases[1].fields.latitude, "loc.lat");

@@ -67,7 +67,7 @@ static void open_fixture(struct fixture *f)
 	f->processes[1] = (struct handover_process){ .pid = 42, .restarts = 7 };
 	f->counters.queries_udp = 1000;
 	f->counters.badvers = 1;
-	f->store.lost = 3;
+	f->store.lost[STORE_MINUTES] = 3;
 	(void)snprintf(f->store.error, sizeof(f->store.error), "disk full: \xff");
 	f->input = (struct status_input){
 		.now_unix_ms = 5000,

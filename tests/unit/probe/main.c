@@ -13,6 +13,7 @@ int main(void)
 	add_icmp_tests(suite);
 	add_icmp_judge_tests(suite);
 	add_window_tests(suite);
+	add_measure_tests(suite);
 	add_engine_tests(suite);
 	add_prober_tests(suite);
 	add_secret_tests(suite);

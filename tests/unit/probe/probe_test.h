@@ -10,6 +10,7 @@ void add_tcp_tests(Suite *suite);
 void add_icmp_tests(Suite *suite);
 void add_icmp_judge_tests(Suite *suite);
 void add_window_tests(Suite *suite);
+void add_measure_tests(Suite *suite);
 void add_engine_tests(Suite *suite);
 void add_prober_tests(Suite *suite);
 void add_secret_tests(Suite *suite);

@@ -8,6 +8,8 @@
 
 #define PATIENCE_MS 50000
 
+const struct store_kept kept_for_long = { 90, 7 };
+
 char home[64];
 
 void make_home(void)
@@ -88,6 +90,7 @@ int main(void)
 
 	(void)setenv("CK_DEFAULT_TIMEOUT", "60", 0);
 	add_queue_tests(suite);
+	add_reader_tests(suite);
 	add_store_tests(suite);
 	add_trouble_tests(suite);
 	return run_suite(suite);

@@ -8,6 +8,7 @@
 #include "tests/unit/run.h"
 
 void add_queue_tests(Suite *suite);
+void add_reader_tests(Suite *suite);
 void add_store_tests(Suite *suite);
 void add_trouble_tests(Suite *suite);
 
@@ -18,6 +19,8 @@ void remove_home(void);
 
 /* What the sqlite3 command answers to this about the database; for one test to read at once. */
 const char *ask(const char *sql);
+
+extern const struct store_kept kept_for_long;
 
 struct store_status make_status(const char *node, const char *status, uint64_t at_ms);
 
