@@ -13,6 +13,8 @@
  *   {"command": "drill", "action": "start", "object": "frankfurt", "for_ms": 600000}  start, stop,
  *                                          status; and "force", "reason", "who" where given;
  *                                          "only_check": would it be refused?
+ *   {"command": "probe", "object": "edge/tyo-1"}  its probes, made once; and "kind", or "probe" (a
+ *                                          name), where given; answered when they have ended
  *
  * Orders are answered when they are on the disk (control/stored.h). */
 #ifndef CONTROL_COMMANDS_H

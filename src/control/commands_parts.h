@@ -19,4 +19,8 @@ int commands_take_order(const struct commands *commands, const struct call *call
 
 command_fn command_drill;
 
+/* --- commands_probe.c --------------------------------------------------------------------------- */
+
+command_fn command_probe;
+
 #endif

@@ -210,6 +210,12 @@ int running_order(struct running *running, const struct order *order, struct ord
 	return 0;
 }
 
+int running_probe(struct running *running, uint32_t node, const char *name, const char *kind,
+		  once_fn *done, void *context, struct err *err)
+{
+	return prober_probe_once(running->prober, node, name, kind, done, context, err);
+}
+
 /* Steering follows within a second, with what other nodes report meanwhile. */
 void running_report(struct running *running, uint32_t node, double load)
 {

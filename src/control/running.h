@@ -16,6 +16,7 @@
 #include "control/inputs.h"
 #include "control/orders.h"
 #include "control/supervisor.h"
+#include "probe/once.h"
 #include "probe/prober.h"
 #include "steer/steer.h"
 #include "store/store.h"
@@ -52,6 +53,10 @@ int running_take(struct running *running, struct images *images, enum world_sour
 /* An operator's order: it is answered when this returns (orders_take). */
 int running_order(struct running *running, const struct order *order, struct order_changes *changes,
 		  struct err *err);
+
+/* Makes probes of a node of the running plan once (prober_probe_once). */
+int running_probe(struct running *running, uint32_t node, const char *name, const char *kind,
+		  once_fn *done, void *context, struct err *err);
 
 /* A node of the running plan reports its load. */
 void running_report(struct running *running, uint32_t node, double load);

@@ -19,8 +19,9 @@ struct options {
 	uint8_t types; /* bits of enum pool_type; 0: not given */
 	struct simulate_options simulate;
 	struct order_options order;
-	const char *drill_for; /* NULL: not given */
-	char **arguments;      /* the command first */
+	const char *drill_for;               /* NULL: not given */
+	const char *probe_kind, *probe_name; /* NULL: not given */
+	char **arguments;                    /* the command first */
 	int count;
 	const char *given[OPTIONS_MAX]; /* long names of those that not all commands have */
 	int given_count;
@@ -56,6 +57,7 @@ typedef int command_fn(const struct options *options);
 
 command_fn command_check, command_config;                      /* commands_files.c */
 command_fn command_drill;                                      /* commands_drill.c */
+command_fn command_probe;                                      /* commands_probe.c */
 command_fn command_diff, command_reload, command_status;       /* commands_server.c */
 command_fn command_order, command_states;                      /* commands_orders.c */
 command_fn command_explain, command_simulate, command_profile; /* commands_steering.c */

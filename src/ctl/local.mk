@@ -40,6 +40,7 @@ libctl_a_SOURCES = \
 	%D%/explained.h %D%/show_explained_step.c \
 	%D%/show_explanation.c \
 	%D%/show_orders.c \
+	%D%/show_probe.c \
 	%D%/show_reload.c \
 	%D%/show_simulation.c \
 	%D%/show_status.c \
@@ -52,6 +53,7 @@ signpostctl_SOURCES = %D%/main.c \
 	%D%/commands_drill.c \
 	%D%/commands_files.c \
 	%D%/commands_orders.c \
+	%D%/commands_probe.c %D%/command_probe.h \
 	%D%/commands_server.c \
 	%D%/commands_steering.c \
 	%D%/options.c

@@ -23,6 +23,7 @@ static const struct command {
 	{ "enable", command_order, 1, "reason from until" },
 	{ "weight", command_order, 2, "reason reset" },
 	{ "report", command_order, 2, "load" },
+	{ "probe", command_probe, 1, "kind probe" },
 	{ "states", command_states, 0, "" },
 	{ "profile", command_profile, 0, "" },
 	{ "simulate", command_simulate, 0, "down drain load files profile pool all-countries svg" },

@@ -25,6 +25,7 @@ static const char usage[] =
 	"  weight NODE N             another weight than in the files; --reset: theirs again\n"
 	"  states                    what is drained, disabled or weighted, or is to be\n"
 	"  report NODE LOAD          how much of its capacity a node uses: 0.83 or 83%, up to 10\n"
+	"  probe NODE                probe it once, now, and tell each step\n"
 	"  profile                   where queries come from, for simulate\n"
 	"  simulate                  who would be answered what if, and whether capacity holds\n"
 	"  drill start --down OBJECT  pretend at the probes that it is down: a failure for practice\n"
@@ -54,11 +55,14 @@ static const char usage[] =
 	"      --for DURATION        drill: 10s to 24h; 10m by default\n"
 	"      --unknown-capacity    drill: also where not all nodes that matter report their load\n"
 	"      --force               drill: whatever becomes of capacity and of pools\n"
+	"      --kind KIND           probe: by its probes of this kind alone\n"
+	"      --probe NAME          probe: by the probe of this name alone\n"
 	"      --all                 diff: everything, however long\n"
 	"  -h, --help\n"
 	"  -V, --version\n"
 	"\n"
-	"Exit status: 0 well; 1 there are mistakes, or it was refused; 2 not understood;\n"
+	"Exit status: 0 well; 1 there are mistakes, it was refused, or a probe failed;\n"
+	"2 not understood, or nothing to probe;\n"
 	"3 control cannot be reached.\n";
 
 void print_usage(FILE *out)
@@ -96,6 +100,8 @@ enum {
 	FROM,
 	UNTIL,
 	RESET,
+	KIND,
+	PROBE,
 	SUPPOSE /* and enum suppose_kind */
 };
 
@@ -111,6 +117,8 @@ static const struct option names[] = {
 	{ "from", required_argument, NULL, FROM },
 	{ "until", required_argument, NULL, UNTIL },
 	{ "reset", no_argument, NULL, RESET },
+	{ "kind", required_argument, NULL, KIND },
+	{ "probe", required_argument, NULL, PROBE },
 	{ "down", required_argument, NULL, SUPPOSE + SUPPOSE_DOWN },
 	{ "drain", required_argument, NULL, SUPPOSE + SUPPOSE_DRAIN },
 	{ "load", required_argument, NULL, SUPPOSE + SUPPOSE_LOAD },
@@ -227,6 +235,8 @@ int parse_options(struct options *out, int argc, char **argv)
 		case FROM: out->order.from = optarg; break;
 		case UNTIL: out->order.until = optarg; break;
 		case RESET: out->order.reset = true; break;
+		case KIND: out->probe_kind = optarg; break;
+		case PROBE: out->probe_name = optarg; break;
 		case SUPPOSE + SUPPOSE_DOWN:
 		case SUPPOSE + SUPPOSE_DRAIN:
 		case SUPPOSE + SUPPOSE_LOAD:

@@ -86,23 +86,38 @@ static void take_result(struct check *check, const struct probe_result *result, 
 	engine->result(check, before, result);
 }
 
+/* Told from the loop: its kind may still be in start, with the probe in its hands. */
+static void finish_single(struct check *check, const struct probe_result *result, uint64_t now_us)
+{
+	check->single = *result;
+	check->single.why = check->why;
+	check->phase = CHECK_OVER;
+	wait_until(check, now_us, now_us);
+}
+
 static void finish(struct check *check, const struct probe_result *result)
 {
 	struct engine *engine = check->engine;
 	uint64_t now_us = clock_mono_us();
 
 	check->phase = CHECK_WAITING;
+	check->took_us = now_us - check->started_us;
 	engine->descriptors += check->kind->has_descriptor;
+	(void)snprintf(check->why, sizeof(check->why), "%s", result->why);
+	if (check->ended != NULL) {
+		finish_single(check, result, now_us);
+		engine_continue(engine);
+		return;
+	}
 	engine->random = hash_word(engine->random);
 	check->due_us = schedule_next_us(check->due_us, check->key.interval_ms,
 					 check->key.jitter_percent, engine->random);
 	wait_until(check, check->due_us, now_us);
-	(void)snprintf(check->why, sizeof(check->why), "%s", result->why);
 	if (result->outcome == PROBE_NOT_MADE) {
 		engine->counters.not_made++;
 		report_not_made(engine, check, now_us);
 	} else {
-		take_result(check, result, now_us - check->started_us);
+		take_result(check, result, check->took_us);
 	}
 	engine_continue(engine);
 }
@@ -124,8 +139,10 @@ static void start(struct check *check)
 	if (schedule_start_us(check->due_us, now_us, check->key.interval_ms) != check->due_us)
 		check->due_us = now_us;
 	check->phase = CHECK_RUNNING;
-	check->passed_over = false;
+	check->passed_over = check->paced = false;
 	check->started_us = now_us;
+	if (check->probe.evidence != NULL)
+		check->probe.evidence->began_us = now_us;
 	engine->counters.started++;
 	engine->descriptors -= check->kind->has_descriptor;
 	/* First the timer: the probe may end before start returns. */
@@ -151,20 +168,38 @@ void engine_continue(struct engine *engine)
 	engine->continuing = false;
 }
 
-/* Its time has come: starts, waits for a descriptor, or is left out this once. */
+/* Where its address has had many: waits until it may start. */
+static bool is_held_back(struct check *check, uint64_t now_us)
+{
+	uint64_t start_us;
+
+	if (check->paced || check->target == NULL)
+		return false;
+	start_us = schedule_pace_us(&check->target->paced_us, now_us);
+	if (start_us <= now_us)
+		return false;
+	check->engine->counters.paced++;
+	check->paced = true;
+	wait_until(check, start_us, now_us);
+	return true;
+}
+
+/* Its time has come: starts, waits for its address or for a descriptor, or is left out this once. */
 static void take_turn(struct check *check)
 {
 	struct engine *engine = check->engine;
 	uint64_t now_us = clock_mono_us();
 	uint64_t start_us = schedule_start_us(check->due_us, now_us, check->key.interval_ms);
 
-	if (start_us != check->due_us && !check->passed_over) {
+	if (start_us != check->due_us && !check->passed_over && !check->paced) {
 		engine->counters.passed_over++;
 		check->passed_over = true;
 		check->due_us = start_us;
 		wait_until(check, start_us, now_us);
 		return;
 	}
+	if (is_held_back(check, now_us))
+		return;
 	if (check->kind->has_descriptor && engine->descriptors == 0) {
 		engine->counters.queued++;
 		check->phase = CHECK_QUEUED;
@@ -178,6 +213,8 @@ static void expire(struct check *check)
 {
 	struct probe_result result = { .outcome = PROBE_FAILURE, .why = "timeout" };
 
+	evidence_note(check->probe.evidence, "no answer that counts within %u ms: given up",
+		      check->key.timeout_ms);
 	if (check->kind->expire != NULL)
 		check->kind->expire(check->kind, &check->probe, &result);
 	else
@@ -193,6 +230,8 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)events;
 	if (check->phase == CHECK_RUNNING)
 		expire(check);
+	else if (check->phase == CHECK_OVER)
+		check->ended(check, &check->single);
 	else
 		take_turn(check);
 }
@@ -233,12 +272,26 @@ struct check *check_begin(struct engine *engine, const struct check_key *key, co
 	memcpy(check->probe.source.bytes, key->source, sizeof(key->source));
 	check->probe.timeout_ms = key->timeout_ms;
 	check->probe.done = on_done;
+	if (key->family != 0)
+		check->target = target_have(&engine->targets, &check->probe.address);
 	prepare(check, settings);
 	check->phase = CHECK_WAITING;
 	check->due_us = now_us + delay_us;
 	ev_timer_init(&check->timer, on_timer, 0.0, 0.0);
 	check->timer.data = check;
 	wait_until(check, check->due_us, now_us);
+	return check;
+}
+
+struct check *check_begin_once(struct engine *engine, const struct check_key *key,
+			       const void *settings, struct evidence *evidence,
+			       check_ended_fn *ended, void *context)
+{
+	struct check *check = check_begin(engine, key, settings, 0);
+
+	check->probe.evidence = evidence;
+	check->ended = ended;
+	check->context = context;
 	return check;
 }
 
@@ -255,6 +308,8 @@ void check_end(struct check *check)
 	ev_timer_stop(engine->loop, &check->timer);
 	if (check->kind->release != NULL)
 		check->kind->release(check->kind, &check->probe);
+	if (check->target != NULL)
+		target_drop(&engine->targets, check->target);
 	free(check->probe.own);
 	free(check->settings);
 	free(check->lack);

@@ -2,7 +2,10 @@
  *
  * A check is one probe of one address, made again and again. Each has one libev timer: it waits
  * for the next start, or for the end of the time that an answer may take. Control's loop, one
- * thread. */
+ * thread.
+ *
+ * However many checks an address has: at most 50 start a second, and 10 at once (schedule_pace_us).
+ * Where that is not reached it changes nothing. */
 #ifndef PROBE_ENGINE_H
 #define PROBE_ENGINE_H
 
@@ -10,6 +13,7 @@
 
 #include "image/plan.h"
 #include "probe/kind.h"
+#include "probe/target.h"
 
 /* What makes checks equal. Compared as bytes: no padding. */
 struct check_key {
@@ -29,7 +33,13 @@ enum check_phase {
 	CHECK_WAITING, /* for its time */
 	CHECK_QUEUED,  /* for a descriptor */
 	CHECK_RUNNING,
+	CHECK_OVER, /* made once, and whoever wants it has not been told yet */
 };
+
+struct check;
+
+/* A check that is made once has ended; *result is over with this call. Is to call check_end. */
+typedef void check_ended_fn(struct check *check, const struct probe_result *result);
 
 struct check {
 	struct probe probe; /* first: a struct probe * is a struct check * */
@@ -46,13 +56,20 @@ struct check {
 	ev_timer timer;
 	TAILQ_ENTRY(check) queue;
 	enum check_phase phase;
-	bool passed_over; /* was late and left out one turn: the next one is its own */
+	bool passed_over;      /* was late and left out one turn: the next one is its own */
+	bool paced;            /* waits for its address's next start, which is its own */
+	struct target *target; /* NULL: it has no address */
 	uint64_t due_us, started_us;
 
 	int32_t verdict;          /* probe/verdict.h */
 	char why[PROBE_WHY_SIZE]; /* of the last result, or of why there is none */
 	uint64_t checked_unix_ms; /* last result, 0: none */
 	uint32_t rtt_us;          /* of the last success, 0: none */
+
+	check_ended_fn *ended; /* of a check that is made once; else NULL */
+	void *context;         /* of that one */
+	struct probe_result single;
+	uint64_t took_us; /* from start to end, of the last one */
 
 	uint32_t first_use; /* the prober's own */
 };
@@ -62,10 +79,9 @@ struct engine_counters {
 	uint64_t not_made;    /* for want of something of our own */
 	uint64_t passed_over; /* turns left out because they came late */
 	uint64_t queued;      /* had to wait for a descriptor */
+	uint64_t paced;       /* had to wait since their address has many */
 	uint64_t late_max_us; /* of a start, since the counters were last cleared */
 };
-
-struct check;
 
 /* After every result that is one; `before` is the verdict that the check had. Must not start or
  * stop checks. */
@@ -78,6 +94,7 @@ struct engine {
 	uint32_t descriptors; /* that may still be opened */
 	TAILQ_HEAD(check_queue, check) queue;
 	bool continuing; /* in engine_continue */
+	struct targets targets;
 	uint64_t random;
 	uint64_t reported_us; /* the last warning about probes that were not made */
 	struct engine_counters counters;
@@ -93,6 +110,11 @@ void engine_close(struct engine *engine); /* after all checks have ended */
 /* A new check, made for the first time in `delay_us`. The settings are copied. */
 struct check *check_begin(struct engine *engine, const struct check_key *key, const void *settings,
 			  uint64_t delay_us);
+/* One that is made once, as soon as may be, and touches nobody's verdict. What is noted in
+ * `evidence` (it may be NULL) is the caller's. */
+struct check *check_begin_once(struct engine *engine, const struct check_key *key,
+			       const void *settings, struct evidence *evidence,
+			       check_ended_fn *ended, void *context);
 void check_end(struct check *check);
 
 /* To be called after checks were ended: others may be waiting for their descriptors. */

@@ -5,6 +5,7 @@ libprobe_a_SOURCES = \
 	%D%/evidence.c %D%/evidence.h \
 	%D%/icmp.c %D%/icmp_judge.c %D%/icmp_judge.h \
 	%D%/judge.c \
+	%D%/once.c %D%/once.h \
 	%D%/kind.c %D%/kind.h \
 	%D%/measure.h \
 	%D%/prober.c %D%/prober.h %D%/prober_parts.h \
@@ -12,6 +13,7 @@ libprobe_a_SOURCES = \
 	%D%/runner.c %D%/runner.h \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/secret.c %D%/secret.h \
+	%D%/target.c %D%/target.h \
 	%D%/tcp.c \
 	%D%/tls_certificate.c %D%/tls_certificate.h \
 	%D%/tls_files.c %D%/tls_files.h \

@@ -71,6 +71,7 @@ int prober_open(struct prober **out, const struct kind_tools *tools,
 	prober->tell = *callbacks;
 	all.web = prober->web = web_open(tools->loop);
 	engine_open(&prober->engine, &all, descriptors_for_probes(), judge_result);
+	LIST_INIT(&prober->once);
 	*out = prober;
 	return 0;
 }
@@ -79,6 +80,7 @@ void prober_close(struct prober *prober)
 {
 	if (prober == NULL)
 		return;
+	once_close(prober);
 	for (uint32_t i = 0; i < prober->round.check_count; i++)
 		check_end(prober->round.checks[i]);
 	engine_close(&prober->engine);

@@ -35,6 +35,7 @@ struct prober {
 	struct engine engine; /* first: a check's engine is its prober */
 	struct round round;
 	struct prober_callbacks tell;
+	LIST_HEAD(, once_run) once; /* going on */
 	struct web *web;
 };
 
@@ -43,6 +44,14 @@ struct prober {
 /* The next round, from the prober's own. The old one's checks have ended or are the new one's. */
 void round_begin(struct prober *prober, const struct image *plan, const struct node_state *initial);
 void round_free(struct round *round);
+
+/* What a plan check is to the engine, and its settings. */
+struct check_key round_key(const struct image *plan, uint32_t use);
+const void *round_settings(const struct image *plan, uint32_t use);
+
+/* --- once.c ------------------------------------------------------------------------------------ */
+
+void once_close(struct prober *prober); /* all that go on end, and are told so */
 
 /* --- judge.c: what a node's checks say --------------------------------------------------------- */
 

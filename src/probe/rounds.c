@@ -22,7 +22,7 @@ static int compare_wanted(const void *a, const void *b)
 	return order != 0 ? order : (x->use > y->use) - (x->use < y->use);
 }
 
-static struct check_key key_of(const struct image *plan, uint32_t use)
+struct check_key round_key(const struct image *plan, uint32_t use)
 {
 	const struct plan_check *check = &plan_items(plan, checks, struct plan_check)[use];
 	const struct plan_probe *probe = &plan_items(plan, probes, struct plan_probe)[check->probe];
@@ -48,7 +48,7 @@ static struct check_key key_of(const struct image *plan, uint32_t use)
 	return key;
 }
 
-static const void *settings_of(const struct image *plan, uint32_t use)
+const void *round_settings(const struct image *plan, uint32_t use)
 {
 	uint32_t probe = plan_items(plan, checks, struct plan_check)[use].probe;
 
@@ -62,7 +62,7 @@ static struct wanted *list_wanted(const struct image *plan)
 	struct wanted *wanted = mem_array(count, sizeof(*wanted));
 
 	for (uint32_t i = 0; i < count; i++)
-		wanted[i] = (struct wanted){ key_of(plan, i), i };
+		wanted[i] = (struct wanted){ round_key(plan, i), i };
 	qsort(wanted, count, sizeof(*wanted), compare_wanted);
 	return wanted;
 }
@@ -113,7 +113,7 @@ static void begin_new(struct engine *engine, struct round *round, const struct w
 
 		if (round->checks[i] == NULL)
 			round->checks[i] = check_begin(
-				engine, key, settings_of(&round->plan, wanted[at].use),
+				engine, key, round_settings(&round->plan, wanted[at].use),
 				schedule_first_us(begun++, fresh, key->interval_ms));
 		round->checks[i]->first_use = NO_USE;
 		for (; at < count && memcmp(&wanted[at].key, key, sizeof(*key)) == 0; at++) {
@@ -176,11 +176,11 @@ static void carry_pretences(struct round *round, const struct plan_range *checks
 	bool down = before->count > 0 && old->pretences[before->first].down;
 
 	for (uint32_t i = checks->first; i < checks->first + checks->count; i++) {
-		struct check_key key = key_of(&round->plan, i);
+		struct check_key key = round_key(&round->plan, i);
 
 		round->pretences[i] = (struct pretence){ down, down, 0 };
 		for (uint32_t o = before->first; o < before->first + before->count; o++) {
-			struct check_key other = key_of(&old->plan, o);
+			struct check_key other = round_key(&old->plan, o);
 
 			if (memcmp(&key, &other, sizeof(key)) == 0)
 				round->pretences[i] = old->pretences[o];

@@ -32,3 +32,14 @@ uint64_t schedule_start_us(uint64_t due_us, uint64_t now_us, uint32_t interval_m
 		return due_us;
 	return due_us + ((now_us - due_us) / interval_us + 1) * interval_us;
 }
+
+#define PACE_US       20000
+#define PACE_AHEAD_US (9 * PACE_US)
+
+uint64_t schedule_pace_us(uint64_t *paced_us, uint64_t now_us)
+{
+	uint64_t arrival_us = *paced_us > now_us ? *paced_us : now_us;
+
+	*paced_us = arrival_us + PACE_US;
+	return arrival_us - now_us <= PACE_AHEAD_US ? now_us : arrival_us - PACE_AHEAD_US;
+}

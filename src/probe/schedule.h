@@ -22,4 +22,9 @@ uint64_t schedule_next_us(uint64_t due_us, uint32_t interval_ms, uint32_t jitter
  * ever after. */
 uint64_t schedule_start_us(uint64_t due_us, uint64_t now_us, uint32_t interval_ms);
 
+/* When the next probe of an address may start, which would start now: at most 10 start at once, and
+ * from then on 50 a second (the generic cell rate algorithm, ITU-T I.371, annex A). *paced_us is the
+ * address's own, at first 0. */
+uint64_t schedule_pace_us(uint64_t *paced_us, uint64_t now_us);
+
 #endif

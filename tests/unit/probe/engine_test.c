@@ -1,4 +1,5 @@
 #include <dirent.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -154,7 +155,7 @@ END_TEST
 START_TEST(blocked_loop_is_not_followed_by_a_storm)
 {
 	struct ev_loop *loop = open_loop();
-	int listener = listen_on("127.93.9.1", PORT, 1000);
+	int listener = listen_on("0.0.0.0", PORT, 1000);
 	struct check *checks[200];
 	struct engine engine;
 	uint64_t before;
@@ -163,7 +164,7 @@ START_TEST(blocked_loop_is_not_followed_by_a_storm)
 	for (uint32_t i = 0; i < 200; i++) {
 		struct check_key key = base_key;
 
-		key.fall = i + 1;
+		key.address[3] = (uint8_t)(i + 1); /* each address may have so many a second */
 		key.interval_ms = 1000;
 		checks[i] = check_begin(&engine, &key, NULL, i * 5000);
 	}
@@ -183,6 +184,97 @@ START_TEST(blocked_loop_is_not_followed_by_a_storm)
 		check_end(checks[i]);
 	}
 	engine_close(&engine);
+	(void)close(listener);
+	close_loop(loop);
+}
+END_TEST
+
+START_TEST(address_of_many_checks_has_so_many_a_second_and_none_is_left_out)
+{
+	struct ev_loop *loop = open_loop();
+	int listener = listen_on("127.93.9.1", PORT, 1000);
+	struct check *checks[60], *other;
+	struct engine engine;
+	struct check_key key = base_key;
+	uint64_t before_us;
+
+	results = 0;
+	open_engine(&engine, loop, 1000);
+	key.interval_ms = 60000;
+	before_us = clock_mono_us();
+	for (uint32_t i = 0; i < 60; i++) {
+		key.fall = i + 1;
+		checks[i] = check_begin(&engine, &key, NULL, 0);
+	}
+	ck_assert_uint_eq(engine.targets.count, 1);
+	ck_assert_uint_eq(checks[0]->target->uses, 60);
+	key.address[3] = 2; /* another address does not notice */
+	other = check_begin(&engine, &key, NULL, 0);
+	while (other->checked_unix_ms == 0)
+		(void)ev_run(loop, EVRUN_ONCE);
+	ck_assert_uint_le(engine.counters.started, 40);
+	while (results < 61)
+		(void)ev_run(loop, EVRUN_ONCE);
+	ck_assert_uint_ge(clock_mono_us() - before_us, 50 * 20000); /* ten at once, then 50 a second */
+	ck_assert_uint_eq(engine.counters.paced, 50);
+	ck_assert_uint_eq(engine.counters.passed_over, 0);
+	for (int i = 0; i < 60; i++)
+		check_end(checks[i]);
+	check_end(other);
+	ck_assert_uint_eq(engine.targets.count, 0);
+	engine_close(&engine);
+	(void)close(listener);
+	close_loop(loop);
+}
+END_TEST
+
+static int told;
+static struct probe_result told_result;
+static char told_why[PROBE_WHY_SIZE];
+
+static void on_ended(struct check *check, const struct probe_result *result)
+{
+	told++;
+	told_result = *result;
+	(void)snprintf(told_why, sizeof(told_why), "%s", result->why);
+	ck_assert_ptr_eq(check->context, &told);
+	check_end(check);
+}
+
+START_TEST(check_that_is_made_once_tells_each_step_and_is_no_result)
+{
+	struct ev_loop *loop = open_loop();
+	int listener = listen_on("127.93.9.1", PORT, 0);
+	struct evidence evidence = { 0 };
+	int fillers[FILLERS];
+	struct check_key key = base_key;
+	struct engine engine;
+
+	results = told = 0;
+	open_engine(&engine, loop, 10);
+	(void)check_begin_once(&engine, &key, NULL, &evidence, on_ended, &told);
+	while (told < 1)
+		(void)ev_run(loop, EVRUN_ONCE);
+	ck_assert_int_eq(told_result.outcome, PROBE_SUCCESS);
+	ck_assert_str_eq(told_why, "connected");
+	ck_assert_uint_eq(evidence.count, 2);
+	ck_assert_str_eq(evidence.steps[0].text, "sent a TCP SYN");
+	evidence_free(&evidence);
+	fill_backlog("127.93.9.1", PORT, fillers);
+	(void)check_begin_once(&engine, &key, NULL, &evidence, on_ended, &told);
+	while (told < 2)
+		(void)ev_run(loop, EVRUN_ONCE);
+	ck_assert_int_eq(told_result.outcome, PROBE_FAILURE);
+	ck_assert_str_eq(told_why, "timeout");
+	ck_assert_str_eq(evidence.steps[1].text,
+			 "no answer that counts within 100 ms: given up");
+	ck_assert_uint_ge(evidence.steps[1].at_us, 100000);
+	ck_assert_int_eq(results, 0);
+	ck_assert_uint_eq(engine.descriptors, 10);
+	evidence_free(&evidence);
+	engine_close(&engine);
+	for (int i = 0; i < FILLERS; i++)
+		(void)close(fillers[i]);
 	(void)close(listener);
 	close_loop(loop);
 }
@@ -286,6 +378,8 @@ void add_engine_tests(Suite *suite)
 		   probes_beyond_the_descriptors_wait_their_turn_and_none_is_dropped,
 		   queued_checks_go_on_when_those_before_them_are_ended,
 		   blocked_loop_is_not_followed_by_a_storm,
+		   address_of_many_checks_has_so_many_a_second_and_none_is_left_out,
+		   check_that_is_made_once_tells_each_step_and_is_no_result,
 		   loop_that_is_always_late_still_makes_every_check,
 		   answer_that_came_while_the_loop_was_busy_is_no_timeout,
 		   check_never_overlaps_itself);
