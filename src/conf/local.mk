@@ -22,6 +22,7 @@ libconf_a_SOURCES = \
 	%D%/pool.c %D%/pool_sites.c \
 	%D%/probe_icmp.c \
 	%D%/probe_kinds.c %D%/probe_kinds.h \
+	%D%/probe_wireguard.c \
 	%D%/probes.c \
 	%D%/rules.c \
 	%D%/secret_file.c %D%/secret_file.h \
@@ -49,6 +50,7 @@ test_conf_SOURCES = \
 	tests/unit/conf/load_test.c \
 	tests/unit/conf/mistakes_test.c \
 	tests/unit/conf/places_test.c \
-	tests/unit/conf/timestamp_test.c
+	tests/unit/conf/timestamp_test.c \
+	tests/unit/conf/wireguard_test.c
 test_conf_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(XXHASH_CFLAGS)
 test_conf_LDADD = libconf.a libimage.a libwire.a libbase.a $(FYAML_LIBS) $(CHECK_LIBS)

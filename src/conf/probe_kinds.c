@@ -7,4 +7,5 @@ static const struct probe_kind_row tcp = { .kind = PROBE_TCP,
 const struct probe_kind_row *const probe_kind_rows[PROBE_KINDS] = {
 	[PROBE_TCP] = &tcp,
 	[PROBE_ICMP] = &probe_icmp_row,
+	[PROBE_WIREGUARD] = &probe_wireguard_row,
 };

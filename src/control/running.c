@@ -284,13 +284,14 @@ static void keep_row(void *context, const struct store_status *row)
 }
 
 int running_open(struct running **out, struct ev_loop *loop, struct supervisor *supervisor,
-		 struct store *store, struct saver *saver, struct err *err)
+		 struct store *store, struct saver *saver, const char *state_dir, struct err *err)
 {
 	struct running *running = mem_alloc(sizeof(*running));
 	struct err load_err;
 	const struct kind_tools tools = { .loop = loop,
 					  .icmp_v4 = supervisor_icmp(supervisor, IP_V4),
-					  .icmp_v6 = supervisor_icmp(supervisor, IP_V6) };
+					  .icmp_v6 = supervisor_icmp(supervisor, IP_V6),
+					  .state_dir = state_dir };
 	const struct prober_callbacks callbacks = { .changed = changed, .context = running };
 
 	if (prober_open(&running->prober, &tools, &callbacks, err) != 0) {

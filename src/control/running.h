@@ -36,7 +36,7 @@ struct running;
 /* Opens the prober and reads the nodes' last status from the store. The arguments must outlive
  * the object. */
 int running_open(struct running **out, struct ev_loop *loop, struct supervisor *supervisor,
-		 struct store *store, struct saver *saver, struct err *err);
+		 struct store *store, struct saver *saver, const char *state_dir, struct err *err);
 /* Queues every node's status row and ends. NULL is fine. */
 void running_close(struct running *running);
 

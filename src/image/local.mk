@@ -9,6 +9,7 @@ libimage_a_SOURCES = \
 	%D%/plan.c %D%/plan.h \
 	%D%/pool_types.h \
 	%D%/probe_icmp.h %D%/probe_settings.c %D%/probe_settings.h \
+	%D%/probe_wireguard.h \
 	%D%/rdata_names.c %D%/rdata_names.h \
 	%D%/rrset.c %D%/rrset.h \
 	%D%/run_messages.h \

@@ -129,7 +129,7 @@ struct plan_check {
 	uint16_t port;             /* 0 for kinds without */
 };
 
-enum probe_kind { PROBE_TCP, PROBE_ICMP, PROBE_KINDS };
+enum probe_kind { PROBE_TCP, PROBE_ICMP, PROBE_WIREGUARD, PROBE_KINDS };
 
 /* What the results of a probe are for. */
 enum probe_role {

@@ -8,18 +8,22 @@ libprobe_a_SOURCES = \
 	%D%/once.c %D%/once.h \
 	%D%/kind.c %D%/kind.h \
 	%D%/measure.h \
+	%D%/noise.c %D%/noise.h \
 	%D%/prober.c %D%/prober.h %D%/prober_parts.h \
 	%D%/rounds.c \
 	%D%/runner.c %D%/runner.h \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/secret.c %D%/secret.h \
 	%D%/target.c %D%/target.h \
+	%D%/stamps.c %D%/stamps.h \
 	%D%/tcp.c \
 	%D%/tls_certificate.c %D%/tls_certificate.h \
 	%D%/tls_files.c %D%/tls_files.h \
+	%D%/turns.c %D%/turns.h \
 	%D%/verdict.c %D%/verdict.h \
 	%D%/web.c %D%/web.h %D%/web_exchange.c %D%/web_parts.h \
-	%D%/window.c %D%/window.h
+	%D%/window.c %D%/window.h \
+	%D%/wireguard.c
 
 # What libprobe.a needs to be linked.
 probe_LIBS = $(CURL_LIBS) $(OPENSSL_LIBS) $(SODIUM_LIBS) $(EV_LIBS)
@@ -33,10 +37,12 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/lab.c tests/unit/probe/lab.h \
 	tests/unit/probe/main.c tests/unit/probe/probe_test.h \
 	tests/unit/probe/measure_test.c \
+	tests/unit/probe/noise_test.c \
 	tests/unit/probe/prober_test.c \
 	tests/unit/probe/schedule_test.c \
 	tests/unit/probe/secret_test.c \
 	tests/unit/probe/sketch.c tests/unit/probe/sketch.h \
+	tests/unit/probe/stamps_test.c \
 	tests/unit/probe/tcp_test.c \
 	tests/unit/probe/verdict_test.c \
 	tests/unit/probe/web_test.c \

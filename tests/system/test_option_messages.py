@@ -18,6 +18,8 @@ persistence:
   #pool: persistence
 ttl:
   #pool: ttl
+load:
+  #pool: load
 sites: { tokyo: { nodes: { tyo-1: { address: 203.0.113.1 } } } }
 """
 OTHER = """pool: other
@@ -34,6 +36,12 @@ sites:
         address: 203.0.113.1
         #pool: sites.NAME.nodes.NAME
 """
+KIND = """pool: KIND
+probes:
+  - kind: KIND
+    #pool: probes[] of kind KIND
+sites: { tokyo: { nodes: { tyo-1: { address: 203.0.113.1 } } } }
+"""
 FILES = {"signpost.yaml": SERVER, "zones/edge.pool.yaml": POOL, "zones/other.pool.yaml": OTHER}
 RANGE = re.compile(r"(?:(\w+) or )?(-?\d\S*)\.\.(\d\S*)(?: (\w+))?$")
 
@@ -46,6 +54,12 @@ def numbers():
         if kind in ("number", "duration"):
             word, low, high, unit = RANGE.match(accepts).groups()
             yield section, name, f"{low} to {high}" + (f" {unit}" if unit else ""), word
+
+
+def files(options):
+    """Those above, and one for each kind of probe that has such options: of one file 20 mistakes are told."""
+    kinds = {section.split()[-1] for section, *_ in options if section.startswith("pool: probes[] of kind ")}
+    return FILES | {f"zones/{kind}.pool.yaml": KIND.replace("KIND", kind) for kind in kinds}
 
 
 def spoil(text, value, options):
@@ -68,7 +82,7 @@ def test_a_wrong_number_is_told_with_its_place_its_range_and_its_unit(tmp_path, 
     assert len(options) > 30
     (tmp_path / "zones").mkdir()
     (tmp_path / "zones/example.org.zone").write_text(ZONE)
-    for file, text in FILES.items():
+    for file, text in files(options).items():
         spoilt, places = spoil(text, value, options)
         (tmp_path / file).write_text(spoilt)
         wanted |= {f"{file}:{line}:{column}: error: ": option for (line, column), option in places.items()}

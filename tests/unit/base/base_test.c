@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/channel.h"
 #include "base/clock.h"
 #include "base/cursor.h"
@@ -15,6 +16,61 @@
 #include "base/mem.h"
 #include "base/netprefix.h"
 #include "tests/unit/run.h"
+
+static void assert_base64(const char *octets, const char *text)
+{
+	char back[16], written[BASE64_SIZE(15)];
+	size_t size = strlen(octets);
+
+	base64_encode(octets, size, written);
+	ck_assert_str_eq(written, text);
+	ck_assert(base64_decode(text, strlen(text), back, size));
+	ck_assert_mem_eq(back, octets, size);
+	ck_assert(!base64_decode(text, strlen(text), back, size + 1));
+}
+
+START_TEST(base64_is_that_of_the_rfc)
+{
+	assert_base64("", "");
+	assert_base64("f", "Zg==");
+	assert_base64("fo", "Zm8=");
+	assert_base64("foo", "Zm9v");
+	assert_base64("foob", "Zm9vYg==");
+	assert_base64("fooba", "Zm9vYmE=");
+	assert_base64("foobar", "Zm9vYmFy");
+	assert_base64("\xfb\xff\xbf\x00", "+/+/");
+	assert_base64("\xff\xff\xff", "////");
+}
+END_TEST
+
+START_TEST(base64_is_read_strictly)
+{
+	static const char *const wrong[] = { "Zh==",
+					     "Z===",
+					     "Zg= ",
+					     "Zg=A",
+					     "Zg",
+					     "Zg==\n",
+					     "Z@==",
+					     "Z[==",
+					     "Z`==",
+					     "Z{==",
+					     "Z:==",
+					     "Z.==",
+					     "Z,==",
+					     "\xff"
+					     "g==" };
+	char octets[4];
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		ck_assert_msg(!base64_decode(wrong[i], strlen(wrong[i]), octets, 1), "%s",
+			      wrong[i]);
+	ck_assert(base64_decode_line(" \tZg==\r\n", 8, octets, 1));
+	ck_assert_int_eq(octets[0], 'f');
+	ck_assert(!base64_decode_line("  \n", 3, octets, 1));
+	ck_assert(!base64_decode_line("Zg ==", 5, octets, 1));
+}
+END_TEST
 
 START_TEST(error_gets_its_story_in_front)
 {
@@ -344,6 +400,7 @@ int main(void)
 	suite_case(suite, "err", error_gets_its_story_in_front, error_text_is_cut_not_overrun);
 	suite_case(suite, "cursor", reader_remembers_its_first_overrun,
 		   writer_writes_nothing_after_it_is_full);
+	suite_case(suite, "base64", base64_is_that_of_the_rfc, base64_is_read_strictly);
 	suite_case(suite, "netprefix", networks_are_read_strictly,
 		   mask_keeps_exactly_the_first_bits, endpoints_have_an_address_and_perhaps_a_port,
 		   socket_addresses_go_there_and_back);

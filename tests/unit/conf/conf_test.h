@@ -14,5 +14,6 @@ Suite *load_suite(void);
 Suite *mistakes_suite(void);
 Suite *places_suite(void);
 Suite *timestamp_suite(void);
+Suite *wireguard_suite(void);
 
 #endif

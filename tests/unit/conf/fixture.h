@@ -18,6 +18,9 @@
 	"    nodes:\n" \
 	"      tyo-1: { address: 203.0.113.10 }\n"
 
+/* Of a health probe, as messages list them. */
+#define PROBE_KIND_WORDS "tcp, icmp or wireguard"
+
 struct reading {
 	struct config config;
 	struct arena arena;

@@ -284,7 +284,7 @@ START_TEST(what_is_wrong_above_is_told_once_where_it_stands)
 {
 	assert_says(SERVER "defaults: { probes: [ { kind: tpc } ], weight: 5 }\n",
 		    "pool: edge\n" NODES,
-		    "signpost.yaml:6:31: error: \"tpc\" is not tcp or icmp (did you mean "
+		    "signpost.yaml:6:31: error: \"tpc\" is not " PROBE_KIND_WORDS " (did you mean "
 		    "\"tcp\"?)\n");
 	assert_says("zones: zones\nsites: { tokyo: { location: [1, 2], bias: 100 } }\n",
 		    "pool: edge\n" NODES,

@@ -401,7 +401,7 @@ static const struct row pool_rows[] = {
 	{ POOL NODES "probes:\n  - kind: tcp\n", "4:11: error: a tcp probe needs a \"port\"",
 	  "tcp" },
 	{ POOL NODES "probes:\n  - kind: http\n    port: 80\n",
-	  "4:11: error: \"http\" is not tcp or icmp (did you mean \"tcp\"?)", "http" },
+	  "4:11: error: \"http\" is not " PROBE_KIND_WORDS " (did you mean \"tcp\"?)", "http" },
 	{ POOL NODES "probes:\n  - kind: icmp\n    port: 80\n",
 	  "5:5: error: an icmp probe has no port", "port" },
 	{ POOL NODES "probes: [ { kind: icmp, interval: 1s, timeout: 1001ms } ]\n",

@@ -16,7 +16,9 @@ int main(void)
 	add_measure_tests(suite);
 	add_engine_tests(suite);
 	add_prober_tests(suite);
+	add_noise_tests(suite);
 	add_secret_tests(suite);
 	add_web_tests(suite);
+	add_stamps_tests(suite);
 	return run_suite(suite);
 }

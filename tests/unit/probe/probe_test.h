@@ -13,7 +13,9 @@ void add_window_tests(Suite *suite);
 void add_measure_tests(Suite *suite);
 void add_engine_tests(Suite *suite);
 void add_prober_tests(Suite *suite);
+void add_noise_tests(Suite *suite);
 void add_secret_tests(Suite *suite);
 void add_web_tests(Suite *suite);
+void add_stamps_tests(Suite *suite);
 
 #endif
