@@ -37,7 +37,7 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/lab.c tests/unit/probe/lab.h \
 	tests/unit/probe/main.c tests/unit/probe/probe_test.h \
 	tests/unit/probe/measure_test.c \
-	tests/unit/probe/noise_test.c \
+	tests/unit/probe/noise_test.c tests/unit/probe/noise_vectors.h \
 	tests/unit/probe/prober_test.c \
 	tests/unit/probe/schedule_test.c \
 	tests/unit/probe/secret_test.c \
