@@ -21,6 +21,7 @@ libconf_a_SOURCES = \
 	%D%/places.c %D%/places.h \
 	%D%/pool.c %D%/pool_sites.c \
 	%D%/probe_icmp.c \
+	%D%/probe_openvpn.c \
 	%D%/probe_kinds.c %D%/probe_kinds.h \
 	%D%/probe_wireguard.c \
 	%D%/probes.c \
@@ -48,6 +49,7 @@ test_conf_SOURCES = \
 	tests/unit/conf/inherit_test.c \
 	tests/unit/conf/links_test.c \
 	tests/unit/conf/load_test.c \
+	tests/unit/conf/probe_openvpn_test.c \
 	tests/unit/conf/mistakes_test.c \
 	tests/unit/conf/places_test.c \
 	tests/unit/conf/timestamp_test.c \

@@ -8,4 +8,5 @@ const struct probe_kind_row *const probe_kind_rows[PROBE_KINDS] = {
 	[PROBE_TCP] = &tcp,
 	[PROBE_ICMP] = &probe_icmp_row,
 	[PROBE_WIREGUARD] = &probe_wireguard_row,
+	[PROBE_OPENVPN] = &probe_openvpn_row,
 };

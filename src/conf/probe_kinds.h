@@ -30,6 +30,7 @@ struct probe_kind_row {
 /* Those that have options of their own. */
 extern const struct probe_kind_row probe_icmp_row;
 extern const struct probe_kind_row probe_wireguard_row;
+extern const struct probe_kind_row probe_openvpn_row;
 
 /* By enum probe_kind. */
 extern const struct probe_kind_row *const probe_kind_rows[PROBE_KINDS];

@@ -6,9 +6,10 @@ libimage_a_SOURCES = \
 	%D%/handover.h \
 	%D%/image.c %D%/image.h \
 	%D%/locations.c %D%/locations.h %D%/locations_verify.c \
+	%D%/openvpn_key.c %D%/openvpn_key.h \
 	%D%/plan.c %D%/plan.h \
 	%D%/pool_types.h \
-	%D%/probe_icmp.h %D%/probe_settings.c %D%/probe_settings.h \
+	%D%/probe_icmp.h %D%/probe_openvpn.h %D%/probe_settings.c %D%/probe_settings.h \
 	%D%/probe_wireguard.h \
 	%D%/rdata_names.c %D%/rdata_names.h \
 	%D%/rrset.c %D%/rrset.h \

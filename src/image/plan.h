@@ -75,15 +75,15 @@ struct plan_pool {
 	uint8_t persistence_without_ecs; /* for queries without a client subnet */
 	uint8_t fallback;                /* enum fallback: what is answered when nothing is up */
 	uint8_t persistence_v4, persistence_v6; /* prefix lengths */
-	uint8_t strict_pair;        /* 1: a node without the asked family gives NODATA */
-	uint8_t answers;            /* nodes in an answer, spares among them: 1 to 16 */
-	uint8_t spare;              /* how many of them are far away */
-	uint8_t spread;             /* enum spread */
-	uint8_t order;              /* enum answer_order */
-	uint8_t max_automatic_down; /* percent of its nodes; beyond it an alarm */
-	uint8_t freeze;             /* 1: beyond it, further nodes stay in */
-	uint8_t own_policy;         /* enum policy: for the server's own networks */
-	uint8_t require;            /* how many of a node's probes must be up; 0: all */
+	uint8_t strict_pair;            /* 1: a node without the asked family gives NODATA */
+	uint8_t answers;                /* nodes in an answer, spares among them: 1 to 16 */
+	uint8_t spare;                  /* how many of them are far away */
+	uint8_t spread;                 /* enum spread */
+	uint8_t order;                  /* enum answer_order */
+	uint8_t max_automatic_down;     /* percent of its nodes; beyond it an alarm */
+	uint8_t freeze;                 /* 1: beyond it, further nodes stay in */
+	uint8_t own_policy;             /* enum policy: for the server's own networks */
+	uint8_t require;                /* how many of a node's probes must be up; 0: all */
 	uint32_t spare_km;              /* distance of a spare from the first answer's site */
 	uint32_t backup, fallback_pool; /* pools, PLAN_NONE: none */
 	uint32_t ttl_floor_s, ttl_ceiling_s;
@@ -129,7 +129,7 @@ struct plan_check {
 	uint16_t port;             /* 0 for kinds without */
 };
 
-enum probe_kind { PROBE_TCP, PROBE_ICMP, PROBE_WIREGUARD, PROBE_KINDS };
+enum probe_kind { PROBE_TCP, PROBE_ICMP, PROBE_WIREGUARD, PROBE_OPENVPN, PROBE_KINDS };
 
 /* What the results of a probe are for. */
 enum probe_role {

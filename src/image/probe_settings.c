@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "image/probe_icmp.h"
+#include "image/probe_openvpn.h"
 #include "image/probe_wireguard.h"
 
 const char *const probe_kind_name[PROBE_KINDS] = {
 	[PROBE_TCP] = "tcp",
 	[PROBE_ICMP] = "icmp",
 	[PROBE_WIREGUARD] = "wireguard",
+	[PROBE_OPENVPN] = "openvpn",
 };
 
 /* Of the kind's struct; no size: the kind has no settings. */
@@ -18,6 +20,7 @@ static const struct {
 	[PROBE_TCP] = { 0, 0 },
 	[PROBE_ICMP] = { sizeof(struct icmp_settings), 0 },
 	[PROBE_WIREGUARD] = { sizeof(struct wireguard_settings), 2 },
+	[PROBE_OPENVPN] = { sizeof(struct openvpn_settings), 1 },
 };
 
 static bool is_inside(const uint8_t *settings, uint32_t len, uint32_t size,

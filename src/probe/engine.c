@@ -320,6 +320,7 @@ static kind_open_fn *const kind_openers[PROBE_KINDS] = {
 	[PROBE_TCP] = kind_tcp_open,
 	[PROBE_ICMP] = kind_icmp_open,
 	[PROBE_WIREGUARD] = kind_wireguard_open,
+	[PROBE_OPENVPN] = kind_openvpn_open,
 };
 
 void engine_open(struct engine *engine, const struct kind_tools *tools, uint32_t descriptors,

@@ -214,7 +214,8 @@ static int icmp_prepare(struct kind *kind, struct probe *probe, struct err *err)
 	struct icmp_own *own = probe->own;
 
 	(void)kind;
-	(void)err;
+	if (settings->window == 0 || settings->window > ICMP_WINDOW_MAX)
+		return err_set(err, "damaged settings");
 	window_open(&own->window, settings->window);
 	return 0;
 }

@@ -89,13 +89,13 @@ struct kind_tools {
 	struct ev_loop *loop;
 	/* Raw sockets or -1, used where ping sockets are not allowed. */
 	int icmp_v4, icmp_v6;
-	struct web *web; /* for HTTP, never NULL; the prober opens it */
+	struct web *web;       /* for HTTP, never NULL; the prober opens it */
 	const char *state_dir; /* where a kind may keep what has to outlive a run; NULL: nowhere */
 };
 
 typedef struct kind *kind_open_fn(const struct kind_tools *tools);
 
-kind_open_fn kind_tcp_open, kind_icmp_open, kind_wireguard_open;
+kind_open_fn kind_tcp_open, kind_icmp_open, kind_wireguard_open, kind_openvpn_open;
 
 /* What an errno of socket, connect or send says: of the node (FAILURE) or of us (NOT_MADE). */
 enum probe_outcome kind_outcome(int error);

@@ -9,6 +9,7 @@ libprobe_a_SOURCES = \
 	%D%/kind.c %D%/kind.h \
 	%D%/measure.h \
 	%D%/noise.c %D%/noise.h \
+	%D%/openvpn.c %D%/openvpn_packet.c %D%/openvpn_packet.h \
 	%D%/prober.c %D%/prober.h %D%/prober_parts.h \
 	%D%/rounds.c \
 	%D%/runner.c %D%/runner.h \
@@ -38,6 +39,8 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/main.c tests/unit/probe/probe_test.h \
 	tests/unit/probe/measure_test.c \
 	tests/unit/probe/noise_test.c tests/unit/probe/noise_vectors.h \
+	tests/unit/probe/openvpn_packet_test.c \
+	tests/unit/probe/openvpn_test.c \
 	tests/unit/probe/prober_test.c \
 	tests/unit/probe/schedule_test.c \
 	tests/unit/probe/secret_test.c \

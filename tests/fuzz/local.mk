@@ -1,7 +1,8 @@
 # Each target is a libFuzzer binary with --enable-fuzzing (clang), else a test of its own.
 fuzz_targets = fuzz-answer fuzz-options fuzz-zone fuzz-pool fuzz-server fuzz-lists fuzz-boot \
 	fuzz-zones-image fuzz-geo-image fuzz-steering-image fuzz-plan-image fuzz-locations-image \
-	fuzz-wireguard
+	fuzz-wireguard \
+	fuzz-openvpn
 check_PROGRAMS += $(fuzz_targets)
 
 check_LIBRARIES = libfuzz.a
@@ -89,6 +90,11 @@ fuzz_wireguard_SOURCES = %D%/wireguard_fuzz.c tests/unit/probe/noise_vectors.h
 fuzz_wireguard_CFLAGS = $(fuzzing_cflags)
 fuzz_wireguard_LDFLAGS = $(fuzzing_ldflags)
 fuzz_wireguard_LDADD = libprobe.a $(fuzzing_libs) $(probe_LIBS)
+
+fuzz_openvpn_SOURCES = %D%/openvpn_fuzz.c
+fuzz_openvpn_CFLAGS = $(fuzzing_cflags)
+fuzz_openvpn_LDFLAGS = $(fuzzing_ldflags)
+fuzz_openvpn_LDADD = libprobe.a $(fuzzing_libs) $(probe_LIBS)
 
 .PHONY: fuzz-targets print-fuzz-targets
 fuzz-targets: $(fuzz_targets)

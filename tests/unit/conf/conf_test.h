@@ -13,6 +13,7 @@ Suite *links_suite(void);
 Suite *load_suite(void);
 Suite *mistakes_suite(void);
 Suite *places_suite(void);
+Suite *probe_openvpn_suite(void);
 Suite *timestamp_suite(void);
 Suite *wireguard_suite(void);
 

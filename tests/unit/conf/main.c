@@ -17,6 +17,7 @@ int main(void)
 	srunner_add_suite(runner, inherit_suite());
 	srunner_add_suite(runner, load_suite());
 	srunner_add_suite(runner, wireguard_suite());
+	srunner_add_suite(runner, probe_openvpn_suite());
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -14,6 +14,8 @@ int main(void)
 	add_icmp_judge_tests(suite);
 	add_window_tests(suite);
 	add_measure_tests(suite);
+	add_openvpn_packet_tests(suite);
+	add_openvpn_tests(suite);
 	add_engine_tests(suite);
 	add_prober_tests(suite);
 	add_noise_tests(suite);

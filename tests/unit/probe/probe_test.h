@@ -11,6 +11,8 @@ void add_icmp_tests(Suite *suite);
 void add_icmp_judge_tests(Suite *suite);
 void add_window_tests(Suite *suite);
 void add_measure_tests(Suite *suite);
+void add_openvpn_packet_tests(Suite *suite);
+void add_openvpn_tests(Suite *suite);
 void add_engine_tests(Suite *suite);
 void add_prober_tests(Suite *suite);
 void add_noise_tests(Suite *suite);
