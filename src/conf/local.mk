@@ -4,6 +4,7 @@ libconf_a_SOURCES = \
 	%D%/answering.c %D%/answering.h \
 	%D%/avoid.c \
 	%D%/clients.c %D%/clients.h \
+	%D%/command.c %D%/command.h \
 	%D%/config.c %D%/config.h \
 	%D%/country.c %D%/country.h \
 	%D%/data.c %D%/data.h \
@@ -22,6 +23,7 @@ libconf_a_SOURCES = \
 	%D%/pool.c %D%/pool_sites.c \
 	%D%/probe_icmp.c \
 	%D%/probe_openvpn.c \
+	%D%/probe_agent.c %D%/probe_exec.c %D%/probe_file.c \
 	%D%/probe_kinds.c %D%/probe_kinds.h \
 	%D%/probe_wireguard.c \
 	%D%/probes.c \

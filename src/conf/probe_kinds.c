@@ -9,4 +9,8 @@ const struct probe_kind_row *const probe_kind_rows[PROBE_KINDS] = {
 	[PROBE_ICMP] = &probe_icmp_row,
 	[PROBE_WIREGUARD] = &probe_wireguard_row,
 	[PROBE_OPENVPN] = &probe_openvpn_row,
+	[PROBE_EXEC] = &probe_exec_row,
+	[PROBE_AGENT] = &probe_agent_row,
+	[PROBE_FILE] = &probe_file_row,
+	[PROBE_PUSH] = &probe_push_row,
 };

@@ -18,6 +18,7 @@ struct probe_kind_row {
 	unsigned roles;   /* bits of enum probe_role that its results can have */
 	int port;         /* enum probe_port, or a port */
 	bool addressless; /* made once a node, and not once an address of it */
+	bool statement;   /* its results are what somebody says: one is enough for a verdict */
 	/* Options of this kind beside those of all probes, named "pool: probes[] of kind KIND"; NULL:
 	 * it has none. `size` is that of the struct that they are read into. */
 	const struct option_section *section;
@@ -31,6 +32,7 @@ struct probe_kind_row {
 extern const struct probe_kind_row probe_icmp_row;
 extern const struct probe_kind_row probe_wireguard_row;
 extern const struct probe_kind_row probe_openvpn_row;
+extern const struct probe_kind_row probe_exec_row, probe_agent_row, probe_file_row, probe_push_row;
 
 /* By enum probe_kind. */
 extern const struct probe_kind_row *const probe_kind_rows[PROBE_KINDS];

@@ -30,6 +30,23 @@ static const char *default_timeout(struct conf *conf, const void *out)
 	return conf_duration_text(conf, probe->interval_ms < 2000 ? probe->interval_ms : 2000);
 }
 
+/* Who says that a node is down needs not say so three times. */
+static const char *default_fall(struct conf *conf, const void *out)
+{
+	const struct config_probe *probe = out;
+
+	(void)conf;
+	return probe_kind_rows[probe->kind]->statement ? "1" : "3";
+}
+
+static const char *default_rise(struct conf *conf, const void *out)
+{
+	const struct config_probe *probe = out;
+
+	(void)conf;
+	return probe_kind_rows[probe->kind]->statement ? "1" : "2";
+}
+
 static bool has_role(const struct probe_kind_row *row, unsigned role)
 {
 	return (row->roles & role) != 0;
@@ -136,9 +153,10 @@ static const struct option probe_options[] = {
 	  .manual = "when a check without an answer has failed; at most the interval, which it "
 		    "is by default where that is shorter" },
 	{ "fall", OPTION_NUMBER, OPTION_FIELD(struct config_probe, fall), .min = 1, .max = 100,
-	  .counts = "failures", .dflt = "3", .manual = "failures in a row that make a check down" },
+	  .counts = "failures", .dflt = "3", .dflt_from = default_fall,
+	  .manual = "failures in a row that make a check down" },
 	{ "rise", OPTION_NUMBER, OPTION_FIELD(struct config_probe, rise), .min = 1, .max = 100,
-	  .counts = "successes", .dflt = "2",
+	  .counts = "successes", .dflt = "2", .dflt_from = default_rise,
 	  .manual = "successes in a row that make it up again" },
 	{ "jitter", OPTION_NUMBER, OPTION_FIELD(struct config_probe, jitter_percent), .max = 50,
 	  .suffix = "%", .dflt = "10%",
@@ -155,6 +173,13 @@ static const struct option source_options[] = {
 
 const struct option_section source_section = OPTION_SECTION("pool: load.sources[]", source_options);
 
+static const char *kind_with_article(struct conf *conf, enum probe_kind kind)
+{
+	const char *name = probe_kind_name[kind];
+
+	return conf_text(conf, "%s %s", strchr("aeio", name[0]) != NULL ? "an" : "a", name);
+}
+
 static void check_port(struct conf *conf, const struct yaml_node *item,
 		       const struct probe_kind_row *row, struct config_probe *probe)
 {
@@ -162,12 +187,10 @@ static void check_port(struct conf *conf, const struct yaml_node *item,
 
 	if (row->port == PROBE_PORT_NONE && port != NULL)
 		conf_error(conf, &port->key->place, "%s probe has no port",
-			   row->kind == PROBE_ICMP
-				   ? "an icmp"
-				   : conf_text(conf, "a %s", probe_kind_name[row->kind]));
+			   kind_with_article(conf, row->kind));
 	if (row->port == PROBE_PORT_REQUIRED && port == NULL)
-		conf_error(conf, &yaml_get(item, "kind")->place, "a %s probe needs a \"port\"",
-			   probe_kind_name[row->kind]);
+		conf_error(conf, &yaml_get(item, "kind")->place, "%s probe needs a \"port\"",
+			   kind_with_article(conf, row->kind));
 	if (row->port > 0 && port == NULL)
 		probe->port = (uint16_t)row->port;
 }

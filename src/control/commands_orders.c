@@ -287,6 +287,83 @@ static uint32_t find_node(const struct image *plan, const struct object *object)
 	return PLAN_NONE;
 }
 
+/* "up", "down" or "degraded" of a request; false: it says something else. */
+static bool take_state(const json_t *request, enum probe_outcome *out)
+{
+	static const struct {
+		const char *word;
+		enum probe_outcome outcome;
+	} rows[] = { { "up", PROBE_SUCCESS },
+		     { "degraded", PROBE_WARNING },
+		     { "down", PROBE_FAILURE } };
+	const char *word = json_string_value(json_object_get(request, "state"));
+
+	for (size_t i = 0; word != NULL && i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strcmp(word, rows[i].word) == 0) {
+			*out = rows[i].outcome;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int take_report(const json_t *request, struct report *out, struct err *err)
+{
+	*out = (struct report){ .at_ms = clock_mono_ms() };
+	if (!take_state(request, &out->outcome))
+		return err_set(err, "a state is one of up, degraded and down");
+	if (take_time(request, "for_ms", &out->for_ms, err) != 0 ||
+	    take_text(request, "reason", out->reason, sizeof(out->reason), err) != 0)
+		return -1;
+	if (out->reason[0] == '\0')
+		(void)snprintf(out->reason, sizeof(out->reason), "reported %s",
+			       json_string_value(json_object_get(request, "state")));
+	return 0;
+}
+
+/* Is there a probe that looks at reports of it? */
+static bool is_reported(const struct image *plan, uint32_t node)
+{
+	const struct plan_range *checks = &plan_items(plan, nodes, struct plan_node)[node].checks;
+
+	for (uint32_t i = checks->first; i < checks->first + checks->count; i++) {
+		uint32_t probe = plan_items(plan, checks, struct plan_check)[i].probe;
+
+		if (plan_items(plan, probes, struct plan_probe)[probe].kind == PROBE_PUSH)
+			return true;
+	}
+	return false;
+}
+
+static void report_state(struct commands *commands, struct call *call, const json_t *request)
+{
+	const struct image *plan = plan_of(commands);
+	struct report report;
+	struct object object;
+	struct err err;
+	uint32_t node;
+	json_t *reply;
+
+	if (take_report(request, &report, &err) != 0 ||
+	    find(commands, request, &object, &err) != 0) {
+		call_refuse(call, err.text);
+		return;
+	}
+	node = plan == NULL ? PLAN_NONE : find_node(plan, &object);
+	if (node == PLAN_NONE) {
+		call_refuse(call, "only nodes that are in the files are reported");
+		return;
+	}
+	if (!is_reported(plan, node)) {
+		call_refuse(call, "its pool has no probe of kind push, so nothing would change");
+		return;
+	}
+	(void)running_report_state(commands->running, node, &report);
+	reply = json_pack("{s:b}", "ok", true);
+	call_answer(call, reply, NULL, 0);
+	json_decref(reply);
+}
+
 void command_report(struct commands *commands, struct call *call, const json_t *request)
 {
 	const json_t *load = json_object_get(request, "load");
@@ -297,6 +374,10 @@ void command_report(struct commands *commands, struct call *call, const json_t *
 	uint32_t node;
 	json_t *reply;
 
+	if (json_object_get(request, "state") != NULL) {
+		report_state(commands, call, request);
+		return;
+	}
 	if (!json_is_number(load) || !(value >= 0 && value <= LOAD_MAX)) {
 		call_refuse(call, "a load is a number from 0 to 10, 1 for all of the capacity");
 		return;

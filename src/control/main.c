@@ -235,7 +235,7 @@ static int open_parts(struct control *control, const struct store_kept *kept, st
 		log_error("the store is not in order", "reason=\"%s\"", err->text);
 	control->saver = saver_open(control->loop, options->state_dir);
 	if (running_open(&control->running, control->loop, control->supervisor, control->store,
-			 control->saver, options->state_dir, err) != 0)
+			 control->saver, options->state_dir, control->runner, err) != 0)
 		return -1;
 	control->reload = reload_open(control->loop, control->running, control->supervisor,
 				      control->server_file, options->state_dir, control->boot_id);

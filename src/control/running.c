@@ -231,6 +231,16 @@ void running_report(struct running *running, uint32_t node, double load)
 	store_status(running->store, &row);
 }
 
+unsigned running_report_state(struct running *running, uint32_t node, const struct report *report)
+{
+	const struct image *plan = plan_of(running);
+	const struct plan_node *of = &plan_items(plan, nodes, struct plan_node)[node];
+
+	return report_take(reports_of(running->reports, plan_pool_name(plan, of->pool),
+				      plan_text(plan, of->name)),
+			   report);
+}
+
 void running_look(struct running *running)
 {
 	if (running->images == NULL)
@@ -284,20 +294,26 @@ static void keep_row(void *context, const struct store_status *row)
 }
 
 int running_open(struct running **out, struct ev_loop *loop, struct supervisor *supervisor,
-		 struct store *store, struct saver *saver, const char *state_dir, struct err *err)
+		 struct store *store, struct saver *saver, const char *state_dir,
+		 struct runner *runner, struct err *err)
 {
 	struct running *running = mem_alloc(sizeof(*running));
+	struct reports *reports = reports_new();
 	struct err load_err;
 	const struct kind_tools tools = { .loop = loop,
 					  .icmp_v4 = supervisor_icmp(supervisor, IP_V4),
 					  .icmp_v6 = supervisor_icmp(supervisor, IP_V6),
-					  .state_dir = state_dir };
+					  .state_dir = state_dir,
+					  .runner = runner,
+					  .reports = reports };
 	const struct prober_callbacks callbacks = { .changed = changed, .context = running };
 
 	if (prober_open(&running->prober, &tools, &callbacks, err) != 0) {
+		reports_free(reports);
 		free(running);
 		return -1;
 	}
+	running->reports = reports;
 	running->loop = loop;
 	running->supervisor = supervisor;
 	running->store = store;
@@ -335,6 +351,7 @@ void running_close(struct running *running)
 		running_end_minute(running);
 	}
 	prober_close(running->prober);
+	reports_free(running->reports);
 	steer_close(running->steer);
 	images_free(running->images);
 	memory_free(running->memory);

@@ -18,6 +18,7 @@
 #include "control/supervisor.h"
 #include "probe/once.h"
 #include "probe/prober.h"
+#include "probe/reports.h"
 #include "steer/steer.h"
 #include "store/store.h"
 
@@ -36,7 +37,8 @@ struct running;
 /* Opens the prober and reads the nodes' last status from the store. The arguments must outlive
  * the object. */
 int running_open(struct running **out, struct ev_loop *loop, struct supervisor *supervisor,
-		 struct store *store, struct saver *saver, const char *state_dir, struct err *err);
+		 struct store *store, struct saver *saver, const char *state_dir,
+		 struct runner *runner, struct err *err);
 /* Queues every node's status row and ends. NULL is fine. */
 void running_close(struct running *running);
 
@@ -60,6 +62,9 @@ int running_probe(struct running *running, uint32_t node, const char *name, cons
 
 /* A node of the running plan reports its load. */
 void running_report(struct running *running, uint32_t node, double load);
+
+/* Somebody says how a node of the running plan is. Returns how many probes look at that now. */
+unsigned running_report_state(struct running *running, uint32_t node, const struct report *report);
 
 /* The data plane answers from what was published last. */
 void running_served(struct running *running);

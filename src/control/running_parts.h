@@ -20,6 +20,7 @@ struct running {
 	struct ev_loop *loop;
 	struct supervisor *supervisor;
 	struct prober *prober;
+	struct reports *reports;
 	struct store *store;
 	struct saver *saver;
 	struct memory *memory;

@@ -120,6 +120,27 @@ static int add_weight(json_t *request, const struct order_options *options, cons
 	return 0;
 }
 
+static bool is_state(const char *text)
+{
+	return strcmp(text, "up") == 0 || strcmp(text, "down") == 0 ||
+	       strcmp(text, "degraded") == 0;
+}
+
+static int add_state(json_t *request, const struct order_options *options, const char *state,
+		     struct err *err)
+{
+	uint64_t ms;
+
+	json_object_set_new(request, "state", json_string(state));
+	if (options->duration != NULL) {
+		if (!parse_duration(options->duration, &ms) || ms == 0)
+			return err_set(err, "\"%.100s\" is no duration: 30s, 5m, 1h30m",
+				       options->duration);
+		json_object_set_new(request, "for_ms", json_integer((json_int_t)ms));
+	}
+	return add_text(request, "reason", options->reason, err);
+}
+
 static int add_load(json_t *request, const struct order_options *options, const char *argument,
 		    struct err *err)
 {
@@ -128,6 +149,10 @@ static int add_load(json_t *request, const struct order_options *options, const 
 
 	if (load == NULL || (argument != NULL && options->load != NULL))
 		return err_set(err, "report wants a node and one load: report NODE LOAD");
+	if (is_state(load))
+		return add_state(request, options, load, err);
+	if (options->duration != NULL || options->reason != NULL)
+		return err_set(err, "a load knows no --for and --reason");
 	if (load_parse(load, &number, err) != 0)
 		return -1;
 	json_object_set_new(request, "load", json_real(number));

@@ -11,7 +11,7 @@
 #include "base/err.h"
 
 struct order_options {
-	const char *reason, *from, *until, *load; /* NULL: not given */
+	const char *reason, *from, *until, *load, *duration; /* NULL: not given */
 	bool reset;
 };
 

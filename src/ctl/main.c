@@ -22,7 +22,7 @@ static const struct command {
 	{ "disable", command_order, 1, "reason from until" },
 	{ "enable", command_order, 1, "reason from until" },
 	{ "weight", command_order, 2, "reason reset" },
-	{ "report", command_order, 2, "load" },
+	{ "report", command_order, 2, "load for reason" },
 	{ "probe", command_probe, 1, "kind probe" },
 	{ "states", command_states, 0, "" },
 	{ "profile", command_profile, 0, "" },

@@ -25,6 +25,7 @@ static const char usage[] =
 	"  weight NODE N             another weight than in the files; --reset: theirs again\n"
 	"  states                    what is drained, disabled or weighted, or is to be\n"
 	"  report NODE LOAD          how much of its capacity a node uses: 0.83 or 83%, up to 10\n"
+	"  report NODE STATE         for probes of kind push: it is up, degraded or down\n"
 	"  probe NODE                probe it once, now, and tell each step\n"
 	"  profile                   where queries come from, for simulate\n"
 	"  simulate                  who would be answered what if, and whether capacity holds\n"
@@ -39,7 +40,7 @@ static const char usage[] =
 	"      --type TYPE           explain: this type only, of A, AAAA, SRV, HTTPS and SVCB\n"
 	"      --effective           config: what is written, inherited and by default\n"
 	"      --source              explain: the address asks itself, without a client subnet\n"
-	"      --reason TEXT         drain, disable, enable, weight, drill: why\n"
+	"      --reason TEXT         drain, disable, enable, weight, report, drill: why\n"
 	"      --from TIME           drain, disable, enable: not before that time, such as\n"
 	"                            2026-12-24T18:00:00Z, +90m, 2h, 1d12h\n"
 	"      --until TIME          drain, disable, enable: up to that time\n"
@@ -52,7 +53,7 @@ static const char usage[] =
 	"      --pool POOL           simulate: tell of this pool only\n"
 	"      --all-countries       simulate: tell of those as well that stay where they are\n"
 	"      --svg FILE            simulate: draw a map\n"
-	"      --for DURATION        drill: 10s to 24h; 10m by default\n"
+	"      --for DURATION        drill: 10s to 24h; 10m by default; report: how long it counts\n"
 	"      --unknown-capacity    drill: also where not all nodes that matter report their load\n"
 	"      --force               drill: whatever becomes of capacity and of pools\n"
 	"      --kind KIND           probe: by its probes of this kind alone\n"
@@ -228,7 +229,7 @@ int parse_options(struct options *out, int argc, char **argv)
 		case ALL_COUNTRIES: out->simulate.all_countries = true; break;
 		case SVG: out->simulate.svg = optarg; break;
 		case ALL: out->all = true; break;
-		case FOR: out->drill_for = optarg; break;
+		case FOR: out->drill_for = out->order.duration = optarg; break;
 		case FORCE: out->force = true; break;
 		case UNKNOWN_CAPACITY: out->unknown_capacity = true; break;
 		case REASON: out->order.reason = optarg; break;

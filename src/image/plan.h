@@ -129,7 +129,17 @@ struct plan_check {
 	uint16_t port;             /* 0 for kinds without */
 };
 
-enum probe_kind { PROBE_TCP, PROBE_ICMP, PROBE_WIREGUARD, PROBE_OPENVPN, PROBE_KINDS };
+enum probe_kind {
+	PROBE_TCP,
+	PROBE_ICMP,
+	PROBE_WIREGUARD,
+	PROBE_OPENVPN,
+	PROBE_EXEC,
+	PROBE_AGENT,
+	PROBE_FILE,
+	PROBE_PUSH,
+	PROBE_KINDS
+};
 
 /* What the results of a probe are for. */
 enum probe_role {

@@ -2,7 +2,11 @@
 
 #include <string.h>
 
+#include "image/probe_agent.h"
+#include "image/probe_exec.h"
+#include "image/probe_file.h"
 #include "image/probe_icmp.h"
+#include "image/probe_push.h"
 #include "image/probe_openvpn.h"
 #include "image/probe_wireguard.h"
 
@@ -11,6 +15,10 @@ const char *const probe_kind_name[PROBE_KINDS] = {
 	[PROBE_ICMP] = "icmp",
 	[PROBE_WIREGUARD] = "wireguard",
 	[PROBE_OPENVPN] = "openvpn",
+	[PROBE_EXEC] = "exec",
+	[PROBE_AGENT] = "agent",
+	[PROBE_FILE] = "file",
+	[PROBE_PUSH] = "push",
 };
 
 /* Of the kind's struct; no size: the kind has no settings. */
@@ -21,6 +29,10 @@ static const struct {
 	[PROBE_ICMP] = { sizeof(struct icmp_settings), 0 },
 	[PROBE_WIREGUARD] = { sizeof(struct wireguard_settings), 2 },
 	[PROBE_OPENVPN] = { sizeof(struct openvpn_settings), 1 },
+	[PROBE_EXEC] = { sizeof(struct exec_settings), 2 },
+	[PROBE_AGENT] = { sizeof(struct agent_settings), 1 },
+	[PROBE_FILE] = { sizeof(struct file_settings), 1 },
+	[PROBE_PUSH] = { sizeof(struct push_settings), 0 },
 };
 
 static bool is_inside(const uint8_t *settings, uint32_t len, uint32_t size,
@@ -46,4 +58,17 @@ bool probe_settings_valid(enum probe_kind kind, const void *settings, uint32_t l
 			return false;
 	}
 	return true;
+}
+
+bool probe_names_node(enum probe_kind kind, const void *settings)
+{
+	const struct agent_settings *agent = settings;
+
+	switch (kind) {
+	case PROBE_EXEC:
+	case PROBE_FILE:
+	case PROBE_PUSH: return true;
+	case PROBE_AGENT: return strchr(probe_text(agent, agent->send), '{') != NULL;
+	default: return false;
+	}
 }

@@ -34,4 +34,7 @@ extern const char *const probe_kind_name[PROBE_KINDS];
  * more? */
 bool probe_settings_valid(enum probe_kind kind, const void *settings, uint32_t len);
 
+/* Does the probe depend on which node it is made for, and not on its address alone? */
+bool probe_names_node(enum probe_kind kind, const void *settings);
+
 #endif

@@ -236,6 +236,16 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 		take_turn(check);
 }
 
+void kind_hasten(struct probe *probe)
+{
+	struct check *check = (struct check *)probe;
+
+	if (check->phase != CHECK_WAITING)
+		return;
+	check->due_us = clock_mono_us();
+	wait_until(check, check->due_us, check->due_us);
+}
+
 /* --- lifetimes ----------------------------------------------------------------------------- */
 
 static void prepare(struct check *check, const void *settings)
@@ -295,6 +305,12 @@ struct check *check_begin_once(struct engine *engine, const struct check_key *ke
 	return check;
 }
 
+void check_name(struct check *check, const char *pool, const char *node)
+{
+	check->probe.pool = check->pool = mem_copy_text(pool);
+	check->probe.node = check->node = mem_copy_text(node);
+}
+
 void check_end(struct check *check)
 {
 	struct engine *engine = check->engine;
@@ -310,6 +326,8 @@ void check_end(struct check *check)
 		check->kind->release(check->kind, &check->probe);
 	if (check->target != NULL)
 		target_drop(&engine->targets, check->target);
+	free(check->pool);
+	free(check->node);
 	free(check->probe.own);
 	free(check->settings);
 	free(check->lack);
@@ -321,6 +339,10 @@ static kind_open_fn *const kind_openers[PROBE_KINDS] = {
 	[PROBE_ICMP] = kind_icmp_open,
 	[PROBE_WIREGUARD] = kind_wireguard_open,
 	[PROBE_OPENVPN] = kind_openvpn_open,
+	[PROBE_EXEC] = kind_exec_open,
+	[PROBE_AGENT] = kind_agent_open,
+	[PROBE_FILE] = kind_file_open,
+	[PROBE_PUSH] = kind_push_open,
 };
 
 void engine_open(struct engine *engine, const struct kind_tools *tools, uint32_t descriptors,

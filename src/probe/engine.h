@@ -26,8 +26,9 @@ struct check_key {
 	uint32_t interval_ms, timeout_ms, fall, rise, jitter_percent;
 	uint32_t settings_len;
 	uint64_t settings[2]; /* XXH3 of them */
+	uint64_t node[2];     /* the same of pool and node, where they are part of the probe */
 };
-_Static_assert(sizeof(struct check_key) == 80, "keys are compared as bytes");
+_Static_assert(sizeof(struct check_key) == 96, "keys are compared as bytes");
 
 enum check_phase {
 	CHECK_WAITING, /* for its time */
@@ -44,10 +45,11 @@ typedef void check_ended_fn(struct check *check, const struct probe_result *resu
 struct check {
 	struct probe probe; /* first: a struct probe * is a struct check * */
 	struct check_key key;
-	bool prepared;  /* by its kind */
-	void *settings; /* of its kind, a copy */
-	char *lack;     /* why it is not; else NULL */
-	bool warned;    /* the last result was a PROBE_WARNING */
+	bool prepared;     /* by its kind */
+	void *settings;    /* of its kind, a copy */
+	char *pool, *node; /* probe.pool and probe.node */
+	char *lack;        /* why it is not; else NULL */
+	bool warned;       /* the last result was a PROBE_WARNING */
 	bool has_weight;
 	uint16_t weight_percent; /* the last that was asked for */
 	enum probe_wish wish;    /* the last that was not WISH_NONE */
@@ -115,6 +117,8 @@ struct check *check_begin(struct engine *engine, const struct check_key *key, co
 struct check *check_begin_once(struct engine *engine, const struct check_key *key,
 			       const void *settings, struct evidence *evidence,
 			       check_ended_fn *ended, void *context);
+/* Whose it is; before it is made for the first time, and at most once. */
+void check_name(struct check *check, const char *pool, const char *node);
 void check_end(struct check *check);
 
 /* To be called after checks were ended: others may be waiting for their descriptors. */

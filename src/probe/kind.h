@@ -14,6 +14,8 @@
 
 struct probe;
 struct web;
+struct reports;
+struct runner;
 
 enum probe_outcome {
 	PROBE_SUCCESS,
@@ -74,6 +76,9 @@ struct probe {
 	uint16_t port;             /* 0: the kind has none */
 	struct ip_address source;  /* family 0: the kernel chooses */
 	uint32_t timeout_ms;
+	/* Whose it is, where its kind asks for that (probe_names_node), else NULL: such a probe is
+	 * shared with nobody. */
+	const char *pool, *node;
 	const void *settings;      /* image/probe_<kind>.h; aligned; as long as the probe lives */
 	struct evidence *evidence; /* NULL: nobody looks (evidence.h) */
 	void *own;                 /* the kind's, from prepare to release */
@@ -91,11 +96,14 @@ struct kind_tools {
 	int icmp_v4, icmp_v6;
 	struct web *web;       /* for HTTP, never NULL; the prober opens it */
 	const char *state_dir; /* where a kind may keep what has to outlive a run; NULL: nowhere */
+	struct runner *runner; /* of commands; NULL: there is none */
+	struct reports *reports; /* of nodes by operators and tools; NULL: there are none */
 };
 
 typedef struct kind *kind_open_fn(const struct kind_tools *tools);
 
 kind_open_fn kind_tcp_open, kind_icmp_open, kind_wireguard_open, kind_openvpn_open;
+kind_open_fn kind_exec_open, kind_agent_open, kind_file_open, kind_push_open;
 
 /* What an errno of socket, connect or send says: of the node (FAILURE) or of us (NOT_MADE). */
 enum probe_outcome kind_outcome(int error);
@@ -108,6 +116,9 @@ void kind_failed(struct probe *probe, int error);
 
 /* probe->done with this outcome and reason, and nothing else. */
 void kind_done(struct probe *probe, enum probe_outcome outcome, const char *why);
+
+/* Has the probe made as soon as may be, where it waits for its turn. */
+void kind_hasten(struct probe *probe);
 
 /* A socket for the probe (`type` is SOCK_STREAM or SOCK_DGRAM), not blocking, bound to its source,
  * and connected or (TCP) being connected to its address and port. -1: errno says why. */

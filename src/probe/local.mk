@@ -1,6 +1,11 @@
 noinst_LIBRARIES += libprobe.a
 libprobe_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(OPENSSL_CFLAGS) $(SODIUM_CFLAGS)
 libprobe_a_SOURCES = \
+	%D%/agent.c %D%/agent_line.c %D%/agent_line.h \
+	%D%/exec.c %D%/file.c \
+	%D%/perfdata.c %D%/perfdata.h \
+	%D%/placeholders.c %D%/placeholders.h \
+	%D%/push.c %D%/reports.c %D%/reports.h \
 	%D%/engine.c %D%/engine.h \
 	%D%/evidence.c %D%/evidence.h \
 	%D%/icmp.c %D%/icmp_judge.c %D%/icmp_judge.h \
@@ -32,6 +37,9 @@ probe_LIBS = $(CURL_LIBS) $(OPENSSL_LIBS) $(SODIUM_LIBS) $(EV_LIBS)
 check_PROGRAMS += test-probe
 TESTS += test-probe
 test_probe_SOURCES = tests/unit/run.h \
+	tests/unit/probe/agent_line_test.c \
+	tests/unit/probe/perfdata_test.c \
+	tests/unit/probe/statement_test.c \
 	tests/unit/probe/engine_test.c \
 	tests/unit/probe/icmp_judge_test.c \
 	tests/unit/probe/icmp_test.c \

@@ -48,6 +48,8 @@ void round_free(struct round *round);
 /* What a plan check is to the engine, and its settings. */
 struct check_key round_key(const struct image *plan, uint32_t use);
 const void *round_settings(const struct image *plan, uint32_t use);
+/* Tells a new check whose it is, where its kind asks for that. */
+void round_name(struct check *check, const struct image *plan, uint32_t use);
 
 /* --- once.c ------------------------------------------------------------------------------------ */
 

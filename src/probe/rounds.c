@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "image/probe_settings.h"
 #include "probe/prober_parts.h"
 #include "probe/schedule.h"
 
@@ -20,6 +21,37 @@ static int compare_wanted(const void *a, const void *b)
 	int order = memcmp(&x->key, &y->key, sizeof(x->key));
 
 	return order != 0 ? order : (x->use > y->use) - (x->use < y->use);
+}
+
+static bool names_node(const struct image *plan, uint32_t use)
+{
+	uint32_t probe = plan_items(plan, checks, struct plan_check)[use].probe;
+	const struct plan_probe *of = &plan_items(plan, probes, struct plan_probe)[probe];
+
+	return probe_names_node(of->kind, plan->base + of->settings);
+}
+
+static const char *node_name(const struct image *plan, uint32_t node)
+{
+	return plan_text(plan, plan_items(plan, nodes, struct plan_node)[node].name);
+}
+
+static const char *pool_name(const struct image *plan, uint32_t node)
+{
+	uint32_t pool = plan_items(plan, nodes, struct plan_node)[node].pool;
+
+	return plan_text(plan, plan_items(plan, pools, struct plan_pool)[pool].name);
+}
+
+/* No name has a NUL. */
+static void hash_names(const struct image *plan, uint32_t node, uint64_t out[2])
+{
+	const char *pool = pool_name(plan, node), *name = node_name(plan, node);
+	XXH128_hash_t of_pool = XXH3_128bits(pool, strlen(pool) + 1);
+	XXH128_hash_t hash = XXH3_128bits_withSeed(name, strlen(name), of_pool.low64);
+
+	out[0] = hash.low64;
+	out[1] = hash.high64;
 }
 
 struct check_key round_key(const struct image *plan, uint32_t use)
@@ -45,6 +77,8 @@ struct check_key round_key(const struct image *plan, uint32_t use)
 	key.settings[0] = hash.low64;
 	key.settings[1] = hash.high64;
 	memcpy(key.address, check->address.bytes, sizeof(key.address));
+	if (names_node(plan, use))
+		hash_names(plan, check->node, key.node);
 	return key;
 }
 
@@ -99,6 +133,24 @@ static void share_checks(struct round *round, const struct wanted *wanted, struc
 		check_end(old->checks[place++]);
 }
 
+void round_name(struct check *check, const struct image *plan, uint32_t use)
+{
+	uint32_t node = plan_items(plan, checks, struct plan_check)[use].node;
+
+	if (names_node(plan, use))
+		check_name(check, pool_name(plan, node), node_name(plan, node));
+}
+
+static struct check *begin_check(struct engine *engine, const struct image *plan,
+				 const struct wanted *wanted, uint64_t delay_us)
+{
+	struct check *check = check_begin(engine, &wanted->key, round_settings(plan, wanted->use),
+					  delay_us);
+
+	round_name(check, plan, wanted->use);
+	return check;
+}
+
 static void begin_new(struct engine *engine, struct round *round, const struct wanted *wanted)
 {
 	uint32_t count = plan_count(&round->plan, checks);
@@ -112,8 +164,8 @@ static void begin_new(struct engine *engine, struct round *round, const struct w
 		const struct check_key *key = &wanted[at].key;
 
 		if (round->checks[i] == NULL)
-			round->checks[i] = check_begin(
-				engine, key, round_settings(&round->plan, wanted[at].use),
+			round->checks[i] = begin_check(
+				engine, &round->plan, &wanted[at],
 				schedule_first_us(begun++, fresh, key->interval_ms));
 		round->checks[i]->first_use = NO_USE;
 		for (; at < count && memcmp(&wanted[at].key, key, sizeof(*key)) == 0; at++) {

@@ -43,6 +43,7 @@ probes:
 sites: { tokyo: { nodes: { tyo-1: { address: 203.0.113.1 } } } }
 """
 FILES = {"signpost.yaml": SERVER, "zones/edge.pool.yaml": POOL, "zones/other.pool.yaml": OTHER}
+OF_KIND = "pool: probes[] of kind "
 RANGE = re.compile(r"(?:(\w+) or )?(-?\d\S*)\.\.(\d\S*)(?: (\w+))?$")
 
 

@@ -19,7 +19,7 @@
 	"      tyo-1: { address: 203.0.113.10 }\n"
 
 /* Of a health probe, as messages list them. */
-#define PROBE_KIND_WORDS "tcp, icmp, wireguard or openvpn"
+#define PROBE_KIND_WORDS "tcp, icmp, wireguard, openvpn, exec, agent, file or push"
 
 struct reading {
 	struct config config;

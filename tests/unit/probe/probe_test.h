@@ -4,6 +4,9 @@
 
 #include "tests/unit/run.h"
 
+void add_agent_line_tests(Suite *suite);
+void add_perfdata_tests(Suite *suite);
+void add_statement_tests(Suite *suite);
 void add_verdict_tests(Suite *suite);
 void add_schedule_tests(Suite *suite);
 void add_tcp_tests(Suite *suite);
