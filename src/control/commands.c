@@ -157,7 +157,8 @@ void commands_request(void *context, struct call *call, const json_t *request)
 		     { "state", command_state },     { "weight", command_weight },
 		     { "states", command_states },   { "report", command_report },
 		     { "profile", command_profile }, { "drill", command_drill },
-		     { "probe", command_probe } };
+		     { "probe", command_probe },     { "history", command_history },
+		     { "audit", command_audit } };
 	const char *name = json_string_value(json_object_get(request, "command"));
 
 	for (size_t i = 0; name != NULL && i < sizeof(rows) / sizeof(rows[0]); i++) {

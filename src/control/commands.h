@@ -15,11 +15,17 @@
  *                                          "only_check": would it be refused?
  *   {"command": "probe", "object": "edge/tyo-1"}  its probes, made once; and "kind", or "probe" (a
  *                                          name), where given; answered when they have ended
+ *   {"command": "history", "node": "edge/tyo-1", "from_ms": ..., "until_ms": ...}  what was measured,
+ *                                          minute by minute; ask again from "next_ms"
+ *   {"command": "audit", "object": "edge/tyo-1", "who": "ann", "from_ms": ..., "until_ms": ...,
+ *    "after": [...]}                       transitions and what operators did; all may be missing;
+ *                                          ask again after "next"
  *
  * Orders are answered when they are on the disk (control/stored.h). */
 #ifndef CONTROL_COMMANDS_H
 #define CONTROL_COMMANDS_H
 
+#include "control/history.h"
 #include "control/reload.h"
 #include "control/running.h"
 #include "control/socket.h"
@@ -33,6 +39,7 @@ struct commands {
 	struct reload *reload;
 	struct store *store;
 	struct stored *stored;
+	struct history *history;
 	const struct saver *saver;
 	const char *server_file, *state_dir;
 };

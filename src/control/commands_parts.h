@@ -15,6 +15,10 @@ int commands_take_order(const struct commands *commands, const struct call *call
 			const json_t *request, enum order_action action, struct order *out,
 			struct err *err);
 
+/* --- commands_history.c ------------------------------------------------------------------------- */
+
+command_fn command_history, command_audit;
+
 /* --- commands_drill.c --------------------------------------------------------------------------- */
 
 command_fn command_drill;

@@ -3,11 +3,12 @@ libcontrol_a_SOURCES = \
 	%D%/admin.c %D%/admin.h \
 	%D%/cap.c %D%/cap.h \
 	%D%/commands.c %D%/commands.h %D%/commands_parts.h \
-	%D%/commands_drill.c %D%/commands_orders.c %D%/commands_probe.c \
+	%D%/commands_drill.c %D%/commands_history.c %D%/commands_orders.c %D%/commands_probe.c \
 	%D%/compiler.c %D%/compiler.h \
 	%D%/diff.c %D%/diff.h \
 	%D%/disk.c %D%/disk.h \
 	%D%/drill.c %D%/drill.h \
+	%D%/history.c %D%/history.h \
 	%D%/images.c %D%/images.h \
 	%D%/inputs.c %D%/inputs.h %D%/inputs_load.c %D%/inputs_parts.h \
 	%D%/load.c %D%/load.h \

@@ -41,6 +41,7 @@ struct control {
 	struct running *running;
 	struct reload *reload;
 	struct stored *stored;
+	struct history *history;
 	struct commands commands;
 	struct control_socket *socket;
 	int status; /* the exit status */
@@ -240,11 +241,14 @@ static int open_parts(struct control *control, const struct store_kept *kept, st
 	control->reload = reload_open(control->loop, control->running, control->supervisor,
 				      control->server_file, options->state_dir, control->boot_id);
 	control->stored = stored_open(control->loop, control->store);
+	if (history_open(&control->history, control->loop, control->store, err) != 0)
+		return -1;
 	control->commands = (struct commands){ .supervisor = control->supervisor,
 					       .running = control->running,
 					       .reload = control->reload,
 					       .store = control->store,
 					       .stored = control->stored,
+					       .history = control->history,
 					       .saver = control->saver,
 					       .server_file = control->server_file,
 					       .state_dir = options->state_dir };
@@ -283,7 +287,8 @@ static void started(void *context, const char *server_file, uint64_t boot_id,
 
 static void end(struct control *control)
 {
-	stored_close(control->stored); /* it answers */
+	stored_close(control->stored);   /* it answers */
+	history_close(control->history); /* so does this */
 	control_socket_close(control->socket);
 	reload_close(control->reload);
 	running_close(control->running);

@@ -14,11 +14,17 @@
 #define MS_PER_MINUTE ((uint64_t)60000)
 #define PERMILLE_MAX  1000000 /* far beyond what a node may report */
 
+/* What its weight follows, or else what it reports. */
 static int32_t load_permille(const struct inputs *inputs, uint32_t node, uint64_t now_ms)
 {
-	double permille = inputs->loads[node].load * 1000.;
+	const struct load_node *follows = &inputs->follows[node];
+	double permille;
 
-	if (!inputs_load_counts(inputs, node, now_ms))
+	if (follows->cause != LOAD_UNKNOWN && follows->highest < follows->count)
+		permille = follows->signals[follows->highest].smoothed * 1000.;
+	else if (inputs_load_counts(inputs, node, now_ms))
+		permille = inputs->loads[node].load * 1000.;
+	else
 		return STORE_NO_LOAD;
 	return permille < PERMILLE_MAX ? (int32_t)lround(permille) : PERMILLE_MAX;
 }

@@ -1,5 +1,6 @@
 #include "store/audit_rows.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -19,31 +20,37 @@
 
 /* --- what is asked for ------------------------------------------------------------------------- */
 
-static bool matches(const char *pattern, const char *text)
+static int compare_texts(const void *a, const void *b)
 {
-	size_t len = strlen(pattern);
-
-	if (len > 0 && pattern[len - 1] == '*')
-		return strncmp(pattern, text, len - 1) == 0;
-	return strcmp(pattern, text) == 0;
+	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool is_listed(char *const *patterns, size_t count, const char *text)
+void audit_names_sort(struct audit_names *names)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (matches(patterns[i], text))
+	if (names->whole_count > 0)
+		qsort(names->whole, names->whole_count, sizeof(*names->whole), compare_texts);
+}
+
+static bool is_among(const struct audit_names *names, const char *text)
+{
+	for (size_t i = 0; i < names->beginning_count; i++) {
+		if (strncmp(names->beginnings[i], text, strlen(names->beginnings[i])) == 0)
 			return true;
 	}
-	return patterns == NULL;
+	return names->whole_count > 0 && bsearch(&text, names->whole, names->whole_count,
+						 sizeof(*names->whole), compare_texts) != NULL;
 }
 
 static bool is_wanted(const struct audit_question *question, const struct audit_event *event)
 {
-	if (!event->place.is_action)
-		return question->who[0] == '\0' &&
-		       is_listed(question->nodes, question->node_count, event->node);
-	return (question->who[0] == '\0' || strcmp(question->who, event->action.who) == 0) &&
-	       is_listed(question->objects, question->object_count, event->action.object);
+	const char *who = event->place.is_action ? event->action.who : "";
+
+	if (question->who[0] != '\0' && strcmp(question->who, who) != 0)
+		return false;
+	if (!question->of_some)
+		return true;
+	return event->place.is_action ? is_among(&question->objects, event->action.object)
+				      : is_among(&question->nodes, event->node);
 }
 
 /* --- the two tables, side by side --------------------------------------------------------------- */

@@ -78,10 +78,16 @@ static void free_texts(char **texts, size_t count)
 	free(texts);
 }
 
+static void free_names(struct audit_names *names)
+{
+	free_texts(names->whole, names->whole_count);
+	free_texts(names->beginnings, names->beginning_count);
+}
+
 static void free_question(struct audit_question *question)
 {
-	free_texts(question->nodes, question->node_count);
-	free_texts(question->objects, question->object_count);
+	free_names(&question->nodes);
+	free_names(&question->objects);
 }
 
 static void free_asked(struct asked *asked)
@@ -279,6 +285,8 @@ int reader_ask_audit(struct reader *reader, struct audit_question *question,
 	struct asked *asked = mem_alloc(sizeof(*asked));
 
 	asked->is_audit = true;
+	audit_names_sort(&question->nodes);
+	audit_names_sort(&question->objects);
 	asked->audit.question = *question;
 	asked->audit.question.limit = bounded(question->limit);
 	asked->audit.answered = answered;

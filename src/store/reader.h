@@ -49,13 +49,19 @@ struct audit_place {
 	bool is_action; /* of events at the same time, transitions come first */
 };
 
+/* Texts that are meant: these, and those that begin so. */
+struct audit_names {
+	char **whole, **beginnings;
+	size_t whole_count, beginning_count;
+};
+
 struct audit_question {
 	uint64_t from_unix_ms, until_unix_ms; /* not `until` itself */
 	struct audit_place after;
-	/* What it is about: transitions of these nodes, "pool/name" (a last '*' stands for
-	 * anything), and actions on these objects, as written. NULL: of all. Texts are copied. */
-	char **nodes, **objects;
-	size_t node_count, object_count;
+	/* What it is about: transitions of these nodes ("pool/name"), and actions on these objects,
+	 * as written. */
+	bool of_some; /* else of all */
+	struct audit_names nodes, objects;
 	char who[64];   /* actions of theirs, and no transitions; "": of all */
 	uint64_t limit; /* as in minutes_question */
 };
@@ -91,7 +97,7 @@ typedef void reader_audit_fn(void *context, const struct audit_answer *answer, c
 /* Queue and return at once. -1: too many wait. */
 int reader_ask_minutes(struct reader *reader, const struct minutes_question *question,
 		       reader_minutes_fn *answered, void *context, struct err *err);
-/* Takes the question's lists over, in any case. */
+/* Takes the question's names over, in any case. */
 int reader_ask_audit(struct reader *reader, struct audit_question *question,
 		     reader_audit_fn *answered, void *context, struct err *err);
 

@@ -108,12 +108,18 @@ static void ask_minutes(struct fixture *f, const char *node, uint64_t from, uint
 	wait_answer(f);
 }
 
-static char **texts(const char *text)
+/* "edge/a", or "edge/" for all that begin so. */
+static struct audit_names names_of(const char *text)
 {
+	struct audit_names names = { 0 };
 	char **list = mem_array(1, sizeof(*list));
 
 	list[0] = mem_copy_text(text);
-	return list;
+	if (text[strlen(text) - 1] == '/')
+		names = (struct audit_names){ .beginnings = list, .beginning_count = 1 };
+	else
+		names = (struct audit_names){ .whole = list, .whole_count = 1 };
+	return names;
 }
 
 /* node, object: NULL for all. */
@@ -124,12 +130,9 @@ static void ask_audit(struct fixture *f, const struct audit_question *like, cons
 	struct err err;
 
 	if (node != NULL) {
-		question.nodes = texts(node);
-		question.node_count = 1;
-	}
-	if (object != NULL) {
-		question.objects = texts(object);
-		question.object_count = 1;
+		question.of_some = true;
+		question.nodes = names_of(node);
+		question.objects = names_of(object);
 	}
 	ck_assert_int_eq(reader_ask_audit(f->reader, &question, keep_audit, f, &err), 0);
 	wait_answer(f);
@@ -385,7 +388,7 @@ START_TEST(audit_is_told_of_one_node_one_object_and_one_person)
 	(void)fill_audit(&f);
 	ask_audit(&f, &all, "edge/a", "site:tokyo");
 	ck_assert_str_eq(story(&f), "edge/a down, drain site:tokyo, enable site:tokyo, edge/a up");
-	ask_audit(&f, &all, "edge/*", "node:edge/*");
+	ask_audit(&f, &all, "edge/", "node:edge/");
 	ck_assert_str_eq(story(&f), "edge/a down, edge/b down, edge/a up");
 	(void)snprintf(anns.who, sizeof(anns.who), "ann");
 	ask_audit(&f, &anns, NULL, NULL);

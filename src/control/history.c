@@ -1,0 +1,215 @@
+#include "control/history.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "control/report.h"
+
+struct history {
+	struct ev_loop *loop;
+	struct reader *reader;
+	struct ev_async answered;
+};
+
+/* Who waits for an answer. */
+struct asking {
+	struct call *call;
+	char *unknown;
+};
+
+static struct asking *asking_new(struct call *call, const char *unknown)
+{
+	struct asking *asking = mem_alloc(sizeof(*asking));
+
+	asking->call = call;
+	asking->unknown = unknown == NULL ? NULL : mem_copy_text(unknown);
+	return asking;
+}
+
+static void asking_free(struct asking *asking)
+{
+	free(asking->unknown);
+	free(asking);
+}
+
+/* --- minutes ---------------------------------------------------------------------------------- */
+
+static json_t *known_text(const char *text)
+{
+	return text[0] == '\0' ? json_null() : report_text(text);
+}
+
+static json_t *minute_json(const struct minutes_row *row)
+{
+	json_t *load = row->load_permille == STORE_NO_LOAD ? json_null()
+							   : json_integer(row->load_permille);
+
+	return json_pack("[I, I, I, I, I, o]", (json_int_t)row->minute, (json_int_t)row->probes,
+			 (json_int_t)row->failures, (json_int_t)row->rtt_us,
+			 (json_int_t)row->rtt_max_us, load);
+}
+
+static json_t *minutes_json(const struct minutes_question *question,
+			    const struct minutes_answer *answer)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < answer->count; i++)
+		json_array_append_new(rows, minute_json(&answer->rows[i]));
+	return json_pack("{s:b, s:o, s:I, s:o, s:o, s:o, s:o}", "ok", true, "node",
+			 report_text(question->node), "now_ms", (json_int_t)clock_unix_ms(),
+			 "status_before", known_text(answer->status_before), "status",
+			 known_text(answer->status_now), "minutes", rows, "next_ms",
+			 answer->next == 0 ? json_null()
+					   : json_integer((json_int_t)answer->next * 60000));
+}
+
+static void minutes_read(void *context, const struct minutes_question *question,
+			 const struct minutes_answer *answer, const char *error)
+{
+	struct asking *asking = context;
+	json_t *reply;
+
+	if (error != NULL) {
+		call_refuse(asking->call, error);
+	} else if (!answer->known && asking->unknown != NULL) {
+		call_refuse(asking->call, asking->unknown);
+	} else {
+		reply = minutes_json(question, answer);
+		call_answer(asking->call, reply, NULL, 0);
+		json_decref(reply);
+	}
+	asking_free(asking);
+}
+
+void history_answer_minutes(struct history *history, struct call *call,
+			    const struct minutes_question *question, const char *unknown)
+{
+	struct asking *asking = asking_new(call, unknown);
+	struct err err;
+
+	if (reader_ask_minutes(history->reader, question, minutes_read, asking, &err) != 0) {
+		call_refuse(call, err.text);
+		asking_free(asking);
+	}
+}
+
+/* --- the audit -------------------------------------------------------------------------------- */
+
+static json_t *transition_json(const struct audit_event *event)
+{
+	char *object = mem_format("node:%s", event->node);
+	json_t *told = json_pack("{s:I, s:s, s:o, s:s, s:o, s:o, s:I, s:o}", "at_ms",
+				 (json_int_t)event->place.at_unix_ms, "kind", "transition",
+				 "object", report_text(object), "action", "status", "from",
+				 report_text(event->from), "to", report_text(event->to), "rtt_us",
+				 (json_int_t)event->rtt_us, "reason",
+				 report_text(event->action.reason));
+
+	free(object);
+	return told;
+}
+
+static json_t *action_json(const struct store_action *action)
+{
+	return json_pack(
+		"{s:I, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o}", "at_ms",
+		(json_int_t)action->at_unix_ms, "kind", "action", "object",
+		report_text(action->object), "action", report_text(action->action), "who",
+		report_text(action->who), "uid", (json_int_t)action->uid, "weight",
+		(json_int_t)action->weight, "from_ms", (json_int_t)action->from_unix_ms, "until_ms",
+		action->until_unix_ms == 0 ? json_null()
+					   : json_integer((json_int_t)action->until_unix_ms),
+		"reason", report_text(action->reason));
+}
+
+static json_t *audit_json(const struct audit_answer *answer)
+{
+	json_t *events = json_array(), *next = json_null();
+
+	for (size_t i = 0; i < answer->count; i++)
+		json_array_append_new(events, answer->events[i].place.is_action
+						      ? action_json(&answer->events[i].action)
+						      : transition_json(&answer->events[i]));
+	if (answer->more && answer->count > 0) {
+		const struct audit_place *last = &answer->events[answer->count - 1].place;
+
+		next = json_pack("[I, I, b]", (json_int_t)last->at_unix_ms, (json_int_t)last->id,
+				 (int)last->is_action);
+	}
+	return json_pack("{s:b, s:I, s:o, s:o}", "ok", true, "now_ms", (json_int_t)clock_unix_ms(),
+			 "events", events, "next", next);
+}
+
+static void audit_read(void *context, const struct audit_answer *answer, const char *error)
+{
+	struct asking *asking = context;
+	json_t *reply;
+
+	if (error != NULL) {
+		call_refuse(asking->call, error);
+	} else {
+		reply = audit_json(answer);
+		call_answer(asking->call, reply, NULL, 0);
+		json_decref(reply);
+	}
+	asking_free(asking);
+}
+
+void history_answer_audit(struct history *history, struct call *call,
+			  struct audit_question *question)
+{
+	struct asking *asking = asking_new(call, NULL);
+	struct err err;
+
+	if (reader_ask_audit(history->reader, question, audit_read, asking, &err) != 0) {
+		call_refuse(call, err.text);
+		asking_free(asking);
+	}
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static void deliver(struct ev_loop *loop, struct ev_async *async, int events)
+{
+	struct history *history = async->data;
+
+	(void)loop;
+	(void)events;
+	reader_deliver(history->reader);
+}
+
+/* In the reader's thread. */
+static void answered(void *context)
+{
+	struct history *history = context;
+
+	ev_async_send(history->loop, &history->answered);
+}
+
+int history_open(struct history **out, struct ev_loop *loop, struct store *store, struct err *err)
+{
+	struct history *history = mem_alloc(sizeof(*history));
+
+	history->loop = loop;
+	ev_async_init(&history->answered, deliver);
+	history->answered.data = history;
+	ev_async_start(loop, &history->answered);
+	if (reader_open(&history->reader, store, answered, history, err) != 0) {
+		ev_async_stop(loop, &history->answered);
+		free(history);
+		return -1;
+	}
+	*out = history;
+	return 0;
+}
+
+void history_close(struct history *history)
+{
+	if (history == NULL)
+		return;
+	reader_close(history->reader);
+	ev_async_stop(history->loop, &history->answered);
+	free(history);
+}
