@@ -353,10 +353,10 @@ void running_close(struct running *running)
 	prober_close(running->prober);
 	reports_free(running->reports);
 	steer_close(running->steer);
-	images_free(running->images);
 	memory_free(running->memory);
 	inputs_free(running->inputs);
 	standing_free(running->standing);
+	images_free(running->images); /* those speak of its plan */
 	orders_close(&running->orders);
 	drill_close(&running->drill);
 	free(running->verdicts);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "ctl/client.h"
+#include "ctl/command_history.h"
 #include "ctl/command_orders.h"
 #include "ctl/command_simulate.h"
 
@@ -19,6 +20,7 @@ struct options {
 	uint8_t types; /* bits of enum pool_type; 0: not given */
 	struct simulate_options simulate;
 	struct order_options order;
+	struct history_options history;
 	const char *drill_for;               /* NULL: not given */
 	const char *probe_kind, *probe_name; /* NULL: not given */
 	char **arguments;                    /* the command first */
@@ -57,6 +59,7 @@ typedef int command_fn(const struct options *options);
 
 command_fn command_check, command_config;                      /* commands_files.c */
 command_fn command_drill;                                      /* commands_drill.c */
+command_fn command_history, command_audit;                     /* commands_history.c */
 command_fn command_probe;                                      /* commands_probe.c */
 command_fn command_diff, command_reload, command_status;       /* commands_server.c */
 command_fn command_order, command_states;                      /* commands_orders.c */

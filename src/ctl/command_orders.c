@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/timestamp.h"
+#include "ctl/command_history.h"
 #include "ctl/load.h"
 
 /* --- times ------------------------------------------------------------------------------------ */
@@ -49,6 +50,24 @@ bool order_time(const char *text, uint64_t now_unix_ms, uint64_t *unix_ms)
 		return false;
 	*unix_ms = unix_s * 1000;
 	return true;
+}
+
+int history_time(const char *option, const char *text, uint64_t now_ms, uint64_t *out_ms,
+		 struct err *err)
+{
+	uint64_t ms, unix_s;
+
+	if (parse_duration(text, &ms)) {
+		*out_ms = ms < now_ms ? now_ms - ms : 0;
+		return 0;
+	}
+	if (!timestamp_parse(text, &unix_s))
+		return err_set(err,
+			       "--%s \"%.100s\" is no time: 2026-12-24T18:00:00Z, or before now: "
+			       "90m, 24h, 1d12h",
+			       option, text);
+	*out_ms = unix_s * 1000;
+	return 0;
 }
 
 /* --- the request ------------------------------------------------------------------------------- */

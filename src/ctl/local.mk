@@ -3,9 +3,11 @@ libctl_a_SOURCES = \
 	%D%/answer_nodes.c %D%/answer_nodes.h \
 	%D%/asking.c %D%/asking.h \
 	%D%/borrow.c %D%/borrow.h \
+	%D%/chart.c %D%/chart.h \
 	%D%/client.c %D%/client.h \
 	%D%/command_diff.c %D%/command_diff.h \
 	%D%/command_drill.c %D%/command_drill.h \
+	%D%/command_history.h \
 	%D%/command_orders.c %D%/command_orders.h \
 	%D%/command_profile.c %D%/command_profile.h \
 	%D%/command_simulate.c %D%/command_simulate.h \
@@ -20,6 +22,7 @@ libctl_a_SOURCES = \
 	%D%/load.c %D%/load.h \
 	%D%/map.c %D%/map.h %D%/map_parts.h \
 	%D%/map_legend.c \
+	%D%/measured.c %D%/measured.h \
 	%D%/other_files.c %D%/other_files.h \
 	%D%/outlines.c %D%/outlines.h \
 	%D%/profile.c %D%/profile.h \
@@ -35,10 +38,12 @@ libctl_a_SOURCES = \
 	%D%/rdata_text.c %D%/rdata_text.h \
 	%D%/reach.c %D%/reach.h \
 	%D%/rrset_text.c %D%/rrset_text.h \
+	%D%/show_audit.c \
 	%D%/show_diff.c \
 	%D%/show_drill.c \
 	%D%/explained.h %D%/show_explained_step.c \
 	%D%/show_explanation.c \
+	%D%/show_history.c \
 	%D%/show_orders.c \
 	%D%/show_probe.c \
 	%D%/show_reload.c \
@@ -52,6 +57,7 @@ signpostctl_SOURCES = %D%/main.c \
 	%D%/command.c %D%/command.h \
 	%D%/commands_drill.c \
 	%D%/commands_files.c \
+	%D%/commands_history.c \
 	%D%/commands_orders.c \
 	%D%/commands_probe.c %D%/command_probe.h \
 	%D%/commands_server.c \
@@ -61,11 +67,14 @@ signpostctl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 signpostctl_LDADD = libctl.a libcontrol.a libserve.a $(SODIUM_LIBS) libsteer.a libimage.a libwire.a libbase.a \
 	$(JANSSON_LIBS) -lm
 
-check_PROGRAMS += test-ctl test-rrset-text test-simulate
-TESTS += test-ctl test-rrset-text test-simulate
+check_PROGRAMS += test-ctl test-history test-rrset-text test-simulate
+TESTS += test-ctl test-history test-rrset-text test-simulate
 test_ctl_SOURCES = tests/unit/ctl/ctl_test.c tests/unit/run.h
 test_ctl_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS) $(LDNS_CFLAGS)
 test_ctl_LDADD = libctl.a libwire.a libbase.a $(JANSSON_LIBS) $(LDNS_LIBS) $(CHECK_LIBS)
+test_history_SOURCES = tests/unit/ctl/history_test.c tests/unit/run.h
+test_history_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+test_history_LDADD = libctl.a libbase.a $(JANSSON_LIBS) $(CHECK_LIBS) -lm
 test_rrset_text_SOURCES = tests/unit/ctl/rrset_text_test.c tests/unit/run.h
 test_rrset_text_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 test_rrset_text_LDADD = libctl.a libimage.a libwire.a libbase.a $(CHECK_LIBS)

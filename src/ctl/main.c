@@ -23,6 +23,8 @@ static const struct command {
 	{ "enable", command_order, 1, "reason from until" },
 	{ "weight", command_order, 2, "reason reset" },
 	{ "report", command_order, 2, "load for reason" },
+	{ "history", command_history, 1, "since until" },
+	{ "audit", command_audit, 1, "since until who csv" },
 	{ "probe", command_probe, 1, "kind probe" },
 	{ "states", command_states, 0, "" },
 	{ "profile", command_profile, 0, "" },

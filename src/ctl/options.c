@@ -26,6 +26,8 @@ static const char usage[] =
 	"  states                    what is drained, disabled or weighted, or is to be\n"
 	"  report NODE LOAD          how much of its capacity a node uses: 0.83 or 83%, up to 10\n"
 	"  report NODE STATE         for probes of kind push: it is up, degraded or down\n"
+	"  history NODE              its round-trip time, loss, load and status, drawn\n"
+	"  audit [OBJECT]            transitions, and what operators did, when and why\n"
 	"  probe NODE                probe it once, now, and tell each step\n"
 	"  profile                   where queries come from, for simulate\n"
 	"  simulate                  who would be answered what if, and whether capacity holds\n"
@@ -43,7 +45,8 @@ static const char usage[] =
 	"      --reason TEXT         drain, disable, enable, weight, report, drill: why\n"
 	"      --from TIME           drain, disable, enable: not before that time, such as\n"
 	"                            2026-12-24T18:00:00Z, +90m, 2h, 1d12h\n"
-	"      --until TIME          drain, disable, enable: up to that time\n"
+	"      --until TIME          drain, disable, enable: up to that time; history, audit: up\n"
+	"                            to that time, as with --since\n"
 	"      --down OBJECT         simulate, drill: this site, node or pool is down\n"
 	"      --drain OBJECT        simulate: it is drained\n"
 	"      --load OBJECT=LOAD    simulate: so much of its capacity is used now, such as 0.83\n"
@@ -56,6 +59,10 @@ static const char usage[] =
 	"      --for DURATION        drill: 10s to 24h; 10m by default; report: how long it counts\n"
 	"      --unknown-capacity    drill: also where not all nodes that matter report their load\n"
 	"      --force               drill: whatever becomes of capacity and of pools\n"
+	"      --since TIME          history (24h by default), audit: from that time on, such as\n"
+	"                            2026-12-24T18:00:00Z, or so long ago: 90m, 24h, 7d\n"
+	"      --who NAME            audit: what this operator did\n"
+	"      --csv                 audit: as comma-separated values\n"
 	"      --kind KIND           probe: by its probes of this kind alone\n"
 	"      --probe NAME          probe: by the probe of this name alone\n"
 	"      --all                 diff: everything, however long\n"
@@ -101,6 +108,9 @@ enum {
 	FROM,
 	UNTIL,
 	RESET,
+	SINCE,
+	WHO,
+	CSV,
 	KIND,
 	PROBE,
 	SUPPOSE /* and enum suppose_kind */
@@ -118,6 +128,9 @@ static const struct option names[] = {
 	{ "from", required_argument, NULL, FROM },
 	{ "until", required_argument, NULL, UNTIL },
 	{ "reset", no_argument, NULL, RESET },
+	{ "since", required_argument, NULL, SINCE },
+	{ "who", required_argument, NULL, WHO },
+	{ "csv", no_argument, NULL, CSV },
 	{ "kind", required_argument, NULL, KIND },
 	{ "probe", required_argument, NULL, PROBE },
 	{ "down", required_argument, NULL, SUPPOSE + SUPPOSE_DOWN },
@@ -236,6 +249,9 @@ int parse_options(struct options *out, int argc, char **argv)
 		case FROM: out->order.from = optarg; break;
 		case UNTIL: out->order.until = optarg; break;
 		case RESET: out->order.reset = true; break;
+		case SINCE: out->history.since = optarg; break;
+		case WHO: out->history.who = optarg; break;
+		case CSV: out->history.csv = true; break;
 		case KIND: out->probe_kind = optarg; break;
 		case PROBE: out->probe_name = optarg; break;
 		case SUPPOSE + SUPPOSE_DOWN:
