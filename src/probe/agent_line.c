@@ -194,7 +194,7 @@ struct probe_result agent_said_result(const struct agent_said *said, const struc
 				       .has_weight = said->has_weight,
 				       .weight_percent = said->weight_percent,
 				       .wish = said->wish };
-	char weight[24] = "";
+	char weight[16] = "";
 
 	if (said->has_weight)
 		(void)snprintf(weight, sizeof(weight), ", %u%%", (unsigned)said->weight_percent);

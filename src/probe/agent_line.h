@@ -24,7 +24,7 @@ struct agent_line {
 	bool has_weight, has_load;
 	uint16_t weight_percent;
 	double load;          /* 1.0 is full */
-	char description[48]; /* behind "#"; printable */
+	char description[36]; /* behind "#"; printable */
 	char mistake[24];     /* the first word that is none; "": there is none */
 	bool says;            /* there is a word that is one */
 };
@@ -43,7 +43,7 @@ struct agent_said {
 	bool has_weight, has_load;
 	uint16_t weight_percent;
 	double load;
-	char description[48]; /* of what it says of its health */
+	char description[36]; /* of what it says of its health */
 };
 
 void agent_said_take(struct agent_said *said, const struct agent_line *line);
