@@ -356,6 +356,8 @@ static void add_pool(struct builder *b, const struct config_pool *from)
 		.fallback_pool = from->fallback_pool,
 		.ttl_floor_s = from->ttl_floor_s,
 		.ttl_ceiling_s = from->ttl_ceiling_s,
+		.flap_half_life_ms = from->flap_off ? 0 : from->flap_half_life_ms,
+		.flap_max_hold_ms = from->flap_max_hold_ms,
 		.load_age_ms = from->load_age_ms,
 		.load = from->load,
 		.seed = hash_text(from->name, 0),

@@ -191,6 +191,30 @@ static const struct option_section ttl_section = { .name = "pool: ttl",
 						   .count = OPTION_COUNT(ttl_options),
 						   .check = check_ttl };
 
+/* --- flapping --------------------------------------------------------------------------------- */
+
+static const struct option flap_options[] = {
+	{ "half-life", OPTION_DURATION, OPTION_FIELD(struct config_pool, flap_half_life_ms),
+	  .unit_ms = 1000, .field_ms = 1, .min = 1, .max = 86400, .dflt = "10m",
+	  .manual = "a check that goes down twice within this time needs more successes" },
+	{ "max-hold", OPTION_DURATION, OPTION_FIELD(struct config_pool, flap_max_hold_ms),
+	  .unit_ms = 1000, .field_ms = 1, .min = 1, .max = 86400, .dflt = "5m",
+	  .manual = "but never so many that they take longer than this" },
+};
+
+static const struct option_section flap_section = OPTION_SECTION("pool: flap", flap_options);
+
+static void read_flap(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config_pool *pool = out;
+
+	pool->flap_off = value->kind == YAML_SCALAR && strcmp(value->text, "off") == 0;
+	if (value->kind == YAML_SCALAR && !pool->flap_off)
+		conf_error(conf, &value->place,
+			   "\"%.100s\" is not off, or limits such as { half-life: 10m }",
+			   value->text);
+}
+
 /* --- the file --------------------------------------------------------------------------------- */
 
 static void read_pool_name(struct conf *conf, const struct yaml_node *value, void *out)
@@ -264,6 +288,9 @@ static const struct option pool_options[] = {
 	{ "require", OPTION_OTHER, INHERITED, .read = require_read, .dflt = "all",
 	  .kind = "word or number", .accepts = "all, any or 1..100 probes",
 	  .manual = "how many of its probes must be up for a node to be up" },
+	{ "flap", OPTION_MAP, INHERITED, .section = &flap_section, .read = read_flap,
+	  .kind = "word or map", .accepts = "off, or a map",
+	  .manual = "how checks that go down again and again are held down for longer" },
 	{ "probes", OPTION_OTHER, INHERITED, .read = probes_read, .kind = "list",
 	  .accepts = "a list of maps",
 	  .manual = "health checks; see require for how they combine" },
@@ -313,9 +340,9 @@ const struct option_section pool_section = { .name = "pool",
 					     .check = check_pool };
 
 const struct option_section *const pool_sections[] = {
-	&pool_section, &band_section,   &persistence_section, &ttl_section,    &probe_section,
-	&load_section, &pool_site_section,   &spill_section,  &node_section,
-	&rule_section, &fence_section,  &avoid_section,       &window_section,
+	&pool_section,  &band_section,  &persistence_section, &ttl_section,    &flap_section,
+	&probe_section, &load_section,  &pool_site_section,   &spill_section,  &node_section,
+	&rule_section,  &fence_section, &avoid_section,       &window_section,
 };
 const size_t pool_section_count = sizeof(pool_sections) / sizeof(pool_sections[0]);
 

@@ -32,14 +32,14 @@ static json_t *steps_json(const struct evidence *evidence)
 static json_t *check_json(const struct check *check)
 {
 	uint32_t left = (uint32_t)abs(check->verdict);
-	uint32_t of = check->verdict > 0 ? check->key.fall : check->key.rise;
+	uint32_t of = check->verdict > 0 ? check->key.fall : check->rise;
 
 	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:o}", "verdict",
 			 check->verdict > 0   ? "up"
 			 : check->verdict < 0 ? "down"
 					      : "none yet",
 			 "counted", (json_int_t)(check->verdict != 0 && of > left ? of - left : 0),
-			 "fall", (json_int_t)check->key.fall, "rise", (json_int_t)check->key.rise,
+			 "fall", (json_int_t)check->key.fall, "rise", (json_int_t)check->rise,
 			 "checked_ms", (json_int_t)check->checked_unix_ms, "why",
 			 report_text(check->why));
 }
@@ -88,11 +88,11 @@ static json_t *state_json(const struct running *running, uint32_t number)
 	const struct plan_pool *pool = &plan_items(plan, pools, struct plan_pool)[node->pool];
 	const struct node_state *state = running_node(running, number);
 
-	return json_pack("{s:s, s:b, s:o, s:I, s:o, s:I}", "status",
-			 node_status_name[state->status], "degraded", state->degraded,
-			 "down_families", families_json(state->down_families), "since_ms",
-			 (json_int_t)state->since_unix_ms, "reason", report_text(state->reason),
-			 "require", (json_int_t)pool->require);
+	return json_pack(
+		"{s:s, s:b, s:o, s:I, s:o, s:I, s:I}", "status", node_status_name[state->status],
+		"degraded", state->degraded, "down_families", families_json(state->down_families),
+		"since_ms", (json_int_t)state->since_unix_ms, "reason", report_text(state->reason),
+		"require", (json_int_t)pool->require, "flap_rise", (json_int_t)state->flap_rise);
 }
 
 /* A call that waits for its probes. */

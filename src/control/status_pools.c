@@ -39,6 +39,7 @@ static void add_state(json_t *told, const struct node_state *state)
 	json_object_set_new(told, "rtt_us", json_integer(state->rtt_us));
 	json_object_set_new(told, "verdict_within_ms",
 			    json_integer((json_int_t)state->verdict_within_ms));
+	json_object_set_new(told, "flap_rise", json_integer((json_int_t)state->flap_rise));
 	json_object_set_new(told, "reason", json_string(state->reason));
 }
 

@@ -235,6 +235,17 @@ static void add_load(struct columns *table, const json_t *node)
 		columns_cell(table, INK_DIM, "-");
 }
 
+static void add_reason(struct columns *table, const json_t *node)
+{
+	long long rise = field_number(node, "flap_rise");
+
+	if (rise > 0)
+		columns_cell(table, INK_PLAIN, "%s; it flaps: up after %lld successes in a row",
+			     field_text(node, "reason"), rise);
+	else
+		columns_cell(table, INK_PLAIN, "%s", field_text(node, "reason"));
+}
+
 /* Who keeps it out and why; else what its probes say. */
 static void add_why(struct columns *table, const json_t *node)
 {
@@ -242,7 +253,7 @@ static void add_why(struct columns *table, const json_t *node)
 	const char *who = field_text(by, "who"), *reason = field_text(by, "reason");
 
 	if (!json_is_object(by)) {
-		columns_cell(table, INK_PLAIN, "%s", field_text(node, "reason"));
+		add_reason(table, node);
 		return;
 	}
 	columns_cell(table, INK_PLAIN, "%s by %s%s%s; %s", field_text(by, "object"),

@@ -87,6 +87,8 @@ struct plan_pool {
 	uint32_t spare_km;              /* distance of a spare from the first answer's site */
 	uint32_t backup, fallback_pool; /* pools, PLAN_NONE: none */
 	uint32_t ttl_floor_s, ttl_ceiling_s;
+	/* Penalty of checks that go down again and again (probe/flap.h). half_life 0: none. */
+	uint32_t flap_half_life_ms, flap_max_hold_ms;
 	uint32_t load_age_ms; /* older reports of load count no more */
 	struct plan_load load;
 	uint64_t seed;                        /* of its consistent hashing; from its name alone */

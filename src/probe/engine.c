@@ -11,7 +11,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "probe/schedule.h"
-#include "probe/verdict.h"
 
 #define US_PER_S        1000000
 #define REPORT_EVERY_US (10 * (uint64_t)US_PER_S)
@@ -61,6 +60,18 @@ static void report_not_made(struct engine *engine, const struct check *check, ui
 		    (unsigned long long)engine->counters.not_made);
 }
 
+static void count_result(struct check *check, bool success, uint64_t now_us)
+{
+	const struct flap_rules rules = { .fall = check->key.fall,
+					  .rise = check->key.rise,
+					  .half_life_ms = check->key.half_life_ms,
+					  .rise_max = check->key.rise_max };
+
+	flap_step(&check->flap, &rules, success, now_us);
+	check->verdict = check->flap.verdict;
+	check->rise = flap_rise(&check->flap, &rules, now_us);
+}
+
 static void take_result(struct check *check, const struct probe_result *result, uint64_t took_us)
 {
 	struct engine *engine = check->engine;
@@ -69,7 +80,7 @@ static void take_result(struct check *check, const struct probe_result *result, 
 
 	engine->counters.successes += success;
 	engine->counters.failures += !success;
-	check->verdict = verdict_step(before, success, check->key.fall, check->key.rise);
+	count_result(check, success, check->started_us + check->took_us);
 	check->checked_unix_ms = clock_unix_ms();
 	/* When the loop was busy beyond the timeout, it is not known when the answer came. */
 	if (result->rtt_us != 0)
@@ -273,6 +284,7 @@ struct check *check_begin(struct engine *engine, const struct check_key *key, co
 	uint64_t now_us = clock_mono_us();
 
 	check->key = *key;
+	check->rise = key->rise;
 	check->engine = engine;
 	check->kind = engine->kinds[key->kind];
 	check->probe.address.family = key->family;

@@ -12,6 +12,7 @@
 #include <sys/queue.h>
 
 #include "image/plan.h"
+#include "probe/flap.h"
 #include "probe/kind.h"
 #include "probe/target.h"
 
@@ -25,10 +26,11 @@ struct check_key {
 	uint8_t address[16], source[16];
 	uint32_t interval_ms, timeout_ms, fall, rise, jitter_percent;
 	uint32_t settings_len;
-	uint64_t settings[2]; /* XXH3 of them */
-	uint64_t node[2];     /* the same of pool and node, where they are part of the probe */
+	uint32_t half_life_ms, rise_max; /* struct flap_rules */
+	uint64_t settings[2];            /* XXH3 of them */
+	uint64_t node[2]; /* the same of pool and node, where they are part of the probe */
 };
-_Static_assert(sizeof(struct check_key) == 96, "keys are compared as bytes");
+_Static_assert(sizeof(struct check_key) == 104, "keys are compared as bytes");
 
 enum check_phase {
 	CHECK_WAITING, /* for its time */
@@ -63,7 +65,9 @@ struct check {
 	struct target *target; /* NULL: it has no address */
 	uint64_t due_us, started_us;
 
-	int32_t verdict;          /* probe/verdict.h */
+	struct flap flap;
+	int32_t verdict;          /* that of `flap` */
+	uint32_t rise;            /* successes in a row that it takes now: key.rise or more */
 	char why[PROBE_WHY_SIZE]; /* of the last result, or of why there is none */
 	uint64_t checked_unix_ms; /* last result, 0: none */
 	uint32_t rtt_us;          /* of the last success, 0: none */

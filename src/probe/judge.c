@@ -100,14 +100,15 @@ static bool is_degraded(const struct verdict_votes *votes, const struct node_sta
 	       (state->down_families != 0 || verdict_cause(votes, 0) < votes->count);
 }
 
-/* What its agents ask for. */
-static void note_wishes(const struct round *round, const struct verdict_votes *votes,
-			struct node_state *state)
+/* What its agents ask for, and how long it is held down. */
+static void note_more(const struct round *round, const struct verdict_votes *votes,
+		      struct node_state *state)
 {
 	bool asked = false;
 
 	state->wish = WISH_NONE;
 	state->weight_percent = 100;
+	state->flap_rise = 0;
 	for (uint32_t i = 0; i < votes->count; i++) {
 		const struct check *check = round->check_of[round->voters[i]];
 
@@ -116,6 +117,9 @@ static void note_wishes(const struct round *round, const struct verdict_votes *v
 		if (check->has_weight && (!asked || check->weight_percent < state->weight_percent))
 			state->weight_percent = check->weight_percent;
 		asked |= check->has_weight;
+		if (votes->list[i].verdict < 0 && check->rise > check->key.rise &&
+		    check->rise > state->flap_rise)
+			state->flap_rise = check->rise;
 	}
 }
 
@@ -136,7 +140,7 @@ static void step_state(const struct round *round, const struct verdict_votes *vo
 	state->verdict_within_ms = state->status == NODE_DOWN
 					   ? 0
 					   : verdict_soonest_ms(votes, state->down_families);
-	note_wishes(round, votes, state);
+	note_more(round, votes, state);
 	if (state->status == from)
 		return;
 	state->since_unix_ms = clock_unix_ms();
@@ -192,7 +196,7 @@ static void note_measure(struct measure *measure, const struct check *check,
 static void step_pretence(struct pretence *pretence, const struct check *check, bool success)
 {
 	pretence->verdict = verdict_step(pretence->verdict, success && !pretence->down,
-					 check->key.fall, check->key.rise);
+					 check->key.fall, check->rise);
 	pretence->is = pretence->down || pretence->verdict != check->verdict;
 }
 

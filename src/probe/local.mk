@@ -9,6 +9,7 @@ libprobe_a_SOURCES = \
 	%D%/engine.c %D%/engine.h \
 	%D%/evidence.c %D%/evidence.h \
 	%D%/icmp.c %D%/icmp_judge.c %D%/icmp_judge.h \
+	%D%/flap.c %D%/flap.h \
 	%D%/judge.c \
 	%D%/once.c %D%/once.h \
 	%D%/kind.c %D%/kind.h \
@@ -42,6 +43,7 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/statement_test.c \
 	tests/unit/probe/engine_test.c \
 	tests/unit/probe/icmp_judge_test.c \
+	tests/unit/probe/flap_test.c \
 	tests/unit/probe/icmp_test.c \
 	tests/unit/probe/lab.c tests/unit/probe/lab.h \
 	tests/unit/probe/main.c tests/unit/probe/probe_test.h \

@@ -36,7 +36,10 @@ struct node_state {
 	/* What its agents asked for last, the strongest where they differ; it holds until they ask
 	 * for something else. */
 	enum probe_wish wish;
-	uint16_t weight_percent;    /* that they asked for, the least; 100: the configured weight */
+	uint16_t weight_percent; /* that they asked for, the least; 100: the configured weight */
+	/* It went down again and again: one of its checks, which is down, needs so many successes in a
+	 * row to be up. 0: no more than are configured. */
+	uint32_t flap_rise;
 	uint64_t recovered_mono_ms; /* when it came up after it was down; 0: it did not */
 	uint64_t since_unix_ms;     /* of this status */
 	uint64_t checked_unix_ms;   /* last result, 0: none */

@@ -54,12 +54,28 @@ static void hash_names(const struct image *plan, uint32_t node, uint64_t out[2])
 	out[1] = hash.high64;
 }
 
+/* As many successes as there are in the longest time that a check is held down. */
+static uint32_t rise_max(const struct plan_pool *pool, const struct plan_probe *probe)
+{
+	uint32_t most = pool->flap_max_hold_ms / probe->interval_ms;
+
+	return most > probe->rise ? most : probe->rise;
+}
+
+static const struct plan_pool *pool_of(const struct image *plan, uint32_t node)
+{
+	uint32_t pool = plan_items(plan, nodes, struct plan_node)[node].pool;
+
+	return &plan_items(plan, pools, struct plan_pool)[pool];
+}
+
 struct check_key round_key(const struct image *plan, uint32_t use)
 {
 	const struct plan_check *check = &plan_items(plan, checks, struct plan_check)[use];
 	const struct plan_probe *probe = &plan_items(plan, probes, struct plan_probe)[check->probe];
 	const struct ip_address *source = check->address.family == IP_V6 ? &probe->source_v6
 									 : &probe->source_v4;
+	const struct plan_pool *pool = pool_of(plan, check->node);
 	struct check_key key = { .kind = probe->kind,
 				 .family = check->address.family,
 				 .source_family = check->address.family != 0 ? source->family : 0,
@@ -69,6 +85,8 @@ struct check_key round_key(const struct image *plan, uint32_t use)
 				 .fall = probe->fall,
 				 .rise = probe->rise,
 				 .jitter_percent = probe->jitter_percent,
+				 .half_life_ms = pool->flap_half_life_ms,
+				 .rise_max = rise_max(pool, probe),
 				 .settings_len = probe->settings_len };
 	XXH128_hash_t hash = XXH3_128bits(plan->base + probe->settings, probe->settings_len);
 

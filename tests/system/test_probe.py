@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import time
 
 import pytest
 
@@ -21,6 +22,13 @@ sites:
 """
 
 
+FLAPPY = """pool: flappy
+probes: [ { kind: tcp, port: PORT, interval: 100ms, timeout: 100ms, fall: 1, rise: 1, jitter: 0% } ]
+flap: { max-hold: 1s }
+sites: { tokyo: { nodes: { wobbly: { address: 127.10.1.20 } } } }
+"""
+
+
 @contextlib.contextmanager
 def listening(address, port):
     with socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET, backlog=100):
@@ -35,6 +43,7 @@ def server():
         server.zone_file("example.net.zone").write_text(
             "$TTL 3600\n@ IN SOA ns1 h 1 7200 900 1209600 60\n@ IN NS ns1\nns1 IN A 192.0.2.53\nvpn 30 IN POOL edge\n")
         server.zone_file("edge.pool.yaml").write_text(POOL.replace("PORT", str(port)).replace("OTHER", str(other)))
+        server.zone_file("flappy.pool.yaml").write_text(FLAPPY.replace("PORT", str(port)))
         server.service_port, server.spare_port = port, other
         server.start()
         signpost.wait_until(lambda: {node["status"] for node in nodes(server).values()} == {"up", "down"}, 5 * signpost.SLOW)
@@ -43,6 +52,10 @@ def server():
 
 def nodes(server):
     return {node["name"]: node for node in json.loads(server.ctl("--json", "status").stdout)["pools"][0]["sites"][0]["nodes"]}
+
+
+def flappy(server):
+    return json.loads(server.ctl("--json", "status", "flappy").stdout)["pools"][0]["sites"][0]["nodes"][0]
 
 
 def probe(server, *arguments, status=0):
@@ -93,3 +106,23 @@ def test_any_of_two_probes_is_enough(server):
         assert {found["name"]: found["outcome"] for found in told["probes"]} == {"service": "failure", "spare": "success"}
         assert told["state"]["degraded"] is True
     signpost.wait_until(lambda: nodes(server)["dead"]["status"] == "down", 5 * signpost.SLOW)
+
+
+def test_node_that_alternates_is_held_down_and_comes_back_when_it_rests(server):
+    def changes():
+        return server.log().count("node=flappy/wobbly")
+
+    signpost.wait_until(lambda: flappy(server)["status"] == "down", 5 * signpost.SLOW)
+    before = changes()
+    for _ in range(8):
+        with listening("127.10.1.20", server.service_port):
+            time.sleep(0.25)
+        time.sleep(0.25)
+    # At first each turn is seen (and the first of all takes it up); then two, four, eight successes
+    # in a row are asked for, and there are but two or three.
+    assert 1 <= changes() - before <= 6, server.log()
+    held = flappy(server)
+    assert held["status"] == "down" and held["flap_rise"] >= 4
+    assert "it flaps: up after" in server.ctl("status", "flappy").stdout
+    with listening("127.10.1.20", server.service_port):
+        signpost.wait_until(lambda: flappy(server)["status"] == "up", 5 * signpost.SLOW)

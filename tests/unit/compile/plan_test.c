@@ -29,6 +29,7 @@
 #define POOL_B                                              \
 	"pool: other\n"                                     \
 	"persistence: none\n"                               \
+	"flap: off\n"                                       \
 	"rules: [ { clients: 10.0.0.0/8, sites: oslo } ]\n" \
 	"sites: { oslo: { nodes: { o-1: { address: 192.0.2.1 } } } }\n"
 
@@ -120,6 +121,9 @@ START_TEST(the_plan_says_what_the_files_say)
 	ck_assert_uint_eq(pools[0].fallback_addresses.count, 1);
 	assert_address(&addresses[pools[0].fallback_addresses.first], "192.0.2.99");
 	ck_assert_uint_eq(pools[0].persistence_without_ecs, PERSISTENCE_SUBNET);
+	ck_assert_uint_eq(pools[0].flap_half_life_ms, 600000);
+	ck_assert_uint_eq(pools[0].flap_max_hold_ms, 300000);
+	ck_assert_uint_eq(pools[1].flap_half_life_ms, 0); /* off */
 	ck_assert_uint_eq(pools[1].persistence, PERSISTENCE_NONE);
 	ck_assert_uint_eq(pools[0].seed, hash_text("edge", 0));
 	ck_assert_uint_eq(pools[0].sites.count, 2);
