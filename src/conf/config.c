@@ -310,6 +310,18 @@ int effective_read(struct effective *out, struct config *config, const char *pat
 	return read_all(&conf, -1, path);
 }
 
+/* Kinds share sections: those of a kind before this one have been printed. NULL is fine. */
+static void print_once(const struct option_section *section, size_t kind, FILE *out)
+{
+	if (section == NULL)
+		return;
+	for (size_t i = 0; i < kind; i++) {
+		if (probe_kind_rows[i]->section == section || probe_kind_rows[i]->shared == section)
+			return;
+	}
+	option_print(section, out);
+}
+
 void config_print_options(FILE *out)
 {
 	for (size_t i = 0; i < server_section_count; i++)
@@ -317,7 +329,7 @@ void config_print_options(FILE *out)
 	for (size_t i = 0; i < pool_section_count; i++)
 		option_print(pool_sections[i], out);
 	for (size_t i = 0; i < PROBE_KINDS; i++) {
-		if (probe_kind_rows[i]->section != NULL)
-			option_print(probe_kind_rows[i]->section, out);
+		print_once(probe_kind_rows[i]->section, i, out);
+		print_once(probe_kind_rows[i]->shared, i, out);
 	}
 }

@@ -21,11 +21,13 @@ libconf_a_SOURCES = \
 	%D%/parts.h %D%/pool_parts.h \
 	%D%/places.c %D%/places.h \
 	%D%/pool.c %D%/pool_sites.c \
+	%D%/probe_http.c \
 	%D%/probe_icmp.c \
 	%D%/probe_openvpn.c \
 	%D%/probe_agent.c %D%/probe_exec.c %D%/probe_file.c \
 	%D%/probe_kinds.c %D%/probe_kinds.h \
 	%D%/probe_wireguard.c \
+	%D%/probe_tls.h %D%/probe_tls_options.c \
 	%D%/probes.c \
 	%D%/rules.c \
 	%D%/secret_file.c %D%/secret_file.h \

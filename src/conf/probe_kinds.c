@@ -13,4 +13,6 @@ const struct probe_kind_row *const probe_kind_rows[PROBE_KINDS] = {
 	[PROBE_AGENT] = &probe_agent_row,
 	[PROBE_FILE] = &probe_file_row,
 	[PROBE_PUSH] = &probe_push_row,
+	[PROBE_HTTP] = &probe_http_row,
+	[PROBE_HTTPS] = &probe_https_row,
 };

@@ -22,6 +22,9 @@ struct probe_kind_row {
 	/* Options of this kind beside those of all probes, named "pool: probes[] of kind KIND"; NULL:
 	 * it has none. `size` is that of the struct that they are read into. */
 	const struct option_section *section;
+	/* More of them, which other kinds have as well, read into the same struct; NULL: there are
+	 * none. */
+	const struct option_section *shared;
 	/* What was read without a mistake, as settings: says what is contradictory, and writes the
 	 * kind's struct of settings, then its texts. */
 	void (*settle)(struct conf *conf, const struct yaml_node *item, struct config_probe *probe,
@@ -33,6 +36,7 @@ extern const struct probe_kind_row probe_icmp_row;
 extern const struct probe_kind_row probe_wireguard_row;
 extern const struct probe_kind_row probe_openvpn_row;
 extern const struct probe_kind_row probe_exec_row, probe_agent_row, probe_file_row, probe_push_row;
+extern const struct probe_kind_row probe_http_row, probe_https_row;
 
 /* By enum probe_kind. */
 extern const struct probe_kind_row *const probe_kind_rows[PROBE_KINDS];

@@ -206,18 +206,28 @@ static void check_times(struct conf *conf, const struct yaml_node *item,
 			   conf_duration_text(conf, probe->interval_ms));
 }
 
-/* The options of the kind alone, and the settings that they make. */
-static void read_own(struct conf *conf, const struct yaml_node *item,
-		     const struct probe_kind_row *row, struct config_probe *probe)
+/* Which keys there are has been looked at. */
+static void read_section(struct conf *conf, const struct yaml_node *item,
+			 const struct option_section *section, void *options)
 {
-	struct option_section own = *row->section;
-	void *options = arena_alloc(conf->arena, own.size);
-	struct buf settings = { 0 };
-	unsigned errors = diag_errors(conf->diag);
+	struct option_section own = *section;
 
 	own.unchecked = true;
 	own.beside = NULL;
 	option_read_map(conf, &own, item, &item->place, options);
+}
+
+/* The options of the kind alone, and the settings that they make. */
+static void read_own(struct conf *conf, const struct yaml_node *item,
+		     const struct probe_kind_row *row, struct config_probe *probe)
+{
+	void *options = arena_alloc(conf->arena, row->section->size);
+	struct buf settings = { 0 };
+	unsigned errors = diag_errors(conf->diag);
+
+	read_section(conf, item, row->section, options);
+	if (row->shared != NULL)
+		read_section(conf, item, row->shared, options);
 	if (diag_errors(conf->diag) == errors)
 		row->settle(conf, item, probe, options, &settings);
 	if (settings.len > 0)
@@ -226,16 +236,21 @@ static void read_own(struct conf *conf, const struct yaml_node *item,
 	buf_free(&settings);
 }
 
-/* Which options there may be beside the common ones. `room` is for a copy of the kind's section. */
+/* Which options there may be beside the common ones. `room` is for copies of the kind's sections. */
 static const struct option_section *beside(const struct probe_kind_row *row, unsigned role,
-					   struct option_section *room)
+					   struct option_section room[2])
 {
 	const struct option_section *source = role == PROBE_LOAD ? &source_section : NULL;
 
 	if (row == NULL || row->section == NULL)
 		return source;
-	*room = *row->section;
-	room->beside = source;
+	room[0] = *row->section;
+	room[0].beside = source;
+	if (row->shared != NULL) {
+		room[1] = *row->shared;
+		room[1].beside = source;
+		room[0].beside = &room[1];
+	}
 	return room;
 }
 
@@ -255,7 +270,7 @@ static void read_source_part(struct conf *conf, const struct yaml_node *item,
 void probe_read(struct conf *conf, const struct yaml_node *item, unsigned role,
 		struct config_probe *probe)
 {
-	struct option_section common = probe_section, room;
+	struct option_section common = probe_section, room[2];
 	const struct yaml_node *kind = item->kind == YAML_MAP ? yaml_get(item, "kind") : NULL;
 	const struct probe_kind_row *row = NULL;
 
@@ -264,7 +279,7 @@ void probe_read(struct conf *conf, const struct yaml_node *item, unsigned role,
 	probe->roles = (uint8_t)role;
 	probe->place = item->place;
 	probe->name = "?";
-	common.beside = beside(row, role, &room);
+	common.beside = beside(row, role, room);
 	common.unchecked = row == NULL && kind != NULL; /* whose options they are is not known */
 	option_read_map(conf, &common, item, &item->place, probe);
 	if (row == NULL)

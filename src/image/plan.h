@@ -140,6 +140,8 @@ enum probe_kind {
 	PROBE_AGENT,
 	PROBE_FILE,
 	PROBE_PUSH,
+	PROBE_HTTP,
+	PROBE_HTTPS,
 	PROBE_KINDS
 };
 

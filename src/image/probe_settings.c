@@ -5,6 +5,7 @@
 #include "image/probe_agent.h"
 #include "image/probe_exec.h"
 #include "image/probe_file.h"
+#include "image/probe_http.h"
 #include "image/probe_icmp.h"
 #include "image/probe_push.h"
 #include "image/probe_openvpn.h"
@@ -19,6 +20,8 @@ const char *const probe_kind_name[PROBE_KINDS] = {
 	[PROBE_AGENT] = "agent",
 	[PROBE_FILE] = "file",
 	[PROBE_PUSH] = "push",
+	[PROBE_HTTP] = "http",
+	[PROBE_HTTPS] = "https",
 };
 
 /* Of the kind's struct; no size: the kind has no settings. */
@@ -33,6 +36,8 @@ static const struct {
 	[PROBE_AGENT] = { sizeof(struct agent_settings), 1 },
 	[PROBE_FILE] = { sizeof(struct file_settings), 1 },
 	[PROBE_PUSH] = { sizeof(struct push_settings), 0 },
+	[PROBE_HTTP] = { sizeof(struct http_settings), 9 },
+	[PROBE_HTTPS] = { sizeof(struct http_settings), 9 },
 };
 
 static bool is_inside(const uint8_t *settings, uint32_t len, uint32_t size,

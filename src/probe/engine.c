@@ -355,6 +355,8 @@ static kind_open_fn *const kind_openers[PROBE_KINDS] = {
 	[PROBE_AGENT] = kind_agent_open,
 	[PROBE_FILE] = kind_file_open,
 	[PROBE_PUSH] = kind_push_open,
+	[PROBE_HTTP] = kind_http_open,
+	[PROBE_HTTPS] = kind_https_open,
 };
 
 void engine_open(struct engine *engine, const struct kind_tools *tools, uint32_t descriptors,

@@ -8,6 +8,7 @@ libprobe_a_SOURCES = \
 	%D%/push.c %D%/reports.c %D%/reports.h \
 	%D%/engine.c %D%/engine.h \
 	%D%/evidence.c %D%/evidence.h \
+	%D%/http.c %D%/http_judge.c %D%/http_judge.h \
 	%D%/icmp.c %D%/icmp_judge.c %D%/icmp_judge.h \
 	%D%/flap.c %D%/flap.h \
 	%D%/judge.c \
@@ -44,6 +45,7 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/engine_test.c \
 	tests/unit/probe/icmp_judge_test.c \
 	tests/unit/probe/flap_test.c \
+	tests/unit/probe/http_judge_test.c \
 	tests/unit/probe/icmp_test.c \
 	tests/unit/probe/lab.c tests/unit/probe/lab.h \
 	tests/unit/probe/main.c tests/unit/probe/probe_test.h \
@@ -57,10 +59,11 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/sketch.c tests/unit/probe/sketch.h \
 	tests/unit/probe/stamps_test.c \
 	tests/unit/probe/tcp_test.c \
+	tests/unit/probe/tls_files_test.c \
 	tests/unit/probe/verdict_test.c \
 	tests/unit/probe/web_test.c \
 	tests/unit/probe/window_test.c
-test_probe_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_probe_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
 test_probe_LDADD = libprobe.a libimage.a libbase.a $(CHECK_LIBS) $(probe_LIBS)
 
 # Not built by default: make bench-probe && ./bench-probe 10000 5000 20

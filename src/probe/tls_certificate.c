@@ -17,6 +17,11 @@ int64_t tls_expires_in_s(const X509 *certificate)
 	return (int64_t)days * DAY_S + seconds;
 }
 
+bool tls_expires_soon(int64_t seconds, uint32_t days)
+{
+	return seconds < (int64_t)days * DAY_S;
+}
+
 const char *tls_expiry_text(int64_t seconds, char text[TLS_EXPIRY_SIZE])
 {
 	uint64_t s = (uint64_t)(seconds < 0 ? -seconds : seconds);

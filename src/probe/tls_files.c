@@ -2,6 +2,10 @@
 
 #include <openssl/err.h>
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
 
 static bool is_named(const char *path)
 {
@@ -93,4 +97,87 @@ int tls_files_share(SSL_CTX *to, SSL_CTX *from)
 			       1
 		       ? 0
 		       : -1;
+}
+
+/* --- sharing ------------------------------------------------------------------------------- */
+
+struct tls_context {
+	LIST_ENTRY(tls_context) entry;
+	SSL_CTX *context;
+	uint32_t users;
+	char *ca, *certificate, *key;
+	uint64_t ca_version, certificate_version, key_version;
+};
+
+static const char *text_of(const char *path)
+{
+	return path != NULL ? path : "";
+}
+
+static bool is_of(const struct tls_context *shared, const struct tls_files *files)
+{
+	return shared->ca_version == files->ca_version &&
+	       shared->certificate_version == files->certificate_version &&
+	       shared->key_version == files->key_version &&
+	       strcmp(shared->ca, text_of(files->ca)) == 0 &&
+	       strcmp(shared->certificate, text_of(files->certificate)) == 0 &&
+	       strcmp(shared->key, text_of(files->key)) == 0;
+}
+
+static struct tls_context *make_shared(SSL_CTX *context, const struct tls_files *files)
+{
+	struct tls_context *shared = mem_alloc(sizeof(*shared));
+
+	shared->context = context;
+	shared->ca = mem_copy_text(text_of(files->ca));
+	shared->certificate = mem_copy_text(text_of(files->certificate));
+	shared->key = mem_copy_text(text_of(files->key));
+	shared->ca_version = files->ca_version;
+	shared->certificate_version = files->certificate_version;
+	shared->key_version = files->key_version;
+	return shared;
+}
+
+int tls_context_take(struct tls_contexts *contexts, const struct tls_files *files, SSL_CTX **out,
+		     struct err *err)
+{
+	struct tls_context *shared;
+
+	LIST_FOREACH(shared, contexts, entry)
+	{
+		if (is_of(shared, files))
+			break;
+	}
+	if (shared == NULL) {
+		if (tls_files_read(out, files, err) != 0)
+			return -1;
+		shared = make_shared(*out, files);
+		LIST_INSERT_HEAD(contexts, shared, entry);
+	}
+	shared->users++;
+	*out = shared->context;
+	return 0;
+}
+
+static void free_shared(struct tls_context *shared)
+{
+	LIST_REMOVE(shared, entry);
+	SSL_CTX_free(shared->context);
+	free(shared->ca);
+	free(shared->certificate);
+	free(shared->key);
+	free(shared);
+}
+
+void tls_context_give_back(struct tls_contexts *contexts, SSL_CTX *context)
+{
+	struct tls_context *shared;
+
+	LIST_FOREACH(shared, contexts, entry)
+	{
+		if (shared->context == context)
+			break;
+	}
+	if (shared != NULL && --shared->users == 0)
+		free_shared(shared);
 }

@@ -355,6 +355,20 @@ static bool has_no_end(const struct web_exchange *exchange, CURLcode code)
 	return exchange->header_octets > HEADER_MAX || code == CURLE_OUT_OF_MEMORY;
 }
 
+/* "OpenSSL SSL_read: OpenSSL/3.0.11: error:0A00045C:SSL routines::tlsv13 alert certificate required,
+ * errno 0": what people want to know of that. */
+static const char *without_codes(char *text)
+{
+	static const char before[] = "routines::";
+	char *reason = strstr(text, before);
+
+	if (reason == NULL)
+		return text;
+	reason += sizeof(before) - 1;
+	reason[strcspn(reason, ",")] = '\0';
+	return reason;
+}
+
 static void tell_error(struct web_exchange *exchange, CURLcode code, struct web_answer *answer)
 {
 	int error = connect_error(exchange, code);
@@ -371,7 +385,7 @@ static void tell_error(struct web_exchange *exchange, CURLcode code, struct web_
 	} else if (code == CURLE_OK) {
 		answer->error = "the connection ended within the header";
 	} else {
-		answer->error = exchange->error[0] != '\0' ? exchange->error
+		answer->error = exchange->error[0] != '\0' ? without_codes(exchange->error)
 							   : curl_easy_strerror(code);
 	}
 	evidence_note(exchange->evidence, "%s", answer->error);

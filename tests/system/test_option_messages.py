@@ -39,7 +39,7 @@ sites:
 KIND = """pool: KIND
 probes:
   - kind: KIND
-    #pool: probes[] of kind KIND
+    #SECTION
 sites: { tokyo: { nodes: { tyo-1: { address: 203.0.113.1 } } } }
 """
 FILES = {"signpost.yaml": SERVER, "zones/edge.pool.yaml": POOL, "zones/other.pool.yaml": OTHER}
@@ -59,8 +59,8 @@ def numbers():
 
 def files(options):
     """Those above, and one for each kind of probe that has such options: of one file 20 mistakes are told."""
-    kinds = {section.split()[-1] for section, *_ in options if section.startswith("pool: probes[] of kind ")}
-    return FILES | {f"zones/{kind}.pool.yaml": KIND.replace("KIND", kind) for kind in kinds}
+    kinds = {section.split()[4]: section for section, *_ in options if section.startswith("pool: probes[] of kind")}
+    return FILES | {f"zones/{kind}.pool.yaml": KIND.replace("KIND", kind).replace("SECTION", kinds[kind]) for kind in kinds}
 
 
 def spoil(text, value, options):

@@ -23,5 +23,7 @@ void add_noise_tests(Suite *suite);
 void add_secret_tests(Suite *suite);
 void add_web_tests(Suite *suite);
 void add_stamps_tests(Suite *suite);
+void add_http_judge_tests(Suite *suite);
+void add_tls_files_tests(Suite *suite);
 
 #endif
