@@ -26,6 +26,7 @@ libconf_a_SOURCES = \
 	%D%/probe_openvpn.c \
 	%D%/probe_agent.c %D%/probe_exec.c %D%/probe_file.c \
 	%D%/probe_kinds.c %D%/probe_kinds.h \
+	%D%/probe_ikev2.c \
 	%D%/probe_wireguard.c \
 	%D%/probe_tls.h %D%/probe_tls_options.c \
 	%D%/probes.c \
@@ -50,6 +51,7 @@ test_conf_SOURCES = \
 	tests/unit/conf/diag_test.c \
 	tests/unit/conf/fixture.c tests/unit/conf/fixture.h \
 	tests/unit/conf/effective_test.c \
+	tests/unit/conf/ikev2_test.c \
 	tests/unit/conf/inherit_test.c \
 	tests/unit/conf/links_test.c \
 	tests/unit/conf/load_test.c \

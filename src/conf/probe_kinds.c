@@ -15,4 +15,5 @@ const struct probe_kind_row *const probe_kind_rows[PROBE_KINDS] = {
 	[PROBE_PUSH] = &probe_push_row,
 	[PROBE_HTTP] = &probe_http_row,
 	[PROBE_HTTPS] = &probe_https_row,
+	[PROBE_IKEV2] = &probe_ikev2_row,
 };

@@ -33,6 +33,7 @@ struct probe_kind_row {
 
 /* Those that have options of their own. */
 extern const struct probe_kind_row probe_icmp_row;
+extern const struct probe_kind_row probe_ikev2_row;
 extern const struct probe_kind_row probe_wireguard_row;
 extern const struct probe_kind_row probe_openvpn_row;
 extern const struct probe_kind_row probe_exec_row, probe_agent_row, probe_file_row, probe_push_row;

@@ -13,6 +13,7 @@ libimage_a_SOURCES = \
 	%D%/probe_http.h \
 	%D%/probe_agent.h %D%/probe_exec.h %D%/probe_file.h %D%/probe_push.h \
 	%D%/probe_settings.c %D%/probe_settings.h \
+	%D%/probe_ikev2.h \
 	%D%/probe_wireguard.h \
 	%D%/rdata_names.c %D%/rdata_names.h \
 	%D%/rrset.c %D%/rrset.h \

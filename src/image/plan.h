@@ -142,6 +142,7 @@ enum probe_kind {
 	PROBE_PUSH,
 	PROBE_HTTP,
 	PROBE_HTTPS,
+	PROBE_IKEV2,
 	PROBE_KINDS
 };
 

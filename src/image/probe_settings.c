@@ -8,6 +8,7 @@
 #include "image/probe_http.h"
 #include "image/probe_icmp.h"
 #include "image/probe_push.h"
+#include "image/probe_ikev2.h"
 #include "image/probe_openvpn.h"
 #include "image/probe_wireguard.h"
 
@@ -22,6 +23,7 @@ const char *const probe_kind_name[PROBE_KINDS] = {
 	[PROBE_PUSH] = "push",
 	[PROBE_HTTP] = "http",
 	[PROBE_HTTPS] = "https",
+	[PROBE_IKEV2] = "ikev2",
 };
 
 /* Of the kind's struct; no size: the kind has no settings. */
@@ -38,6 +40,7 @@ static const struct {
 	[PROBE_PUSH] = { sizeof(struct push_settings), 0 },
 	[PROBE_HTTP] = { sizeof(struct http_settings), 9 },
 	[PROBE_HTTPS] = { sizeof(struct http_settings), 9 },
+	[PROBE_IKEV2] = { sizeof(struct ikev2_settings), 0 },
 };
 
 static bool is_inside(const uint8_t *settings, uint32_t len, uint32_t size,

@@ -357,6 +357,7 @@ static kind_open_fn *const kind_openers[PROBE_KINDS] = {
 	[PROBE_PUSH] = kind_push_open,
 	[PROBE_HTTP] = kind_http_open,
 	[PROBE_HTTPS] = kind_https_open,
+	[PROBE_IKEV2] = kind_ikev2_open,
 };
 
 void engine_open(struct engine *engine, const struct kind_tools *tools, uint32_t descriptors,

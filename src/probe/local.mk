@@ -11,6 +11,8 @@ libprobe_a_SOURCES = \
 	%D%/http.c %D%/http_judge.c %D%/http_judge.h \
 	%D%/icmp.c %D%/icmp_judge.c %D%/icmp_judge.h \
 	%D%/flap.c %D%/flap.h \
+	%D%/ike.c %D%/ike.h %D%/ike_judge.c %D%/ike_judge.h \
+	%D%/ikev2.c \
 	%D%/judge.c \
 	%D%/once.c %D%/once.h \
 	%D%/kind.c %D%/kind.h \
@@ -47,6 +49,7 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/flap_test.c \
 	tests/unit/probe/http_judge_test.c \
 	tests/unit/probe/icmp_test.c \
+	tests/unit/probe/ike_test.c \
 	tests/unit/probe/lab.c tests/unit/probe/lab.h \
 	tests/unit/probe/main.c tests/unit/probe/probe_test.h \
 	tests/unit/probe/measure_test.c \

@@ -1,7 +1,7 @@
 # Each target is a libFuzzer binary with --enable-fuzzing (clang), else a test of its own.
 fuzz_targets = fuzz-answer fuzz-options fuzz-zone fuzz-pool fuzz-server fuzz-lists fuzz-boot \
 	fuzz-zones-image fuzz-geo-image fuzz-steering-image fuzz-plan-image fuzz-locations-image \
-	fuzz-wireguard \
+	fuzz-ike fuzz-wireguard \
 	fuzz-openvpn
 check_PROGRAMS += $(fuzz_targets)
 
@@ -85,6 +85,11 @@ fuzz_locations_image_SOURCES = %D%/locations_image_fuzz.c
 fuzz_locations_image_CFLAGS = $(fuzzing_cflags)
 fuzz_locations_image_LDFLAGS = $(fuzzing_ldflags)
 fuzz_locations_image_LDADD = $(fuzzing_libs)
+
+fuzz_ike_SOURCES = %D%/ike_fuzz.c
+fuzz_ike_CFLAGS = $(fuzzing_cflags)
+fuzz_ike_LDFLAGS = $(fuzzing_ldflags)
+fuzz_ike_LDADD = libprobe.a $(fuzzing_libs) $(probe_LIBS)
 
 fuzz_wireguard_SOURCES = %D%/wireguard_fuzz.c tests/unit/probe/noise_vectors.h
 fuzz_wireguard_CFLAGS = $(fuzzing_cflags)

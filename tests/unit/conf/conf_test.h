@@ -8,6 +8,7 @@ Suite *clients_suite(void);
 Suite *config_suite(void);
 Suite *diag_suite(void);
 Suite *effective_suite(void);
+Suite *ikev2_suite(void);
 Suite *inherit_suite(void);
 Suite *links_suite(void);
 Suite *load_suite(void);

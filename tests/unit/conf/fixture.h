@@ -19,7 +19,7 @@
 	"      tyo-1: { address: 203.0.113.10 }\n"
 
 /* Of a health probe, as messages list them. */
-#define PROBE_KIND_WORDS "tcp, icmp, wireguard, openvpn, exec, agent, file, push, http or https"
+#define PROBE_KIND_WORDS "tcp, icmp, wireguard, openvpn, exec, agent, file, push, http, https or ikev2"
 
 struct reading {
 	struct config config;

@@ -22,6 +22,7 @@ int main(void)
 	add_engine_tests(suite);
 	add_flap_tests(suite);
 	add_prober_tests(suite);
+	add_ike_tests(suite);
 	add_noise_tests(suite);
 	add_secret_tests(suite);
 	add_web_tests(suite);

@@ -19,6 +19,7 @@ void add_openvpn_tests(Suite *suite);
 void add_engine_tests(Suite *suite);
 void add_flap_tests(Suite *suite);
 void add_prober_tests(Suite *suite);
+void add_ike_tests(Suite *suite);
 void add_noise_tests(Suite *suite);
 void add_secret_tests(Suite *suite);
 void add_web_tests(Suite *suite);
