@@ -65,6 +65,8 @@ static const struct option load_options[] = {
 	  .dflt_from = default_stale,
 	  .manual =
 		  "a signal that is older begins to lose its say, and has none at twice the age" },
+	{ "sources", OPTION_OTHER, .read = sources_read, .kind = "list",
+	  .accepts = "a list of maps", .manual = "where signals come from, beside reports" },
 };
 
 static void check_marks(struct conf *conf, const struct option_map *map, void *out)

@@ -25,6 +25,7 @@ libconf_a_SOURCES = \
 	%D%/probe_icmp.c \
 	%D%/probe_openvpn.c \
 	%D%/probe_agent.c %D%/probe_exec.c %D%/probe_file.c \
+	%D%/probe_prometheus.c \
 	%D%/probe_kinds.c %D%/probe_kinds.h \
 	%D%/probe_ikev2.c \
 	%D%/probe_wireguard.c \

@@ -340,9 +340,12 @@ const struct option_section pool_section = { .name = "pool",
 					     .check = check_pool };
 
 const struct option_section *const pool_sections[] = {
-	&pool_section,  &band_section,  &persistence_section, &ttl_section,    &flap_section,
-	&probe_section, &load_section,  &pool_site_section,   &spill_section,  &node_section,
-	&rule_section,  &fence_section, &avoid_section,       &window_section,
+	&pool_section,      &band_section,   &persistence_section,
+	&ttl_section,       &flap_section,   &probe_section,
+	&load_section,      &source_section, &prometheus_capacity_section,
+	&pool_site_section, &spill_section,  &node_section,
+	&rule_section,      &fence_section,  &avoid_section,
+	&window_section,
 };
 const size_t pool_section_count = sizeof(pool_sections) / sizeof(pool_sections[0]);
 

@@ -41,8 +41,9 @@ bool pool_site_find(struct conf *conf, const struct config_pool *pool, const str
 bool pool_node_find(struct conf *conf, const struct config_pool *pool, const struct yaml_node *name,
 		    uint32_t *site, uint32_t *node);
 
-extern const struct option_section probe_section, load_section, source_section, spill_section,
-	rule_section, fence_section, avoid_section, window_section;
+extern const struct option_section probe_section, load_section, source_section,
+	prometheus_capacity_section, spill_section, rule_section, fence_section, avoid_section,
+	window_section;
 extern const char *const policy_words[];
 
 #endif

@@ -30,6 +30,7 @@ static void gather(const struct commands *commands, struct facts *out)
 	store_health(commands->store, &out->store);
 	out->input = (struct status_input){
 		.now_unix_ms = clock_unix_ms(),
+		.now_mono_ms = clock_mono_ms(),
 		.server_file = commands->server_file,
 		.state_dir = commands->state_dir,
 		.supervisor = &processes->supervisor,

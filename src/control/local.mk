@@ -26,7 +26,7 @@ libcontrol_a_SOURCES = \
 	%D%/socket.c %D%/socket.h \
 	%D%/standing.c %D%/standing.h \
 	%D%/status.c %D%/status.h %D%/status_parts.h \
-	%D%/status_pools.c \
+	%D%/status_load.c %D%/status_pools.c \
 	%D%/stored.c %D%/stored.h \
 	%D%/supervisor.c %D%/supervisor.h \
 	%D%/watch.c %D%/watch.h

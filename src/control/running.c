@@ -199,6 +199,22 @@ static void changed(void *context, uint32_t node, enum node_status from,
 		running_settle_verdicts(running);
 }
 
+/* --- loads ------------------------------------------------------------------------------------- */
+
+/* Steering follows within a second. */
+static void read_load(void *context, uint32_t node, uint32_t probe,
+		      const struct probe_result *result)
+{
+	struct running *running = context;
+	const struct image *plan = plan_of(running);
+	const struct plan_probe *p = &plan_items(plan, probes, struct plan_probe)[probe];
+
+	if (result->has_use)
+		inputs_reading(running->inputs, node,
+			       plan_text(plan, p->signal != 0 ? p->signal : p->name), result->use,
+			       clock_mono_ms());
+}
+
 /* --- what operators and nodes say -------------------------------------------------------------- */
 
 int running_order(struct running *running, const struct order *order, struct order_changes *changes,
@@ -306,7 +322,9 @@ int running_open(struct running **out, struct ev_loop *loop, struct supervisor *
 					  .state_dir = state_dir,
 					  .runner = runner,
 					  .reports = reports };
-	const struct prober_callbacks callbacks = { .changed = changed, .context = running };
+	const struct prober_callbacks callbacks = { .changed = changed,
+						    .reading = read_load,
+						    .context = running };
 
 	if (prober_open(&running->prober, &tools, &callbacks, err) != 0) {
 		reports_free(reports);

@@ -15,7 +15,7 @@
 #include "store/store.h"
 
 struct status_input {
-	uint64_t now_unix_ms;
+	uint64_t now_unix_ms, now_mono_ms;
 	const char *server_file, *state_dir;
 	const struct handover_process *supervisor, *dns, *control;
 	const char *serving; /* what the supervisor says of it */

@@ -9,4 +9,9 @@
 /* All pools, or the one of this name; NULL: there is none of this name. */
 json_t *status_pools(const struct status_input *input, const char *name);
 
+/* --- status_load.c ------------------------------------------------------------------------------- */
+
+/* Null: its weight follows nothing. */
+json_t *status_follows(const struct status_input *input, uint32_t node);
+
 #endif

@@ -87,6 +87,7 @@ static void add_load(json_t *told, const struct status_input *input, uint32_t nu
 				    ? json_real(load->load)
 				    : json_null());
 	json_object_set_new(told, "load_at_ms", json_integer((json_int_t)load->at_unix_ms));
+	json_object_set_new(told, "follows", status_follows(input, number));
 }
 
 static json_t *node(const struct status_input *input, uint32_t number)

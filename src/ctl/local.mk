@@ -42,7 +42,7 @@ libctl_a_SOURCES = \
 	%D%/show_diff.c \
 	%D%/show_drill.c \
 	%D%/explained.h %D%/show_explained_step.c \
-	%D%/show_explanation.c \
+	%D%/show_explanation.c %D%/show_follows.c %D%/show_follows.h \
 	%D%/show_history.c \
 	%D%/show_orders.c \
 	%D%/show_probe.c \

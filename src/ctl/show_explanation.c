@@ -4,6 +4,7 @@
 #include "ctl/explain.h"
 #include "ctl/explained.h"
 #include "ctl/field.h"
+#include "ctl/show_follows.h"
 
 /* " (which database said so)" */
 static void source(FILE *out, const json_t *location, const char *key)
@@ -119,6 +120,11 @@ static void show_standing(const json_t *node, uint64_t now_ms, FILE *out)
 		(void)fprintf(out, "; a check has failed, and a verdict is %lld s away",
 			      (field_number(node, "verdict_within_ms") + 999) / 1000);
 	(void)fputc('\n', out);
+	if (json_is_object(json_object_get(node, "follows"))) {
+		explained_line(out, "");
+		show_follows(json_object_get(node, "follows"), out);
+		(void)fputc('\n', out);
+	}
 	if (json_is_object(json_object_get(node, "state_by"))) {
 		explained_line(out, "");
 		explained_order(json_object_get(node, "state_by"), field_text(node, "state"),

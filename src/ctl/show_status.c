@@ -6,6 +6,7 @@
 #include "ctl/command_orders.h"
 #include "ctl/field.h"
 #include "ctl/show.h"
+#include "ctl/show_follows.h"
 
 /* --- the server ------------------------------------------------------------------------------- */
 
@@ -211,17 +212,32 @@ static void add_status(struct columns *table, const json_t *node)
 		     field_count(node, "verdict_within_ms") > 0 ? ", in doubt" : "");
 }
 
+/* Where it is less by the node's load: "37 of 50". */
+static const char *of_weight(const json_t *node, char text[QUANTITY_SIZE])
+{
+	long long weight = field_number(node, "weight");
+	double part = json_number_value(json_object_get(json_object_get(node, "follows"), "part"));
+
+	text[0] = '\0';
+	if (json_is_object(json_object_get(node, "follows")) && part < 1)
+		(void)snprintf(text, QUANTITY_SIZE, "%.0f of ", part * (double)weight);
+	return text;
+}
+
 /* "50", "50 (100)" where the files say 100. */
 static void add_weight(struct columns *table, const json_t *node)
 {
 	const json_t *configured = json_object_get(node, "configured_weight");
+	char text[QUANTITY_SIZE];
 
 	if (json_is_integer(configured) &&
 	    json_integer_value(configured) != field_number(node, "weight"))
-		columns_cell(table, INK_PLAIN, "%lld (%lld)", field_number(node, "weight"),
+		columns_cell(table, INK_PLAIN, "%s%lld (%lld)", of_weight(node, text),
+			     field_number(node, "weight"),
 			     (long long)json_integer_value(configured));
 	else
-		columns_cell(table, INK_PLAIN, "%lld", field_number(node, "weight"));
+		columns_cell(table, INK_PLAIN, "%s%lld", of_weight(node, text),
+			     field_number(node, "weight"));
 }
 
 static void add_load(struct columns *table, const json_t *node)
@@ -339,6 +355,27 @@ static void show_alarm(const json_t *alarm, FILE *out, uint64_t now_ms)
 	(void)fputc('\n', out);
 }
 
+/* Of the nodes whose weight is less by their load, or is about to be. */
+static void show_following(const json_t *pool, FILE *out)
+{
+	const json_t *site, *node;
+	size_t s, n;
+
+	json_array_foreach(json_object_get(pool, "sites"), s, site)
+	{
+		json_array_foreach(json_object_get(site, "nodes"), n, node)
+		{
+			const json_t *follows = json_object_get(node, "follows");
+
+			if (!json_is_object(follows) || !follows_load(follows))
+				continue;
+			(void)fprintf(out, "  node %s: ", field_text(node, "name"));
+			show_follows(follows, out);
+			(void)fputc('\n', out);
+		}
+	}
+}
+
 static void show_spilling(const json_t *pool, FILE *out)
 {
 	const json_t *site;
@@ -400,6 +437,7 @@ static void show_pool(const json_t *pool, FILE *out, bool colour, uint64_t now_m
 	show_applied(pool, out);
 	show_alarm(json_object_get(pool, "alarm"), out, now_ms);
 	show_spilling(pool, out);
+	show_following(pool, out);
 	json_array_foreach(json_object_get(pool, "sites"), s, site)
 	{
 		json_array_foreach(json_object_get(site, "nodes"), n, node)

@@ -15,6 +15,7 @@ libimage_a_SOURCES = \
 	%D%/probe_settings.c %D%/probe_settings.h \
 	%D%/probe_ikev2.h \
 	%D%/probe_wireguard.h \
+	%D%/probe_prometheus.h \
 	%D%/rdata_names.c %D%/rdata_names.h \
 	%D%/rrset.c %D%/rrset.h \
 	%D%/run_messages.h \

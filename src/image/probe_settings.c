@@ -11,6 +11,7 @@
 #include "image/probe_ikev2.h"
 #include "image/probe_openvpn.h"
 #include "image/probe_wireguard.h"
+#include "image/probe_prometheus.h"
 
 const char *const probe_kind_name[PROBE_KINDS] = {
 	[PROBE_TCP] = "tcp",
@@ -24,6 +25,7 @@ const char *const probe_kind_name[PROBE_KINDS] = {
 	[PROBE_HTTP] = "http",
 	[PROBE_HTTPS] = "https",
 	[PROBE_IKEV2] = "ikev2",
+	[PROBE_PROMETHEUS] = "prometheus",
 };
 
 /* Of the kind's struct; no size: the kind has no settings. */
@@ -41,6 +43,7 @@ static const struct {
 	[PROBE_HTTP] = { sizeof(struct http_settings), 9 },
 	[PROBE_HTTPS] = { sizeof(struct http_settings), 9 },
 	[PROBE_IKEV2] = { sizeof(struct ikev2_settings), 0 },
+	[PROBE_PROMETHEUS] = { sizeof(struct prometheus_settings), 7 },
 };
 
 static bool is_inside(const uint8_t *settings, uint32_t len, uint32_t size,

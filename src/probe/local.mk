@@ -9,6 +9,7 @@ libprobe_a_SOURCES = \
 	%D%/engine.c %D%/engine.h \
 	%D%/evidence.c %D%/evidence.h \
 	%D%/http.c %D%/http_judge.c %D%/http_judge.h \
+	%D%/exposition.c %D%/exposition.h \
 	%D%/icmp.c %D%/icmp_judge.c %D%/icmp_judge.h \
 	%D%/flap.c %D%/flap.h \
 	%D%/ike.c %D%/ike.h %D%/ike_judge.c %D%/ike_judge.h \
@@ -19,10 +20,12 @@ libprobe_a_SOURCES = \
 	%D%/measure.h \
 	%D%/noise.c %D%/noise.h \
 	%D%/openvpn.c %D%/openvpn_packet.c %D%/openvpn_packet.h \
+	%D%/prometheus.c \
 	%D%/prober.c %D%/prober.h %D%/prober_parts.h \
 	%D%/rounds.c \
 	%D%/runner.c %D%/runner.h \
 	%D%/schedule.c %D%/schedule.h \
+	%D%/scrape.c %D%/scrape.h \
 	%D%/secret.c %D%/secret.h \
 	%D%/target.c %D%/target.h \
 	%D%/stamps.c %D%/stamps.h \
@@ -45,6 +48,7 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/perfdata_test.c \
 	tests/unit/probe/statement_test.c \
 	tests/unit/probe/engine_test.c \
+	tests/unit/probe/exposition_test.c \
 	tests/unit/probe/icmp_judge_test.c \
 	tests/unit/probe/flap_test.c \
 	tests/unit/probe/http_judge_test.c \
@@ -58,6 +62,7 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/openvpn_test.c \
 	tests/unit/probe/prober_test.c \
 	tests/unit/probe/schedule_test.c \
+	tests/unit/probe/scrape_test.c \
 	tests/unit/probe/secret_test.c \
 	tests/unit/probe/sketch.c tests/unit/probe/sketch.h \
 	tests/unit/probe/stamps_test.c \

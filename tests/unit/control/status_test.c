@@ -71,6 +71,7 @@ static void open_fixture(struct fixture *f)
 	(void)snprintf(f->store.error, sizeof(f->store.error), "disk full: \xff");
 	f->input = (struct status_input){
 		.now_unix_ms = 5000,
+		.now_mono_ms = NOW_MONO_MS,
 		.server_file = "/etc/sign\xfepost.yaml",
 		.state_dir = "/var/lib",
 		.supervisor = &f->processes[0],

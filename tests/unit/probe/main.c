@@ -29,5 +29,7 @@ int main(void)
 	add_stamps_tests(suite);
 	add_http_judge_tests(suite);
 	add_tls_files_tests(suite);
+	add_exposition_tests(suite);
+	add_scrape_tests(suite);
 	return run_suite(suite);
 }
