@@ -360,6 +360,8 @@ static void add_pool(struct builder *b, const struct config_pool *from)
 		.flap_max_hold_ms = from->flap_max_hold_ms,
 		.load_age_ms = from->load_age_ms,
 		.load = from->load,
+		.ramp_ms = from->ramp_ms,
+		.ramp_percent = from->ramp_percent,
 		.seed = hash_text(from->name, 0),
 		.sites = { COUNT(b, pool_sites, struct plan_pool_site),
 			   (uint32_t)from->site_count },

@@ -188,12 +188,14 @@ struct config_pool {
 	uint32_t ttl_floor_s, ttl_ceiling_s;
 	uint32_t load_age_ms;  /* older reports count no more */
 	struct plan_load load; /* how weights follow load */
+	uint32_t ramp_ms;      /* after a recovery */
+	uint8_t ramp_percent;  /* that a node begins with then */
 	bool strict_pair;
 	const uint8_t *alpn; /* as it stands in the RDATA of HTTPS and SVCB (RFC 9460, 7.1.1) */
 	size_t alpn_len;
 	bool flap_off;
 	uint32_t flap_half_life_ms, flap_max_hold_ms;
-	uint8_t require; /* how many of a node's probes must be up; 0: all */
+	uint8_t require;                   /* how many of a node's probes must be up; 0: all */
 	const struct config_probe *probes; /* those of health, then the sources of load */
 	size_t probe_count;
 	const struct config_pool_site *sites;

@@ -215,6 +215,17 @@ static void read_flap(struct conf *conf, const struct yaml_node *value, void *ou
 			   value->text);
 }
 
+static const struct option ramp_options[] = {
+	{ "from", OPTION_NUMBER, OPTION_FIELD(struct config_pool, ramp_percent), .min = 1,
+	  .max = 100, .suffix = "%", .dflt = "10%",
+	  .manual = "the part of its weight that a node has when it is up again" },
+	{ "time", OPTION_DURATION, OPTION_FIELD(struct config_pool, ramp_ms), .unit_ms = 1000,
+	  .field_ms = 1, .max = 86400, .dflt = "60s",
+	  .manual = "how long it takes until it has all of it; 0s: no time" },
+};
+
+static const struct option_section ramp_section = OPTION_SECTION("pool: ramp", ramp_options);
+
 /* --- the file --------------------------------------------------------------------------------- */
 
 static void read_pool_name(struct conf *conf, const struct yaml_node *value, void *out)
@@ -278,6 +289,8 @@ static const struct option pool_options[] = {
 	{ "load-max-age", OPTION_DURATION, OPTION_FIELD(struct config_pool, load_age_ms), INHERITED,
 	  .unit_ms = 1000, .field_ms = 1, .min = 1, .max = 86400, .dflt = "5m",
 	  .manual = "older reports of load count no more" },
+	{ "ramp", OPTION_MAP, INHERITED, .section = &ramp_section,
+	  .manual = "how a node that was down gets its clients back" },
 	{ "strict-pair", OPTION_BOOL, OPTION_FIELD(struct config_pool, strict_pair), INHERITED,
 	  .dflt = "false",
 	  .manual = "a node without an address of the asked family gives no answer, instead of "
@@ -345,7 +358,7 @@ const struct option_section *const pool_sections[] = {
 	&load_section,      &source_section, &prometheus_capacity_section,
 	&pool_site_section, &spill_section,  &node_section,
 	&rule_section,      &fence_section,  &avoid_section,
-	&window_section,
+	&window_section,    &ramp_section,
 };
 const size_t pool_section_count = sizeof(pool_sections) / sizeof(pool_sections[0]);
 

@@ -4,7 +4,12 @@
 
 #include "base/mem.h"
 
-const char *const admin_state_name[] = { "enabled", "draining", "disabled" };
+const char *const admin_state_name[] = { "enabled", "draining", "forced-down", "disabled" };
+
+/* Of what an order says, or a window; FORCE_UP and WEIGHT say something else. */
+static const enum admin_state state_of[] = { [ORDER_DRAIN] = ADMIN_DRAINING,
+					     [ORDER_DISABLE] = ADMIN_DISABLED,
+					     [ORDER_FORCE_DOWN] = ADMIN_FORCED_DOWN };
 
 /* Of two that are as restrictive the one that lasts longer is told. */
 static void hold(struct admin *admin, enum admin_state state, uint64_t until_ms, uint32_t order,
@@ -27,9 +32,10 @@ static void apply_order(const struct orders *orders, uint32_t number, struct adm
 	if (order->action == ORDER_WEIGHT) {
 		node->weight = order->row.weight;
 		node->weight_order = number;
+	} else if (order->action == ORDER_FORCE_UP) {
+		node->forced_up = number;
 	} else {
-		hold(node, order->action == ORDER_DISABLE ? ADMIN_DISABLED : ADMIN_DRAINING,
-		     order->row.until_unix_ms, number, ADMIN_NONE);
+		hold(node, state_of[order->action], order->row.until_unix_ms, number, ADMIN_NONE);
 	}
 }
 
@@ -114,13 +120,13 @@ static struct moments moments_after(const struct orders *orders, const struct im
 	return moments;
 }
 
-/* The state of one node at any time. */
-static enum admin_state state_at(const struct orders *orders, const struct image *plan,
-				 uint32_t node, uint64_t at_ms)
+/* The state of one node at any time, and whether it is forced up. */
+static struct admin admin_at(const struct orders *orders, const struct image *plan, uint32_t node,
+			     uint64_t at_ms)
 {
 	const struct plan_node *n = &plan_items(plan, nodes, struct plan_node)[node];
 	const struct plan_window *windows = plan_items(plan, windows, struct plan_window);
-	struct admin admin = { .state = ADMIN_ENABLED };
+	struct admin admin = { .state = ADMIN_ENABLED, .forced_up = ADMIN_NONE };
 
 	for (uint32_t i = 0; i < orders->count; i++) {
 		if (order_holds(&orders->list[i], at_ms) &&
@@ -132,7 +138,7 @@ static enum admin_state state_at(const struct orders *orders, const struct image
 		    at_ms < windows[i].until_unix_s * 1000 && window_has(&windows[i], n, node))
 			apply_window(&windows[i], i, &admin);
 	}
-	return admin.state;
+	return admin;
 }
 
 /* What begins or ends only counts where the state becomes another one: something else may hold. */
@@ -149,17 +155,19 @@ static void look_ahead(const struct orders *orders, const struct image *plan,
 	if (window != NULL)
 		range = window_range(plan, window);
 	for (uint32_t n = range.first; n < range.first + range.count; n++) {
-		enum admin_state state;
+		struct admin then;
 
 		if (nodes[n].next_unix_ms != 0 ||
 		    !(window != NULL ? window_has(window, &list[n], n)
 				     : order_concerns(&orders->list[moment->order], plan, n)))
 			continue;
-		state = state_at(orders, plan, n, moment->at_unix_ms);
-		if (state == nodes[n].state)
+		then = admin_at(orders, plan, n, moment->at_unix_ms);
+		if (then.state == nodes[n].state &&
+		    (then.forced_up == ADMIN_NONE) == (nodes[n].forced_up == ADMIN_NONE))
 			continue;
 		nodes[n].next_unix_ms = moment->at_unix_ms;
-		nodes[n].next_state = state;
+		nodes[n].next_state = then.state;
+		nodes[n].next_forced_up = then.forced_up != ADMIN_NONE;
 	}
 }
 
@@ -212,6 +220,7 @@ struct admin_span admin_judge(const struct orders *orders, const struct image *p
 		nodes[n] = (struct admin){ .weight = list[n].weight,
 					   .order = ADMIN_NONE,
 					   .window = ADMIN_NONE,
+					   .forced_up = ADMIN_NONE,
 					   .weight_order = ADMIN_NONE };
 	for (uint32_t i = 0; i < orders->count; i++) {
 		const struct store_action *row = &orders->list[i].row;

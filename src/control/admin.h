@@ -5,19 +5,23 @@
 
 #include "control/orders.h"
 
-enum admin_state { ADMIN_ENABLED, ADMIN_DRAINING, ADMIN_DISABLED };
+/* FORCED_DOWN: as if its probes said so, so that a fallback may answer it. */
+enum admin_state { ADMIN_ENABLED, ADMIN_DRAINING, ADMIN_FORCED_DOWN, ADMIN_DISABLED };
 
-extern const char *const admin_state_name[]; /* "enabled", "draining", "disabled" */
+/* "enabled", "draining", "forced-down", "disabled" */
+extern const char *const admin_state_name[];
 
 struct admin {
 	enum admin_state state;
 	uint32_t order, window; /* what decided: number in the orders, in the plan; ADMIN_NONE */
+	uint32_t forced_up;     /* the order that has it up whatever probes say; ADMIN_NONE */
 	uint32_t weight;        /* ordered, or else as configured */
 	uint32_t weight_order;  /* ADMIN_NONE: as configured */
 	uint64_t until_unix_ms; /* of what decided; 0: no end */
 	/* As far as is known now. */
-	uint64_t next_unix_ms; /* when the state becomes another one; 0: it stays */
+	uint64_t next_unix_ms; /* when the state, or forced_up, becomes another; 0: they stay */
 	enum admin_state next_state;
+	bool next_forced_up;
 };
 
 #define ADMIN_NONE UINT32_MAX

@@ -5,8 +5,9 @@
  *   {"command": "ping"}
  *   {"command": "profile"}                 steered queries by class, with the geo image
  *   {"command": "world"}                   with the images' descriptors, in the order of "images"
- *   {"command": "state", "action": "drain", "object": "edge/tyo-1"}  drain, disable, enable; and
- *                                          "reason", "who", "from_ms", "until_ms" where given
+ *   {"command": "state", "action": "drain", "object": "edge/tyo-1"}  drain, disable, force-up,
+ *                                          force-down, enable; and "reason", "who",
+ *                                          "from_ms", "until_ms" where given
  *   {"command": "weight", "object": "edge/tyo-1", "weight": 50}      null: as the files say
  *   {"command": "states"}                  all orders and windows that hold or are to come
  *   {"command": "report", "object": "edge/tyo-1", "load": 0.83}

@@ -152,11 +152,15 @@ static void tell_others(const struct commands *commands, const struct order *ord
 
 	for (uint32_t n = 0; n < plan_count(plan, nodes); n++) {
 		const struct admin *admin = &inputs->admin[n];
+		const struct stance *stance = &inputs->stances[n];
 		bool by_order = admin->order != ADMIN_NONE;
 		size_t at = by_order ? admin->order : orders->count + admin->window;
 
-		if (admin->state == ADMIN_ENABLED || !object_has(&order->object, plan, n) ||
-		    told[at] ||
+		if (stance->wished && object_has(&order->object, plan, n))
+			json_array_append_new(others,
+					      wish_json(plan, n, stance_state_name(stance)));
+		if (stance->wished || admin->state == ADMIN_ENABLED ||
+		    !object_has(&order->object, plan, n) || told[at] ||
 		    (by_order && object_equal(&orders->list[at].object, &order->object)))
 			continue;
 		told[at] = true;
@@ -230,7 +234,8 @@ void command_state(struct commands *commands, struct call *call, const json_t *r
 
 	if (name == NULL || !order_action_parse(name, &action) || action == ORDER_WEIGHT ||
 	    action == ORDER_RESET || action == ORDER_DRILL || action == ORDER_DRILL_STOP)
-		call_refuse(call, "an action is one of drain, disable and enable");
+		call_refuse(call, "an action is one of drain, disable, force-up, force-down and "
+				  "enable");
 	else if (commands_take_order(commands, call, request, action, &order, &err) != 0)
 		call_refuse(call, err.text);
 	else

@@ -242,9 +242,12 @@ void drill_look(struct drill *drill, const struct image *plan, const struct stee
 		uint8_t state = node->number < plan_count(plan, nodes) ? nodes[node->number].state
 								       : STEER_DOWN;
 		uint64_t down_ms = node->down_unix_ms[DRILL_VERDICT];
+		uint64_t up_ms = node->up_unix_ms[DRILL_VERDICT];
 
 		node->gone = node->number == PLAN_NONE;
-		node->kept_out = state == STEER_DISABLED || state == STEER_DRAINING;
+		node->kept_out = state == STEER_DISABLED || state == STEER_DRAINING ||
+				 (state == STEER_DOWN && !drill->running && up_ms != 0 &&
+				  now_unix_ms >= up_ms + FOLLOWS_MS);
 		node->kept_in = drill->running && state == STEER_UP && down_ms != 0 &&
 				now_unix_ms >= down_ms + FOLLOWS_MS;
 	}

@@ -10,7 +10,24 @@
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-/* Alarms and spilling of pools and sites that were there before. */
+static void carry_ramps(struct inputs *inputs, uint32_t pool, const struct inputs *before,
+			uint32_t former_pool)
+{
+	const struct plan_range *range =
+		&plan_items(inputs->plan, pools, struct plan_pool)[pool].nodes;
+	const struct plan_node *nodes = plan_items(inputs->plan, nodes, struct plan_node);
+
+	for (uint32_t i = 0; i < range->count; i++) {
+		uint32_t n = range->first + i;
+		uint32_t former = plan_find_node(before->plan, former_pool,
+						 plan_text(inputs->plan, nodes[n].name), i);
+
+		if (former != PLAN_NONE)
+			inputs->ramps[n] = before->ramps[former];
+	}
+}
+
+/* Alarms, spilling and ramps of what was there before. */
 static void carry(struct inputs *inputs, const struct inputs *before)
 {
 	const struct plan_pool *pools = plan_items(inputs->plan, pools, struct plan_pool);
@@ -21,8 +38,10 @@ static void carry(struct inputs *inputs, const struct inputs *before)
 		uint32_t former = plan_find_pool(before->plan,
 						 plan_text(inputs->plan, pools[p].name), p);
 
-		if (former != PLAN_NONE)
-			inputs->caps[p] = before->caps[former];
+		if (former == PLAN_NONE)
+			continue;
+		inputs->caps[p] = before->caps[former];
+		carry_ramps(inputs, p, before, former);
 	}
 	for (uint32_t s = 0; s < plan_count(inputs->plan, pool_sites); s++) {
 		const char *pool = plan_text(inputs->plan, pools[sites[s].pool].name);
@@ -59,6 +78,9 @@ struct inputs *inputs_new(const struct image *plan, const struct orders *orders,
 	inputs->plan = plan;
 	inputs->orders = orders;
 	inputs->admin = mem_array(nodes, sizeof(*inputs->admin));
+	inputs->stances = mem_array(nodes, sizeof(*inputs->stances));
+	inputs->ramps = mem_array(nodes, sizeof(*inputs->ramps));
+	inputs->ramp_levels = mem_array(nodes, sizeof(*inputs->ramp_levels));
 	inputs->nodes = mem_array(nodes, sizeof(*inputs->nodes));
 	inputs->held = mem_array(nodes, sizeof(*inputs->held));
 	inputs->last_good = mem_array(nodes, sizeof(*inputs->last_good));
@@ -84,6 +106,9 @@ void inputs_free(struct inputs *inputs)
 	if (inputs == NULL)
 		return;
 	free(inputs->admin);
+	free(inputs->stances);
+	free(inputs->ramps);
+	free(inputs->ramp_levels);
 	free(inputs->nodes);
 	free(inputs->held);
 	free(inputs->last_good);
@@ -120,7 +145,12 @@ static const struct node_state *state_of(const struct view *view, uint32_t node)
 /* Unknown counts as up. */
 static bool is_down(const struct view *view, uint32_t node)
 {
-	return state_of(view, node)->status == NODE_DOWN;
+	return view->inputs->stances[node].down;
+}
+
+static uint64_t down_since(const struct view *view, uint32_t node)
+{
+	return view->inputs->stances[node].since_unix_ms;
 }
 
 static void update_cap(const struct view *view, uint32_t pool)
@@ -132,9 +162,9 @@ static void update_cap(const struct view *view, uint32_t pool)
 	for (uint32_t i = 0; i < p->nodes.count; i++) {
 		uint32_t n = p->nodes.first + i;
 
-		nodes[i] = (struct cap_node){ .counted = inputs->admin[n].state == ADMIN_ENABLED,
+		nodes[i] = (struct cap_node){ .counted = inputs->stances[n].state == ADMIN_ENABLED,
 					      .down = is_down(view, n),
-					      .since_unix_ms = state_of(view, n)->since_unix_ms };
+					      .since_unix_ms = down_since(view, n) };
 	}
 	inputs->caps[pool] = cap_judge(p->max_automatic_down, p->freeze != 0, nodes, p->nodes.count,
 				       &inputs->caps[pool]);
@@ -167,7 +197,7 @@ static uint64_t detection_ms(const struct image *plan, const struct plan_pool *p
 
 static bool is_disabled(const struct view *view, uint32_t node)
 {
-	return view->inputs->admin[node].state == ADMIN_DISABLED;
+	return view->inputs->stances[node].state == ADMIN_DISABLED;
 }
 
 /* Nodes that went down at this time or later were up when the last one of the pool was; 0: some
@@ -182,8 +212,8 @@ static uint64_t last_good_since(const struct view *view, const struct plan_pool 
 			continue;
 		if (!is_down(view, n))
 			return 0;
-		if (state_of(view, n)->since_unix_ms > last_ms)
-			last_ms = state_of(view, n)->since_unix_ms;
+		if (down_since(view, n) > last_ms)
+			last_ms = down_since(view, n);
 	}
 	within_ms = detection_ms(view->inputs->plan, pool);
 	return last_ms > within_ms ? last_ms - within_ms : 1;
@@ -197,19 +227,39 @@ static void update_last_good(const struct view *view, uint32_t pool)
 	for (uint32_t n = p->nodes.first; n < p->nodes.first + p->nodes.count; n++)
 		view->inputs->last_good[n] = !is_disabled(view, n) &&
 					     (since_ms == 0 ? !is_down(view, n)
-							    : state_of(view, n)->since_unix_ms >=
-								      since_ms);
+							    : down_since(view, n) >= since_ms);
 }
 
 static enum steer_state steer_state_of(const struct view *view, uint32_t node)
 {
 	const struct inputs *inputs = view->inputs;
 
-	if (inputs->admin[node].state == ADMIN_DISABLED)
+	if (is_disabled(view, node))
 		return STEER_DISABLED;
 	if (is_down(view, node) && !inputs->held[node])
 		return STEER_DOWN;
-	return inputs->admin[node].state == ADMIN_DRAINING ? STEER_DRAINING : STEER_UP;
+	return inputs->stances[node].state == ADMIN_DRAINING ? STEER_DRAINING : STEER_UP;
+}
+
+static uint16_t look_at_ramp(const struct view *view, uint32_t node)
+{
+	const struct plan_node *n = &plan_items(view->inputs->plan, nodes, struct plan_node)[node];
+	const struct plan_pool *pool = &plan_items(view->inputs->plan, pools,
+						   struct plan_pool)[n->pool];
+	const struct ramp_settings settings = { pool->ramp_ms, (uint8_t)pool->ramp_percent };
+	const struct node_state *state = state_of(view, node);
+	bool is_out = is_down(view, node) && !view->inputs->held[node] && !state->adopted;
+
+	return ramp_look(&view->inputs->ramps[node], &settings, state->recovered_mono_ms, is_out,
+			 view->now_mono_ms);
+}
+
+/* Of two parts of the weight, which are as the levels are; never nothing of something. */
+static uint16_t multiply(uint16_t a, uint16_t b)
+{
+	uint32_t level = (uint32_t)a * b / STEER_ALL;
+
+	return (uint16_t)(level == 0 && a > 0 && b > 0 ? 1 : level);
 }
 
 /* 0: nothing is near. */
@@ -219,18 +269,57 @@ static void lower(struct steer_node *node, uint32_t ttl_s)
 		node->ttl_s = ttl_s;
 }
 
+/* Near verdicts on who is forced up change nothing. */
+static uint32_t verdict_ttl_s(const struct view *view, uint32_t node)
+{
+	if (view->inputs->admin[node].forced_up != ADMIN_NONE)
+		return 0;
+	return (state_of(view, node)->verdict_within_ms + 999) / 1000;
+}
+
+/* That somebody is forced up begins or ends: it matters only where its probes say otherwise. */
+static bool matters(const struct view *view, uint32_t node)
+{
+	const struct admin *admin = &view->inputs->admin[node];
+
+	return admin->next_state != admin->state || state_of(view, node)->status == NODE_DOWN;
+}
+
+/* What ramp, load and agents leave of its weight. */
+static uint16_t level_of(const struct inputs *inputs, uint32_t node)
+{
+	return multiply(inputs->follows[node].level,
+			multiply(inputs->stances[node].level, inputs->ramp_levels[node]));
+}
+
 static void update_node(const struct view *view, uint32_t node)
 {
 	struct inputs *inputs = view->inputs;
-	uint32_t verdict_ms = state_of(view, node)->verdict_within_ms;
+	const struct stance *stance = &inputs->stances[node];
 
-	inputs->nodes[node] = (struct steer_node){ .state = (uint8_t)steer_state_of(view, node),
-						   .families = STEER_FAMILIES,
-						   .level = inputs->follows[node].level,
-						   .weight = inputs->admin[node].weight,
-						   .ttl_s = (verdict_ms + 999) / 1000 };
-	lower(&inputs->nodes[node],
-	      admin_ttl_s(inputs->admin[node].next_unix_ms, view->now_unix_ms));
+	inputs->ramp_levels[node] = look_at_ramp(view, node);
+	inputs->nodes[node] = (struct steer_node){
+		.state = (uint8_t)steer_state_of(view, node),
+		.families = stance->families,
+		.level = level_of(inputs, node),
+		.weight = stance->weight,
+		.ttl_s = verdict_ttl_s(view, node),
+	};
+	if (matters(view, node))
+		lower(&inputs->nodes[node],
+		      admin_ttl_s(inputs->admin[node].next_unix_ms, view->now_unix_ms));
+}
+
+/* Will it be answered again when its state changes next, and is not now? */
+static bool will_return(const struct view *view, uint32_t node)
+{
+	const struct admin *admin = &view->inputs->admin[node];
+	bool ill = state_of(view, node)->status == NODE_DOWN && !view->inputs->held[node];
+	bool up_now = admin->forced_up != ADMIN_NONE || !ill;
+	bool up_then = admin->next_forced_up || !ill;
+
+	return admin->next_unix_ms != 0 && up_then &&
+	       (admin->next_state < admin->state || (admin->next_state == admin->state && !up_now));
 }
 
 /* When the first node of a site comes back into answers, as far as is planned; 0: none does. */
@@ -241,9 +330,7 @@ static uint64_t next_return(const struct view *view, const struct plan_pool_site
 	for (uint32_t n = site->nodes.first; n < site->nodes.first + site->nodes.count; n++) {
 		const struct admin *admin = &view->inputs->admin[n];
 
-		if (admin->next_unix_ms != 0 && admin->next_state < admin->state &&
-		    (!is_down(view, n) || view->inputs->held[n]) &&
-		    (first_ms == 0 || admin->next_unix_ms < first_ms))
+		if (will_return(view, n) && (first_ms == 0 || admin->next_unix_ms < first_ms))
 			first_ms = admin->next_unix_ms;
 	}
 	return first_ms;
@@ -327,6 +414,9 @@ static void update_all(const struct view *view)
 
 	if (!admin_span_has(&inputs->span, view->now_unix_ms))
 		inputs->span = admin_judge(inputs->orders, plan, view->now_unix_ms, inputs->admin);
+	for (uint32_t n = 0; n < plan_count(plan, nodes); n++)
+		inputs->stances[n] = stance_of(&inputs->admin[n], inputs->orders,
+					       state_of(view, n));
 	for (uint32_t p = 0; p < plan_count(plan, pools); p++) {
 		update_cap(view, p);
 		update_last_good(view, p);
@@ -360,6 +450,23 @@ bool inputs_update(struct inputs *inputs, inputs_state_fn *state, const void *co
 				     memcmp(before.data + nodes + good, inputs->keep, keep) != 0);
 	buf_free(&before);
 	return changed;
+}
+
+bool inputs_are_ramping(const struct inputs *inputs)
+{
+	for (uint32_t n = 0; n < plan_count(inputs->plan, nodes); n++) {
+		if (inputs->ramps[n].runs)
+			return true;
+	}
+	return false;
+}
+
+void inputs_end_ramps(struct inputs *inputs, const bool *yields)
+{
+	for (uint32_t n = 0; n < plan_count(inputs->plan, nodes); n++) {
+		if (inputs->nodes[n].state == STEER_UP && !yields[n])
+			inputs->ramps[n].runs = false;
+	}
 }
 
 struct steer_input inputs_steer(const struct inputs *inputs, uint64_t now_unix_ms)

@@ -1,9 +1,10 @@
 /* inputs.h - what steering is told of a plan's nodes and sites, and what led to it: verdicts,
- * operators' orders, maintenance windows, caps on automatic removal, loads.
+ * operators' orders, maintenance windows, agents' wishes, caps on automatic removal, ramps after a
+ * recovery, loads.
  *
  * One lives as long as its plan. Everything is worked out anew from what is known at a time; only
- * where marks make a difference between coming and going (alarms, spilling) does the last time
- * count. Readers look at the fields. Control's loop only. */
+ * where marks make a difference between coming and going (alarms, spilling), and for ramps, does the
+ * last time count. Readers look at the fields. Control's loop only. */
 #ifndef CONTROL_INPUTS_H
 #define CONTROL_INPUTS_H
 
@@ -11,6 +12,8 @@
 #include "control/cap.h"
 #include "control/load.h"
 #include "control/memory.h"
+#include "control/ramp.h"
+#include "control/stance.h"
 #include "probe/prober.h"
 #include "steer/spill.h"
 #include "steer/steer.h"
@@ -21,6 +24,9 @@ struct inputs {
 	struct admin_span span; /* of `admin` */
 	/* Of each node. */
 	struct admin *admin;
+	struct stance *stances;
+	struct ramp *ramps;
+	uint16_t *ramp_levels;
 	struct steer_node *nodes;
 	bool *held; /* down, but answered: too many are down */
 	bool *last_good;
@@ -50,6 +56,12 @@ void inputs_free(struct inputs *inputs); /* NULL is fine */
 /* What holds now. true: steering has to be made anew. */
 bool inputs_update(struct inputs *inputs, inputs_state_fn *state, const void *context,
 		   uint64_t now_unix_ms, uint64_t now_mono_ms);
+
+/* Is any node on its way up after it was down? */
+bool inputs_are_ramping(const struct inputs *inputs);
+
+/* Ramps of nodes that leave clients to nobody (steer_find_yielding) end, from the next update on. */
+void inputs_end_ramps(struct inputs *inputs, const bool *yields);
 
 /* Orders have changed: the next update looks at them. */
 void inputs_orders_changed(struct inputs *inputs);

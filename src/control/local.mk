@@ -19,11 +19,13 @@ libcontrol_a_SOURCES = \
 	%D%/orders_json.c %D%/orders_json.h \
 	%D%/reload.c %D%/reload.h \
 	%D%/report.c %D%/report.h \
+	%D%/ramp.c %D%/ramp.h \
 	%D%/rows.c %D%/rows.h \
 	%D%/running.c %D%/running.h %D%/running_parts.h \
 	%D%/running_minutes.c %D%/running_secrets.c %D%/running_take.c \
 	%D%/secrets.c %D%/secrets.h \
 	%D%/socket.c %D%/socket.h \
+	%D%/stance.c %D%/stance.h \
 	%D%/standing.c %D%/standing.h \
 	%D%/status.c %D%/status.h %D%/status_parts.h \
 	%D%/status_load.c %D%/status_pools.c \
@@ -47,12 +49,14 @@ test_control_SOURCES = \
 	tests/unit/control/drill_test.c \
 	tests/unit/control/inputs_test.c \
 	tests/unit/control/orders_test.c \
+	tests/unit/control/ramp_test.c \
 	tests/unit/control/secrets_test.c \
 	tests/unit/control/status_test.c \
 	tests/unit/control/supervisor_test.c \
 	tests/unit/control/watch_test.c \
 	tests/unit/steer/compiled.c tests/unit/steer/compiled.h \
 	tests/unit/steer/make_plan.c tests/unit/steer/make_plan.h \
+	tests/unit/steer/shares.c tests/unit/steer/shares.h \
 	tests/unit/run.h
 test_control_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 test_control_LDADD = libcontrol.a libprobe.a libsteer.a libstore.a libimage.a libwire.a \

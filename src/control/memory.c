@@ -118,6 +118,7 @@ void memory_keep_row(struct memory *memory, const struct store_status *row)
 {
 	struct node_state state = { .status = NODE_UNKNOWN,
 				    .adopted = true,
+				    .weight_percent = 100,
 				    .since_unix_ms = row->since_unix_ms,
 				    .checked_unix_ms = row->checked_unix_ms,
 				    .rtt_us = row->rtt_us };

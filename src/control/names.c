@@ -57,6 +57,20 @@ uint32_t plan_find_site(const struct image *plan, const char *pool, const char *
 	return PLAN_NONE;
 }
 
+uint32_t plan_find_node(const struct image *plan, uint32_t pool, const char *name, uint32_t hint)
+{
+	const struct plan_range *range = &plan_items(plan, pools, struct plan_pool)[pool].nodes;
+	const struct plan_node *nodes = plan_items(plan, nodes, struct plan_node);
+
+	for (uint32_t i = 0; i < range->count; i++) {
+		uint32_t n = range->first + (hint + i) % range->count;
+
+		if (strcmp(plan_text(plan, nodes[n].name), name) == 0)
+			return n;
+	}
+	return PLAN_NONE;
+}
+
 int refuse_pool(const struct image *plan, const char *name, struct err *err)
 {
 	const char **names, *meant;

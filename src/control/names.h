@@ -18,6 +18,9 @@ uint32_t plan_find_pool(const struct image *plan, const char *name, uint32_t hin
 uint32_t plan_find_site(const struct image *plan, const char *pool, const char *site,
 			uint32_t hint);
 
+/* The number of the node of this name in a pool; PLAN_NONE: there is none. `hint`: its place there. */
+uint32_t plan_find_node(const struct image *plan, uint32_t pool, const char *name, uint32_t hint);
+
 /* -1: err says that there is none of this name, and which one was meant. plan NULL: there are
  * no files yet, which is said instead. */
 int refuse_pool(const struct image *plan, const char *name, struct err *err);

@@ -11,8 +11,8 @@
 
 #define KEPT_AFTER_END_MS ((uint64_t)86400000)
 
-const char *const order_action_name[] = { "drain",  "disable", "weight",    "drill",
-					  "enable", "reset",   "drill-stop" };
+const char *const order_action_name[] = { "drain", "disable", "force-up", "force-down", "weight",
+					  "drill", "enable",  "reset",    "drill-stop" };
 
 bool order_action_parse(const char *name, enum order_action *out)
 {
@@ -118,7 +118,7 @@ static uint64_t end_of(uint64_t until_ms)
 
 static bool is_state(enum order_action action)
 {
-	return action == ORDER_DRAIN || action == ORDER_DISABLE;
+	return action <= ORDER_FORCE_DOWN;
 }
 
 static void add(struct orders *orders, const struct order *order)
@@ -270,7 +270,9 @@ int orders_take(struct orders *orders, const struct order *order, struct order_c
 			       ORDERS_MAX);
 	switch (order->action) {
 	case ORDER_DRAIN:
-	case ORDER_DISABLE: take_state(orders, order, changes); break;
+	case ORDER_DISABLE:
+	case ORDER_FORCE_UP:
+	case ORDER_FORCE_DOWN: take_state(orders, order, changes); break;
 	case ORDER_ENABLE: clear_states(orders, order, changes); break;
 	case ORDER_WEIGHT:
 		clear_weight(orders, &order->object, changes);

@@ -14,10 +14,12 @@
 #include "control/object.h"
 #include "store/store.h"
 
-/* DRAIN, DISABLE, WEIGHT and DRILL are kept as long as they hold; the others end those. */
+/* All up to DRILL are kept as long as they hold; the others end those. */
 enum order_action {
 	ORDER_DRAIN,
 	ORDER_DISABLE,
+	ORDER_FORCE_UP,   /* whatever probes say */
+	ORDER_FORCE_DOWN, /* as if probes said so */
 	ORDER_WEIGHT,
 	ORDER_DRILL, /* control/drill.h */
 	ORDER_ENABLE,
@@ -25,7 +27,7 @@ enum order_action {
 	ORDER_DRILL_STOP
 };
 
-/* "drain", "disable", "weight", "drill", "enable", "reset", "drill-stop" */
+/* "drain", "disable", "force-up", "force-down", "weight", "drill", "enable", "reset", "drill-stop" */
 extern const char *const order_action_name[];
 
 /* false: there is no such action. */
@@ -68,8 +70,8 @@ struct order_changes {
 
 /* Takes an order that is given at row.at_unix_ms (from: not before it; until: 0 or after from).
  *
- * DRAIN, DISABLE from now on: in place of what the object has in that time. To begin later: beside
- * it, for the most restrictive one holds. ENABLE: the object has no state in that time; what
+ * DRAIN, DISABLE, FORCE from now on: in place of what the object has in that time. To begin later:
+ * beside it, for the most restrictive one holds. ENABLE: the object has no state in that time; what
  * began before or lasts longer is cut. WEIGHT, RESET: of a node, for all time. DRILL: in place of
  * any other, which DRILL_STOP ends.
  *

@@ -18,6 +18,8 @@ static const char *state_name(const struct order *order)
 	switch (order->action) {
 	case ORDER_DRAIN: return "draining";
 	case ORDER_DISABLE: return "disabled";
+	case ORDER_FORCE_UP: return "forced-up";
+	case ORDER_FORCE_DOWN: return "forced-down";
 	case ORDER_DRILL: return "drill";
 	default: return "weight";
 	}
@@ -74,6 +76,16 @@ json_t *window_json(const struct image *plan, uint32_t number, uint64_t now_ms)
 		time_json(until_ms), "reason", report_text(plan_text(plan, window->reason)),
 		"holds", from_ms <= now_ms && (until_ms == 0 || now_ms < until_ms), "in_files",
 		true);
+}
+
+json_t *wish_json(const struct image *plan, uint32_t node, const char *state)
+{
+	char key[NODE_KEY_SIZE], object[NODE_KEY_SIZE + sizeof("node:")];
+
+	(void)snprintf(object, sizeof(object), "node:%s", node_key(plan, node, key));
+	return json_pack("{s:s, s:o, s:s, s:s, s:b, s:b}", "state", state, "object",
+			 report_text(object), "who", "its agent", "reason", "", "holds", true,
+			 "in_files", true);
 }
 
 /* --- all of them ------------------------------------------------------------------------------ */

@@ -17,4 +17,7 @@ json_t *window_json(const struct image *plan, uint32_t window, uint64_t now_ms);
 /* All that holds or is to come; what holds first, then what begins soonest. */
 json_t *orders_json(const struct orders *orders, const struct image *plan, uint64_t now_ms);
 
+/* What a node's agents ask for, in the same shape. */
+json_t *wish_json(const struct image *plan, uint32_t node, const char *state);
+
 #endif

@@ -78,6 +78,19 @@ static void store_spilling(const struct running *running)
 		rows_store_spilling(&rows, plan, s, running->inputs->sites[s].spilling);
 }
 
+/* Who comes back and has no healthy node beside it serves all of its clients at once. */
+static void end_ramps(struct running *running)
+{
+	bool *yields;
+
+	if (!inputs_are_ramping(running->inputs))
+		return;
+	yields = mem_array(plan_count(plan_of(running), nodes) + 1U, sizeof(*yields));
+	steer_find_yielding(running->steer, running->inputs->ramp_levels, yields);
+	inputs_end_ramps(running->inputs, yields);
+	free(yields);
+}
+
 /* Whatever has changed is answered from here on. */
 void running_follow(struct running *running)
 {
@@ -85,8 +98,10 @@ void running_follow(struct running *running)
 
 	if (inputs_update(running->inputs, running_probed, running->prober, now_ms,
 			  clock_mono_ms()) ||
-	    avoid_has_ended(running, now_ms) || running->unsteered)
+	    avoid_has_ended(running, now_ms) || running->unsteered) {
 		running_steer(running);
+		end_ramps(running);
+	}
 	store_spilling(running);
 }
 

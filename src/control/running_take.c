@@ -29,6 +29,7 @@ static struct node_state *recall_states(const struct running *running, const str
 		const struct node_state *known = memory_recall(running->memory,
 							       node_key(plan, n, key));
 
+		states[n].weight_percent = 100;
 		if (known != NULL)
 			states[n] = *known;
 	}

@@ -16,7 +16,7 @@ struct pool_standing {
 
 struct node_standing {
 	uint8_t admin; /* enum admin_state */
-	bool held;
+	bool held, forced, ramping;
 };
 
 struct standing {
@@ -29,21 +29,6 @@ struct standing {
 
 /* --- from plan to plan ------------------------------------------------------------------------ */
 
-/* The number of the node of this name in a pool, searched from `hint` on. */
-static uint32_t find_node(const struct image *plan, uint32_t pool, const char *name, uint32_t hint)
-{
-	const struct plan_range *range = &plan_items(plan, pools, struct plan_pool)[pool].nodes;
-	const struct plan_node *nodes = plan_items(plan, nodes, struct plan_node);
-
-	for (uint32_t i = 0; i < range->count; i++) {
-		uint32_t n = range->first + (hint + i) % range->count;
-
-		if (strcmp(plan_text(plan, nodes[n].name), name) == 0)
-			return n;
-	}
-	return PLAN_NONE;
-}
-
 static void carry_nodes(struct standing *standing, uint32_t pool, const struct standing *before,
 			uint32_t former_pool)
 {
@@ -53,8 +38,8 @@ static void carry_nodes(struct standing *standing, uint32_t pool, const struct s
 
 	for (uint32_t i = 0; i < range->count; i++) {
 		uint32_t n = range->first + i;
-		uint32_t former = find_node(&before->plan, former_pool,
-					    plan_text(&standing->plan, nodes[n].name), i);
+		uint32_t former = plan_find_node(&before->plan, former_pool,
+						 plan_text(&standing->plan, nodes[n].name), i);
 
 		if (former != PLAN_NONE)
 			standing->nodes[n] = before->nodes[former];
@@ -157,14 +142,20 @@ static void tell_site(const struct image *plan, uint32_t number, bool *told,
 	*told = site->spilling;
 }
 
-static const char *reason_of(const struct inputs *inputs, const struct admin *admin)
+static const char *reason_of(const struct inputs *inputs, uint32_t node)
 {
+	const struct admin *admin = &inputs->admin[node];
+
+	if (inputs->stances[node].wished)
+		return "its agent asks for it";
 	if (admin->order != ADMIN_NONE)
 		return inputs->orders->list[admin->order].row.reason;
 	if (admin->window != ADMIN_NONE)
 		return plan_text(inputs->plan, plan_items(inputs->plan, windows,
 							  struct plan_window)[admin->window]
 						       .reason);
+	if (admin->forced_up != ADMIN_NONE)
+		return inputs->orders->list[admin->forced_up].row.reason;
 	return "";
 }
 
@@ -177,22 +168,30 @@ struct change {
 
 static bool has_changed(const struct change *change, uint32_t node)
 {
-	return change->inputs->admin[node].state != change->standing->nodes[node].admin;
+	const struct stance *stance = &change->inputs->stances[node];
+	const struct node_standing *told = &change->standing->nodes[node];
+
+	return stance->state != told->admin || stance->forced != told->forced;
 }
 
 /* Several nodes, which all went from one state to another for the same reason. */
 static bool changed_together(const struct change *change, const struct plan_range *nodes)
 {
 	const struct admin *first = &change->inputs->admin[nodes->first];
+	const struct stance *stances = change->inputs->stances;
+	const struct node_standing *told = change->standing->nodes;
 
 	if (nodes->count < 2 || !has_changed(change, nodes->first))
 		return false;
 	for (uint32_t n = nodes->first + 1; n < nodes->first + nodes->count; n++) {
 		const struct admin *admin = &change->inputs->admin[n];
 
-		if (admin->state != first->state || admin->order != first->order ||
-		    admin->window != first->window ||
-		    change->standing->nodes[n].admin != change->standing->nodes[nodes->first].admin)
+		if (stances[n].state != stances[nodes->first].state ||
+		    stances[n].wished != stances[nodes->first].wished ||
+		    admin->order != first->order || admin->window != first->window ||
+		    admin->forced_up != first->forced_up ||
+		    told[n].admin != told[nodes->first].admin ||
+		    told[n].forced != told[nodes->first].forced)
 			return false;
 	}
 	return true;
@@ -202,13 +201,14 @@ static bool changed_together(const struct change *change, const struct plan_rang
 static void tell_change(const struct change *change, const char *what, const char *name,
 			uint32_t node, uint32_t count)
 {
-	const struct admin *admin = &change->inputs->admin[node];
+	const struct node_standing *told = &change->standing->nodes[node];
+	const struct stance before = { .state = told->admin, .forced = told->forced };
 	char reason[ORDER_REASON_SIZE];
 
 	log_info("admin state changed", "%s=%s nodes=%u from=%s to=%s reason=\"%s\"", what, name,
-		 count, admin_state_name[change->standing->nodes[node].admin],
-		 admin_state_name[admin->state],
-		 order_reason_quoted(reason_of(change->inputs, admin), reason));
+		 count, stance_state_name(&before),
+		 stance_state_name(&change->inputs->stances[node]),
+		 order_reason_quoted(reason_of(change->inputs, node), reason));
 }
 
 static void tell_nodes(const struct change *change, const struct plan_range *nodes)
@@ -257,7 +257,21 @@ static void tell_held(const struct inputs *inputs, uint32_t number, struct node_
 			    key);
 	else if (!held && told->held)
 		log_info("node is held in no longer", "node=%s", key);
-	*told = (struct node_standing){ (uint8_t)inputs->admin[number].state, held };
+	told->held = held;
+}
+
+static void tell_ramp(const struct inputs *inputs, uint32_t number, struct node_standing *told)
+{
+	bool ramping = inputs->ramp_levels[number] != RAMP_ALL;
+	char key[NODE_KEY_SIZE];
+
+	(void)node_key(inputs->plan, number, key);
+	if (ramping && !told->ramping)
+		log_info("node gets its clients back little by little", "node=%s level=%.0f%%", key,
+			 100. * inputs->ramp_levels[number] / RAMP_ALL);
+	else if (!ramping && told->ramping && inputs->nodes[number].state == STEER_UP)
+		log_info("node has all of its weight again", "node=%s", key);
+	told->ramping = ramping;
 }
 
 void standing_tell(struct standing *standing, const struct images *images,
@@ -269,8 +283,14 @@ void standing_tell(struct standing *standing, const struct images *images,
 	/* Admin states from before a start were told when they began. */
 	for (uint32_t p = 0; p < plan_count(plan, pools) && !standing->fresh; p++)
 		tell_pool_nodes(&change, p);
-	for (uint32_t n = 0; n < plan_count(plan, nodes); n++)
-		tell_held(inputs, n, &standing->nodes[n]);
+	for (uint32_t n = 0; n < plan_count(plan, nodes); n++) {
+		struct node_standing *told = &standing->nodes[n];
+
+		tell_held(inputs, n, told);
+		tell_ramp(inputs, n, told);
+		told->admin = (uint8_t)inputs->stances[n].state;
+		told->forced = inputs->stances[n].forced;
+	}
 	for (uint32_t s = 0; s < plan_count(plan, pool_sites); s++)
 		tell_site(plan, s, &standing->spilling[s], &inputs->sites[s]);
 	for (uint32_t p = 0; p < plan_count(plan, pools); p++)

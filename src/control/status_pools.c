@@ -43,16 +43,58 @@ static void add_state(json_t *told, const struct node_state *state)
 	json_object_set_new(told, "reason", json_string(state->reason));
 }
 
-/* What decided a node's admin state: an order, or a window of the pool file. */
-static json_t *decided_by(const struct status_input *input, const struct admin *admin)
+static json_t *ordered(const struct status_input *input, uint32_t order)
+{
+	if (order == ADMIN_NONE)
+		return json_null();
+	return order_json(&input->orders->list[order], &input->images->image[IMAGE_PLAN],
+			  input->now_unix_ms);
+}
+
+/* What decided a node's admin state: an order, a window of the pool file, or an agent. */
+static json_t *decided_by(const struct status_input *input, uint32_t number)
 {
 	const struct image *plan = &input->images->image[IMAGE_PLAN];
+	const struct admin *admin = &input->inputs->admin[number];
 
+	if (input->inputs->stances[number].wished)
+		return wish_json(plan, number, stance_state_name(&input->inputs->stances[number]));
 	if (admin->order != ADMIN_NONE)
-		return order_json(&input->orders->list[admin->order], plan, input->now_unix_ms);
+		return ordered(input, admin->order);
 	if (admin->window != ADMIN_NONE)
 		return window_json(plan, admin->window, input->now_unix_ms);
-	return json_null();
+	return ordered(input, admin->forced_up);
+}
+
+/* Of which families its addresses are not answered, for their path is down. */
+static json_t *down_families(const struct steer_node *steered)
+{
+	json_t *list = json_array();
+
+	if ((steered->families & STEER_IPV4) == 0)
+		json_array_append_new(list, json_string("IPv4"));
+	if ((steered->families & STEER_IPV6) == 0)
+		json_array_append_new(list, json_string("IPv6"));
+	return list;
+}
+
+/* Of enum probe_wish. */
+static const char *const wish_name[] = { "none", "ready", "drain", "maint" };
+
+/* What its probes, and its agents, say beside up and down. */
+static void add_condition(json_t *told, const struct status_input *input, uint32_t number)
+{
+	const struct inputs *inputs = input->inputs;
+	const struct node_state *state = input->node(input->node_context, number);
+	enum condition condition = condition_of(&inputs->stances[number], state,
+						inputs->ramp_levels[number] != RAMP_ALL);
+
+	json_object_set_new(told, "condition", json_string(condition_name[condition]));
+	json_object_set_new(told, "degraded", json_boolean(state->degraded));
+	json_object_set_new(told, "down_families", down_families(&inputs->nodes[number]));
+	json_object_set_new(told, "ramp_level", json_integer(inputs->ramp_levels[number]));
+	json_object_set_new(told, "wish", json_string(wish_name[state->wish]));
+	json_object_set_new(told, "wish_percent", json_integer(state->weight_percent));
 }
 
 static void add_admin(json_t *told, const struct status_input *input, uint32_t number)
@@ -62,15 +104,15 @@ static void add_admin(json_t *told, const struct status_input *input, uint32_t n
 	const struct admin *admin = &inputs->admin[number];
 	const struct steer_node *steered = &inputs->nodes[number];
 
-	json_object_set_new(told, "state", json_string(admin_state_name[admin->state]));
-	json_object_set_new(told, "state_by", decided_by(input, admin));
-	json_object_set_new(told, "weight", json_integer(admin->weight));
+	json_object_set_new(told, "state",
+			    json_string(stance_state_name(&inputs->stances[number])));
+	json_object_set_new(told, "state_by", decided_by(input, number));
+	json_object_set_new(told, "forced_up_by", ordered(input, admin->forced_up));
+	json_object_set_new(told, "weight", json_integer(steered->weight));
 	json_object_set_new(told, "configured_weight",
 			    json_integer(plan_items(plan, nodes, struct plan_node)[number].weight));
 	if (admin->weight_order != ADMIN_NONE)
-		json_object_set_new(told, "weight_by",
-				    order_json(&input->orders->list[admin->weight_order], plan,
-					       input->now_unix_ms));
+		json_object_set_new(told, "weight_by", ordered(input, admin->weight_order));
 	json_object_set_new(told, "steered", json_string(steered_name[steered->state]));
 	json_object_set_new(told, "level", json_integer(steered->level));
 	json_object_set_new(told, "ttl_s", json_integer(steered->ttl_s));
@@ -100,6 +142,7 @@ static json_t *node(const struct status_input *input, uint32_t number)
 
 	add_state(told, input->node(input->node_context, number));
 	add_admin(told, input, number);
+	add_condition(told, input, number);
 	add_load(told, input, number);
 	return told;
 }

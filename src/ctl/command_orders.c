@@ -178,6 +178,35 @@ static int add_load(json_t *request, const struct order_options *options, const 
 	return 0;
 }
 
+/* "up" or "down" in place of an action's name. */
+static int add_force(json_t *request, const char *way, struct err *err)
+{
+	bool up = way != NULL && strcmp(way, "up") == 0;
+
+	if (way == NULL || (!up && strcmp(way, "down") != 0))
+		return err_set(err, "force wants an object and up or down: force OBJECT up");
+	json_object_set_new(request, "action", json_string(up ? "force-up" : "force-down"));
+	return 0;
+}
+
+/* So long from its beginning on. */
+static int add_duration(json_t *request, const struct order_options *options, uint64_t now_unix_ms,
+			struct err *err)
+{
+	const json_t *from = json_object_get(request, "from_ms");
+	uint64_t ms;
+
+	if (options->duration == NULL)
+		return 0;
+	if (options->until != NULL)
+		return err_set(err, "--for and --until both say when it ends");
+	if (!parse_duration(options->duration, &ms) || ms == 0)
+		return err_set(err, "\"%.100s\" is no duration: 90m, 2h, 1d12h", options->duration);
+	ms += from != NULL ? (uint64_t)json_integer_value(from) : now_unix_ms;
+	json_object_set_new(request, "until_ms", json_integer((json_int_t)ms));
+	return 0;
+}
+
 /* What the command says beside its object. */
 static int fill(json_t *request, const struct order_options *options, char **arguments, int count,
 		uint64_t now_unix_ms, struct err *err)
@@ -192,13 +221,17 @@ static int fill(json_t *request, const struct order_options *options, char **arg
 			return add_load(request, options, extra, err);
 		if (add_weight(request, options, extra, err) != 0)
 			return -1;
+	} else if (strcmp(command, "force") == 0) {
+		if (add_force(request, extra, err) != 0)
+			return -1;
 	} else if (extra != NULL) {
 		return err_set(err, "one argument too many: %s", extra);
 	} else {
 		json_object_set_new(request, "action", json_string(command));
 	}
 	if (add_time(request, "from_ms", options->from, now_unix_ms, err) != 0 ||
-	    add_time(request, "until_ms", options->until, now_unix_ms, err) != 0)
+	    add_time(request, "until_ms", options->until, now_unix_ms, err) != 0 ||
+	    add_duration(request, options, now_unix_ms, err) != 0)
 		return -1;
 	return add_text(request, "reason", options->reason, err);
 }

@@ -1,4 +1,4 @@
-/* command_orders.h - the command lines of drain, disable, enable, weight, report and states: what
+/* command_orders.h - the command lines of drain, disable, force, enable, weight, report and states: what
  * is asked of control, and its answer for people. Pure but for the names of users. */
 #ifndef CTL_COMMAND_ORDERS_H
 #define CTL_COMMAND_ORDERS_H

@@ -168,6 +168,8 @@ static void put_answering(json_t *options, const struct plan_pool *pool)
 	put_flag(options, "freeze", pool->freeze);
 	put_ms(options, "load-max-age", pool->load_age_ms);
 	put_load(options, &pool->load);
+	put(options, "ramp from", "%u%%", pool->ramp_percent);
+	put_ms(options, "ramp time", pool->ramp_ms);
 }
 
 static void put_fallback(json_t *options, const struct image *plan, const struct plan_pool *pool)

@@ -20,6 +20,7 @@ static const struct command {
 	{ "explain", command_explain, 2, "type source" },
 	{ "drain", command_order, 1, "reason from until" },
 	{ "disable", command_order, 1, "reason from until" },
+	{ "force", command_order, 2, "reason from until for" },
 	{ "enable", command_order, 1, "reason from until" },
 	{ "weight", command_order, 2, "reason reset" },
 	{ "report", command_order, 2, "load for reason" },

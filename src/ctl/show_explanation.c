@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "ctl/columns.h"
+#include "ctl/condition_text.h"
 #include "ctl/explain.h"
 #include "ctl/explained.h"
 #include "ctl/field.h"
@@ -116,6 +117,11 @@ static void show_standing(const json_t *node, uint64_t now_ms, FILE *out)
 			      text_age(field_count(node, "load_at_ms"), now_ms, text));
 	if (field_is(node, "held"))
 		(void)fprintf(out, "; down, but held in: too many of the pool are");
+	if (condition_down_family(node) != NULL)
+		(void)fprintf(out, "; its %s is down", condition_down_family(node));
+	if (strcmp(field_text(node, "condition"), "ramping") == 0)
+		(void)fprintf(out, "; ramping after it was down, at %lld%% of its weight",
+			      field_number(node, "ramp_level") * 100 / 65535);
 	if (field_number(node, "verdict_within_ms") > 0)
 		(void)fprintf(out, "; a check has failed, and a verdict is %lld s away",
 			      (field_number(node, "verdict_within_ms") + 999) / 1000);

@@ -59,8 +59,9 @@ void show_states(const json_t *reply, FILE *out, bool colour)
 	if (json_is_false(json_object_get(reply, "known")))
 		(void)fprintf(out, "the database could not be read yet: there may be more\n");
 	if (json_array_size(states) == 0) {
-		(void)fprintf(out, "nothing is drained, disabled or weighted otherwise, nor is to "
-				   "be\n");
+		(void)fprintf(out,
+			      "nothing is drained, disabled, forced or weighted otherwise, nor "
+			      "is to be\n");
 		return;
 	}
 	table = columns_new("STATE|OBJECT|FROM|UNTIL|BY|WHY");

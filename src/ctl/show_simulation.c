@@ -320,6 +320,17 @@ static void show_applied(const json_t *told, const json_t *pool, FILE *out)
 	}
 }
 
+/* Shares are of clients; of these nodes' clients some who ask for one family get another node. */
+static void show_families(const json_t *pool, FILE *out)
+{
+	const json_t *node;
+	size_t i;
+
+	json_array_foreach(json_object_get(pool, "families_down"), i, node)(void)
+		fprintf(out, "  %s: its %s is down, so others are answered for that\n",
+			field_text(node, "node"), field_text(node, "family"));
+}
+
 static void show_pool(const json_t *told, const json_t *pool, bool all, FILE *out, bool colour)
 {
 	const json_t *moved = json_object_get(pool, "moved");
@@ -341,6 +352,7 @@ static void show_pool(const json_t *told, const json_t *pool, bool all, FILE *ou
 		(void)fputc('\n', out);
 	}
 	show_sites(told, pool, out, colour);
+	show_families(pool, out);
 	show_applied(told, pool, out);
 	show_verdict(pool, out);
 	show_countries(told, pool, all, out, colour);

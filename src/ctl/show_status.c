@@ -4,6 +4,7 @@
 #include "ctl/columns.h"
 #include "ctl/command_drill.h"
 #include "ctl/command_orders.h"
+#include "ctl/condition_text.h"
 #include "ctl/field.h"
 #include "ctl/show.h"
 #include "ctl/show_follows.h"
@@ -197,19 +198,15 @@ static void add_addresses(struct columns *table, const json_t *node)
 	columns_cell(table, INK_PLAIN, "%s", text);
 }
 
-/* "up", "up*", "up, draining", "down, held in", "up, in doubt": a check has failed. */
 static void add_status(struct columns *table, const json_t *node)
 {
-	const char *status = field_text(node, "status"), *state = field_text(node, "state");
-	bool enabled = state[0] == '\0' || strcmp(state, "enabled") == 0;
-	enum ink ink = strcmp(status, "down") == 0            ? INK_BAD
-		       : enabled && strcmp(status, "up") == 0 ? INK_GOOD
-							      : INK_DIM;
+	const char *condition = field_text(node, "condition"), *status = field_text(node, "status");
+	enum ink ink = strcmp(status, "down") == 0    ? INK_BAD
+		       : strcmp(condition, "up") == 0 ? INK_GOOD
+						      : INK_DIM;
+	char text[CONDITION_TEXT_SIZE];
 
-	columns_cell(table, ink, "%s%s%s%s%s%s", status, field_is(node, "adopted") ? "*" : "",
-		     enabled ? "" : ", ", enabled ? "" : state,
-		     field_is(node, "held") ? ", held in" : "",
-		     field_count(node, "verdict_within_ms") > 0 ? ", in doubt" : "");
+	columns_cell(table, ink, "%s", condition_text(node, text));
 }
 
 /* Where it is less by the node's load: "37 of 50". */

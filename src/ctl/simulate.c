@@ -487,6 +487,10 @@ static json_t *tell_pool(const struct work *work, uint32_t number, enum verdict 
 				 shares(pool->moved, work->space.total), "sites", places,
 				 "countries", tell_countries(work, pool));
 
+	if (after != PLAN_NONE)
+		json_object_set_new(
+			told, "families_down",
+			suppose_families_down(work->plan, after, work->nodes[SIDE_AFTER]));
 	tell_holds(told, &sum);
 	*worst = sum.worst > *worst ? sum.worst : *worst;
 	json_object_set_new(told, "applied_before", tell_applied(pool, SIDE_BEFORE));

@@ -24,6 +24,17 @@ uint8_t suppose_state_of(const json_t *node)
 	return strcmp(field_text(node, "status"), "down") == 0 ? STEER_DOWN : STEER_UP;
 }
 
+static uint8_t families_of(const json_t *node)
+{
+	const json_t *list = json_object_get(node, "down_families"), *name;
+	uint8_t families = STEER_FAMILIES;
+	size_t i;
+
+	json_array_foreach(list, i, name)
+		families &= strcmp(json_string_value(name), "IPv6") == 0 ? STEER_IPV4 : STEER_IPV6;
+	return families;
+}
+
 struct supposed_node *suppose_reported(const struct image *plan, const json_t *nodes)
 {
 	uint32_t count = plan_count(plan, nodes);
@@ -37,7 +48,7 @@ struct supposed_node *suppose_reported(const struct image *plan, const json_t *n
 
 		out[n] = (struct supposed_node){
 			.steer = { .state = suppose_state_of(told),
-				   .families = STEER_FAMILIES,
+				   .families = families_of(told),
 				   .level = STEER_ALL,
 				   .weight = plan_items(plan, nodes, struct plan_node)[n].weight },
 			.load = json_is_number(load) ? json_number_value(load) : NAN,
@@ -93,6 +104,7 @@ struct supposed_node *suppose_carried(const struct image *from, const struct sup
 		if (old == PLAN_NONE)
 			continue;
 		out[n].steer.state = nodes[old].steer.state;
+		out[n].steer.families = nodes[old].steer.families;
 		out[n].load = nodes[old].load;
 		out[n].load_at_ms = nodes[old].load_at_ms;
 		out[n].load_is_supposed = nodes[old].load_is_supposed;
@@ -101,6 +113,25 @@ struct supposed_node *suppose_carried(const struct image *from, const struct sup
 			out[n].steer.weight = nodes[old].steer.weight;
 	}
 	return out;
+}
+
+json_t *suppose_families_down(const struct image *plan, uint32_t pool,
+			      const struct supposed_node *nodes)
+{
+	const struct plan_range *range = &plan_items(plan, pools, struct plan_pool)[pool].nodes;
+	const struct plan_node *list = plan_items(plan, nodes, struct plan_node);
+	json_t *told = json_array();
+
+	for (uint32_t n = range->first; n < range->first + range->count; n++) {
+		const struct steer_node *node = &nodes[n].steer;
+
+		if (node->state < STEER_DRAINING || node->families == STEER_FAMILIES)
+			continue;
+		json_array_append_new(
+			told, json_pack("{s:s, s:s}", "node", plan_text(plan, list[n].name),
+					"family", node->families == STEER_IPV4 ? "IPv6" : "IPv4"));
+	}
+	return told;
 }
 
 /* --- as it is supposed to be -------------------------------------------------------------------- */

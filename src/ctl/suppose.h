@@ -39,6 +39,11 @@ struct supposed_node *suppose_reported(const struct image *plan, const json_t *n
 struct supposed_node *suppose_carried(const struct image *from, const struct supposed_node *nodes,
 				      const struct image *to);
 
+/* Nodes of a pool that are up and not answered for a family, for its path is down: [{"node": "tyo-1",
+ * "family": "IPv6"}, ...]. */
+json_t *suppose_families_down(const struct image *plan, uint32_t pool,
+			      const struct supposed_node *nodes);
+
 /* Sets what is supposed. -1: there is no such object, or its name says too little. */
 int suppose(const struct image *plan, struct supposed_node *nodes, const struct supposition *what,
 	    struct err *err);

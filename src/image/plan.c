@@ -153,8 +153,8 @@ static int verify_settings(struct check *c)
 	const struct plan_settings *s = &c->root->settings;
 
 	if (!is_name(c, s->server_file) || !is_name(c, s->state_dir) || !is_name(c, s->run_dir) ||
-	    s->history_days == 0 || s->minutes_days == 0 || s->preference_depth == 0 || s->preference_depth > 16 ||
-	    s->log_level > 3 || !dns_settings_valid(&s->dns))
+	    s->history_days == 0 || s->minutes_days == 0 || s->preference_depth == 0 ||
+	    s->preference_depth > 16 || s->log_level > 3 || !dns_settings_valid(&s->dns))
 		return err_set(c->err, "plan image: the settings are damaged");
 	return 0;
 }
@@ -196,7 +196,8 @@ static bool is_steered_well(const struct check *c, const struct plan_pool *pool)
 	       pool->fallback <= FALLBACK_POOL && pool->answers > 0 &&
 	       pool->answers <= PLAN_ANSWERS_MAX && pool->spare < pool->answers &&
 	       pool->spread <= SPREAD_SITE && pool->order <= ORDER_SHUFFLED &&
-	       pool->max_automatic_down <= 100 && pool->freeze <= 1 && is_pool(c, pool->backup) &&
+	       pool->max_automatic_down <= 100 && pool->ramp_percent >= 1 &&
+	       pool->ramp_percent <= 100 && pool->freeze <= 1 && is_pool(c, pool->backup) &&
 	       is_pool(c, pool->fallback_pool) &&
 	       (pool->fallback == FALLBACK_POOL) == (pool->fallback_pool != PLAN_NONE) &&
 	       is_inside(pool->rules, c->root->rules.count) &&

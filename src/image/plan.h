@@ -10,7 +10,7 @@
 #include "image/pool_types.h"
 #include "image/settings.h"
 
-#define PLAN_VERSION 7
+#define PLAN_VERSION 8
 #define PLAN_NONE    UINT32_MAX
 
 #define PLAN_ANSWERS_MAX 16 /* nodes in an answer */
@@ -91,6 +91,9 @@ struct plan_pool {
 	uint32_t flap_half_life_ms, flap_max_hold_ms;
 	uint32_t load_age_ms; /* older reports of load count no more */
 	struct plan_load load;
+	/* After a recovery a node has so much of its weight to begin with, and all of it after so
+	 * long; 0: at once. */
+	uint32_t ramp_percent, ramp_ms;
 	uint64_t seed;                        /* of its consistent hashing; from its name alone */
 	struct plan_range sites;              /* plan_pool_site, in the file's order */
 	struct plan_range nodes;              /* plan_node: those of its sites, in order */

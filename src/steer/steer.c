@@ -195,6 +195,31 @@ uint32_t steer_left_out(const struct steer *steer)
 	return count;
 }
 
+static void find_yielding(const struct group *group, const uint16_t *levels, bool *yields)
+{
+	uint16_t highest = 0;
+
+	for (uint32_t i = 0; i < group->primary_count; i++)
+		if (levels[group->primaries[i]] > highest)
+			highest = levels[group->primaries[i]];
+	for (uint32_t i = 0; i < group->primary_count; i++)
+		yields[group->primaries[i]] |= levels[group->primaries[i]] < highest;
+}
+
+void steer_find_yielding(const struct steer *steer, const uint16_t *levels, bool *yields)
+{
+	memset(yields, false, plan_count(steer->plan, nodes) * sizeof(*yields));
+	for (uint32_t i = 0; i < steer->pool_count; i++) {
+		const struct groups *groups = &steer->routes[i].groups;
+		uint32_t first = steer->pools[i].plan_pool->nodes.first;
+
+		for (uint32_t k = 0; k < groups->used_count; k++)
+			if (groups->list[groups->used[k]].rank == TABLE_USABLE)
+				find_yielding(&groups->list[groups->used[k]], levels + first,
+					      yields + first);
+	}
+}
+
 uint64_t steer_next_unix_s(const struct steer *steer)
 {
 	const struct plan_avoid *avoids = plan_items(steer->plan, avoids, struct plan_avoid);

@@ -77,6 +77,10 @@ uint64_t steer_next_unix_s(const struct steer *steer);
  * pools: of each of them the first node is answered alone. */
 uint32_t steer_left_out(const struct steer *steer);
 
+/* Which nodes of the plan (yields[]: the caller's) stand in a table beside one that has a higher level
+ * than they have, by these levels: what they do not take goes to others. Of the last compile. */
+void steer_find_yielding(const struct steer *steer, const uint16_t *levels, bool *yields);
+
 /* Sites (numbers of plan_pool_site) of a pool in the order in which a preference tries them, all
  * of the pool's: at most `max` are written, their number is returned. */
 uint32_t steer_site_order(const struct steer *steer, uint32_t pool, uint32_t pref,

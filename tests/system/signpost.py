@@ -98,6 +98,10 @@ class Nodes:
         self._poll.close()
 
 
+# Nodes that come back have all of their clients again; test_ramp.py is about the others.
+AT_ONCE = "defaults: { ramp: { time: 0s } }\n"
+
+
 def sample_addresses():
     return [f"127.10.{site}.{node}" for site, _ in SITES.values() for node in (1, 2)]
 
@@ -148,11 +152,11 @@ class Signpost:
             "zones: zones\nstate: state\nrun: run\nworkers: 2\n"
             f"user: {self.user}\n{extra}"
             f"geoip:\n  databases: [{self.geoip}/country.mmdb]\n  countries: {self.geoip}/countries.tsv\n"
-            f"sites:\n{lines}"
+            f"sites:\n{lines}{'' if 'defaults:' in extra else AT_ONCE}"
         )
 
     def use_sample(self, node_port):
-        """The sample's own files; only ports and folders differ."""
+        """The sample's own files; only ports and folders differ, and that there are no ramps."""
         text = (SOURCE / "zones/signpost.yaml").read_text()
         for pattern, new in (
             (r"^listen:.*$", f'listen: ["127.0.0.1:{self.port}"]\nworkers: 2'),
@@ -164,7 +168,7 @@ class Signpost:
         ):
             text, changed = re.subn(pattern, new, text, flags=re.MULTILINE)
             assert changed, f"the sample has no {pattern}"
-        self.config.write_text(text)
+        self.config.write_text(text + AT_ONCE)
         shutil.copy(SOURCE / "zones/example.net.zone", self.folder / "zones")
         pool = (SOURCE / "zones/edge.pool.yaml").read_text()
         assert "port: 5191" in pool

@@ -25,7 +25,7 @@ def files(sample, tmp_path):
     folder.mkdir()
     shutil.copy(sample.config, folder / SERVER)
     shutil.copytree(sample.folder / "zones", folder / "zones")
-    (folder / SERVER).write_text((folder / SERVER).read_text() + DEFAULTS)
+    (folder / SERVER).write_text((folder / SERVER).read_text().replace(signpost.AT_ONCE, "") + DEFAULTS)
     return folder
 
 
@@ -95,11 +95,13 @@ def test_one_pool_and_one_node(files):
 LEVELS = ["defaults", "pool", "site of the server file", "site", "own"]  # from the outermost
 VALUES = {  # one for each level, of options whose range does not tell
     "list": ["[{ kind: icmp, rise: %d }]" % n for n in range(1, 6)],
+    "word or number": ["all", "any", "1", "any", "all"],
     "word or list": ["all", "none", "nearest", "last-good", "192.0.2.1"],
     "duration": ["11s", "12s", "13s", "14s", "15s"],
     "boolean": ["true", "false", "true", "false", "true"],
 }
-MAPS = {"band": "{ km: %d }", "ttl": "{ floor: %ds }", "persistence": "{ v4: 2%d }", "spill": "{ low: 5%d% }"}
+MAPS = {"band": "{ km: %d }", "ramp": "{ time: %ds }", "ttl": "{ floor: %ds }", "persistence": "{ v4: 2%d }",
+        "spill": "{ low: 5%d% }", "load": "{ min-weight: 1%d% }"}
 
 
 def inherited_options():

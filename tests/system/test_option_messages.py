@@ -20,6 +20,8 @@ ttl:
   #pool: ttl
 load:
   #pool: load
+ramp:
+  #pool: ramp
 sites: { tokyo: { nodes: { tyo-1: { address: 203.0.113.1 } } } }
 """
 OTHER = """pool: other

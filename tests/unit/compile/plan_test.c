@@ -399,6 +399,8 @@ static const struct {
 	IN(pools, plan_pool, answers, 17),
 	IN(pools, plan_pool, spare, 1),
 	IN(pools, plan_pool, max_automatic_down, 101),
+	IN(pools, plan_pool, ramp_percent, 0),
+	IN(pools, plan_pool, ramp_percent, 101),
 	IN(pools, plan_pool, backup, 2),
 	IN(pools, plan_pool, rules.count, 100),
 	IN(pools, plan_pool, fences.count, 1),
@@ -478,6 +480,7 @@ END_TEST
 	"freeze: true\n"                                                                 \
 	"ttl: { floor: 5s, ceiling: 2m }\n"                                              \
 	"load-max-age: 90s\n"                                                            \
+	"ramp: { from: 20%, time: 2m }\n"                                                \
 	"sites:\n"                                                                       \
 	"  oslo: { nodes: { o: { address: 192.0.2.3 } } }\n"                             \
 	"  tokyo:\n"                                                                     \
@@ -523,7 +526,7 @@ static void assert_windows(const struct image *plan)
 	ck_assert_uint_eq(windows[0].from_unix_s, 10);
 	ck_assert_uint_eq(windows[0].until_unix_s, 20);
 	ck_assert_str_eq(plan_text(plan, windows[0].reason), "new disk");
-	ck_assert_uint_eq(windows[0].line, 26);
+	ck_assert_uint_eq(windows[0].line, 27);
 	ck_assert_uint_eq(windows[1].pool_site, 1);
 	ck_assert_uint_eq(windows[1].node, PLAN_NONE);
 	ck_assert_uint_eq(windows[1].disable, 0);
@@ -555,6 +558,8 @@ START_TEST(the_plan_says_how_pools_are_steered)
 	ck_assert_uint_eq(pools[0].ttl_floor_s, 5);
 	ck_assert_uint_eq(pools[0].ttl_ceiling_s, 120);
 	ck_assert_uint_eq(pools[0].load_age_ms, 90000);
+	ck_assert_uint_eq(pools[0].ramp_percent, 20);
+	ck_assert_uint_eq(pools[0].ramp_ms, 120000);
 	ck_assert_int_eq(site->bias_percent, -30);
 	ck_assert_uint_eq(site->priority, 7);
 	ck_assert_uint_eq(site->min_nodes, 2);

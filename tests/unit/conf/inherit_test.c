@@ -43,6 +43,8 @@ START_TEST(steering_has_the_manuals_defaults)
 	ck_assert_uint_eq(pool->ttl_floor_s, 10);
 	ck_assert_uint_eq(pool->ttl_ceiling_s, INT32_MAX);
 	ck_assert_uint_eq(pool->load_age_ms, 300000);
+	ck_assert_uint_eq(pool->ramp_percent, 10);
+	ck_assert_uint_eq(pool->ramp_ms, 60000);
 	ck_assert_uint_eq(pool->backup, PLAN_NONE);
 	ck_assert_uint_eq(pool->fallback_pool, PLAN_NONE);
 	ck_assert_uint_eq(pool->window_count, 0);
@@ -154,6 +156,7 @@ START_TEST(what_the_pool_does_not_say_the_defaults_say)
 						   "  ttl: { ceiling: 1h }\n"
 						   "  spill: off\n"
 						   "  load-max-age: 1m\n"
+						   "  ramp: { from: 25%, time: 5m }\n"
 						   "  own-networks: nearest\n"
 						   "  strict-pair: true\n"
 						   "  probes: [ { kind: icmp, interval: 1s } ]\n"
@@ -163,6 +166,7 @@ START_TEST(what_the_pool_does_not_say_the_defaults_say)
 					    "pool: edge\n"
 					    "spread: site\n"
 					    "answers: 2\n"
+					    "ramp: { time: 0s }\n"
 					    "band: { km: 0km }\n" NODES);
 	const struct config_pool *pool = &reading->config.pools[0];
 	const struct config_node *node = &pool->sites[0].nodes[0];
@@ -186,6 +190,8 @@ START_TEST(what_the_pool_does_not_say_the_defaults_say)
 	ck_assert_uint_eq(pool->ttl_ceiling_s, 3600);
 	ck_assert_uint_eq(pool->sites[0].spill_high, 0);
 	ck_assert_uint_eq(pool->load_age_ms, 60000);
+	ck_assert_uint_eq(pool->ramp_percent, 25);
+	ck_assert_uint_eq(pool->ramp_ms, 0);
 	ck_assert_int_eq(pool->own_policy, POLICY_NEAREST);
 	ck_assert(pool->strict_pair);
 	ck_assert_uint_eq(pool->probe_count, 1);

@@ -33,6 +33,8 @@ static struct inputs *inputs;
 static void begin(void)
 {
 	memset(states, 0, sizeof(states));
+	for (int n = 0; n < 3; n++)
+		states[n].weight_percent = 100;
 	made = make_images(&plan_rows);
 	memory = memory_new();
 	inputs = inputs_new(&made.plan, &orders, memory, NULL);
@@ -187,6 +189,150 @@ START_TEST(last_good_are_those_that_went_down_last_but_no_disabled_ones)
 }
 END_TEST
 
+START_TEST(a_node_whose_family_is_down_is_answered_for_the_other_one)
+{
+	states[0].down_families = FAMILY_V6;
+	ck_assert(update());
+	ck_assert_str_eq(steered(), "UUU");
+	ck_assert_uint_eq(inputs->nodes[0].families, STEER_IPV4);
+	ck_assert_uint_eq(inputs->nodes[1].families, STEER_FAMILIES);
+	ck_assert(!update());
+	states[0].down_families = FAMILIES_ALL;
+	set(0, NODE_DOWN, NOW);
+	ck_assert(update());
+	ck_assert_uint_eq(inputs->nodes[0].families, STEER_FAMILIES); /* under a fallback: whole */
+}
+END_TEST
+
+START_TEST(who_is_forced_is_up_or_down_whatever_probes_say)
+{
+	set(0, NODE_DOWN, NOW - 9000);
+	states[1].down_families = FAMILY_V6;
+	states[1].verdict_within_ms = 5000;
+	order(ORDER_FORCE_UP, "pool:edge");
+	ck_assert(update());
+	ck_assert_str_eq(steered(), "UUU");
+	ck_assert_uint_eq(inputs->nodes[1].families, STEER_FAMILIES);
+	ck_assert_uint_eq(inputs->nodes[1].ttl_s, 0);
+	order(ORDER_FORCE_DOWN, "node:edge/c");
+	ck_assert(update());
+	ck_assert_str_eq(steered(), "UUD");
+	order(ORDER_DRAIN, "node:edge/a");
+	ck_assert(update());
+	ck_assert_str_eq(steered(), "dUD"); /* up, and drained */
+	order(ORDER_DISABLE, "node:edge/b");
+	ck_assert(update());
+	ck_assert_str_eq(steered(), "dXD");
+}
+END_TEST
+
+START_TEST(who_is_forced_down_does_not_count_as_down_by_probes)
+{
+	order(ORDER_FORCE_DOWN, "node:edge/a");
+	order(ORDER_FORCE_DOWN, "node:edge/b");
+	ck_assert(update());
+	ck_assert_str_eq(steered(), "DDU");
+	ck_assert(!inputs->caps[0].over);
+	ck_assert_uint_eq(inputs->caps[0].counted, 1);
+	set(2, NODE_DOWN, NOW);
+	(void)update();
+	ck_assert(inputs->caps[0].over);
+}
+END_TEST
+
+START_TEST(answers_hold_until_a_force_ends_where_that_changes_them)
+{
+	order_for(ORDER_FORCE_UP, "node:edge/b", 0, NOW + 100000);
+	ck_assert_str_eq(ttls_at(NOW), "- - -"); /* its probes say the same */
+	set(1, NODE_DOWN, NOW);
+	ck_assert_str_eq(ttls_at(NOW), "- 64 -");
+	set(1, NODE_UP, NOW);
+	order_for(ORDER_FORCE_DOWN, "node:edge/a", 0, NOW + 50000);
+	ck_assert_str_eq(ttls_at(NOW), "32 32 32"); /* it takes its clients back */
+}
+END_TEST
+
+START_TEST(agents_drain_and_disable_unless_an_operator_says_otherwise)
+{
+	states[0].wish = WISH_DRAIN;
+	states[1].wish = WISH_MAINT;
+	states[2].wish = WISH_READY;
+	ck_assert(update());
+	ck_assert_str_eq(steered(), "dXU");
+	ck_assert(inputs->stances[1].wished);
+	ck_assert(!inputs->stances[2].wished);
+	ck_assert_uint_eq(inputs->caps[0].counted, 1); /* they were taken out on purpose */
+	order(ORDER_DRAIN, "pool:edge");
+	ck_assert(update());
+	ck_assert_str_eq(steered(), "ddd");
+	ck_assert(!inputs->stances[1].wished);
+	orders.count = 0;
+	order(ORDER_FORCE_UP, "pool:edge");
+	ck_assert(update());
+	ck_assert_str_eq(steered(), "UUU");
+}
+END_TEST
+
+START_TEST(agents_percent_is_a_factor_of_the_weight_unless_an_operator_has_set_one)
+{
+	states[0].weight_percent = 25;
+	states[1].weight_percent = 200;
+	states[2].weight_percent = 0;
+	ck_assert(update());
+	ck_assert_uint_eq(inputs->nodes[0].weight, 100);
+	ck_assert_uint_eq(inputs->nodes[0].level, STEER_ALL / 4);
+	ck_assert_uint_eq(inputs->nodes[1].weight, 100);
+	ck_assert_uint_eq(inputs->nodes[1].level, STEER_ALL);
+	ck_assert_uint_eq(inputs->nodes[2].level, 0);
+	order(ORDER_WEIGHT, "node:edge/a");
+	order(ORDER_WEIGHT, "node:edge/b");
+	ck_assert(update());
+	ck_assert_uint_eq(inputs->nodes[0].weight, 7);
+	ck_assert_uint_eq(inputs->nodes[0].level, STEER_ALL);
+	ck_assert_uint_eq(inputs->nodes[1].weight, 7);
+}
+END_TEST
+
+START_TEST(one_word_says_how_a_node_is)
+{
+	static const struct {
+		enum node_status status;
+		bool degraded;
+		enum probe_wish wish;
+		bool ramping;
+		const char *word;
+	} rows[] = {
+		{ NODE_UNKNOWN, false, WISH_NONE, false, "unknown" },
+		{ NODE_UP, false, WISH_READY, false, "up" },
+		{ NODE_UP, true, WISH_NONE, false, "degraded" },
+		{ NODE_UP, true, WISH_NONE, true, "ramping" },
+		{ NODE_UP, true, WISH_DRAIN, true, "draining" },
+		{ NODE_DOWN, false, WISH_DRAIN, false, "down" },
+		{ NODE_DOWN, false, WISH_MAINT, false, "disabled" },
+	};
+	const struct admin none = { .order = ADMIN_NONE,
+				    .window = ADMIN_NONE,
+				    .forced_up = ADMIN_NONE,
+				    .weight_order = ADMIN_NONE };
+	struct admin forced = none;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct node_state state = { .status = rows[i].status,
+						  .degraded = rows[i].degraded,
+						  .wish = rows[i].wish };
+		struct stance stance = stance_of(&none, &orders, &state);
+
+		ck_assert_str_eq(condition_name[condition_of(&stance, &state, rows[i].ramping)],
+				 rows[i].word);
+		forced.forced_up = 0;
+		stance = stance_of(&forced, &orders, &state);
+		ck_assert_str_eq(condition_name[condition_of(&stance, &state, rows[i].ramping)],
+				 "forced");
+		ck_assert_str_eq(stance_state_name(&stance), "forced-up");
+	}
+}
+END_TEST
+
 START_TEST(alarm_goes_on_when_the_plan_is_replaced)
 {
 	struct inputs *next;
@@ -246,6 +392,8 @@ static void follow_load(void)
 	end();
 	rows.pools = following;
 	memset(states, 0, sizeof(states));
+	for (int n = 0; n < 3; n++)
+		states[n].weight_percent = 100;
 	made = make_images(&rows);
 	memory = memory_new();
 	inputs = inputs_new(&made.plan, &orders, memory, NULL);
@@ -334,6 +482,14 @@ void add_inputs_cases(Suite *suite)
 	tcase_add_test(tcase, answers_hold_until_a_planned_change_of_state);
 	tcase_add_test(tcase, a_node_that_is_down_does_not_return_when_its_window_ends);
 	tcase_add_test(tcase, last_good_are_those_that_went_down_last_but_no_disabled_ones);
+	tcase_add_test(tcase, a_node_whose_family_is_down_is_answered_for_the_other_one);
+	tcase_add_test(tcase, who_is_forced_is_up_or_down_whatever_probes_say);
+	tcase_add_test(tcase, who_is_forced_down_does_not_count_as_down_by_probes);
+	tcase_add_test(tcase, answers_hold_until_a_force_ends_where_that_changes_them);
+	tcase_add_test(tcase, agents_drain_and_disable_unless_an_operator_says_otherwise);
+	tcase_add_test(tcase,
+		       agents_percent_is_a_factor_of_the_weight_unless_an_operator_has_set_one);
+	tcase_add_test(tcase, one_word_says_how_a_node_is);
 	tcase_add_test(tcase, alarm_goes_on_when_the_plan_is_replaced);
 	tcase_add_test(tcase, site_that_spilled_over_before_a_restart_goes_on_between_its_marks);
 	tcase_add_test(tcase, load_is_remembered_over_plans_and_counts_while_it_is_fresh);

@@ -164,7 +164,8 @@ static size_t give(enum order_action action, const char *object, uint64_t from_m
 	return changes.ended_count;
 }
 
-/* The admin states of all nodes, a letter each: enabled, draining, X disabled. */
+/* The admin states of all nodes, a letter each: enabled, draining, forced down, X disabled; and in
+ * capitals who is forced up. */
 static const char *at(uint64_t now_ms)
 {
 	static char text[8];
@@ -172,7 +173,7 @@ static const char *at(uint64_t now_ms)
 
 	(void)admin_judge(&orders, &made.plan, now_ms, admin);
 	for (int n = 0; n < 5; n++)
-		text[n] = "edX"[admin[n].state];
+		text[n] = (admin[n].forced_up != ADMIN_NONE ? "EDFX" : "edfX")[admin[n].state];
 	text[5] = '\0';
 	return text;
 }
@@ -259,11 +260,34 @@ static const char *next_of(uint32_t node)
 	(void)admin_judge(&orders, &made.plan, NOW, admin);
 	text[0] = '\0';
 	if (admin[node].next_unix_ms != 0)
-		(void)snprintf(text, sizeof(text), "+%u%c",
-			       (unsigned)(admin[node].next_unix_ms - NOW),
-			       "edX"[admin[node].next_state]);
+		(void)snprintf(
+			text, sizeof(text), "+%u%c", (unsigned)(admin[node].next_unix_ms - NOW),
+			(admin[node].next_forced_up ? "EDFX" : "edfX")[admin[node].next_state]);
 	return text;
 }
+
+START_TEST(force_stands_in_place_of_the_objects_own_and_most_restrictive_holds)
+{
+	give(ORDER_DISABLE, "node:edge/tyo-1", NOW, 0);
+	ck_assert_uint_eq(give(ORDER_FORCE_DOWN, "node:edge/tyo-1", NOW, NOW + 100), 1);
+	ck_assert_str_eq(at(NOW), "feeee");
+	ck_assert_str_eq(at(NOW + 100), "Xeeee");
+	ck_assert_uint_eq(give(ORDER_FORCE_UP, "node:edge/tyo-1", NOW, 0), 2);
+	ck_assert_str_eq(at(NOW), "Eeeee");
+	give(ORDER_DRAIN, "site:tokyo", NOW, 0);
+	ck_assert_str_eq(at(NOW), "Ddedd");
+	give(ORDER_FORCE_DOWN, "site:tokyo", NOW, 0); /* over drain, and over its own being up */
+	ck_assert(at(NOW)[0] == 'F');
+	ck_assert(at(NOW)[1] == 'f');
+	ck_assert_uint_eq(give(ORDER_ENABLE, "site:tokyo", NOW, 0), 1);
+	ck_assert_str_eq(at(NOW), "Eeeee");
+	ck_assert_uint_eq(give(ORDER_ENABLE, "node:edge/tyo-1", NOW, 0), 1);
+	ck_assert_str_eq(at(NOW), "eeeee");
+	give(ORDER_FORCE_UP, "node:edge/tyo-1", NOW, NOW + 50);
+	ck_assert_str_eq(next_of(0), "+50e");
+	ck_assert_str_eq(at(NOW + 50), "eeeee");
+}
+END_TEST
 
 START_TEST(next_change_of_a_state_is_known_and_what_changes_nothing_is_none)
 {
@@ -385,6 +409,7 @@ void add_orders_cases(Suite *suite)
 	tcase_add_checked_fixture(tcase, open_orders, close_orders);
 	tcase_add_test(tcase, most_restrictive_state_of_node_site_and_pool_holds);
 	tcase_add_test(tcase, order_for_now_stands_in_place_of_the_objects_own_for_its_time);
+	tcase_add_test(tcase, force_stands_in_place_of_the_objects_own_and_most_restrictive_holds);
 	tcase_add_test(tcase, order_to_come_stands_beside_the_one_that_holds);
 	tcase_add_test(tcase, enable_for_a_time_cuts_a_hole);
 	tcase_add_test(tcase, span_ends_when_the_next_order_begins_or_ends);

@@ -57,6 +57,8 @@ static void open_fixture(struct fixture *f)
 {
 	memset(f, 0, sizeof(*f));
 	memset(states, 0, sizeof(states));
+	for (size_t n = 0; n < 3; n++)
+		states[n].weight_percent = 100;
 	compiled_open(&f->compiled, &plan);
 	for (int kind = 0; kind < IMAGE_KINDS; kind++)
 		f->images.fd[kind] = kind == IMAGE_LOCATIONS ? -1 : 0;

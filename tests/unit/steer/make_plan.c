@@ -210,6 +210,8 @@ static struct plan_pool make_pool(struct plan_lists *lists, uint32_t number)
 		.order = (uint8_t)from->order,
 		.max_automatic_down = 50,
 		.load = from->load,
+		.ramp_percent = 10,
+		.ramp_ms = 60000,
 		.own_policy = POLICY_WEIGHTED,
 		.backup = other_pool(lists->make, from->backup),
 		.fallback_pool = other_pool(lists->make, from->fallback_pool),
