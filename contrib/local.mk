@@ -1,4 +1,4 @@
-EXTRA_DIST += %D%/demo-node
+EXTRA_DIST += %D%/demo-node %D%/exporters/wireguard-textfile
 
 # systemd looks into these folders below /usr and below /usr/local.
 systemdunitdir = $(prefix)/lib/systemd/system

@@ -8,6 +8,9 @@ EXAMPLES = \
 	%D%/examples/nearest-with-spill/signpost.yaml \
 	%D%/examples/nearest-with-spill/zones/example.net.zone \
 	%D%/examples/nearest-with-spill/zones/edge.pool.yaml \
+	%D%/examples/follow-load/signpost.yaml \
+	%D%/examples/follow-load/zones/example.net.zone \
+	%D%/examples/follow-load/zones/edge.pool.yaml \
 	%D%/examples/far-spare/signpost.yaml \
 	%D%/examples/far-spare/zones/example.net.zone \
 	%D%/examples/far-spare/zones/edge.pool.yaml \

@@ -2,7 +2,7 @@
 fuzz_targets = fuzz-answer fuzz-options fuzz-zone fuzz-pool fuzz-server fuzz-lists fuzz-boot \
 	fuzz-zones-image fuzz-geo-image fuzz-steering-image fuzz-plan-image fuzz-locations-image \
 	fuzz-ike fuzz-wireguard \
-	fuzz-openvpn
+	fuzz-openvpn fuzz-exposition
 check_PROGRAMS += $(fuzz_targets)
 
 check_LIBRARIES = libfuzz.a
@@ -100,6 +100,11 @@ fuzz_openvpn_SOURCES = %D%/openvpn_fuzz.c
 fuzz_openvpn_CFLAGS = $(fuzzing_cflags)
 fuzz_openvpn_LDFLAGS = $(fuzzing_ldflags)
 fuzz_openvpn_LDADD = libprobe.a $(fuzzing_libs) $(probe_LIBS)
+
+fuzz_exposition_SOURCES = %D%/exposition_fuzz.c
+fuzz_exposition_CFLAGS = $(fuzzing_cflags)
+fuzz_exposition_LDFLAGS = $(fuzzing_ldflags)
+fuzz_exposition_LDADD = libprobe.a $(fuzzing_libs) $(probe_LIBS)
 
 .PHONY: fuzz-targets print-fuzz-targets
 fuzz-targets: $(fuzz_targets)
