@@ -106,10 +106,10 @@ static struct moments moments_after(const struct orders *orders, const struct im
 	struct moments moments = { 0 };
 
 	for (uint32_t i = 0; i < orders->count; i++) {
-		const struct store_action *row = &orders->list[i].row;
+		const struct order *order = &orders->list[i];
 
-		add_moment(&moments, row->from_unix_ms, now_ms, i, ADMIN_NONE);
-		add_moment(&moments, row->until_unix_ms, now_ms, i, ADMIN_NONE);
+		add_moment(&moments, order_begin_ms(order), now_ms, i, ADMIN_NONE);
+		add_moment(&moments, order->row.until_unix_ms, now_ms, i, ADMIN_NONE);
 	}
 	for (uint32_t i = 0; i < plan_count(plan, windows); i++) {
 		add_moment(&moments, windows[i].from_unix_s * 1000, now_ms, ADMIN_NONE, i);
@@ -223,9 +223,9 @@ struct admin_span admin_judge(const struct orders *orders, const struct image *p
 					   .forced_up = ADMIN_NONE,
 					   .weight_order = ADMIN_NONE };
 	for (uint32_t i = 0; i < orders->count; i++) {
-		const struct store_action *row = &orders->list[i].row;
+		const struct order *order = &orders->list[i];
 
-		if (look(&span, row->from_unix_ms, row->until_unix_ms, now_ms))
+		if (look(&span, order_begin_ms(order), order->row.until_unix_ms, now_ms))
 			apply_order_to_all(orders, i, plan, nodes);
 	}
 	for (uint32_t i = 0; i < plan_count(plan, windows); i++) {

@@ -77,6 +77,9 @@ void inputs_reading(struct inputs *inputs, uint32_t node, const char *signal, do
 /* How the weight of a node follows its load. */
 const struct plan_load *inputs_load_settings(const struct inputs *inputs, uint32_t node);
 
+/* The wall clock was stepped by so much: reports are as old as they were. */
+void inputs_step_clock(struct inputs *inputs, int64_t step_ms);
+
 /* Does the node's report of its load count at that time? */
 bool inputs_load_counts(const struct inputs *inputs, uint32_t node, uint64_t now_unix_ms);
 

@@ -19,6 +19,12 @@ uint64_t inputs_load_age_ms(const struct node_load *load, uint64_t now_unix_ms)
 					      : load->at_unix_ms - now_unix_ms;
 }
 
+void inputs_step_clock(struct inputs *inputs, int64_t step_ms)
+{
+	for (uint32_t n = 0; n < plan_count(inputs->plan, nodes); n++)
+		node_load_step_clock(&inputs->loads[n], step_ms);
+}
+
 bool inputs_load_counts(const struct inputs *inputs, uint32_t node, uint64_t now_unix_ms)
 {
 	const struct plan_node *n = &plan_items(inputs->plan, nodes, struct plan_node)[node];

@@ -22,7 +22,7 @@ libcontrol_a_SOURCES = \
 	%D%/ramp.c %D%/ramp.h \
 	%D%/rows.c %D%/rows.h \
 	%D%/running.c %D%/running.h %D%/running_parts.h \
-	%D%/running_minutes.c %D%/running_secrets.c %D%/running_take.c \
+	%D%/running_clock.c %D%/running_minutes.c %D%/running_secrets.c %D%/running_take.c \
 	%D%/secrets.c %D%/secrets.h \
 	%D%/socket.c %D%/socket.h \
 	%D%/stance.c %D%/stance.h \

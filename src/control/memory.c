@@ -94,6 +94,14 @@ const struct node_state *memory_recall(const struct memory *memory, const char *
 	return entry->has_state ? &entry->state : NULL;
 }
 
+void memory_step_clock(struct memory *memory, int64_t step_ms)
+{
+	for (size_t i = 0; i <= memory->mask; i++) {
+		if (memory->slots[i].key != NULL)
+			node_load_step_clock(&memory->slots[i].load, step_ms);
+	}
+}
+
 void memory_keep_load(struct memory *memory, const char *key, const struct node_load *load)
 {
 	have(memory, key)->load = *load;

@@ -27,6 +27,15 @@ struct node_load {
 	uint64_t at_unix_ms; /* 0: never */
 };
 
+/* The wall clock was stepped by so much: the report is as old as it was. */
+static inline void node_load_step_clock(struct node_load *load, int64_t step_ms)
+{
+	if (load->at_unix_ms != 0)
+		load->at_unix_ms += (uint64_t)step_ms;
+}
+
+void memory_step_clock(struct memory *memory, int64_t step_ms); /* of all reports */
+
 void memory_keep_load(struct memory *memory, const char *key, const struct node_load *load);
 struct node_load memory_load(const struct memory *memory, const char *key);
 

@@ -54,10 +54,16 @@ void orders_close(struct orders *orders);
 /* Where the store could not be read before. true: it could be now, and there are others. */
 bool orders_load(struct orders *orders, struct err *err);
 
+/* What was to hold at once began then, also for a clock that was set back since. */
+static inline uint64_t order_begin_ms(const struct order *order)
+{
+	return order->row.from_unix_ms <= order->row.at_unix_ms ? 0 : order->row.from_unix_ms;
+}
+
 /* Does the order hold at that time? */
 static inline bool order_holds(const struct order *order, uint64_t now_ms)
 {
-	return order->row.from_unix_ms <= now_ms &&
+	return order_begin_ms(order) <= now_ms &&
 	       (order->row.until_unix_ms == 0 || now_ms < order->row.until_unix_ms);
 }
 

@@ -305,6 +305,7 @@ static void tick(struct ev_loop *loop, struct ev_timer *timer, int events)
 	(void)loop;
 	(void)events;
 	running->ticks++;
+	running_follow_clock(running);
 	if (!running->orders.loaded && running->ticks % ORDERS_RETRY_S == 0)
 		load_orders(running);
 	if (running->images == NULL)
@@ -312,6 +313,7 @@ static void tick(struct ev_loop *loop, struct ev_timer *timer, int events)
 	rows_store(&rows, plan_of(running), running->ticks % RUNNING_ROWS_EVERY_S,
 		   RUNNING_ROWS_EVERY_S);
 	running_follow_minute(running);
+	running_end_drill_in_time(running);
 	running_follow_drill(running, false);
 	running_follow(running);
 	standing_tell(running->standing, running->images, running->inputs, &running->drill);
@@ -354,6 +356,7 @@ int running_open(struct running **out, struct ev_loop *loop, struct supervisor *
 	running->memory = memory_new();
 	if (store_load(store, keep_row, running->memory, &load_err) != 0)
 		log_error("the nodes' last status is not known", "reason=\"%s\"", load_err.text);
+	running_open_clock(running);
 	orders_open(&running->orders, store);
 	open_drill(running);
 	ev_timer_init(&running->coalesce, coalesced, 0., 0.);

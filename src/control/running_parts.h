@@ -41,6 +41,9 @@ struct running {
 	struct ev_timer settle;
 	struct ev_timer roll;
 	uint32_t ticks;
+	int64_t clock_ahead_ms; /* of the wall clock before the monotonic one */
+	uint64_t drill_at_ms;   /* when the drill was ordered for which this is: */
+	uint64_t drill_end_mono_ms;
 	uint64_t minute; /* since 1970: to which what is measured now belongs */
 	struct secrets secrets;
 };
@@ -83,6 +86,16 @@ void running_follow_minute(struct running *running);
 
 /* Hands over what was measured in the minute that is not over yet. */
 void running_end_minute(struct running *running);
+
+/* --- running_clock.c ---------------------------------------------------------------------------- */
+
+void running_open_clock(struct running *running);
+
+/* Looks whether the wall clock was stepped. */
+void running_follow_clock(struct running *running);
+
+/* Ends a drill whose time is over by the monotonic clock. */
+void running_end_drill_in_time(struct running *running);
 
 /* --- running_take.c ----------------------------------------------------------------------------- */
 

@@ -203,13 +203,12 @@ static int write_rows(struct database *db, const struct queue *rows, struct err 
 		code = write_action(db, db->put_action, &a->action, err);
 	if (code == SQLITE_OK && rows->first_minutes != NULL)
 		code = minute_rows_write(db->connection, rows->first_minutes, err);
-	if (code == SQLITE_OK && rows->drill.is)
-		code = drill_rows_write(db->connection, &rows->drill, err);
 	return code;
 }
 
 static int write_all(struct database *db, const struct queue *rows,
-		     const struct queue_orders *orders, struct err *err)
+		     const struct queue_orders *orders, const struct queue_drill *drill,
+		     struct err *err)
 {
 	int code = run(db, "BEGIN IMMEDIATE", err);
 
@@ -218,6 +217,8 @@ static int write_all(struct database *db, const struct queue *rows,
 	code = write_rows(db, rows, err);
 	if (code == SQLITE_OK && orders != NULL)
 		code = write_orders(db, orders, err);
+	if (code == SQLITE_OK && drill != NULL)
+		code = drill_rows_write(db->connection, drill, err);
 	if (code == SQLITE_OK)
 		code = run(db, "COMMIT", err);
 	if (code != SQLITE_OK && sqlite3_get_autocommit(db->connection) == 0)
@@ -227,13 +228,13 @@ static int write_all(struct database *db, const struct queue *rows,
 
 /* With synchronous = FULL a commit is synchronised (in WAL mode it is not with NORMAL). */
 int database_write(struct database *db, const struct queue *rows, const struct queue_orders *orders,
-		   struct err *err)
+		   const struct queue_drill *drill, struct err *err)
 {
 	bool safe = orders != NULL || rows->action_count > 0;
 	int code = safe ? run(db, "PRAGMA synchronous = FULL", err) : SQLITE_OK;
 
 	if (code == SQLITE_OK)
-		code = write_all(db, rows, orders, err);
+		code = write_all(db, rows, orders, drill, err);
 	if (safe && code == SQLITE_OK)
 		code = run(db, "PRAGMA synchronous = NORMAL", err);
 	return code;

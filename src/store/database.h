@@ -28,11 +28,12 @@ void database_close(struct database *db); /* not open: fine */
 /* Is the file still the one that was opened? (Operators delete, and restore from copies.) */
 bool database_is_in_place(const struct database *db);
 
-/* All rows or none. `orders`: what the table of orders is to hold from now on; NULL: it stays. What
+/* All rows or none. `orders`: what the table of orders is to hold from now on; NULL: it stays; the
+ * same of `drill`. What
  * has to do with operators is on the disk when this returns; of the rest a power failure may take
  * the last seconds. */
 int database_write(struct database *db, const struct queue *rows, const struct queue_orders *orders,
-		   struct err *err);
+		   const struct queue_drill *drill, struct err *err);
 
 /* All status rows: the caller's to free. */
 int database_read(struct database *db, struct store_status **rows, size_t *count, struct err *err);

@@ -21,6 +21,7 @@ void store_free(struct store *store)
 	queue_free(&store->queue);
 	queue_free(&store->batch);
 	free(store->orders.list);
+	free(store->drill.nodes);
 	(void)pthread_mutex_destroy(&store->lock);
 	(void)pthread_cond_destroy(&store->wake);
 	(void)pthread_cond_destroy(&store->end);

@@ -39,6 +39,8 @@ struct store {
 	struct queue batch;         /* being written; kept until it is */
 	struct queue_orders orders; /* the last that were told; ticket 0: none yet */
 	bool orders_due;            /* they are to be written */
+	struct queue_drill drill;   /* the last that was told */
+	bool drill_due;
 	bool failing;
 	uint64_t failing_since_us, retry_us, next_write_us, next_prune_us;
 	uint64_t clock_ahead_ms; /* of the wall clock before the monotonic one, when seen last */

@@ -55,6 +55,7 @@ static int open_anew(struct store *store, struct err *err)
 
 	/* It may be another file than before. */
 	store->orders_due |= code == SQLITE_OK && store->orders.ticket != 0;
+	store->drill_due |= code == SQLITE_OK && store->drill.is;
 	return code;
 }
 
@@ -142,9 +143,16 @@ static int prune(struct store *store, uint64_t now_us, struct err *err)
 	return code;
 }
 
-/* Orders outlive their batch: they are written again where the database is begun anew. */
-static void take_orders(struct store *store)
+/* Orders and the last drill outlive their batch: they are written again where the database is begun
+ * anew. */
+static void take_lasting(struct store *store)
 {
+	if (store->batch.drill.is) {
+		free(store->drill.nodes);
+		store->drill = store->batch.drill;
+		store->batch.drill = (struct queue_drill){ 0 };
+		store->drill_due = true;
+	}
 	if (store->batch.orders.ticket == 0)
 		return;
 	free(store->orders.list);
@@ -153,9 +161,14 @@ static void take_orders(struct store *store)
 	store->orders_due = true;
 }
 
+static uint64_t due(const struct store *store)
+{
+	return (uint64_t)store->orders_due + store->drill_due;
+}
+
 static void note_written(struct store *store, uint64_t rows)
 {
-	store->orders_due = false;
+	store->orders_due = store->drill_due = false;
 	(void)pthread_mutex_lock(&store->lock);
 	store->health.written += rows;
 	store->health.pending = 0;
@@ -172,17 +185,18 @@ static int write_batch(struct store *store, struct err *err)
 	uint64_t rows;
 	int code = SQLITE_OK;
 
-	take_orders(store);
-	rows = queue_rows(&store->batch) + store->orders_due;
+	take_lasting(store);
+	rows = queue_rows(&store->batch) + due(store);
 	drop_useless(store);
 	err->text[0] = '\0';
 	if (open_database(store, err) != 0)
 		return -1;
 	if (err->text[0] != '\0')
 		log_error("database was damaged", "path=%s error=\"%s\"", store->path, err->text);
-	if (rows > 0 || store->orders_due)
+	if (rows > 0 || due(store) > 0)
 		code = database_write(&store->database, &store->batch,
-				      store->orders_due ? &store->orders : NULL, err);
+				      store->orders_due ? &store->orders : NULL,
+				      store->drill_due ? &store->drill : NULL, err);
 	if (code == SQLITE_OK) {
 		note_written(store, rows);
 		if (now_us >= store->next_prune_us)
@@ -269,7 +283,7 @@ static bool take_turn(struct store *store)
 
 		store->batch = store->queue;
 		store->queue = empty;
-		store->health.pending = queue_rows(&store->batch) + store->orders_due;
+		store->health.pending = queue_rows(&store->batch) + due(store);
 	}
 	last = store->stopping && queue_rows(&store->queue) == 0;
 	(void)pthread_mutex_unlock(&store->lock);
@@ -289,7 +303,7 @@ static bool is_stopping(struct store *store)
 /* The thread's last act; whoever is later of it and store_close frees the store. */
 static void end_writer(struct store *store)
 {
-	uint64_t unwritten = queue_rows(&store->batch) + store->orders_due;
+	uint64_t unwritten = queue_rows(&store->batch) + due(store);
 	bool abandoned;
 
 	(void)pthread_mutex_lock(&store->lock);

@@ -138,6 +138,8 @@ def test_order_on_a_full_disk_holds_and_is_stored_once_there_is_room(fresh):
         assert server.addresses(NAME, "A", "134.109.0.0/24")[0].startswith("127.10.5."), "London's: it holds all the same"
         nodes.stop(*before)
         signpost.wait_until(lambda: server.addresses(NAME, "A", JAPAN) != before, 10 * signpost.SLOW)
+        assert json.loads(server.ctl("status", "--json").stdout)["store"]["pending"] > 0
+        assert "unknown -> up" in server.ctl("audit").stdout, "who reads need not wait"
         (state / "full").unlink()
         signpost.wait_until(lambda: [(o, r[-1]) for o, r in stored()] == [("site:frankfurt", str(number))], 10 * signpost.SLOW)
     finally:
