@@ -29,7 +29,7 @@ libconf_a_SOURCES = \
 	%D%/probe_kinds.c %D%/probe_kinds.h \
 	%D%/probe_ikev2.c \
 	%D%/probe_wireguard.c \
-	%D%/probe_tls.h %D%/probe_tls_options.c \
+	%D%/probe_tls.c %D%/probe_tls.h %D%/probe_tls_options.c \
 	%D%/probes.c \
 	%D%/rules.c \
 	%D%/secret_file.c %D%/secret_file.h \

@@ -17,4 +17,5 @@ const struct probe_kind_row *const probe_kind_rows[PROBE_KINDS] = {
 	[PROBE_HTTPS] = &probe_https_row,
 	[PROBE_IKEV2] = &probe_ikev2_row,
 	[PROBE_PROMETHEUS] = &probe_prometheus_row,
+	[PROBE_TLS] = &probe_tls_row,
 };

@@ -10,6 +10,7 @@
 #include "image/probe_push.h"
 #include "image/probe_ikev2.h"
 #include "image/probe_openvpn.h"
+#include "image/probe_tls.h"
 #include "image/probe_wireguard.h"
 #include "image/probe_prometheus.h"
 
@@ -26,6 +27,7 @@ const char *const probe_kind_name[PROBE_KINDS] = {
 	[PROBE_HTTPS] = "https",
 	[PROBE_IKEV2] = "ikev2",
 	[PROBE_PROMETHEUS] = "prometheus",
+	[PROBE_TLS] = "tls",
 };
 
 /* Of the kind's struct; no size: the kind has no settings. */
@@ -44,6 +46,7 @@ static const struct {
 	[PROBE_HTTPS] = { sizeof(struct http_settings), 9 },
 	[PROBE_IKEV2] = { sizeof(struct ikev2_settings), 0 },
 	[PROBE_PROMETHEUS] = { sizeof(struct prometheus_settings), 7 },
+	[PROBE_TLS] = { sizeof(struct tls_settings), 6 },
 };
 
 static bool is_inside(const uint8_t *settings, uint32_t len, uint32_t size,

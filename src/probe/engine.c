@@ -359,6 +359,7 @@ static kind_open_fn *const kind_openers[PROBE_KINDS] = {
 	[PROBE_HTTPS] = kind_https_open,
 	[PROBE_IKEV2] = kind_ikev2_open,
 	[PROBE_PROMETHEUS] = kind_prometheus_open,
+	[PROBE_TLS] = kind_tls_open,
 };
 
 void engine_open(struct engine *engine, const struct kind_tools *tools, uint32_t descriptors,

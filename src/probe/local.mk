@@ -30,6 +30,7 @@ libprobe_a_SOURCES = \
 	%D%/target.c %D%/target.h \
 	%D%/stamps.c %D%/stamps.h \
 	%D%/tcp.c \
+	%D%/tls.c \
 	%D%/tls_certificate.c %D%/tls_certificate.h \
 	%D%/tls_files.c %D%/tls_files.h \
 	%D%/turns.c %D%/turns.h \

@@ -6,7 +6,8 @@ import re
 from signpost import SLOW, wait_until
 
 ZONE = "$TTL 60\n@ 3600 IN SOA ns1 hostmaster 1 7200 900 1209600 60\n@ IN NS ns1\nns1 IN A 192.0.2.53\n"
-TIMES = f"interval: {500 * SLOW}ms, timeout: {500 * SLOW}ms, fall: 1, rise: 1"
+PATIENCE_MS = 500 if SLOW == 1 else 1000
+TIMES = f"interval: {PATIENCE_MS}ms, timeout: {PATIENCE_MS}ms, fall: 1, rise: 1"
 
 
 def write_pools(signpost, pools):

@@ -20,6 +20,8 @@ ttl:
   #pool: ttl
 load:
   #pool: load
+flap:
+  #pool: flap
 ramp:
   #pool: ramp
 sites: { tokyo: { nodes: { tyo-1: { address: 203.0.113.1 } } } }

@@ -19,7 +19,8 @@
 	"      tyo-1: { address: 203.0.113.10 }\n"
 
 /* Of a health probe, as messages list them. */
-#define PROBE_KIND_WORDS "tcp, icmp, wireguard, openvpn, exec, agent, file, push, http, https or ikev2"
+#define PROBE_KIND_WORDS \
+	"tcp, icmp, wireguard, openvpn, exec, agent, file, push, http, https, ikev2 or tls"
 
 struct reading {
 	struct config config;
