@@ -1,0 +1,186 @@
+"""Probes of kind ikev2 against a real server: strongSwan's charon, in a network of its own."""
+
+import json
+import os
+import re
+import signal
+
+import ownnetwork
+import pytest
+import signpost
+
+CHARON = "/usr/lib/ipsec/charon"
+pytestmark = [ownnetwork.needs_one, pytest.mark.skipif(not os.path.exists(CHARON), reason="no charon")]
+
+# How many probes the server has to bear.
+PROBES = int(os.environ.get("SIGNPOST_PROBES", "50"))
+
+ZONE = "$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A 192.0.2.1\nvpn 30 POOL live\n"
+POOL = """pool: {name}
+probes:
+  - {{ kind: ikev2, {options}, {times}, fall: 2, rise: 1 }}
+sites: {{ tokyo: {{ nodes: {{ {name}: {{ address: {address} }} }} }} }}
+"""
+STRONGSWAN = """charon {
+  load_modular = no
+  load = random nonce openssl aes sha1 sha2 hmac kdf gmp pem pkcs1 x509 revocation constraints pubkey vici kernel-netlink socket-default updown
+  install_routes = no
+  cookie_threshold = 1
+  plugins {
+    vici {
+      socket = unix:///run/charon.vici
+    }
+  }
+  filelog {
+    stderr {
+      default = 1
+    }
+  }
+}
+"""
+CONNECTION = """connections {
+  ikev2 {
+    version = 2
+    local_addrs = %any
+    proposals = aes256-sha256-x25519, aes256-sha256-modp2048, aes128gcm16-prfsha384-ecp256
+    local {
+      auth = psk
+      id = vpn.example
+    }
+    remote {
+      auth = psk
+    }
+    children {
+      net {
+        local_ts = 10.97.0.0/24
+      }
+    }
+  }
+}
+secrets {
+  ike-1 {
+    secret = "test"
+  }
+}
+"""
+
+
+class Charon:
+    """charon in a network, whose /run is its own; without a connection until it is told to load it."""
+
+    def __init__(self, network, folder):
+        self.network, self.log_path = network, folder / "charon.log"
+        (folder / "strongswan.conf").write_text(STRONGSWAN)
+        (folder / "swanctl").mkdir(exist_ok=True)
+        (folder / "swanctl/swanctl.conf").write_text(CONNECTION)
+        self.env = {"STRONGSWAN_CONF": str(folder / "strongswan.conf"), "SWANCTL_DIR": str(folder / "swanctl")}
+        self.start()
+
+    def start(self):
+        self.process = self.network.start(CHARON, log=self.log_path, env=self.env)
+        signpost.wait_until(lambda: self.ctl("--stats", check=False).returncode == 0, 10 * signpost.SLOW)
+
+    def ctl(self, *arguments, check=True):
+        return self.network.run("env", *(f"{k}={v}" for k, v in self.env.items()), "swanctl", *arguments,
+                                "--uri", "unix:///run/charon.vici", check=check)
+
+    def half_open(self):
+        return int(re.search(r"(\d+) half-open", self.ctl("--stats").stdout)[1])
+
+    def count(self, text):
+        return self.log_path.read_text().count(text)
+
+
+@pytest.fixture(scope="module")
+def lab():
+    """A server, and a pool a story; each node is named as its pool."""
+    with signpost.world() as (server, _), ownnetwork.network() as network:
+        server.charon = Charon(network, server.folder)
+        server.write_server_file({"tokyo": (35, 139)})
+        server.zone_file("example.net.zone").write_text(ZONE)
+        often, seldom = "interval: 100ms, jitter: 0%", "interval: 1h"
+        for name, address, options, times in (
+                ("live", "127.0.0.1", "mode: liveness", often),
+                ("v6", "::1", "port: 4500", often),
+                ("x25519", "127.0.0.1", "mode: config, proposal: aes256-sha256-x25519", often),
+                ("modp", "127.0.0.1", "mode: config, proposal: aes256-sha256-modp2048, port: 4500", often),
+                ("gcm", "127.0.0.1", "mode: config, proposal: aes128gcm16-prfsha384-ecp256", often),
+                ("other", "127.0.0.1", "mode: config, proposal: aes128-sha512-ecp384", often),
+                ("full", "127.0.0.1", "mode: full, proposal: aes256-sha256-modp2048", seldom),
+                ("unmarked", "127.0.0.1", "port: 4500, non-esp-marker: false", often),
+                ("nobody", "127.0.0.1", "port: 501", often)):
+            server.zone_file(f"{name}.pool.yaml").write_text(
+                POOL.format(name=name, address=address, options=options, times=times))
+        server.start(command=network.network_command())
+        yield server
+
+
+def node(server, name):
+    status = json.loads(server.ctl("status", "--json").stdout)
+    return next(node for pool in status["pools"] for site in pool["sites"] for node in site["nodes"]
+                if node["name"] == name)
+
+
+def wait_for(server, name, status, reason=""):
+    def there():
+        now = node(server, name)
+        return now["status"] == status and reason in now["reason"]
+    try:
+        signpost.wait_until(there, 10 * signpost.SLOW)
+    except AssertionError:
+        raise AssertionError(f"{node(server, name)}\n{server.charon.log_path.read_text()[-2000:]}") from None
+
+
+def test_server_without_its_configuration_is_alive_but_fails_mode_config(lab):
+    wait_for(lab, "live", "up", "NO_PROPOSAL_CHOSEN")
+    wait_for(lab, "full", "down", "NO_PROPOSAL_CHOSEN")
+    for name in ("x25519", "modp", "gcm"):
+        wait_for(lab, name, "down", "NO_PROPOSAL_CHOSEN: no connection takes the proposal")
+    lab.charon.ctl("--load-all")
+    for name in ("x25519", "modp", "gcm"):
+        wait_for(lab, name, "up", "INVALID_KE_PAYLOAD: it takes the proposal")
+
+
+@pytest.mark.parametrize("name, status, reason", [
+    ("v6", "up", "NO_PROPOSAL_CHOSEN"), ("other", "down", "no connection takes the proposal"),
+    ("unmarked", "down", "connection refused"), ("nobody", "down", "connection refused")])
+def test_other_ports_and_proposals(lab, name, status, reason):
+    wait_for(lab, name, status, reason)
+
+
+def test_many_probes_leave_no_state_and_full_ones_leave_one(lab):
+    before = lab.charon.count("parsed IKE_SA_INIT request")
+    signpost.wait_until(lambda: lab.charon.count("parsed IKE_SA_INIT request") >= before + PROBES,
+                        PROBES * signpost.SLOW)
+    signpost.wait_until(lambda: lab.charon.half_open() == 0, 10 * signpost.SLOW)  # none but those in hand
+    shown = lab.ctl("probe", "node:full/full").stdout
+    assert "received 392 octets: a proposal is chosen" in shown and "counts as a success: accepted" in shown, shown
+    signpost.wait_until(lambda: lab.charon.half_open() == 1, 10 * signpost.SLOW)
+
+
+def test_cookie_is_sent_back_where_that_leaves_no_state(lab):
+    """With cookie_threshold 1, and the state that the last test left, it asks everybody for a cookie."""
+    shown = lab.ctl("probe", "node:x25519/x25519").stdout
+    told = [line.split("   ", 1)[1].strip() for line in shown.splitlines() if " ms  " in line]
+    assert [line.partition(": ")[2] for line in told[:4]] == [
+        "IKE_SA_INIT with the proposal, and a public value of another group", "COOKIE",
+        "IKE_SA_INIT with the proposal, and a public value of another group, and the cookie", "INVALID_KE_PAYLOAD"], shown
+    assert "counts as a success: COOKIE" in lab.ctl("probe", "node:live/live").stdout
+    assert "COOKIE: under load, or too many half-open states" in lab.ctl("probe", "node:full/full").stdout
+    assert lab.charon.half_open() == 1
+    assert {node(lab, name)["status"] for name in ("live", "x25519", "modp", "gcm")} == {"up"}
+
+
+def test_server_that_hangs_or_ends_is_down_and_up_again_after_it(lab):
+    wait_for(lab, "live", "up")
+    lab.charon.process.send_signal(signal.SIGSTOP)
+    try:
+        wait_for(lab, "live", "down", "timeout")
+    finally:
+        lab.charon.process.send_signal(signal.SIGCONT)
+    wait_for(lab, "live", "up")
+    lab.charon.network.end(lab.charon.process)
+    wait_for(lab, "live", "down", "connection refused")
+    lab.charon.network.run("rm", "-f", "/run/charon.pid", "/run/charon.vici")
+    lab.charon.start()
+    wait_for(lab, "live", "up", "NO_PROPOSAL_CHOSEN")
