@@ -21,22 +21,22 @@ probes:
   - {{ kind: ikev2, {options}, {times}, fall: 2, rise: 1 }}
 sites: {{ tokyo: {{ nodes: {{ {name}: {{ address: {address} }} }} }} }}
 """
-STRONGSWAN = """charon {
+STRONGSWAN = """charon {{
   load_modular = no
   load = random nonce openssl aes sha1 sha2 hmac kdf gmp pem pkcs1 x509 revocation constraints pubkey vici kernel-netlink socket-default updown
   install_routes = no
-  cookie_threshold = 1
-  plugins {
-    vici {
+  {more}
+  plugins {{
+    vici {{
       socket = unix:///run/charon.vici
-    }
-  }
-  filelog {
-    stderr {
+    }}
+  }}
+  filelog {{
+    stderr {{
       default = 1
-    }
-  }
-}
+    }}
+  }}
+}}
 """
 CONNECTION = """connections {
   ikev2 {
@@ -68,9 +68,9 @@ secrets {
 class Charon:
     """charon in a network, whose /run is its own; without a connection until it is told to load it."""
 
-    def __init__(self, network, folder):
+    def __init__(self, network, folder, more=""):
         self.network, self.log_path = network, folder / "charon.log"
-        (folder / "strongswan.conf").write_text(STRONGSWAN)
+        (folder / "strongswan.conf").write_text(STRONGSWAN.format(more=more))
         (folder / "swanctl").mkdir(exist_ok=True)
         (folder / "swanctl/swanctl.conf").write_text(CONNECTION)
         self.env = {"STRONGSWAN_CONF": str(folder / "strongswan.conf"), "SWANCTL_DIR": str(folder / "swanctl")}
@@ -91,27 +91,33 @@ class Charon:
         return self.log_path.read_text().count(text)
 
 
+OFTEN, SELDOM = "interval: 100ms", "interval: 1h"
+
+
+def start(server, nodes):
+    server.write_server_file({"tokyo": (35, 139)})
+    server.zone_file("example.net.zone").write_text(ZONE.replace("live", nodes[0][0]))
+    for name, address, options, times in nodes:
+        server.zone_file(f"{name}.pool.yaml").write_text(
+            POOL.format(name=name, address=address, options=options, times=times))
+    server.start(command=server.charon.network.network_command())
+
+
 @pytest.fixture(scope="module")
 def lab():
     """A server, and a pool a story; each node is named as its pool."""
     with signpost.world() as (server, _), ownnetwork.network() as network:
         server.charon = Charon(network, server.folder)
-        server.write_server_file({"tokyo": (35, 139)})
-        server.zone_file("example.net.zone").write_text(ZONE)
-        often, seldom = "interval: 100ms, jitter: 0%", "interval: 1h"
-        for name, address, options, times in (
-                ("live", "127.0.0.1", "mode: liveness", often),
-                ("v6", "::1", "port: 4500", often),
-                ("x25519", "127.0.0.1", "mode: config, proposal: aes256-sha256-x25519", often),
-                ("modp", "127.0.0.1", "mode: config, proposal: aes256-sha256-modp2048, port: 4500", often),
-                ("gcm", "127.0.0.1", "mode: config, proposal: aes128gcm16-prfsha384-ecp256", often),
-                ("other", "127.0.0.1", "mode: config, proposal: aes128-sha512-ecp384", often),
-                ("full", "127.0.0.1", "mode: full, proposal: aes256-sha256-modp2048", seldom),
-                ("unmarked", "127.0.0.1", "port: 4500, non-esp-marker: false", often),
-                ("nobody", "127.0.0.1", "port: 501", often)):
-            server.zone_file(f"{name}.pool.yaml").write_text(
-                POOL.format(name=name, address=address, options=options, times=times))
-        server.start(command=network.network_command())
+        start(server, [
+            ("live", "127.0.0.1", "mode: liveness", OFTEN),
+            ("v6", "::1", "port: 4500", OFTEN),
+            ("x25519", "127.0.0.1", "mode: config, proposal: aes256-sha256-x25519", OFTEN),
+            ("modp", "127.0.0.1", "mode: config, proposal: aes256-sha256-modp2048, port: 4500", OFTEN),
+            ("gcm", "127.0.0.1", "mode: config, proposal: aes128gcm16-prfsha384-ecp256", OFTEN),
+            ("other", "127.0.0.1", "mode: config, proposal: aes128-sha512-ecp384", OFTEN),
+            ("full", "127.0.0.1", "mode: full, proposal: aes256-sha256-modp2048", SELDOM),
+            ("unmarked", "127.0.0.1", "port: 4500, non-esp-marker: false", OFTEN),
+            ("nobody", "127.0.0.1", "port: 501", OFTEN)])
         yield server
 
 
@@ -158,19 +164,6 @@ def test_many_probes_leave_no_state_and_full_ones_leave_one(lab):
     signpost.wait_until(lambda: lab.charon.half_open() == 1, 10 * signpost.SLOW)
 
 
-def test_cookie_is_sent_back_where_that_leaves_no_state(lab):
-    """With cookie_threshold 1, and the state that the last test left, it asks everybody for a cookie."""
-    shown = lab.ctl("probe", "node:x25519/x25519").stdout
-    told = [line.split("   ", 1)[1].strip() for line in shown.splitlines() if " ms  " in line]
-    assert [line.partition(": ")[2] for line in told[:4]] == [
-        "IKE_SA_INIT with the proposal, and a public value of another group", "COOKIE",
-        "IKE_SA_INIT with the proposal, and a public value of another group, and the cookie", "INVALID_KE_PAYLOAD"], shown
-    assert "counts as a success: COOKIE" in lab.ctl("probe", "node:live/live").stdout
-    assert "COOKIE: under load, or too many half-open states" in lab.ctl("probe", "node:full/full").stdout
-    assert lab.charon.half_open() == 1
-    assert {node(lab, name)["status"] for name in ("live", "x25519", "modp", "gcm")} == {"up"}
-
-
 def test_server_that_hangs_or_ends_is_down_and_up_again_after_it(lab):
     wait_for(lab, "live", "up")
     lab.charon.process.send_signal(signal.SIGSTOP)
@@ -184,3 +177,24 @@ def test_server_that_hangs_or_ends_is_down_and_up_again_after_it(lab):
     lab.charon.network.run("rm", "-f", "/run/charon.pid", "/run/charon.vici")
     lab.charon.start()
     wait_for(lab, "live", "up", "NO_PROPOSAL_CHOSEN")
+
+
+def test_cookie_is_sent_back_where_that_leaves_no_state():
+    """With cookie_threshold 3: from three half-open states on it asks everybody for one."""
+    with signpost.world() as (server, _), ownnetwork.network() as network:
+        server.charon = Charon(network, server.folder, "cookie_threshold = 3\n  cookie_threshold_ip = 0")
+        server.charon.ctl("--load-all")
+        start(server, [(name, "127.0.0.1", f"mode: {name}{proposal}", SELDOM) for name, proposal in (
+            ("liveness", ""), ("config", ", proposal: aes256-sha256-x25519"), ("full", ", proposal: aes256-sha256-x25519"))])
+        wait_for(server, "full", "up", "accepted")
+        assert "counts as a success: accepted" in server.ctl("probe", "node:full/full").stdout
+        assert "counts as a success: accepted" in server.ctl("probe", "node:full/full").stdout
+        assert "counts as a success that warns: COOKIE: under load" in server.ctl("probe", "node:full/full").stdout
+        shown = server.ctl("probe", "node:config/config").stdout
+        told = [line.split("   ", 1)[1].strip() for line in shown.splitlines() if " ms  " in line]
+        assert [line.partition(": ")[2] for line in told[:4]] == [
+            "IKE_SA_INIT with the proposal, and a public value of another group", "COOKIE",
+            "IKE_SA_INIT with the proposal, and a public value of another group, and the cookie",
+            "INVALID_KE_PAYLOAD"], shown
+        assert "counts as a success: COOKIE" in server.ctl("probe", "node:liveness/liveness").stdout
+        assert server.charon.half_open() == 3

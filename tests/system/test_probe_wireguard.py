@@ -67,13 +67,13 @@ def lab():
     """A server, and a pool a story; each node is named as its pool."""
     with signpost.world() as (server, _), ownnetwork.network() as network:
         folder = server.folder
-        own, right, psk, stranger, other = (Keys(folder, name) for name in ("server", "right", "psk", "stranger", "other"))
+        own, right, psk, stranger, other, loaded = (Keys(folder, name) for name in ("server", "right", "psk", "stranger", "other", "loaded"))
         secret_file(folder / "shared", wg("genpsk"))
         secret_file(folder / "wrong", wg("genpsk"))
         client = Keys(folder, "client")
         shared = f"PresharedKey = {(folder / 'shared').read_text()}"
         real = Server(network, folder, "wgs0", own, {
-            right.public: "", psk.public: shared, other.public: shared, client.public: "AllowedIPs = 10.98.0.2/32\n"})
+            right.public: "", loaded.public: "", psk.public: shared, other.public: shared, client.public: "AllowedIPs = 10.98.0.2/32\n"})
         server.write_server_file({"tokyo": (35, 139)})
         (folder / "zones/example.net.zone").write_text(ZONE)
         for name, address, options, interval in (
@@ -85,10 +85,10 @@ def lab():
                 ("bare", "127.0.0.1", f"public-key: {own.public}, private-key: ../other.key", 200),
                 ("stranger", "127.0.0.1", f"public-key: {own.public}, private-key: ../stranger.key", 200),
                 ("impostor", "127.0.0.1", f"public-key: {other.public}, private-key: ../right.key", 200),
+                ("loaded", "127.0.0.1", f"public-key: {own.public}, private-key: ../loaded.key", 1000),
                 ("nobody", "127.0.0.1", f"public-key: {own.public}, private-key: ../right.key, port: 51821", 200)):
             server.zone_file(f"{name}.pool.yaml").write_text(POOL.format(
-                name=name, address=address, options=options, interval=interval,
-                timeout=min(interval * 10, 1000) if interval > 1000 else interval))
+                name=name, address=address, options=options, interval=interval, timeout=interval))
         server.start(command=network.network_command())
         server.network, server.real, server.client, server.keys = network, real, client, own
         yield server
@@ -172,3 +172,43 @@ def test_key_that_is_replaced_is_used(lab):
     lab.network.run("wg", "set", "wgs0", "peer", known.public)
     os.replace(known.file, taken)
     wait_for(lab, "stranger", "up", "handshake response")
+
+
+FLOOD = """
+import socket, sys, time
+message = bytes.fromhex(sys.argv[1])
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+    out.connect(("127.0.0.1", 51820))
+    end = time.monotonic() + float(sys.argv[2])
+    while time.monotonic() < end:
+        for _ in range(1000):
+            out.send(message)
+"""
+
+
+def test_server_under_load_asks_for_a_cookie_and_gets_it(lab):
+    """An initiation that it has had, again and again, from elsewhere: it asks all for cookies soon."""
+    wait_for(lab, "loaded", "up")
+    once = json.loads(lab.ctl("probe", "node:loaded/loaded", "--json").stdout)
+    message = next(octets for octets in octets_of(once) if len(octets) == 2 * 148)
+    flood = lab.network.start("/usr/bin/python3", "-c", FLOOD, message, str(60), log=lab.folder / "flood.log")
+    try:
+        shown = signpost.wait_until(lambda: asked_for_a_cookie(lab), 20 * signpost.SLOW)
+    finally:
+        lab.network.end(flood)
+    assert re.search(r"sent 148 octets: handshake initiation \d, sender index [0-9a-f]{8}, with the cookie", shown), shown
+    assert "it opens" in shown or "under load: asks for cookies, and does not answer with them" in shown, shown
+    wait_for(lab, "loaded", "up", "handshake response")
+
+
+def octets_of(value):
+    """All that evidence has, at any depth."""
+    if isinstance(value, dict):
+        own = [value["octets"]] if isinstance(value.get("octets"), str) else []
+        return own + [octets for item in value.values() for octets in octets_of(item)]
+    return [octets for item in value for octets in octets_of(item)] if isinstance(value, list) else []
+
+
+def asked_for_a_cookie(lab):
+    shown = lab.ctl("probe", "node:loaded/loaded", check=False).stdout
+    return "a cookie reply: the server is under load" in shown and "with the cookie" in shown and shown
