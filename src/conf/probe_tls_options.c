@@ -98,8 +98,8 @@ bool read_host_name(struct conf *conf, const struct yaml_node *value, const char
 	if (!conf_expect(conf, value, YAML_SCALAR, "a host name"))
 		return false;
 	text = value->text;
-	for (size_t i = 0; text[i] != '\0'; i++) {
-		if (!isalnum((unsigned char)text[i]) && strchr("-._", text[i]) == NULL)
+	for (const char *c = text; *c != '\0'; c++) {
+		if (!isalnum((unsigned char)*c) && strchr("-._", *c) == NULL)
 			text = "";
 	}
 	if (*text == '\0' || *text == '.' || strlen(text) > 253) {
