@@ -12,7 +12,7 @@ struct builder {
 	const struct config *config;
 	struct image_writer writer;
 	struct buf sites, pools, pool_sites, nodes, addresses, checks, probes, rules, records;
-	struct buf fences, avoids, windows, numbers, watched;
+	struct buf fences, avoids, windows, references, numbers, watched;
 };
 
 #define COUNT(b, member, type) ((uint32_t)((b)->member.len / sizeof(type)))
@@ -40,10 +40,21 @@ static void add_settings(struct builder *b)
 		.minutes_days = config->minutes_days,
 		.preference_depth = config->preference_depth,
 		.log_level = (uint32_t)config->log_level,
+		.doubt_percent = config->doubt_percent,
 		.dns = config->dns,
 	};
 
 	image_writer_root(&b->writer, struct plan_root)->settings = settings;
+}
+
+static void add_references(struct builder *b)
+{
+	for (size_t i = 0; i < b->config->reference_count; i++) {
+		const struct config_listen *from = &b->config->references[i];
+		struct plan_reference reference = { .address = from->address, .port = from->port };
+
+		buf_append(&b->references, &reference, sizeof(reference));
+	}
 }
 
 static void add_sites(struct builder *b)
@@ -431,6 +442,7 @@ static void add_arrays(struct builder *b)
 	ADD(fences, struct plan_fence);
 	ADD(avoids, struct plan_avoid);
 	ADD(windows, struct plan_window);
+	ADD(references, struct plan_reference);
 	ADD(numbers, uint32_t);
 	ADD(watched, uint32_t);
 #undef ADD
@@ -444,6 +456,7 @@ int plan_build(const struct config *config, const struct zones_binding *bindings
 	if (image_writer_open(&b.writer, IMAGE_PLAN, sizeof(struct plan_root), err) != 0)
 		return -1;
 	add_settings(&b);
+	add_references(&b);
 	add_sites(&b);
 	for (size_t i = 0; i < config->pool_count; i++)
 		add_pool(&b, &config->pools[i]);

@@ -217,6 +217,9 @@ struct config {
 	const char *folder; /* paths in it are relative to this one; absolute */
 	const struct config_listen *listen;
 	size_t listen_count;
+	const struct config_listen *references; /* port 0: pinged */
+	size_t reference_count;
+	uint32_t doubt_percent;
 	const char *zones_dir, *state_dir, *run_dir, *user;
 	uint64_t boot_id; /* see image/boot.h; set by produce */
 	uint32_t workers; /* 0: auto */

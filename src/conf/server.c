@@ -112,6 +112,52 @@ static void read_run(struct conf *conf, const struct yaml_node *value, void *out
 			   config->run_dir, RUN_PATH_MAX);
 }
 
+/* --- doubt ------------------------------------------------------------------------------------ */
+
+#define REFERENCES_MAX 16
+
+static void read_reference(struct conf *conf, const struct yaml_node *item, void *context)
+{
+	struct listen_reading *reading = context;
+	struct config_listen *reference = &reading->listen[reading->count];
+
+	if (ip_endpoint_parse(item->text, 0, &reference->address, &reference->port))
+		reading->count++;
+	else
+		conf_error(conf, &item->place,
+			   "\"%.100s\" is not an address that can be asked, such as 192.0.2.1, "
+			   "192.0.2.1:53 or \"[2001:db8::1]:53\"",
+			   item->text);
+}
+
+static void read_references(struct conf *conf, const struct yaml_node *value, void *out)
+{
+	struct config *config = out;
+	struct listen_reading reading = { 0 };
+
+	if (items_count(value) > REFERENCES_MAX) {
+		conf_error(conf, &value->place, "there are more than %d references",
+			   REFERENCES_MAX);
+		return;
+	}
+	reading.listen = arena_alloc(conf->arena, items_count(value) * sizeof(*reading.listen));
+	items_read(conf, value, "an address or a list of addresses", read_reference, &reading);
+	config->references = reading.listen;
+	config->reference_count = reading.count;
+}
+
+static const struct option doubt_options[] = {
+	{ "references", OPTION_OTHER, .read = read_references, .kind = "list",
+	  .accepts = "one or up to 16 of ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT",
+	  .manual = "who is asked, by ping or TCP, before verdicts when many targets fail" },
+	{ "share", OPTION_NUMBER, OPTION_FIELD(struct config, doubt_percent), .min = 1, .max = 100,
+	  .suffix = "%", .dflt = "50%",
+	  .manual = "when no reference answers and so many of the targets fail, statuses are "
+		    "frozen" },
+};
+
+static const struct option_section doubt_section = OPTION_SECTION("server: doubt", doubt_options);
+
 /* --- tcp -------------------------------------------------------------------------------------- */
 
 static const struct option tcp_options[] = {
@@ -473,6 +519,8 @@ static const struct option server_options[] = {
 	  .manual = "the name server identifier (RFC 5001); auto: the host's name" },
 	{ "tcp", OPTION_MAP, .section = &tcp_section, .later = true,
 	  .manual = "limits of connections" },
+	{ "doubt", OPTION_MAP, .section = &doubt_section, .later = true,
+	  .manual = "what to do when most targets fail at once" },
 	{ "log", OPTION_MAP, .section = &log_section, .manual = "what to log, and where" },
 	{ "history", OPTION_DURATION, OPTION_FIELD(struct config, history_days), .later = true,
 	  .unit_ms = DAY_MS, .min = 1, .max = 36500, .dflt = "90d",
@@ -501,8 +549,8 @@ static const struct option server_options[] = {
 static const struct option_section server_section = OPTION_SECTION("server", server_options);
 
 const struct option_section *const server_sections[] = {
-	&server_section,   &tcp_section,   &log_section,  &geoip_section,
-	&database_section, &field_section, &site_section,
+	&server_section, &doubt_section,    &tcp_section,   &log_section,
+	&geoip_section,  &database_section, &field_section, &site_section,
 };
 const size_t server_section_count = OPTION_COUNT(server_sections);
 

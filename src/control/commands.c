@@ -48,6 +48,7 @@ static void gather(const struct commands *commands, struct facts *out)
 		.inputs = running_inputs(running),
 		.orders = running_orders(running),
 		.drill = running_drill(running),
+		.doubt = running_doubt(running),
 		.last_reload = reload_last(commands->reload),
 		.reloading = reload_is_running(commands->reload),
 	};

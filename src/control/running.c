@@ -435,6 +435,11 @@ const struct orders *running_orders(const struct running *running)
 	return &running->orders;
 }
 
+struct prober_doubt running_doubt(const struct running *running)
+{
+	return prober_doubt(running->prober);
+}
+
 const struct drill *running_drill(const struct running *running)
 {
 	return &running->drill;

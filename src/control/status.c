@@ -83,6 +83,17 @@ static json_t *world(const struct status_input *input)
 			 (json_int_t)image_root(zones, struct zones_root)->pool_record_count);
 }
 
+/* What the references say. */
+static json_t *doubt(const struct prober_doubt *doubt)
+{
+	return json_pack("{s:I, s:b, s:I, s:b, s:I, s:I, s:I}", "references",
+			 (json_int_t)doubt->references, "answer",
+			 doubt->tested_unix_ms != 0 && !doubt->silent, "tested_ms",
+			 (json_int_t)doubt->tested_unix_ms, "frozen", doubt->frozen_unix_ms != 0,
+			 "since_ms", (json_int_t)doubt->frozen_unix_ms, "failing",
+			 (json_int_t)doubt->failing, "of", (json_int_t)doubt->targets);
+}
+
 json_t *status_json(const struct status_input *input, const char *pool_name)
 {
 	json_t *list = status_pools(input, pool_name);
@@ -92,7 +103,7 @@ json_t *status_json(const struct status_input *input, const char *pool_name)
 		return NULL;
 	last = input->last_reload == NULL ? json_null() : json_deep_copy(input->last_reload);
 	return json_pack(
-		"{s:b, s:s, s:I, s:o, s:o, s:s, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
+		"{s:b, s:s, s:I, s:o, s:o, s:s, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o}",
 		"ok", true, "version", PACKAGE_VERSION, "now_ms", (json_int_t)input->now_unix_ms,
 		"server_file", report_text(input->server_file), "state",
 		report_text(input->state_dir), "serving", input->serving, "processes", "supervisor",
@@ -104,5 +115,5 @@ json_t *status_json(const struct status_input *input, const char *pool_name)
 		orders_json(input->orders,
 			    input->images == NULL ? NULL : &input->images->image[IMAGE_PLAN],
 			    input->now_unix_ms),
-		"drill", drill_json(input->drill));
+		"drill", drill_json(input->drill), "doubt", doubt(&input->doubt));
 }

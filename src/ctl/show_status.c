@@ -443,6 +443,22 @@ static void show_pool(const json_t *pool, FILE *out, bool colour, uint64_t now_m
 	columns_print(table, out, "  ", colour);
 }
 
+/* Is it them or is it us? */
+static void show_doubt(const json_t *doubt, FILE *out, uint64_t now_ms)
+{
+	char age[QUANTITY_SIZE], of[COUNTED_SIZE];
+
+	if (field_is(doubt, "frozen"))
+		(void)fprintf(out,
+			      "ALARM for %s: the network here seems to fail: %lld of %s and all "
+			      "references did; statuses are frozen\n\n",
+			      text_age(field_count(doubt, "since_ms"), now_ms, age),
+			      field_number(doubt, "failing"),
+			      text_counted(field_number(doubt, "of"), "target", of));
+	else if (field_number(doubt, "tested_ms") != 0 && !field_is(doubt, "answer"))
+		(void)fprintf(out, "no reference answers (doubt)\n\n");
+}
+
 void show_status(const json_t *status, FILE *out, bool colour)
 {
 	const json_t *pool;
@@ -452,6 +468,7 @@ void show_status(const json_t *status, FILE *out, bool colour)
 		      field_text(status, "version"), field_text(status, "server_file"),
 		      field_text(status, "state"));
 	show_drill_running(json_object_get(status, "drill"), field_count(status, "now_ms"), out);
+	show_doubt(json_object_get(status, "doubt"), out, field_count(status, "now_ms"));
 	show_processes(status, out, colour);
 	(void)fputc('\n', out);
 	show_world(status, out);

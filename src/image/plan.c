@@ -25,6 +25,7 @@ struct check {
 	const struct plan_fence *fences;
 	const struct plan_avoid *avoids;
 	const struct plan_window *windows;
+	const struct plan_reference *references;
 	const uint32_t *numbers, *watched;
 	struct err *err;
 };
@@ -120,6 +121,7 @@ static int verify_arrays(struct check *c)
 		ARRAY(fences, struct plan_fence),
 		ARRAY(avoids, struct plan_avoid),
 		ARRAY(windows, struct plan_window),
+		ARRAY(references, struct plan_reference),
 		ARRAY(numbers, uint32_t),
 		ARRAY(watched, uint32_t),
 #undef ARRAY
@@ -143,6 +145,7 @@ static int verify_arrays(struct check *c)
 	c->fences = image_at(c->plan, struct plan_fence, root->fences.offset);
 	c->avoids = image_at(c->plan, struct plan_avoid, root->avoids.offset);
 	c->windows = image_at(c->plan, struct plan_window, root->windows.offset);
+	c->references = image_at(c->plan, struct plan_reference, root->references.offset);
 	c->numbers = image_at(c->plan, uint32_t, root->numbers.offset);
 	c->watched = image_at(c->plan, uint32_t, root->watched.offset);
 	return 0;
@@ -154,7 +157,8 @@ static int verify_settings(struct check *c)
 
 	if (!is_name(c, s->server_file) || !is_name(c, s->state_dir) || !is_name(c, s->run_dir) ||
 	    s->history_days == 0 || s->minutes_days == 0 || s->preference_depth == 0 ||
-	    s->preference_depth > 16 || s->log_level > 3 || !dns_settings_valid(&s->dns))
+	    s->preference_depth > 16 || s->log_level > 3 || s->doubt_percent == 0 ||
+	    s->doubt_percent > 100 || !dns_settings_valid(&s->dns))
 		return err_set(c->err, "plan image: the settings are damaged");
 	return 0;
 }
@@ -171,6 +175,10 @@ static int verify_sites(struct check *c)
 	for (uint32_t i = 0; i < c->root->addresses.count; i++) {
 		if (!is_address(&c->addresses[i]))
 			return bad(c, "address", i);
+	}
+	for (uint32_t i = 0; i < c->root->references.count; i++) {
+		if (!is_address(&c->references[i].address))
+			return bad(c, "reference", i);
 	}
 	return 0;
 }

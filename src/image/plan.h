@@ -34,6 +34,7 @@ struct plan_settings {
 	uint32_t preference_depth;
 	uint32_t log_level; /* enum log_level */
 	uint32_t reserved;
+	uint32_t doubt_percent; /* of the targets that fail at once, 1 to 100; see references */
 	struct dns_settings dns;
 };
 
@@ -222,10 +223,18 @@ struct plan_record {    /* one POOL record */
 	uint32_t target_ttl_s;
 };
 
+/* What is tested when most targets fail: is it our own network? */
+struct plan_reference {
+	struct ip_address address;
+	uint8_t reserved;
+	uint16_t port; /* TCP; 0: it is pinged */
+};
+
 struct plan_root {
 	struct plan_settings settings;
 	struct plan_array sites, pools, pool_sites, nodes, addresses, checks, probes, rules,
 		records, fences, avoids, windows;
+	struct plan_array references;
 	struct plan_array numbers; /* uint32_t: what others have lists of */
 	struct plan_array
 		watched; /* uint32_t, texts: data files to be read again when they change */

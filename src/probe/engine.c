@@ -60,16 +60,30 @@ static void report_not_made(struct engine *engine, const struct check *check, ui
 		    (unsigned long long)engine->counters.not_made);
 }
 
+/* While it is held, a check stays at its last failure but one. */
 static void count_result(struct check *check, bool success, uint64_t now_us)
 {
+	struct doubt *doubt = &check->engine->doubt;
+	struct flap next = check->flap;
 	const struct flap_rules rules = { .fall = check->key.fall,
 					  .rise = check->key.rise,
 					  .half_life_ms = check->key.half_life_ms,
 					  .rise_max = check->key.rise_max };
 
-	flap_step(&check->flap, &rules, success, now_us);
+	flap_step(&next, &rules, success, now_us);
+	if (check->flap.verdict > 0 && next.verdict < 0 && doubt_holds(doubt, &check->doubt))
+		return;
+	check->flap = next;
 	check->verdict = check->flap.verdict;
 	check->rise = flap_rise(&check->flap, &rules, now_us);
+}
+
+void check_release(struct check *check)
+{
+	if (!check->doubt.held)
+		return;
+	check->doubt.held = false;
+	count_result(check, false, clock_mono_us());
 }
 
 static void take_result(struct check *check, const struct probe_result *result, uint64_t took_us)
@@ -80,7 +94,9 @@ static void take_result(struct check *check, const struct probe_result *result, 
 
 	engine->counters.successes += success;
 	engine->counters.failures += !success;
-	count_result(check, success, check->started_us + check->took_us);
+	if (doubt_sees(&engine->doubt, check->target != NULL ? &check->target->doubt : NULL,
+		       &check->doubt, &check->flap, success, check->started_us))
+		count_result(check, success, check->started_us + check->took_us);
 	check->checked_unix_ms = clock_unix_ms();
 	/* When the loop was busy beyond the timeout, it is not known when the answer came. */
 	if (result->rtt_us != 0)

@@ -66,6 +66,7 @@ struct check {
 	uint64_t due_us, started_us;
 
 	struct flap flap;
+	struct doubt_check doubt;
 	int32_t verdict;          /* that of `flap` */
 	uint32_t rise;            /* successes in a row that it takes now: key.rise or more */
 	char why[PROBE_WHY_SIZE]; /* of the last result, or of why there is none */
@@ -101,6 +102,7 @@ struct engine {
 	TAILQ_HEAD(check_queue, check) queue;
 	bool continuing; /* in engine_continue */
 	struct targets targets;
+	struct doubt doubt;
 	uint64_t random;
 	uint64_t reported_us; /* the last warning about probes that were not made */
 	struct engine_counters counters;
@@ -124,6 +126,9 @@ struct check *check_begin_once(struct engine *engine, const struct check_key *ke
 /* Whose it is; before it is made for the first time, and at most once. */
 void check_name(struct check *check, const char *pool, const char *node);
 void check_end(struct check *check);
+
+/* A check that was held goes down, if it would still: its verdict is counted. */
+void check_release(struct check *check);
 
 /* To be called after checks were ended: others may be waiting for their descriptors. */
 void engine_continue(struct engine *engine);

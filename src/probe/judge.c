@@ -233,6 +233,17 @@ void judge_result(struct check *check, int32_t before, const struct probe_result
 			prober->tell.reading(prober->tell.context, uses[use].node, uses[use].probe,
 					     result);
 	}
+	if (prober->engine.doubt.wanted)
+		references_want(&prober->references);
+}
+
+void judge_check(struct prober *prober, struct check *check)
+{
+	const struct round *round = &prober->round;
+	const struct plan_check *uses = plan_items(&round->plan, checks, struct plan_check);
+
+	for (uint32_t use = check->first_use; use != NO_USE; use = round->next_use[use])
+		judge_node(prober, uses[use].node, check, true);
 }
 
 /* A node that is new may have checks that others had before. */

@@ -6,6 +6,7 @@ libprobe_a_SOURCES = \
 	%D%/perfdata.c %D%/perfdata.h \
 	%D%/placeholders.c %D%/placeholders.h \
 	%D%/push.c %D%/reports.c %D%/reports.h \
+	%D%/doubt.c %D%/doubt.h \
 	%D%/engine.c %D%/engine.h \
 	%D%/evidence.c %D%/evidence.h \
 	%D%/http.c %D%/http_judge.c %D%/http_judge.h \
@@ -22,6 +23,7 @@ libprobe_a_SOURCES = \
 	%D%/openvpn.c %D%/openvpn_packet.c %D%/openvpn_packet.h \
 	%D%/prometheus.c \
 	%D%/prober.c %D%/prober.h %D%/prober_parts.h \
+	%D%/references.c %D%/references.h \
 	%D%/rounds.c \
 	%D%/runner.c %D%/runner.h \
 	%D%/schedule.c %D%/schedule.h \
@@ -48,6 +50,7 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/agent_line_test.c \
 	tests/unit/probe/perfdata_test.c \
 	tests/unit/probe/statement_test.c \
+	tests/unit/probe/doubt_test.c \
 	tests/unit/probe/engine_test.c \
 	tests/unit/probe/exposition_test.c \
 	tests/unit/probe/icmp_judge_test.c \

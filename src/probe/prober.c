@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "probe/prober_parts.h"
 #include "probe/web.h"
@@ -12,6 +14,9 @@
 
 void prober_apply(struct prober *prober, const struct image *plan, const struct node_state *initial)
 {
+	references_take(&prober->references, plan);
+	if (!prober->engine.doubt.frozen)
+		prober->frozen_unix_ms = 0;
 	round_begin(prober, plan, initial);
 	judge_all(prober);
 	engine_continue(&prober->engine);
@@ -46,6 +51,78 @@ const struct node_state *prober_state(const struct prober *prober, uint32_t node
 	return &prober->round.states[node];
 }
 
+/* --- doubt --------------------------------------------------------------------------------- */
+
+static void freeze(struct prober *prober)
+{
+	struct doubt *doubt = &prober->engine.doubt;
+	const struct round *round = &prober->round;
+
+	prober->frozen_unix_ms = clock_unix_ms();
+	prober->frozen_failing = doubt->failing;
+	prober->frozen_of = doubt->failing + doubt->fine;
+	for (uint32_t i = 0; i < round->check_count; i++) {
+		struct check *check = round->checks[i];
+
+		if (!doubt_restore(doubt, &check->doubt, &check->flap))
+			continue;
+		check->verdict = check->flap.verdict;
+		judge_check(prober, check);
+	}
+	doubt_restart(doubt);
+	log_error("most targets fail at once, and no reference answers: statuses are frozen",
+		  "failing=%u of=%u references=%u", prober->frozen_failing, prober->frozen_of,
+		  prober->references.count);
+}
+
+static void thaw(struct prober *prober)
+{
+	log_warning("statuses are frozen no longer", "after_ms=%llu answered_by=%s",
+		    (unsigned long long)(clock_unix_ms() - prober->frozen_unix_ms),
+		    prober->references.answered ? "references" : "targets");
+	prober->frozen_unix_ms = 0;
+}
+
+static void release(struct prober *prober)
+{
+	for (uint32_t i = 0; i < prober->round.check_count; i++) {
+		struct check *check = prober->round.checks[i];
+
+		if (!check->doubt.held)
+			continue;
+		if (check->doubt.since_us > prober->engine.doubt.cleared_us) {
+			prober->engine.doubt.wanted = true; /* another test */
+			continue;
+		}
+		check_release(check);
+		judge_check(prober, check);
+	}
+}
+
+static void on_doubt(void *context, enum doubt_change change)
+{
+	struct prober *prober = context;
+
+	switch (change) {
+	case DOUBT_FROZEN: freeze(prober); break;
+	case DOUBT_THAWED: thaw(prober); break;
+	case DOUBT_CLEARED: release(prober); break;
+	case DOUBT_SAME: break;
+	}
+}
+
+struct prober_doubt prober_doubt(const struct prober *prober)
+{
+	const struct references *references = &prober->references;
+
+	return (struct prober_doubt){ .references = references->count,
+				      .silent = references->silent,
+				      .tested_unix_ms = references->tested_unix_ms,
+				      .frozen_unix_ms = prober->frozen_unix_ms,
+				      .failing = prober->frozen_failing,
+				      .targets = prober->frozen_of };
+}
+
 /* --- lifetime ------------------------------------------------------------------------------ */
 
 static uint32_t descriptors_for_probes(void)
@@ -72,6 +149,7 @@ int prober_open(struct prober **out, const struct kind_tools *tools,
 	all.web = prober->web = web_open(tools->loop);
 	engine_open(&prober->engine, &all, descriptors_for_probes(), judge_result);
 	LIST_INIT(&prober->once);
+	references_open(&prober->references, &prober->engine, on_doubt, prober);
 	*out = prober;
 	return 0;
 }
@@ -80,6 +158,7 @@ void prober_close(struct prober *prober)
 {
 	if (prober == NULL)
 		return;
+	references_close(&prober->references);
 	once_close(prober);
 	for (uint32_t i = 0; i < prober->round.check_count; i++)
 		check_end(prober->round.checks[i]);

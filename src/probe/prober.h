@@ -90,6 +90,17 @@ void prober_pretend_down(struct prober *prober, uint32_t node, bool down);
  * is pretended to be does not count. */
 struct measure prober_take_measure(struct prober *prober, uint32_t node);
 
+/* What the references of the server file say (probe/doubt.h). */
+struct prober_doubt {
+	uint32_t references;       /* 0: there are none, and nothing is ever frozen */
+	bool silent;               /* in the last test none answered */
+	uint64_t tested_unix_ms;   /* that one's end; 0: there was none yet */
+	uint64_t frozen_unix_ms;   /* since when statuses are frozen; 0: they are not */
+	uint32_t failing, targets; /* what led to it */
+};
+
+struct prober_doubt prober_doubt(const struct prober *prober);
+
 /* Valid until the next prober_apply or prober_close. */
 const struct node_state *prober_state(const struct prober *prober, uint32_t node);
 

@@ -4,6 +4,7 @@
 
 #include "probe/engine.h"
 #include "probe/prober.h"
+#include "probe/references.h"
 #include "probe/verdict.h"
 
 #define NO_USE UINT32_MAX
@@ -35,7 +36,10 @@ struct prober {
 	struct engine engine; /* first: a check's engine is its prober */
 	struct round round;
 	struct prober_callbacks tell;
-	LIST_HEAD(, once_run) once; /* going on */
+	struct references references;
+	uint64_t frozen_unix_ms;            /* since when statuses are frozen; 0: they are not */
+	uint32_t frozen_failing, frozen_of; /* targets */
+	LIST_HEAD(, once_run) once;         /* going on */
 	struct web *web;
 };
 
@@ -58,6 +62,9 @@ void once_close(struct prober *prober); /* all that go on end, and are told so *
 /* --- judge.c: what a node's checks say --------------------------------------------------------- */
 
 engine_result_fn judge_result;
+
+/* After a check's verdict has changed for another reason than a result. */
+void judge_check(struct prober *prober, struct check *check);
 
 /* After a plan was replaced. */
 void judge_all(struct prober *prober);

@@ -3,11 +3,13 @@
 #define PROBE_TARGET_H
 
 #include "base/netprefix.h"
+#include "probe/doubt.h"
 
 struct target {
 	struct ip_address address;
 	uint32_t uses;
 	uint64_t paced_us; /* schedule_pace_us */
+	struct doubt_target doubt;
 };
 
 /* All of an engine; zero-initialise. */

@@ -95,6 +95,12 @@ static const struct row server_rows[] = {
 	  "3:7: error: \"0x123\" is not an even number of hexadecimal digits, 2 to 510", "0x123" },
 	{ ZONES SITES "nsid: 0xzz\n",
 	  "3:7: error: \"0xzz\" is not an even number of hexadecimal digits, 2 to 510", "0xzz" },
+	{ ZONES SITES "doubt: { references: router.example.net }\n",
+	  "3:22: error: \"router.example.net\" is not an address that can be asked, such as "
+	  "192.0.2.1, 192.0.2.1:53 or \"[2001:db8::1]:53\"",
+	  "router.example.net" },
+	{ ZONES SITES "doubt: { share: 0% }\n", "3:17: error: 0% is out of range: 1% to 100%",
+	  "0%" },
 	{ ZONES SITES "tcp: { idle: 50ms }\n",
 	  "3:14: error: 50ms is out of range: 100ms to 1h, in steps of 100ms", "50ms" },
 	{ ZONES SITES "tcp: { lifetime: 2d }\n",

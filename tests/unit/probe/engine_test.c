@@ -215,7 +215,8 @@ START_TEST(address_of_many_checks_has_so_many_a_second_and_none_is_left_out)
 	ck_assert_uint_le(engine.counters.started, 40);
 	while (results < 61)
 		(void)ev_run(loop, EVRUN_ONCE);
-	ck_assert_uint_ge(clock_mono_us() - before_us, 50 * 20000); /* ten at once, then 50 a second */
+	ck_assert_uint_ge(clock_mono_us() - before_us,
+			  50 * 20000); /* ten at once, then 50 a second */
 	ck_assert_uint_eq(engine.counters.paced, 50);
 	ck_assert_uint_eq(engine.counters.passed_over, 0);
 	for (int i = 0; i < 60; i++)
@@ -266,8 +267,7 @@ START_TEST(check_that_is_made_once_tells_each_step_and_is_no_result)
 		(void)ev_run(loop, EVRUN_ONCE);
 	ck_assert_int_eq(told_result.outcome, PROBE_FAILURE);
 	ck_assert_str_eq(told_why, "timeout");
-	ck_assert_str_eq(evidence.steps[1].text,
-			 "no answer that counts within 100 ms: given up");
+	ck_assert_str_eq(evidence.steps[1].text, "no answer that counts within 100 ms: given up");
 	ck_assert_uint_ge(evidence.steps[1].at_us, 100000);
 	ck_assert_int_eq(results, 0);
 	ck_assert_uint_eq(engine.descriptors, 10);

@@ -62,7 +62,8 @@ void lab_apply(struct lab *lab, const struct sketch_node *nodes, size_t count,
 {
 	struct image old = lab->plan;
 
-	lab->plan = sketch_plan(nodes, count);
+	lab->plan = sketch_plan_beside(nodes, count, &lab->reference,
+				       lab->reference.address.family != 0);
 	prober_apply(lab->prober, &lab->plan, initial);
 	image_close(&old);
 }

@@ -23,6 +23,7 @@ struct lab {
 	ev_timer tick; /* so that no wait is for ever */
 	struct prober *prober;
 	struct image plan;
+	struct plan_reference reference; /* of the plans; family 0: none */
 	struct lab_change changes[64];
 	int change_count;
 	int aspect_count; /* changes of a state whose status stayed */

@@ -17,6 +17,7 @@ void add_measure_tests(Suite *suite);
 void add_openvpn_packet_tests(Suite *suite);
 void add_openvpn_tests(Suite *suite);
 void add_engine_tests(Suite *suite);
+void add_doubt_tests(Suite *suite);
 void add_flap_tests(Suite *suite);
 void add_prober_tests(Suite *suite);
 void add_ike_tests(Suite *suite);

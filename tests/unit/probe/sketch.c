@@ -93,6 +93,12 @@ static struct plan_array put_array(struct draft *draft, const void *items, uint3
 
 struct image sketch_plan(const struct sketch_node *nodes, size_t count)
 {
+	return sketch_plan_beside(nodes, count, NULL, 0);
+}
+
+struct image sketch_plan_beside(const struct sketch_node *nodes, size_t count,
+				const struct plan_reference *references, size_t reference_count)
+{
 	struct draft draft = { 0 };
 	struct plan_root root = { 0 };
 	struct image image;
@@ -111,6 +117,9 @@ struct image sketch_plan(const struct sketch_node *nodes, size_t count)
 	root.nodes = put_array(&draft, draft.nodes, draft.node_count, sizeof(*draft.nodes));
 	root.checks = put_array(&draft, draft.checks, draft.check_count, sizeof(*draft.checks));
 	root.probes = put_array(&draft, draft.probes, draft.check_count, sizeof(*draft.probes));
+	root.references = put_array(&draft, references, (uint32_t)reference_count,
+				    sizeof(*references));
+	root.settings.doubt_percent = 50;
 	*image_writer_root(&draft.writer, struct plan_root) = root;
 	must(0 == image_writer_finish(&draft.writer, NULL, &fd, &err));
 	must(0 == image_open(&image, fd, IMAGE_PLAN, &err));

@@ -26,4 +26,8 @@ struct plan_probe sketch_with(struct plan_probe probe, const void *settings, uin
 /* The caller's to image_close. */
 struct image sketch_plan(const struct sketch_node *nodes, size_t count);
 
+/* The same with references, at half of the targets. */
+struct image sketch_plan_beside(const struct sketch_node *nodes, size_t count,
+				const struct plan_reference *references, size_t reference_count);
+
 #endif
