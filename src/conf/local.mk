@@ -23,7 +23,7 @@ libconf_a_SOURCES = \
 	%D%/pool.c %D%/pool_sites.c \
 	%D%/probe_http.c \
 	%D%/probe_icmp.c \
-	%D%/probe_openvpn.c \
+	%D%/probe_openvpn.c %D%/probe_openvpn_load.c \
 	%D%/probe_agent.c %D%/probe_exec.c %D%/probe_file.c \
 	%D%/probe_prometheus.c \
 	%D%/probe_kinds.c %D%/probe_kinds.h \

@@ -36,6 +36,7 @@ extern const struct probe_kind_row probe_icmp_row;
 extern const struct probe_kind_row probe_ikev2_row;
 extern const struct probe_kind_row probe_wireguard_row;
 extern const struct probe_kind_row probe_openvpn_row;
+extern const struct probe_kind_row probe_openvpn_management_row, probe_openvpn_status_row;
 extern const struct probe_kind_row probe_exec_row, probe_agent_row, probe_file_row, probe_push_row;
 extern const struct probe_kind_row probe_prometheus_row;
 extern const struct probe_kind_row probe_http_row, probe_https_row, probe_tls_row;

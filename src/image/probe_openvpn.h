@@ -1,4 +1,4 @@
-/* probe_openvpn.h - settings of probes of kind openvpn. */
+/* probe_openvpn.h - settings of probes of kinds openvpn, openvpn-management and openvpn-status. */
 #ifndef IMAGE_PROBE_OPENVPN_H
 #define IMAGE_PROBE_OPENVPN_H
 
@@ -19,6 +19,20 @@ struct openvpn_settings {
 	uint8_t mode;               /* enum openvpn_mode */
 	uint8_t direction, digest;  /* of OPENVPN_TLS_AUTH, else 0 */
 	uint8_t reserved[4];
+};
+
+struct openvpn_management_settings {
+	struct probe_text socket; /* path of a Unix socket; none: TCP to the node's address */
+	struct probe_text password_file;
+	uint64_t password_version;
+	uint32_t capacity; /* clients */
+	uint32_t reserved;
+};
+
+struct openvpn_status_settings {
+	struct probe_text path; /* with {node} and {pool} */
+	uint32_t capacity;      /* clients */
+	uint32_t max_age_ms;
 };
 
 #endif

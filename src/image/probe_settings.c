@@ -7,10 +7,10 @@
 #include "image/probe_file.h"
 #include "image/probe_http.h"
 #include "image/probe_icmp.h"
-#include "image/probe_push.h"
 #include "image/probe_ikev2.h"
 #include "image/probe_openvpn.h"
 #include "image/probe_tls.h"
+#include "image/probe_push.h"
 #include "image/probe_wireguard.h"
 #include "image/probe_prometheus.h"
 
@@ -19,6 +19,8 @@ const char *const probe_kind_name[PROBE_KINDS] = {
 	[PROBE_ICMP] = "icmp",
 	[PROBE_WIREGUARD] = "wireguard",
 	[PROBE_OPENVPN] = "openvpn",
+	[PROBE_OPENVPN_MANAGEMENT] = "openvpn-management",
+	[PROBE_OPENVPN_STATUS] = "openvpn-status",
 	[PROBE_EXEC] = "exec",
 	[PROBE_AGENT] = "agent",
 	[PROBE_FILE] = "file",
@@ -38,6 +40,8 @@ static const struct {
 	[PROBE_ICMP] = { sizeof(struct icmp_settings), 0 },
 	[PROBE_WIREGUARD] = { sizeof(struct wireguard_settings), 2 },
 	[PROBE_OPENVPN] = { sizeof(struct openvpn_settings), 1 },
+	[PROBE_OPENVPN_MANAGEMENT] = { sizeof(struct openvpn_management_settings), 2 },
+	[PROBE_OPENVPN_STATUS] = { sizeof(struct openvpn_status_settings), 1 },
 	[PROBE_EXEC] = { sizeof(struct exec_settings), 2 },
 	[PROBE_AGENT] = { sizeof(struct agent_settings), 1 },
 	[PROBE_FILE] = { sizeof(struct file_settings), 1 },
@@ -77,12 +81,14 @@ bool probe_settings_valid(enum probe_kind kind, const void *settings, uint32_t l
 bool probe_names_node(enum probe_kind kind, const void *settings)
 {
 	const struct agent_settings *agent = settings;
+	const struct openvpn_status_settings *status = settings;
 
 	switch (kind) {
 	case PROBE_EXEC:
 	case PROBE_FILE:
 	case PROBE_PUSH: return true;
 	case PROBE_AGENT: return strchr(probe_text(agent, agent->send), '{') != NULL;
+	case PROBE_OPENVPN_STATUS: return strchr(probe_text(status, status->path), '{') != NULL;
 	default: return false;
 	}
 }

@@ -103,6 +103,7 @@ struct kind_tools {
 typedef struct kind *kind_open_fn(const struct kind_tools *tools);
 
 kind_open_fn kind_tcp_open, kind_icmp_open, kind_wireguard_open, kind_openvpn_open;
+kind_open_fn kind_openvpn_management_open, kind_openvpn_status_open;
 kind_open_fn kind_exec_open, kind_agent_open, kind_file_open, kind_push_open;
 kind_open_fn kind_ikev2_open;
 kind_open_fn kind_prometheus_open;

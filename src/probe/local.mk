@@ -20,8 +20,10 @@ libprobe_a_SOURCES = \
 	%D%/kind.c %D%/kind.h \
 	%D%/measure.h \
 	%D%/noise.c %D%/noise.h \
-	%D%/openvpn.c %D%/openvpn_packet.c %D%/openvpn_packet.h \
 	%D%/prometheus.c \
+	%D%/openvpn.c %D%/openvpn_load.c %D%/openvpn_load.h \
+	%D%/openvpn_management.c %D%/openvpn_packet.c %D%/openvpn_packet.h \
+	%D%/openvpn_status.c \
 	%D%/prober.c %D%/prober.h %D%/prober_parts.h \
 	%D%/references.c %D%/references.h \
 	%D%/rounds.c \
@@ -62,6 +64,7 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/main.c tests/unit/probe/probe_test.h \
 	tests/unit/probe/measure_test.c \
 	tests/unit/probe/noise_test.c tests/unit/probe/noise_vectors.h \
+	tests/unit/probe/openvpn_load_test.c \
 	tests/unit/probe/openvpn_packet_test.c \
 	tests/unit/probe/openvpn_test.c \
 	tests/unit/probe/prober_test.c \

@@ -19,6 +19,7 @@ int main(void)
 	add_measure_tests(suite);
 	add_openvpn_packet_tests(suite);
 	add_openvpn_tests(suite);
+	add_openvpn_load_tests(suite);
 	add_engine_tests(suite);
 	add_doubt_tests(suite);
 	add_flap_tests(suite);

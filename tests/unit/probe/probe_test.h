@@ -16,6 +16,7 @@ void add_window_tests(Suite *suite);
 void add_measure_tests(Suite *suite);
 void add_openvpn_packet_tests(Suite *suite);
 void add_openvpn_tests(Suite *suite);
+void add_openvpn_load_tests(Suite *suite);
 void add_engine_tests(Suite *suite);
 void add_doubt_tests(Suite *suite);
 void add_flap_tests(Suite *suite);
