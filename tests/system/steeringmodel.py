@@ -15,6 +15,7 @@ CONTINENTS = {"AF": AFRICA, "SA": SOUTH_AMERICA}
 COUNTRIES = "US CN JP DE GB BR KR FR CA AU IN RU ZA NG AR MX IT NL TR ID".split()
 WORDS = ("unknown", "all")
 NOWHERE = "nowhere"
+LIVE_V6, DEAD_V6 = "::1", "100::1"  # the one is listened on, the other leads nowhere (RFC 6666)
 
 
 # --- random configurations ------------------------------------------------------------------------------
@@ -54,20 +55,26 @@ def random_networks(rng, count):
 
 
 def random_pool(rng, name, sites, networks, number, with_nodes=True):
-    """`number`: of the pool, for its nodes' addresses 127.(40 + number).SITE.NODE."""
+    """`number`: of the pool, for its nodes' addresses 127.(40 + number).SITE.NODE and
+    2001:db8:(number):SITE::NODE, where they have one."""
     policy = rng.choice(("nearest", "nearest", "nearest", "weighted", "failover", "round-robin"))
     chosen = rng.sample(sorted(sites), rng.randrange(2, min(9, len(sites)) + 1))
     pool = {"name": name, "policy": policy, "sites": {}, "rules": [], "fences": [], "avoids": [],
             "persistence": rng.choice(("subnet", "subnet", "none")), "fallback": rng.choice(("all", "all", "none")),
             "band": (rng.choice((0, 0, 10, 50)), rng.choice((0, 0, 500))),
             "answers": rng.choice((1, 1, 1, 2, 3)), "spread": rng.choice(("node", "site")),
-            "own-networks": rng.choice(("weighted", "failover")), "backup": None}
+            "own-networks": rng.choice(("weighted", "failover")), "backup": None,
+            "strict-pair": rng.random() < 0.25}
     pool["spare"] = rng.randrange(0, pool["answers"])
+    # In some pools no path is up but those of IPv4, so that all nodes can be down.
+    paths = (DEAD_V6, DEAD_V6, None) if rng.random() < 0.5 else (LIVE_V6, LIVE_V6, DEAD_V6, None)
     for at, site in enumerate(chosen):
         nodes = {}
         for n in range(rng.randrange(1, 4)):
             nodes[f"{site}-{n}"] = {"address": f"127.{40 + number}.{at + 1}.{n + 1}",
-                                    "weight": rng.choice((0, 1, 100, 100, 100, 300))}
+                                    "weight": rng.choice((0, 1, 100, 100, 100, 300)),
+                                    "address6": f"2001:db8:{number}:{at + 1}::{n + 1}",
+                                    "path6": rng.choice(paths)}
         pool["sites"][site] = {"nodes": nodes, "bias": rng.choice((0, 0, 0, 30, -40)) if policy == "nearest" else 0,
                                "minimum": rng.randrange(1, len(nodes) + 1) if rng.random() < 0.3 else 1,
                                "priority": rng.randrange(0, 4) if rng.random() < 0.5 else at}
@@ -96,14 +103,18 @@ def pool_text(pool, port):
     lines = [f"pool: {pool['name']}", f"policy: {pool['policy']}", f"persistence: {pool['persistence']}",
              f"fallback: {pool['fallback']}", f"band: {{ percent: {percent}, km: {km} }}",
              f"answers: {pool['answers']}", f"spread: {pool['spread']}", f"spare: {pool['spare']}",
-             f"own-networks: {pool['own-networks']}",
+             f"own-networks: {pool['own-networks']}", f"strict-pair: {str(pool['strict-pair']).lower()}",
              *([f"backup: {pool['backup']}"] if pool["backup"] else []),
              f"probes: [ {{ kind: tcp, port: {port}, interval: 500ms, timeout: 400ms, fall: 3, rise: 1 }} ]", "sites:"]
     for name, site in pool["sites"].items():
         lines += [f"  {name}:", f"    bias: {site['bias']}", f"    minimum: {site['minimum']}",
                   f"    priority: {site['priority']}", "    nodes:"]
-        lines += [f"      {node}: {{ address: {n['address']}, weight: {n['weight']} }}"
-                  for node, n in site["nodes"].items()]
+        for node, n in site["nodes"].items():
+            addresses = n["address"]
+            if n["path6"]:
+                addresses = (f"[{n['address']}, '{n['address6']}'], "
+                             f"probe-address: [{n['address']}, '{n['path6']}']")
+            lines.append(f"      {node}: {{ address: {addresses}, weight: {n['weight']} }}")
 
     def listed(things):
         return "[" + ", ".join(f'"{thing}"' for thing in things) + "]"
@@ -271,6 +282,37 @@ class Model:
     def country(self, pool, address):
         return NOWHERE if self.by_own(pool, address) else self.places.country(address)
 
+    @staticmethod
+    def addresses(pool, nodes, live, family):
+        """Of those nodes that are answered for the family: one that is down is so, under a fallback,
+        for all that it has."""
+        every = {node: n for site in pool["sites"].values() for node, n in site["nodes"].items()}
+        found = {}
+        for node in nodes:
+            has = {"A"} | ({"AAAA"} if every[node]["path6"] else set())
+            if family in (live[node] or has):
+                found[node] = every[node]["address" if family == "A" else "address6"]
+        return found
+
+    def of_family(self, pool, chosen, live, family):
+        """What comes of (first, good, reachable nodes, (fewest, most)) for one family."""
+        first, good, reachable, (fewest, most) = chosen
+        firsts, beside = (self.addresses(pool, nodes, live, family) for nodes in (first, good))
+        may_be_first, may = set(firsts.values()), set(beside.values())
+        if len(firsts) < len(first):  # others of its set come first, or a substitute stands in
+            weight = {node: n["weight"] for site in pool["sites"].values() for node, n in site["nodes"].items()}
+            able = self.addresses(pool, reachable, live, family)
+            best = {node: able[node] for node in able if weight[node] > 0} or able
+            if pool["answers"] > 1:
+                may_be_first |= may
+            if not pool["strict-pair"]:
+                may_be_first |= set(best.values())
+                may |= set(best.values())
+            fewest = 1 if best and not pool["strict-pair"] else 0
+        elif len(beside) < len(good):
+            fewest = 1
+        return may_be_first, may, (fewest, most)
+
     def has_somebody(self, name, address, down):
         """Has a pool, or a backup behind it, a healthy node for this client? A fence that leaves no
         site leads to no backup."""
@@ -281,25 +323,28 @@ class Model:
         return bool(nodes - down[name] - self.avoided(pool, address, country)) or \
             bool(allowed and pool["backup"] and self.has_somebody(pool["backup"], address, down))
 
-    def expect(self, pool, address, down):
-        """down: pool -> names of nodes. None: NODATA."""
+    def expect(self, pool, address, live, family="A"):
+        """live: pool -> node -> families whose path is not down; none: the node is down. None: NODATA."""
+        down = {name: {node for node, families in nodes.items() if not families} for name, nodes in live.items()}
         country = self.country(pool, address)
         allowed = self.allowed(pool, address, country)
         if not allowed:
             return None
         policy, bands = self.bands(pool, address, country, allowed)
-        nodes = {node: n["address"] for name, site in pool["sites"].items() if name in allowed
-                 for node, n in site["nodes"].items()}
-        up = set(nodes) - down[pool["name"]] - self.avoided(pool, address, country)
+        nodes = {node for name, site in pool["sites"].items() if name in allowed for node in site["nodes"]}
+        reachable = up = nodes - down[pool["name"]] - self.avoided(pool, address, country)
         first, good = self.serving(pool, bands, up)
         fewest, most = self.answer_size(pool, good)
         if not first:
             if pool["backup"] and self.has_somebody(pool["backup"], address, down):
-                return self.expect(self.pools[pool["backup"]], address, down)
+                return self.expect(self.pools[pool["backup"]], address, live, family)
             if pool["fallback"] == "none":
                 return None
-            first, good = self.serving(pool, bands, set(nodes), heed_minimum=False)
+            first, good = self.serving(pool, bands, nodes, heed_minimum=False)
+            reachable = nodes
             # Companions are never of a site below its minimum, so there may be none.
             fewest, most = 1, self.answer_size(pool, good)[1]
-        return Expectation({nodes[node] for node in first}, {nodes[node] for node in good}, len(first) > 1,
-                           (fewest, most), pool["persistence"] == "none" or policy == "round-robin", pool["name"])
+        may_be_first, may, size = self.of_family(pool, (first, good, reachable, (fewest, most)), live[pool["name"]],
+                                                 family)
+        return Expectation(may_be_first, may, len(first) > 1, size,
+                           pool["persistence"] == "none" or policy == "round-robin", pool["name"])

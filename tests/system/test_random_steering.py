@@ -3,7 +3,8 @@
 
   - the first address is of a node that the model expects there; none is one that the fences forbid,
     that is down or that these clients avoid, while there is another;
-  - no answer is empty while a healthy, allowed node exists;
+  - no answer is empty while a healthy, allowed node exists that has the asked family, but where
+    strict-pair wants it so; no address is of a family whose path is down;
   - a backup pool stands in for clients for whom it, or its own backup, has such a node, and for no
     others: these get what their own pool falls back to;
   - every address in an answered scope has the same answer (where chance decides: the same nodes to
@@ -50,12 +51,19 @@ class World:
         self.pools = [steeringmodel.random_pool(rng, f"p{n}", sites, networks, n) for n in range(POOLS)]
         for pool, backup in zip(self.pools, self.pools[1:]):
             pool["backup"] = backup["name"] if rng.random() < 0.7 else None
+        self.doomed = None  # a pool of which no node is up
+        if seed % 4 == 3:
+            self.doomed = self.pools[0]
+            self.doomed["backup"] = self.pools[1]["name"]
+            for site in self.doomed["sites"].values():
+                for node in site["nodes"].values():
+                    node["path6"] = node["path6"] and steeringmodel.DEAD_V6
         self.model = steeringmodel.Model(
             geomodel.Model([str(SOURCE / "geoip/country.mmdb")], str(SOURCE / "geoip/countries.tsv"), sites), sites, own,
             {pool["name"]: pool for pool in self.pools})
         self.addresses = {node: n["address"] for pool in self.pools for site in pool["sites"].values()
                           for node, n in ((f"{pool['name']}/{node}", n) for node, n in site["nodes"].items())}
-        self.down = {pool["name"]: set() for pool in self.pools}
+        self.live = {}
         server.write_server_file(sites, extra="preference-depth: 16\nown-networks: ["
                                  + ", ".join(f'"{network}"' for network in own) + "]\n")
         server.zone_file("example.net.zone").write_text(
@@ -65,23 +73,32 @@ class World:
             server.zone_file(f"{pool['name']}.pool.yaml").write_text(steeringmodel.pool_text(pool, nodes.port))
 
     def start(self):
-        """Some nodes are down; in one world of four all nodes of a pool are."""
+        """The IPv4 paths of some nodes are down; in one world of four all paths of all nodes of a pool."""
         for pool in self.pools:
-            names = [node for site in pool["sites"].values() for node in site["nodes"]]
+            nodes = {node: n for site in pool["sites"].values() for node, n in site["nodes"].items()}
             part = self.rng.choice((0, 0.2, 0.5, 1 if self.rng.random() < 0.3 else 0.8))
-            self.down[pool["name"]] = {node for node in names if self.rng.random() < part}
-            self.nodes.start(*(self.addresses[f"{pool['name']}/{node}"] for node in names
-                               if node not in self.down[pool["name"]]))
+            part = 1 if pool is self.doomed else part
+            live = self.live[pool["name"]] = {}
+            for node, n in nodes.items():
+                live[node] = set() if self.rng.random() < part else {"A"}
+                if n["path6"] == steeringmodel.LIVE_V6:
+                    live[node].add("AAAA")
+            self.nodes.start(*(n["address"] for node, n in nodes.items() if "A" in live[node]))
+        self.nodes.start(steeringmodel.LIVE_V6)
         self.server.start()
         wait_until(self.is_known, 20 * SLOW)
 
     def is_known(self):
-        """All nodes' status is what it is to be."""
+        """All nodes' status is what it is to be, and of each family."""
         status = json.loads(self.server.ctl("status", "--json").stdout)
         for pool in status["pools"]:
             for site in pool["sites"]:
                 for node in site["nodes"]:
-                    if node["status"] != ("down" if node["name"] in self.down[pool["name"]] else "up"):
+                    live = self.live[pool["name"]][node["name"]]
+                    has = {"A"} | ({"AAAA"} if len(node["addresses"]) > 1 else set())
+                    down = {"IPv4": "A", "IPv6": "AAAA"}
+                    if node["status"] != ("up" if live else "down") or \
+                            {down[family] for family in node["down_families"]} != (has - live if live else set()):
                         return False
         return True
 
@@ -103,10 +120,9 @@ def check_answer(expected, answer, where):
     if expected is None:
         assert answer == [], where
         return False
-    assert answer, f"empty while somebody is up: {where}"
-    assert answer[0] in expected.first, f"{answer} is none of {expected.first}: {where}"
+    assert expected.size[0] <= len(answer) <= expected.size[1], f"{answer} has not {expected.size}: {where}"
+    assert not answer or answer[0] in expected.first, f"{answer} is none of {expected.first}: {where}"
     assert set(answer) <= expected.may, f"{answer} is not all of {expected.may}: {where}"
-    assert expected.size[0] <= len(answer) <= expected.size[1], where
     return expected.hashed and not expected.drawn
 
 
@@ -124,23 +140,24 @@ def test_random_pools_answer_what_their_files_say(number):
     with world() as (server, nodes):
         w = World(server, nodes, SEED * 1000 + number)
         w.start()
-        asked = [(w.rng.randrange(POOLS), network) for network in w.networks(NETWORKS // WORLDS)]
-        results = fastdns.ask_many(server.server, [(f"vpn{p}.example.net", "A", network) for p, network in asked])
+        asked = [(w.rng.randrange(POOLS), network, w.rng.choice(("A", "AAAA")))
+                 for network in w.networks(NETWORKS // WORLDS)]
+        results = fastdns.ask_many(server.server, [(f"vpn{p}.example.net", kind, network) for p, network, kind in asked])
         follow, wide, by_backup = [], 0, 0
-        for (p, network), (rcode, answer, scope) in zip(asked, results):
-            where = f"world {number}, pool p{p}, client {network}, scope {scope}"
-            expectation = w.model.expect(w.pools[p], network.network_address, w.down)
+        for (p, network, kind), (rcode, answer, scope) in zip(asked, results):
+            where = f"world {number}, pool p{p}, client {network}, {kind}, scope {scope}"
+            expectation = w.model.expect(w.pools[p], network.network_address, w.live, kind)
             assert rcode == 0, where
             hashed = check_answer(expectation, answer, where)
             if hashed:
                 assert scope >= PERSISTENCE[network.version], f"the hash decided: {where}"
             by_backup += expectation is not None and expectation.pool != w.pools[p]["name"]
             wide += scope < PERSISTENCE[network.version]
-            follow += [(p, one, answer, expectation) for one in inside(w.rng, network, scope)]
-        again = fastdns.ask_many(server.server, [(f"vpn{p}.example.net", "A", one) for p, one, _, _ in follow])
-        for (p, one, before, expectation), (_, now, _) in zip(follow, again):
-            where = f"world {number}, pool p{p}, {one} in a scope: {before}, {now}"
-            mine = w.model.expect(w.pools[p], one.network_address, w.down)
+            follow += [(p, one, kind, answer, expectation) for one in inside(w.rng, network, scope)]
+        again = fastdns.ask_many(server.server, [(f"vpn{p}.example.net", kind, one) for p, one, kind, _, _ in follow])
+        for (p, one, kind, before, expectation), (_, now, _) in zip(follow, again):
+            where = f"world {number}, pool p{p}, {kind}, {one} in a scope: {before}, {now}"
+            mine = w.model.expect(w.pools[p], one.network_address, w.live, kind)
             assert (mine is None) == (expectation is None), where
             if mine is None or not mine.drawn or not mine.hashed:
                 assert now == before, where
