@@ -214,9 +214,10 @@ static uint32_t class_at(const struct image *geo, uint8_t family, uint64_t posit
 	uint64_t size = match.prefix_len >= 64 ? 1
 			: match.prefix_len < 2 ? UINT64_C(1) << 62
 					       : UINT64_C(1) << (64 - match.prefix_len);
+	uint64_t last = position | (size - 1); /* what comes after may be beyond 64 bits */
 
-	if ((position & ~(size - 1)) + size < *end)
-		*end = (position & ~(size - 1)) + size;
+	if (last < *end - 1)
+		*end = last + 1;
 	return match.class_id;
 }
 
