@@ -5,6 +5,7 @@ int main(void)
 {
 	Suite *suite = suite_create("control");
 
+	(void)setenv("CK_DEFAULT_TIMEOUT", "30", 0); /* others may keep the machine busy */
 	add_cap_cases(suite);
 	add_diff_cases(suite);
 	add_drill_cases(suite);

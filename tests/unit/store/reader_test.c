@@ -248,7 +248,7 @@ END_TEST
 START_TEST(minutes_and_nodes_that_are_too_old_are_deleted)
 {
 	struct store_minute rows[600];
-	char names[600][16];
+	char names[600][24];
 	uint64_t now = NOW_MINUTE;
 	struct fixture f;
 	struct err err;
