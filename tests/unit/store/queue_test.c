@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/queue.h"
@@ -70,6 +71,34 @@ START_TEST(full_queue_refuses_more_transitions_but_takes_known_nodes)
 }
 END_TEST
 
+START_TEST(minutes_are_queued_whole_or_not_at_all)
+{
+	char name[] = "edge/a";
+	struct store_minute row = { name, 12, 0, 250, 900, 500 };
+	struct store_minute *rows = calloc(QUEUE_MINUTES_MAX / 2, sizeof(*rows));
+	struct queue queue = { 0 };
+
+	for (uint32_t i = 0; i < QUEUE_MINUTES_MAX / 2; i++)
+		rows[i] = row;
+	ck_assert(queue_put_minutes(&queue, 7, rows, QUEUE_MINUTES_MAX / 2));
+	ck_assert(queue_put_minutes(&queue, 8, rows, QUEUE_MINUTES_MAX / 2 - 1));
+	name[5] = 'b'; /* texts are copied */
+	ck_assert(!queue_put_minutes(&queue, 9, rows, 2));
+	ck_assert(queue_put_minutes(&queue, 9, rows, 1));
+	ck_assert(!queue_put_minutes(&queue, 10, rows, 1));
+	ck_assert_uint_eq(queue_rows(&queue), QUEUE_MINUTES_MAX);
+	ck_assert_str_eq(queue.first_minutes->rows[0].node, "edge/a");
+	ck_assert_uint_eq(queue.first_minutes->next->minute, 8);
+	ck_assert_str_eq(queue.first_minutes->next->next->rows[0].node, "edge/b");
+	queue_clear(&queue);
+	ck_assert_uint_eq(queue_rows(&queue), 0);
+	ck_assert(queue_put_minutes(&queue, 11, rows, 1));
+	ck_assert_uint_eq(queue.first_minutes->minute, 11);
+	queue_free(&queue);
+	free(rows);
+}
+END_TEST
+
 START_TEST(cleared_queue_is_as_good_as_new)
 {
 	struct store_status row = make_status("edge/a", "up", 1);
@@ -92,5 +121,5 @@ void add_queue_tests(Suite *suite)
 	suite_case(suite, "queue", status_of_a_node_waits_once_and_the_latest_wins,
 		   transitions_wait_in_their_order_and_each_by_itself,
 		   full_queue_refuses_more_transitions_but_takes_known_nodes,
-		   cleared_queue_is_as_good_as_new);
+		   minutes_are_queued_whole_or_not_at_all, cleared_queue_is_as_good_as_new);
 }
