@@ -77,6 +77,7 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/tls_files_test.c \
 	tests/unit/probe/verdict_test.c \
 	tests/unit/probe/web_test.c \
+	tests/unit/probe/wireguard_test.c \
 	tests/unit/probe/window_test.c
 test_probe_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
 test_probe_LDADD = libprobe.a libimage.a libbase.a $(CHECK_LIBS) $(probe_LIBS)

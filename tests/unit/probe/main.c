@@ -28,6 +28,7 @@ int main(void)
 	add_noise_tests(suite);
 	add_secret_tests(suite);
 	add_web_tests(suite);
+	add_wireguard_tests(suite);
 	add_stamps_tests(suite);
 	add_http_judge_tests(suite);
 	add_tls_files_tests(suite);

@@ -25,6 +25,7 @@ void add_ike_tests(Suite *suite);
 void add_noise_tests(Suite *suite);
 void add_secret_tests(Suite *suite);
 void add_web_tests(Suite *suite);
+void add_wireguard_tests(Suite *suite);
 void add_stamps_tests(Suite *suite);
 void add_http_judge_tests(Suite *suite);
 void add_tls_files_tests(Suite *suite);

@@ -1,0 +1,300 @@
+/* What a probe of kind wireguard sends, and when. Who listens here is no WireGuard: its answers are
+ * tried in noise_test.c, and with a real server in tests/system. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "image/probe_wireguard.h"
+#include "probe/kind.h"
+#include "probe/turns.h"
+#include "tests/unit/probe/noise_vectors.h"
+#include "tests/unit/probe/probe_test.h"
+
+#define HERE     "127.93.21.1"
+#define PORT     20193
+#define SENT_MAX 16
+
+/* The octets 1 to 32. */
+#define KEY "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=\n"
+
+static struct bench {
+	struct ev_loop *loop;
+	struct kind *kind;
+	int listener;
+	ev_io io;
+	struct {
+		uint64_t at_us;
+		uint8_t octets[200];
+		ssize_t len;
+	} sent[SENT_MAX];
+	size_t sent_count;
+	uint8_t answer[64]; /* to the first */
+	size_t answer_len;
+	size_t done;
+	struct probe_result result;
+	char why[PROBE_WHY_SIZE];
+} bench;
+
+static char key_path[] = "/tmp/signpost-key-XXXXXX";
+
+static void on_datagram(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct sockaddr_storage from;
+	socklen_t size = sizeof(from);
+
+	(void)loop;
+	(void)events;
+	ck_assert_uint_lt(bench.sent_count, SENT_MAX);
+	bench.sent[bench.sent_count].at_us = clock_mono_us();
+	bench.sent[bench.sent_count].len = recvfrom(io->fd, bench.sent[bench.sent_count].octets,
+						    200, 0, (struct sockaddr *)&from, &size);
+	if (bench.sent_count++ == 0 && bench.answer_len > 0)
+		ck_assert_int_gt(sendto(io->fd, bench.answer, bench.answer_len, 0,
+					(struct sockaddr *)&from, size),
+				 0);
+}
+
+static void on_done(struct probe *probe, const struct probe_result *result)
+{
+	(void)probe;
+	bench.done++;
+	bench.result = *result;
+	(void)snprintf(bench.why, sizeof(bench.why), "%s", result->why);
+}
+
+static void open_bench(bool listens)
+{
+	const struct kind_tools tools = { .icmp_v4 = -1, .icmp_v6 = -1, .loop = ev_loop_new(0) };
+	struct sockaddr_storage name;
+	struct ip_address address;
+	int fd;
+
+	bench = (struct bench){ .loop = tools.loop, .kind = kind_wireguard_open(&tools) };
+	(void)strcpy(key_path + sizeof(key_path) - 7, "XXXXXX");
+	fd = mkstemp(key_path);
+	ck_assert_int_eq(write(fd, KEY, strlen(KEY)), (ssize_t)strlen(KEY));
+	(void)close(fd);
+	bench.listener = socket(AF_INET, SOCK_DGRAM, 0);
+	ck_assert(ip_parse(HERE, &address));
+	if (listens)
+		ck_assert_int_eq(bind(bench.listener, (struct sockaddr *)&name,
+				      ip_to_sockaddr(&address, PORT, &name)),
+				 0);
+	ev_io_init(&bench.io, on_datagram, bench.listener, EV_READ);
+	if (listens)
+		ev_io_start(bench.loop, &bench.io);
+}
+
+static void close_bench(void)
+{
+	bench.kind->close(bench.kind);
+	ev_io_stop(bench.loop, &bench.io);
+	(void)close(bench.listener);
+	ev_loop_destroy(bench.loop);
+	(void)unlink(key_path);
+}
+
+static void open_probe(struct probe *probe, uint32_t timeout_ms, uint32_t attempts)
+{
+	struct {
+		struct wireguard_settings settings;
+		char path[64];
+	} *all = calloc(1, sizeof(*all));
+	struct err err;
+
+	all->settings.private_key.offset = offsetof(typeof(*all), path);
+	all->settings.private_key.len = (uint32_t)strlen(key_path);
+	(void)strcpy(all->path, key_path);
+	all->settings.attempts = attempts;
+	for (size_t i = 0; i < WIREGUARD_KEY_SIZE; i++) {
+		unsigned octet;
+
+		ck_assert_int_eq(sscanf(SERVER_PUBLIC + 2 * i, "%2x", &octet), 1);
+		all->settings.public_key[i] = (uint8_t)octet;
+	}
+	*probe = (struct probe){ .port = PORT,
+				 .timeout_ms = timeout_ms,
+				 .settings = all,
+				 .own = calloc(1, bench.kind->own_size),
+				 .done = on_done };
+	ck_assert(ip_parse(HERE, &probe->address));
+	ck_assert_int_eq(bench.kind->prepare(bench.kind, probe, &err), 0);
+}
+
+static void close_probe(struct probe *probe)
+{
+	bench.kind->release(bench.kind, probe);
+	free(probe->own);
+	free((void *)(uintptr_t)probe->settings);
+}
+
+static void stop(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)timer;
+	(void)events;
+	ev_break(loop, EVBREAK_ONE);
+}
+
+static void run_ms(int ms)
+{
+	ev_timer timer;
+
+	ev_timer_init(&timer, stop, ms / 1e3, 0.0);
+	ev_now_update(bench.loop);
+	ev_timer_start(bench.loop, &timer);
+	(void)ev_run(bench.loop, 0);
+	ev_timer_stop(bench.loop, &timer);
+}
+
+START_TEST(initiations_are_repeated_but_never_the_same)
+{
+	struct probe_result result = { .outcome = PROBE_FAILURE, .why = "timeout" };
+	struct probe probe;
+
+	open_bench(true);
+	open_probe(&probe, 900, 3);
+	bench.kind->start(bench.kind, &probe);
+	run_ms(850);
+	ck_assert_uint_eq(bench.sent_count, 3);
+	ck_assert_uint_eq(bench.done, 0);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(bench.sent[i].len, 148);
+		if (i > 0) {
+			ck_assert_uint_ge(bench.sent[i].at_us - bench.sent[i - 1].at_us, 290000);
+			/* index, ephemeral key, static key, timestamp: all look new */
+			ck_assert_mem_ne(bench.sent[i].octets + 4, bench.sent[i - 1].octets + 4, 4);
+			ck_assert_mem_ne(bench.sent[i].octets + 8, bench.sent[i - 1].octets + 8,
+					 32);
+			ck_assert_mem_ne(bench.sent[i].octets + 40, bench.sent[i - 1].octets + 40,
+					 48);
+			ck_assert_mem_ne(bench.sent[i].octets + 88, bench.sent[i - 1].octets + 88,
+					 28);
+		}
+	}
+	bench.kind->expire(bench.kind, &probe, &result);
+	ck_assert_int_eq(result.outcome, PROBE_FAILURE);
+	ck_assert_str_eq(result.why, "timeout");
+	close_probe(&probe);
+	close_bench();
+}
+END_TEST
+
+START_TEST(attempts_are_a_quarter_of_a_second_apart_at_least)
+{
+	struct probe probe;
+
+	open_bench(true);
+	open_probe(&probe, 100, 5);
+	bench.kind->start(bench.kind, &probe);
+	run_ms(600);
+	bench.kind->cancel(bench.kind, &probe);
+	ck_assert_uint_ge(bench.sent_count, 2);
+	for (size_t i = 1; i < bench.sent_count; i++)
+		ck_assert_uint_ge(bench.sent[i].at_us - bench.sent[i - 1].at_us, 240000);
+	close_probe(&probe);
+	close_bench();
+}
+END_TEST
+
+START_TEST(probes_with_one_key_keep_apart)
+{
+	struct probe probes[4];
+
+	open_bench(true);
+	for (int i = 0; i < 4; i++)
+		open_probe(&probes[i], 200, 1);
+	for (int i = 0; i < 4; i++)
+		bench.kind->start(bench.kind, &probes[i]);
+	run_ms(180);
+	ck_assert_uint_eq(bench.sent_count, 4);
+	for (size_t i = 1; i < 4; i++)
+		ck_assert_uint_ge(bench.sent[i].at_us - bench.sent[i - 1].at_us, 20000);
+	for (int i = 0; i < 4; i++) {
+		bench.kind->cancel(bench.kind, &probes[i]);
+		close_probe(&probes[i]);
+	}
+	close_bench();
+}
+END_TEST
+
+START_TEST(garbage_is_ignored_and_the_probe_goes_on)
+{
+	struct probe probe;
+
+	open_bench(true);
+	bench.answer_len = 64;
+	bench.answer[0] = 3;
+	open_probe(&probe, 600, 2);
+	bench.kind->start(bench.kind, &probe);
+	run_ms(450);
+	ck_assert_uint_eq(bench.done, 0);
+	ck_assert_uint_eq(bench.sent_count, 2);
+	bench.kind->cancel(bench.kind, &probe);
+	close_probe(&probe);
+	close_bench();
+}
+END_TEST
+
+START_TEST(port_that_nobody_listens_on_is_told_at_once)
+{
+	uint64_t start_us = clock_mono_us();
+	struct probe probe;
+
+	open_bench(false);
+	open_probe(&probe, 2000, 3);
+	bench.kind->start(bench.kind, &probe);
+	while (bench.done == 0)
+		(void)ev_run(bench.loop, EVRUN_ONCE);
+	ck_assert_int_eq(bench.result.outcome, PROBE_FAILURE);
+	ck_assert_str_eq(bench.why, "Connection refused");
+	ck_assert_uint_lt(clock_mono_us() - start_us, 250000); /* nothing was repeated */
+	close_probe(&probe);
+	close_bench();
+}
+END_TEST
+
+START_TEST(key_that_is_not_there_is_told)
+{
+	struct probe probe;
+	struct err err;
+
+	open_bench(false);
+	open_probe(&probe, 200, 1);
+	bench.kind->release(bench.kind, &probe);
+	memset(probe.own, 0, bench.kind->own_size);
+	ck_assert_int_eq(truncate(key_path, 5), 0);
+	ck_assert_int_eq(bench.kind->prepare(bench.kind, &probe, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, ": holds no key of 32 octets in base64"));
+	close_probe(&probe);
+	close_bench();
+}
+END_TEST
+
+START_TEST(turns_are_shared_by_those_who_name_the_same)
+{
+	struct turns *turns = turns_open();
+	struct turn *one = turn_join(turns, "a", 1), *same = turn_join(turns, "a", 1);
+	struct turn *other = turn_join(turns, "b", 1);
+
+	ck_assert_ptr_eq(one, same);
+	ck_assert_ptr_ne(one, other);
+	ck_assert_uint_eq(one->users, 2);
+	turn_leave(turns, one);
+	turn_leave(turns, NULL);
+	ck_assert_uint_eq(same->users, 1);
+	turn_leave(turns, same);
+	turn_leave(turns, other);
+	turns_close(turns);
+}
+END_TEST
+
+void add_wireguard_tests(Suite *suite)
+{
+	suite_case(suite, "wireguard", initiations_are_repeated_but_never_the_same,
+		   attempts_are_a_quarter_of_a_second_apart_at_least,
+		   probes_with_one_key_keep_apart, garbage_is_ignored_and_the_probe_goes_on,
+		   port_that_nobody_listens_on_is_told_at_once, key_that_is_not_there_is_told,
+		   turns_are_shared_by_those_who_name_the_same);
+}
