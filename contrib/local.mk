@@ -1,4 +1,4 @@
-EXTRA_DIST += %D%/hooks/README.md %D%/hooks/strongswan-drain %D%/hooks/wireguard-drain
+EXTRA_DIST += %D%/hooks/README.md %D%/hooks/openvpn-drain %D%/hooks/strongswan-drain %D%/hooks/wireguard-drain
 EXTRA_DIST += %D%/demo-node %D%/exporters/wireguard-textfile
 
 # systemd looks into these folders below /usr and below /usr/local.
