@@ -21,6 +21,22 @@ struct range {
 	uint64_t from_ms, until_ms;
 };
 
+/* false: some text of the command line is no UTF-8, which JSON cannot carry. */
+static bool can_be_asked(const struct options *options)
+{
+	const char *texts[] = { options->count > 1 ? options->arguments[1] : NULL,
+				options->history.who };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		json_t *text = texts[i] == NULL ? json_null() : json_string(texts[i]);
+
+		if (text == NULL)
+			return false;
+		json_decref(text);
+	}
+	return true;
+}
+
 /* STATUS_OK, or why not. since: unless it is given. */
 static int take_range(const struct options *options, const char *since, struct range *out)
 {
@@ -29,6 +45,8 @@ static int take_range(const struct options *options, const char *since, struct r
 	struct err err;
 
 	*out = (struct range){ 0, now_ms };
+	if (!can_be_asked(options))
+		return misused("not UTF-8", "a name");
 	if ((from != NULL && history_time("since", from, now_ms, &out->from_ms, &err) != 0) ||
 	    (options->order.until != NULL &&
 	     history_time("until", options->order.until, now_ms, &out->until_ms, &err) != 0))

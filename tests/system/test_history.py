@@ -89,6 +89,8 @@ def test_history_refuses_what_it_does_not_know(server):
     for what, why in (("edge/nowhere", "nowhere"), ("tokyo", "only nodes have a history")):
         refused = server.ctl("history", what, check=False)
         assert refused.returncode == 1 and why in refused.stderr
+    for what in (["history", b"\xff"], ["audit", b"\xff"], ["audit", "--who", b"\xff"]):
+        assert server.ctl(*what, check=False).returncode == 2
     assert server.ctl("history", "tyo-1", "--since", "1h", "--until", "2h", check=False).returncode == 2
 
 
