@@ -81,14 +81,20 @@ struct check {
 	uint32_t first_use; /* the prober's own */
 };
 
+#define LATE_BUCKETS 128 /* four to an octave of microseconds */
+
 struct engine_counters {
 	uint64_t started, successes, failures;
-	uint64_t not_made;    /* for want of something of our own */
-	uint64_t passed_over; /* turns left out because they came late */
-	uint64_t queued;      /* had to wait for a descriptor */
-	uint64_t paced;       /* had to wait since their address has many */
-	uint64_t late_max_us; /* of a start, since the counters were last cleared */
+	uint64_t not_made;           /* for want of something of our own */
+	uint64_t passed_over;        /* turns left out because they came late */
+	uint64_t queued;             /* had to wait for a descriptor */
+	uint64_t paced;              /* had to wait since their address has many */
+	uint64_t late_max_us;        /* of a start, since the counters were last cleared */
+	uint64_t late[LATE_BUCKETS]; /* starts by lateness, see engine_late_us */
 };
+
+/* So many of the starts (a part of 1) were no later than this, to a quarter. */
+uint64_t engine_late_us(const struct engine_counters *counters, double part);
 
 /* After every result that is one; `before` is the verdict that the check had. Must not start or
  * stop checks. */

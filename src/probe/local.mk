@@ -86,4 +86,4 @@ test_probe_LDADD = libprobe.a libimage.a libbase.a $(CHECK_LIBS) $(probe_LIBS)
 EXTRA_PROGRAMS += bench-probe
 bench_probe_SOURCES = tests/bench/probe_load.c \
 	tests/unit/probe/sketch.c tests/unit/probe/sketch.h
-bench_probe_LDADD = libprobe.a libimage.a libbase.a $(probe_LIBS)
+bench_probe_LDADD = libprobe.a libimage.a libbase.a $(probe_LIBS) -lm

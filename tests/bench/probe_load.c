@@ -72,7 +72,6 @@ static pid_t start_server(void)
 static struct image make_plan(uint32_t count, uint32_t interval_ms)
 {
 	const struct plan_probe probe = { .kind = PROBE_TCP,
-					  .port = PORT,
 					  .interval_ms = interval_ms,
 					  .timeout_ms = interval_ms < 2000 ? interval_ms : 2000,
 					  .fall = 3,
@@ -121,13 +120,17 @@ static void measure(struct ev_loop *loop, struct engine *engine, uint32_t count,
 	}
 	processor = processor_s() - processor;
 	printf("checks=%u probes/s=%.0f cpu=%.1f%% us/probe=%.1f descriptors_peak=%u "
-	       "failures=%llu not_made=%llu passed_over=%llu queued=%llu changes=%llu\n",
+	       "failures=%llu not_made=%llu passed_over=%llu queued=%llu changes=%llu\n"
+	       "lateness of starts: p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms\n",
 	       count, (double)engine->counters.started / seconds, processor / seconds * 100,
 	       processor * 1e6 / (double)engine->counters.started, all - descriptors_least,
 	       (unsigned long long)engine->counters.failures,
 	       (unsigned long long)engine->counters.not_made,
 	       (unsigned long long)engine->counters.passed_over,
-	       (unsigned long long)engine->counters.queued, (unsigned long long)changes);
+	       (unsigned long long)engine->counters.queued, (unsigned long long)changes,
+	       (double)engine_late_us(&engine->counters, .5) / 1000,
+	       (double)engine_late_us(&engine->counters, .99) / 1000,
+	       (double)engine_late_us(&engine->counters, .999) / 1000);
 }
 
 int main(int argc, char **argv)

@@ -329,6 +329,39 @@ START_TEST(answer_that_came_while_the_loop_was_busy_is_no_timeout)
 }
 END_TEST
 
+START_TEST(lateness_is_counted_to_a_quarter)
+{
+	struct ev_loop *loop = open_loop();
+	int listener = listen_on("0.0.0.0", PORT, 1000);
+	struct check *checks[20];
+	struct engine engine;
+
+	open_engine(&engine, loop, 1000);
+	ck_assert_uint_eq(engine_late_us(&engine.counters, .99), 0); /* nothing has started */
+	for (uint32_t i = 0; i < 20; i++) {
+		struct check_key key = base_key;
+
+		key.address[3] = (uint8_t)(i + 1);
+		key.interval_ms = 60000;
+		checks[i] = check_begin(&engine, &key, NULL, i < 10 ? 0 : 30000);
+	}
+	(void)usleep(50000); /* ten are 50 ms late then, and ten 20 */
+	run_ms(loop, 20);
+	ck_assert_uint_eq(engine.counters.started, 20);
+	ck_assert_uint_ge(engine_late_us(&engine.counters, .5), 20000);
+	ck_assert_uint_ge(engine_late_us(&engine.counters, .99), 50000);
+	ck_assert_uint_le(engine_late_us(&engine.counters, .99),
+			  engine.counters.late_max_us + engine.counters.late_max_us / 4);
+	ck_assert_uint_lt(engine_late_us(&engine.counters, .5),
+			  engine_late_us(&engine.counters, .6));
+	for (int i = 0; i < 20; i++)
+		check_end(checks[i]);
+	engine_close(&engine);
+	(void)close(listener);
+	close_loop(loop);
+}
+END_TEST
+
 static int running_at_once, overlaps;
 
 static void never_start(struct kind *kind, struct probe *probe)
@@ -382,5 +415,5 @@ void add_engine_tests(Suite *suite)
 		   check_that_is_made_once_tells_each_step_and_is_no_result,
 		   loop_that_is_always_late_still_makes_every_check,
 		   answer_that_came_while_the_loop_was_busy_is_no_timeout,
-		   check_never_overlaps_itself);
+		   check_never_overlaps_itself, lateness_is_counted_to_a_quarter);
 }
