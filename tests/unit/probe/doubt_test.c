@@ -229,15 +229,16 @@ END_TEST
 #define PORT      20194
 #define REFERENCE "127.93.12.100"
 
-static const struct plan_probe quick = {
-	.kind = PROBE_TCP, .interval_ms = 50, .timeout_ms = 50, .fall = 3, .rise = 2
-};
+#define QUICK                                                                                \
+	{                                                                                    \
+		.kind = PROBE_TCP, .interval_ms = 50, .timeout_ms = 50, .fall = 3, .rise = 2 \
+	}
 
 static const struct sketch_node four[] = {
-	{ "edge", "a", { { "127.93.12.1", quick, PORT } } },
-	{ "edge", "b", { { "127.93.12.2", quick, PORT } } },
-	{ "edge", "c", { { "127.93.12.3", quick, PORT } } },
-	{ "edge", "d", { { "127.93.12.4", quick, PORT } } },
+	{ "edge", "a", { { "127.93.12.1", QUICK, PORT } } },
+	{ "edge", "b", { { "127.93.12.2", QUICK, PORT } } },
+	{ "edge", "c", { { "127.93.12.3", QUICK, PORT } } },
+	{ "edge", "d", { { "127.93.12.4", QUICK, PORT } } },
 };
 
 static void open_four(struct lab *lab, int listeners[4])
