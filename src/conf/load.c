@@ -65,6 +65,12 @@ static const struct option load_options[] = {
 	  .dflt_from = default_stale,
 	  .manual =
 		  "a signal that is older begins to lose its say, and has none at twice the age" },
+	{ "probe-loss", OPTION_NUMBER, OPTION_FIELD(struct config_pool, load.loss_percent),
+	  .min = 1, .max = 100, .suffix = "%",
+	  .manual = "so many lost probes of a node count as full, as signal probe-loss" },
+	{ "probe-rtt", OPTION_DURATION, OPTION_FIELD(struct config_pool, load.rtt_ms), .unit_ms = 1,
+	  .min = 1, .max = 60000,
+	  .manual = "so long a round-trip time counts as full, as signal probe-rtt" },
 	{ "sources", OPTION_OTHER, .read = sources_read, .kind = "list",
 	  .accepts = "a list of maps", .manual = "where signals come from, beside reports" },
 };

@@ -86,6 +86,7 @@ struct inputs *inputs_new(const struct image *plan, const struct orders *orders,
 	inputs->last_good = mem_array(nodes, sizeof(*inputs->last_good));
 	inputs->loads = mem_array(nodes, sizeof(*inputs->loads));
 	inputs->follows = mem_array(nodes, sizeof(*inputs->follows));
+	inputs->windows = mem_array(nodes, sizeof(*inputs->windows));
 	inputs->caps = mem_array(plan_count(plan, pools) + 1U, sizeof(*inputs->caps));
 	inputs->sites = mem_array(sites, sizeof(*inputs->sites));
 	inputs->keep = mem_array(sites, sizeof(*inputs->keep));
@@ -113,9 +114,12 @@ void inputs_free(struct inputs *inputs)
 	free(inputs->held);
 	free(inputs->last_good);
 	free(inputs->loads);
-	for (uint32_t n = 0; n < plan_count(inputs->plan, nodes); n++)
+	for (uint32_t n = 0; n < plan_count(inputs->plan, nodes); n++) {
 		load_free(&inputs->follows[n]);
+		window_close(&inputs->windows[n]);
+	}
 	free(inputs->follows);
+	free(inputs->windows);
 	free(inputs->caps);
 	free(inputs->sites);
 	free(inputs->keep);

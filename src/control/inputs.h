@@ -15,6 +15,7 @@
 #include "control/ramp.h"
 #include "control/stance.h"
 #include "probe/prober.h"
+#include "probe/window.h"
 #include "steer/spill.h"
 #include "steer/steer.h"
 
@@ -32,6 +33,7 @@ struct inputs {
 	bool *last_good;
 	struct node_load *loads;   /* as reported last, for spilling */
 	struct load_node *follows; /* what weights follow; where its pool says so */
+	struct window *windows;    /* its last probes; opened where its pool asks for them */
 	/* Of each pool. */
 	struct cap *caps;
 	/* Of each plan_pool_site. */
@@ -40,8 +42,14 @@ struct inputs {
 	bool recalled; /* reports to the process before this one are among the signals */
 };
 
-/* The signal that reports are. */
+/* The signal that reports are, and those that a node's own probes are. */
 #define SIGNAL_PUSH "push"
+#define SIGNAL_LOSS "probe-loss"
+#define SIGNAL_RTT  "probe-rtt"
+
+/* Results that these are about, at most and at least. */
+#define INPUTS_WINDOW       60
+#define INPUTS_WINDOW_LEAST 10
 
 /* The status of a node. */
 typedef const struct node_state *inputs_state_fn(const void *context, uint32_t node);
@@ -68,6 +76,10 @@ void inputs_orders_changed(struct inputs *inputs);
 
 /* A node has told its load. */
 void inputs_report(struct inputs *inputs, uint32_t node, const struct node_load *load,
+		   uint64_t now_mono_ms);
+
+/* A probe of health was made of a node that is not down: it was lost, or took that long. */
+void inputs_probed(struct inputs *inputs, uint32_t node, bool lost, uint32_t rtt_us,
 		   uint64_t now_mono_ms);
 
 /* A source has told a node's use. */

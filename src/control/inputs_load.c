@@ -44,6 +44,30 @@ void inputs_reading(struct inputs *inputs, uint32_t node, const char *signal, do
 		load_report(&inputs->follows[node], settings, signal, use, now_mono_ms);
 }
 
+void inputs_probed(struct inputs *inputs, uint32_t node, bool lost, uint32_t rtt_us,
+		   uint64_t now_mono_ms)
+{
+	const struct plan_load *settings = inputs_load_settings(inputs, node);
+	struct window *window = &inputs->windows[node];
+	struct window_measures measures;
+
+	if (!settings->on || (settings->loss_percent == 0 && settings->rtt_ms == 0))
+		return;
+	if (window->size == 0)
+		window_open(window, INPUTS_WINDOW);
+	window_add(window, lost ? WINDOW_LOST : rtt_us);
+	window_measure(window, &measures);
+	if (measures.count < INPUTS_WINDOW_LEAST)
+		return;
+	if (settings->loss_percent != 0)
+		inputs_reading(inputs, node, SIGNAL_LOSS,
+			       100.0 * measures.lost / measures.count / settings->loss_percent,
+			       now_mono_ms);
+	if (settings->rtt_ms != 0 && measures.lost < measures.count)
+		inputs_reading(inputs, node, SIGNAL_RTT,
+			       measures.mean_us / 1000.0 / settings->rtt_ms, now_mono_ms);
+}
+
 void inputs_report(struct inputs *inputs, uint32_t node, const struct node_load *load,
 		   uint64_t now_mono_ms)
 {

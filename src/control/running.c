@@ -216,6 +216,17 @@ static void changed(void *context, uint32_t node, enum node_status from,
 
 /* --- loads ------------------------------------------------------------------------------------- */
 
+/* A node that is down loses all probes: that it does says nothing of how it is when it is up. */
+static void read_probe(struct running *running, uint32_t node, const struct probe_result *result)
+{
+	const struct node_state *state = prober_state(running->prober, node);
+	bool lost = result->reach == REACH_AS_OUTCOME ? result->outcome == PROBE_FAILURE
+						      : result->reach == REACH_LOST;
+
+	if (state->status != NODE_DOWN)
+		inputs_probed(running->inputs, node, lost, state->rtt_us, clock_mono_ms());
+}
+
 /* Steering follows within a second. */
 static void read_load(void *context, uint32_t node, uint32_t probe,
 		      const struct probe_result *result)
@@ -224,6 +235,8 @@ static void read_load(void *context, uint32_t node, uint32_t probe,
 	const struct image *plan = plan_of(running);
 	const struct plan_probe *p = &plan_items(plan, probes, struct plan_probe)[probe];
 
+	if ((p->roles & PROBE_HEALTH) != 0)
+		read_probe(running, node, result);
 	if (result->has_use)
 		inputs_reading(running->inputs, node,
 			       plan_text(plan, p->signal != 0 ? p->signal : p->name), result->use,

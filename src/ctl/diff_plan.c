@@ -152,6 +152,10 @@ static void put_load(json_t *options, const struct plan_load *load)
 	put_ms(options, "load smoothing", load->smoothing_ms);
 	put_ms(options, "load dwell", load->dwell_ms);
 	put_ms(options, "load stale-after", load->stale_ms);
+	if (load->loss_percent != 0)
+		put(options, "load probe-loss", "%u%%", load->loss_percent);
+	if (load->rtt_ms != 0)
+		put_ms(options, "load probe-rtt", load->rtt_ms);
 }
 
 static void put_answering(json_t *options, const struct plan_pool *pool)

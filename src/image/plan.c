@@ -194,7 +194,8 @@ static bool is_load(const struct plan_load *load)
 		return true;
 	return load->on == 1 && load->floor_percent > 0 && load->floor_percent <= 100 &&
 	       load->step_percent > 0 && load->step_percent <= 100 &&
-	       load->low_percent < load->high_percent && load->stale_ms > 0;
+	       load->low_percent < load->high_percent && load->stale_ms > 0 &&
+	       load->loss_percent <= 100;
 }
 
 /* Settings of how it is steered. */

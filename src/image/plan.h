@@ -62,11 +62,11 @@ struct plan_load {
 	uint8_t on;            /* 0: they do not */
 	uint8_t floor_percent; /* of the weight; 1 to 100 */
 	uint8_t step_percent;  /* of the weight; 1 to 100 */
-	uint8_t reserved;
+	uint8_t loss_percent;  /* of its probes, that counts as full; 0: none does */
 	uint16_t low_percent, high_percent; /* of what there may be; low below high */
 	uint32_t smoothing_ms, dwell_ms;
 	uint32_t stale_ms; /* never 0 */
-	uint32_t reserved2;
+	uint32_t rtt_ms;   /* of its probes, that counts as full; 0: none does */
 };
 
 struct plan_pool {

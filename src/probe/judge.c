@@ -229,7 +229,7 @@ void judge_result(struct check *check, int32_t before, const struct probe_result
 
 		if ((roles & PROBE_HEALTH) != 0)
 			judge_use(prober, use, before, result);
-		if (prober->tell.reading != NULL && ((roles & PROBE_LOAD) != 0 || result->has_use))
+		if (prober->tell.reading != NULL)
 			prober->tell.reading(prober->tell.context, uses[use].node, uses[use].probe,
 					     result);
 	}

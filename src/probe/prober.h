@@ -57,8 +57,9 @@ struct prober_callbacks {
 	 * its state is updated. `from` is now->status where the status did not change. */
 	void (*changed)(void *context, uint32_t node, enum node_status from,
 			const struct node_state *now);
-	/* On every result of a probe (plan_probe number) of a node that has the role PROBE_LOAD, or
-	 * says something of load. NULL: nobody reads them. */
+	/* On every result of a probe (plan_probe number) of a node, after its state is updated: some
+	 * say something of load, and what is lost and how long the others take does, too. NULL:
+	 * nobody reads them. */
 	void (*reading)(void *context, uint32_t node, uint32_t probe,
 			const struct probe_result *result);
 	void *context;

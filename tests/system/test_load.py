@@ -48,7 +48,10 @@ sites:
 """
 
 MACHINE = """pool: machine
+probes: [ {{ kind: tcp, port: {alive}, interval: 100ms }} ]
 load:
+  probe-loss: 50%
+  probe-rtt: 5s
   sources:
     - {{ kind: prometheus, preset: node-memory, port: {port}, path: "/metrics?collect[]=meminfo", interval: 500ms }}
     - {{ kind: prometheus, preset: node-cpu, port: {port}, path: "/metrics?collect[]=cpu", interval: 500ms }}
@@ -126,7 +129,7 @@ def lab(tmp_path_factory):
         signpost.write_server_file({"tokyo": (35.68, 139.69)})
         signpost.zone_file("example.net.zone").write_text(ZONE)
         signpost.zone_file("edge.pool.yaml").write_text(POOL.format(port=port, alive=nodes.port, **NODES))
-        signpost.zone_file("machine.pool.yaml").write_text(MACHINE.format(port=port, **NODES))
+        signpost.zone_file("machine.pool.yaml").write_text(MACHINE.format(port=port, alive=nodes.port, **NODES))
         signpost.start()
         lab = Lab(signpost, exporters)
         wait_until(lambda: all(lab.signal(name, "sessions") for name in NODES), 10 * SLOW)
@@ -169,6 +172,12 @@ def test_presets_read_what_the_machine_says_of_itself(lab):
     assert 0 <= lab.signal("m", "node-cpu")["use"] <= 1
     used = 1 - memory["MemAvailable"] / memory["MemTotal"]
     assert abs(lab.signal("m", "node-memory")["use"] - used) < 0.15
+
+
+def test_loss_and_round_trip_time_of_probes_are_signals(lab):
+    wait_until(lambda: lab.signal("m", "probe-rtt"), 5 * SLOW)  # from the tenth probe on
+    assert lab.signal("m", "probe-loss")["use"] == 0
+    assert 0 < lab.signal("m", "probe-rtt")["use"] < 0.5
 
 
 def test_a_dead_exporter_gives_the_node_its_weight_back_and_takes_it_not_down(lab):

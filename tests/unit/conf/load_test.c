@@ -56,7 +56,7 @@ START_TEST(load_is_inherited_option_by_option)
 	struct plan_load load = load_of(
 		SERVER "defaults: { load: { low-mark: 50%, dwell: 1m }, load-max-age: 90s }\n",
 		"pool: edge\nload: { low-mark: 40%, high-mark: 80%, min-weight: 5%, step: 100%, "
-		"smoothing: 0s }\n" NODES);
+		"smoothing: 0s, probe-loss: 20%, probe-rtt: 150ms }\n" NODES);
 
 	ck_assert_uint_eq(load.low_percent, 40);
 	ck_assert_uint_eq(load.high_percent, 80);
@@ -65,6 +65,8 @@ START_TEST(load_is_inherited_option_by_option)
 	ck_assert_uint_eq(load.smoothing_ms, 0);
 	ck_assert_uint_eq(load.dwell_ms, 60000);
 	ck_assert_uint_eq(load.stale_ms, 90000);
+	ck_assert_uint_eq(load.loss_percent, 20);
+	ck_assert_uint_eq(load.rtt_ms, 150);
 }
 END_TEST
 
@@ -145,7 +147,7 @@ static const struct {
 	{ SOURCE("kind: prometheus, metric: x, sginal: a"),
 	  "unknown option \"sginal\" (did you mean \"signal\"?)" },
 	{ SOURCE("kind: tcp, port: 1"),
-	  "2:28: error: \"tcp\" is not exec, agent, file, prometheus, openvpn-management or openvpn-status" },
+	  "2:28: error: \"tcp\" is not exec, agent, file, prometheus" },
 	{ "pool: edge\nprobes: [ { kind: prometheus, metric: x } ]\n" NODES,
 	  "2:19: error: \"prometheus\" is not " },
 	{ "pool: edge\nprobes: [ { kind: tcp, port: 1, signal: x } ]\n" NODES,

@@ -378,6 +378,8 @@ END_TEST
 static const struct make_pool following[] = { { .name = "edge",
 						.sites = "tokyo london",
 						.load = { .on = 1,
+							  .loss_percent = 20,
+							  .rtt_ms = 100,
 							  .low_percent = 60,
 							  .high_percent = 100,
 							  .floor_percent = 20,
@@ -427,6 +429,27 @@ START_TEST(the_highest_of_report_and_readings_counts)
 	(void)update();
 	ck_assert_uint_eq(inputs->nodes[0].level, STEER_ALL * 4 / 10);
 	ck_assert_str_eq(inputs->follows[0].signals[inputs->follows[0].highest].name, "cpu");
+}
+END_TEST
+
+START_TEST(loss_and_round_trip_time_of_the_last_probes_are_signals)
+{
+	follow_load();
+	for (int i = 0; i < 9; i++)
+		inputs_probed(inputs, 0, i % 5 == 0, 20000, NOW_MONO);
+	ck_assert_uint_eq(inputs->follows[0].count, 0); /* too few to tell */
+	inputs_probed(inputs, 0, false, 20000, NOW_MONO);
+	ck_assert_uint_eq(inputs->follows[0].count, 2);
+	ck_assert_str_eq(inputs->follows[0].signals[0].name, "probe-loss");
+	ck_assert_double_eq_tol(inputs->follows[0].signals[0].use, 1, 1e-9); /* 2 of 10 */
+	ck_assert_str_eq(inputs->follows[0].signals[1].name, "probe-rtt");
+	ck_assert_double_eq_tol(inputs->follows[0].signals[1].use, 0.2, 1e-9);
+	for (int i = 0; i < INPUTS_WINDOW; i++) /* the others are forgotten */
+		inputs_probed(inputs, 0, false, 80000, NOW_MONO);
+	ck_assert_double_eq_tol(inputs->follows[0].signals[0].use, 0, 1e-9);
+	ck_assert_double_eq_tol(inputs->follows[0].signals[1].use, 0.8, 1e-9);
+	(void)update();
+	ck_assert_uint_eq(inputs->nodes[0].level, STEER_ALL * 6 / 10);
 }
 END_TEST
 
@@ -495,6 +518,7 @@ void add_inputs_cases(Suite *suite)
 	tcase_add_test(tcase, load_is_remembered_over_plans_and_counts_while_it_is_fresh);
 	tcase_add_test(tcase, a_report_lowers_the_level_of_a_node_whose_pool_follows_load);
 	tcase_add_test(tcase, the_highest_of_report_and_readings_counts);
+	tcase_add_test(tcase, loss_and_round_trip_time_of_the_last_probes_are_signals);
 	tcase_add_test(tcase, signals_and_levels_go_on_in_the_next_plan);
 	tcase_add_test(tcase, a_report_to_the_process_before_counts_by_its_age);
 	suite_add_tcase(suite, tcase);
