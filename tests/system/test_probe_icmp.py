@@ -26,6 +26,8 @@ POOLS = {
     "lenient": ({"well": "10.99.0.11", "lossy": LENIENT}, "max-loss: 60%, warn-loss: 20%"),
     "strict": ({"well": "10.99.0.11", "lossy": STRICT}, "window: 20, max-loss: 20%"),
     "path6": ({"well6": "fd99::11", "cut6": "fd99::12"}, "max-loss: 50%"),
+    "both": ({"whole": '10.99.0.11", "fd99::11'}, "max-loss: 50%"),
+    "half": ({"half": '10.99.0.11", "fd99::12'}, "max-loss: 50%"),
     "slow": ({"well": "10.99.0.11"}, "max-rtt: 50ms, warn-rtt: 40ms"),
     "source": ({"chosen": "10.99.0.14"}, "source: 10.99.0.9"),
 }
@@ -37,7 +39,7 @@ ZONE = "$TTL 60\n@ 3600 IN SOA ns1 hostmaster 1 7200 900 1209600 60\n@ IN NS ns1
 def write_pools(signpost):
     signpost.zone_file("example.net.zone").write_text(ZONE + "".join(f"{name} POOL {name}\n" for name in POOLS))
     for name, (nodes, options) in POOLS.items():
-        lines = "\n".join(f"      {node}: {{ address: \"{address}\" }}" for node, address in nodes.items())
+        lines = "\n".join(f"      {node}: {{ address: [\"{address}\"] }}" for node, address in nodes.items())
         signpost.zone_file(f"{name}.pool.yaml").write_text(POOL.format(name=name, nodes=lines, options=options))
 
 
@@ -55,16 +57,21 @@ def lab():
         net.drop("ip daddr 10.99.0.14 ip saddr != 10.99.0.9 icmp type echo-request")
         signpost.write_server_file({"tokyo": (35.68, 139.69)})
         write_pools(signpost)
+        signpost.net = net
         signpost.start(command=net.inside(net.ours))
         yield signpost
+
+
+def told(lab, pool, node):
+    pools = {p["name"]: p for p in json.loads(lab.ctl("--json", "status").stdout)["pools"]}
+    return {n["name"]: n for site in pools[pool]["sites"] for n in site["nodes"]}[node]
 
 
 def reaches(lab, pool, node, state, reason):
     """Waits until the node is in this state for this reason."""
     def so():
-        pools = {p["name"]: p for p in json.loads(lab.ctl("--json", "status").stdout)["pools"]}
-        nodes = {n["name"]: n for site in pools[pool]["sites"] for n in site["nodes"]}
-        return nodes[node]["status"] == state and re.search(reason, nodes[node]["reason"] or "")
+        found = told(lab, pool, node)
+        return found["status"] == state and re.search(reason, found["reason"] or "")
     so.__doc__ = f"{pool}/{node} {state}: {reason}"
     try:
         wait_until(so, 10 * SLOW)
@@ -89,6 +96,16 @@ def test_node_whose_echoes_come_back_is_up_whatever_the_limits(lab):
 def test_path_of_ipv6_that_is_cut_is_down(lab):
     reaches(lab, "path6", "cut6", "down", r"icmp fd99::12: (\d+) of \1 echoes lost, more than 50%")
     reaches(lab, "path6", "well6", "up", r"icmp fd99::11: 0 of \d+ echoes lost")
+
+
+def test_node_whose_path_of_ipv6_is_cut_is_answered_by_ipv4_alone(lab):
+    wait_until(lambda: told(lab, "half", "half")["down_families"] == ["IPv6"], 10 * SLOW)
+    reaches(lab, "half", "half", "up", r"icmp fd99::12: (\d+) of \1 echoes lost, more than 50%")
+    reaches(lab, "both", "whole", "up", r"0 of \d+ echoes lost")
+    assert told(lab, "both", "whole")["down_families"] == []
+    asked = {rrtype: lab.net.run(*lab.net.inside(lab.net.ours), "dig", "+short", "@127.0.0.1", "-p", lab.port, "half.example.net",
+                                 rrtype).stdout.split() for rrtype in ("A", "AAAA")}
+    assert asked == {"A": ["10.99.0.11"], "AAAA": []}
 
 
 def test_echoes_come_from_the_source_that_was_named(lab):
