@@ -12,7 +12,7 @@ struct builder {
 	const struct config *config;
 	struct image_writer writer;
 	struct buf sites, pools, pool_sites, nodes, addresses, checks, probes, rules, records;
-	struct buf fences, avoids, windows, references, numbers, watched;
+	struct buf fences, avoids, windows, references, hooks, numbers, watched;
 };
 
 #define COUNT(b, member, type) ((uint32_t)((b)->member.len / sizeof(type)))
@@ -393,6 +393,26 @@ static void add_pool(struct builder *b, const struct config_pool *from)
 	buf_append(&b->pools, &pool, sizeof(pool));
 }
 
+static void add_hook(struct builder *b, const struct config_hook *from)
+{
+	struct plan_hook hook = {
+		.events = from->events,
+		.pools = { COUNT(b, numbers, uint32_t), (uint32_t)from->pool_count },
+		.words = from->words != NULL ? add_bytes(b, from->words, from->words_len + 1) : 0,
+		.words_len = (uint32_t)from->words_len,
+		.url = from->url != NULL ? add_text(b, from->url) : 0,
+		.header = from->header_path != NULL ? add_text(b, from->header_path) : 0,
+		.address = from->address,
+		.rate = from->rate,
+		.rate_ms = from->rate_ms,
+		.timeout_ms = from->timeout_ms,
+		.attempts = from->attempts,
+	};
+
+	buf_append(&b->numbers, from->pool_numbers, from->pool_count * sizeof(uint32_t));
+	buf_append(&b->hooks, &hook, sizeof(hook));
+}
+
 static void add_record(struct builder *b, const struct zones_binding *from)
 {
 	struct plan_record record = { .owner = add_bytes(b, from->owner, from->owner_len),
@@ -443,6 +463,7 @@ static void add_arrays(struct builder *b)
 	ADD(avoids, struct plan_avoid);
 	ADD(windows, struct plan_window);
 	ADD(references, struct plan_reference);
+	ADD(hooks, struct plan_hook);
 	ADD(numbers, uint32_t);
 	ADD(watched, uint32_t);
 #undef ADD
@@ -462,6 +483,8 @@ int plan_build(const struct config *config, const struct zones_binding *bindings
 		add_pool(&b, &config->pools[i]);
 	for (size_t i = 0; i < binding_count; i++)
 		add_record(&b, &bindings[i]);
+	for (size_t i = 0; i < config->hook_count; i++)
+		add_hook(&b, &config->hooks[i]);
 	for (size_t i = 0; i < config->watched_count; i++) {
 		uint32_t path = add_text(&b, config->watched[i]);
 

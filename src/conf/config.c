@@ -157,6 +157,7 @@ static void read_pools(struct conf *conf, const struct paths *files)
 	for (size_t i = 0; i < files->count; i++)
 		read_pool_file(conf, files->items[i], &pools[i], &names);
 	links_resolve(conf);
+	hooks_link(conf);
 	seen_free(&names);
 }
 

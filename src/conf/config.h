@@ -166,6 +166,22 @@ struct config_window {
 
 /* --- pools ------------------------------------------------------------------------------------ */
 
+/* What is called when something changes. */
+struct config_hook {
+	uint32_t events; /* bits of enum hook_event */
+	const char **pools;
+	size_t pool_count; /* none: all */
+	const struct yaml_node *pools_written;
+	uint32_t *pool_numbers;
+	const char *words; /* of a command, with a NUL between them; NULL: none */
+	size_t words_len;
+	const char *url;           /* NULL: none */
+	struct ip_address address; /* of its host; family 0: it is one itself */
+	const char *header_path;   /* file of a header line; NULL: none */
+	uint32_t rate, rate_ms;    /* so many calls in that time */
+	uint32_t timeout_ms, attempts;
+};
+
 struct config_pool {
 	const char *name, *file;
 	enum policy policy;
@@ -253,6 +269,8 @@ struct config {
 	size_t site_count;
 	const struct config_pool *pools;
 	size_t pool_count;
+	struct config_hook *hooks;
+	size_t hook_count;
 	const char *const *zone_files; /* paths of *.zone, sorted */
 	size_t zone_file_count;
 };

@@ -11,6 +11,7 @@ libconf_a_SOURCES = \
 	%D%/diag.c %D%/diag.h \
 	%D%/effective.c %D%/effective.h \
 	%D%/fences.c \
+	%D%/hooks.c \
 	%D%/links.c %D%/links.h \
 	%D%/load.c \
 	%D%/manual.c \

@@ -10,6 +10,12 @@
 void server_read(struct conf *conf, const struct yaml_node *root);
 void pool_read(struct conf *conf, const struct yaml_node *root, struct config_pool *pool);
 
+/* `out` is the struct config. */
+void hooks_read(struct conf *conf, const struct yaml_node *value, void *out);
+/* When the pools are known that hooks name. */
+void hooks_link(struct conf *conf);
+extern const struct option_section hook_section;
+
 extern const struct option_section *const server_sections[];
 extern const size_t server_section_count;
 extern const struct option_section *const pool_sections[];

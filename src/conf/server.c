@@ -541,6 +541,9 @@ static const struct option server_options[] = {
 	{ "defaults", OPTION_MAP, .section = &defaults_section, .later = true,
 	  .accepts = "a map of options of pools, their sites and nodes",
 	  .manual = "what holds in all pools that do not say otherwise" },
+	{ "hooks", OPTION_OTHER, .later = true, .read = hooks_read, .kind = "list",
+	  .accepts = "a list of hooks",
+	  .manual = "commands that are run, and URLs that are told, when something changes" },
 	{ "sites", OPTION_OTHER, .required = true, .later = true, .read = read_sites, .kind = "map",
 	  .accepts = "a map of names (1 to 63 of a-z, 0-9, \"-\") to sites",
 	  .manual = "places where nodes stand" },
@@ -549,8 +552,8 @@ static const struct option server_options[] = {
 static const struct option_section server_section = OPTION_SECTION("server", server_options);
 
 const struct option_section *const server_sections[] = {
-	&server_section, &doubt_section,    &tcp_section,   &log_section,
-	&geoip_section,  &database_section, &field_section, &site_section,
+	&server_section,   &doubt_section, &tcp_section,  &log_section,  &geoip_section,
+	&database_section, &field_section, &site_section, &hook_section,
 };
 const size_t server_section_count = OPTION_COUNT(server_sections);
 

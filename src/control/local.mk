@@ -9,11 +9,14 @@ libcontrol_a_SOURCES = \
 	%D%/disk.c %D%/disk.h \
 	%D%/drill.c %D%/drill.h \
 	%D%/history.c %D%/history.h \
+	%D%/hook_call.c %D%/hook_call.h \
+	%D%/hooks.c %D%/hooks.h \
 	%D%/images.c %D%/images.h \
 	%D%/inputs.c %D%/inputs.h %D%/inputs_load.c %D%/inputs_parts.h \
 	%D%/load.c %D%/load.h \
 	%D%/memory.c %D%/memory.h \
 	%D%/names.c %D%/names.h \
+	%D%/news.c %D%/news.h \
 	%D%/object.c %D%/object.h \
 	%D%/orders.c %D%/orders.h \
 	%D%/orders_json.c %D%/orders_json.h \

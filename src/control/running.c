@@ -181,12 +181,20 @@ void running_tell_verdicts(struct running *running)
 	running->verdict_count = 0;
 }
 
+void running_tell_standing(struct running *running)
+{
+	const struct standing_tools tools = { running->hooks,
+					      running->taking ? NULL : running->prober };
+
+	standing_tell(running->standing, running->images, running->inputs, &running->drill, &tools);
+}
+
 /* Publishes first, then stores and logs: a slow disk or terminal delays no failover. */
 void running_settle_verdicts(struct running *running)
 {
 	running_follow(running);
 	running_tell_verdicts(running);
-	standing_tell(running->standing, running->images, running->inputs, &running->drill);
+	running_tell_standing(running);
 	ev_timer_set(&running->coalesce, RUNNING_COALESCE_MS / 1000., 0.);
 	ev_timer_start(running->loop, &running->coalesce);
 }
@@ -292,7 +300,7 @@ void running_look(struct running *running)
 	inputs_orders_changed(running->inputs);
 	running_follow_drill(running, false);
 	running_follow(running);
-	standing_tell(running->standing, running->images, running->inputs, &running->drill);
+	running_tell_standing(running);
 }
 
 /* Orders that the store could not tell at the start. */
@@ -329,7 +337,7 @@ static void tick(struct ev_loop *loop, struct ev_timer *timer, int events)
 	running_end_drill_in_time(running);
 	running_follow_drill(running, false);
 	running_follow(running);
-	standing_tell(running->standing, running->images, running->inputs, &running->drill);
+	running_tell_standing(running);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -362,6 +370,7 @@ int running_open(struct running **out, struct ev_loop *loop, struct supervisor *
 		return -1;
 	}
 	running->reports = reports;
+	running->hooks = hooks_open(loop, runner);
 	running->loop = loop;
 	running->supervisor = supervisor;
 	running->store = store;
@@ -399,6 +408,7 @@ void running_close(struct running *running)
 		rows_store(&rows, plan_of(running), 0, 1);
 		running_end_minute(running);
 	}
+	hooks_close(running->hooks);
 	prober_close(running->prober);
 	reports_free(running->reports);
 	steer_close(running->steer);

@@ -21,6 +21,7 @@ struct running {
 	struct supervisor *supervisor;
 	struct prober *prober;
 	struct reports *reports;
+	struct hooks *hooks;
 	struct store *store;
 	struct saver *saver;
 	struct memory *memory;
@@ -72,6 +73,9 @@ inputs_state_fn running_probed; /* its context is the prober */
 
 /* Follows the drill that there is, or was. */
 void running_follow_drill(struct running *running, bool plan_is_new);
+
+/* Logs how all stands by now, and calls hooks. */
+void running_tell_standing(struct running *running);
 
 /* Stores and logs the verdicts that wait. */
 void running_tell_verdicts(struct running *running);

@@ -75,11 +75,13 @@ static void replace_world(struct running *running, struct images *images, struct
 	inputs_free(running->inputs);
 	running->inputs = inputs;
 	running->standing = standing_new(plan_of(running), old_standing);
-	standing_tell(running->standing, images, inputs, &running->drill);
+	hooks_apply(running->hooks, plan_of(running));
 	running->taking = true;
+	running_tell_standing(running);
 	prober_apply(running->prober, plan_of(running), states);
 	running_follow_drill(running, true);
 	running->taking = false;
+	running_tell_standing(running);
 	steer_close(old_steer);
 	standing_free(old_standing);
 	images_free(old_images);
@@ -98,7 +100,7 @@ static void settled(struct ev_loop *loop, struct ev_timer *timer, int events)
 	(void)inputs_update(running->inputs, running_probed, running->prober, clock_unix_ms(),
 			    clock_mono_ms());
 	running_steer(running);
-	standing_tell(running->standing, running->images, running->inputs, &running->drill);
+	running_tell_standing(running);
 }
 
 /* A window that began or ended while nobody was there to see it. */

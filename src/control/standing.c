@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "control/names.h"
+#include "control/news.h"
 #include "image/steering.h"
 
 struct pool_standing {
@@ -17,6 +18,7 @@ struct pool_standing {
 struct node_standing {
 	uint8_t admin; /* enum admin_state */
 	bool held, forced, ramping;
+	uint8_t condition; /* enum hook_event: what hooks were told last */
 };
 
 struct standing {
@@ -25,6 +27,7 @@ struct standing {
 	struct node_standing *nodes;
 	bool *spilling; /* of each plan_pool_site */
 	bool fresh;     /* of a process that was just started */
+	bool unheard;   /* the same, for hooks: conditions are not known yet */
 };
 
 /* --- from plan to plan ------------------------------------------------------------------------ */
@@ -78,6 +81,7 @@ struct standing *standing_new(const struct image *plan, const struct standing *b
 	standing->spilling = mem_array(plan_count(plan, pool_sites) + 1U,
 				       sizeof(*standing->spilling));
 	standing->fresh = before == NULL;
+	standing->unheard = before == NULL || before->unheard;
 	if (before != NULL)
 		carry(standing, before);
 	return standing;
@@ -107,12 +111,19 @@ static void tell_applied(const char *pool, uint8_t now, uint8_t before)
 }
 
 static void tell_pool(const struct image *plan, uint32_t number, struct pool_standing *told,
-		      uint8_t applied, const struct cap *cap, bool is_drill)
+		      uint8_t applied, const struct cap *cap, bool is_drill, struct hooks *hooks)
 {
 	const char *name = plan_pool_name(plan, number);
 
+	bool fell_back = told->applied > APPLIED_DRAINING, falls_back = applied > APPLIED_DRAINING;
+
 	if (applied != told->applied)
 		tell_applied(name, applied, told->applied);
+	if (falls_back != fell_back)
+		news_of_pool(hooks, number, falls_back ? HOOK_FALLBACK : HOOK_FALLBACK_END,
+			     is_drill, steering_applied_name[applied]);
+	if (cap->over != told->over)
+		news_of_pool(hooks, number, cap->over ? HOOK_ALARM : HOOK_ALARM_END, is_drill, "");
 	if (cap->over && !told->over)
 		log_warning("more nodes of a pool are down than may be",
 			    "pool=%s down=%u of=%u max=%u%s%s", name, cap->down, cap->counted,
@@ -274,8 +285,30 @@ static void tell_ramp(const struct inputs *inputs, uint32_t number, struct node_
 	told->ramping = ramping;
 }
 
+static void call_hooks(struct standing *standing, const struct inputs *inputs,
+		       const struct standing_tools *tools)
+{
+	for (uint32_t n = 0; n < plan_count(inputs->plan, nodes); n++) {
+		enum hook_event was = (enum hook_event)standing->nodes[n].condition;
+		enum hook_event now = news_condition(inputs, tools->prober, n);
+		bool by_order = (now == HOOK_DISABLED || now == HOOK_DRAINING ||
+				 now == HOOK_FORCED) &&
+				!inputs->stances[n].wished;
+
+		if (now == was)
+			continue;
+		standing->nodes[n].condition = (uint8_t)now;
+		if (!standing->unheard)
+			news_of_node(tools->hooks, inputs, n, was, now,
+				     by_order ? reason_of(inputs, n)
+					      : prober_state(tools->prober, n)->reason);
+	}
+	standing->unheard = false;
+}
+
 void standing_tell(struct standing *standing, const struct images *images,
-		   const struct inputs *inputs, const struct drill *drill)
+		   const struct inputs *inputs, const struct drill *drill,
+		   const struct standing_tools *tools)
 {
 	const struct image *plan = inputs->plan;
 	const struct change change = { standing, inputs };
@@ -296,6 +329,8 @@ void standing_tell(struct standing *standing, const struct images *images,
 	for (uint32_t p = 0; p < plan_count(plan, pools); p++)
 		tell_pool(plan, p, &standing->pools[p],
 			  steering_pool(&images->image[IMAGE_STEERING], p)->applied,
-			  &inputs->caps[p], drill_concerns(drill, plan, p));
+			  &inputs->caps[p], drill_concerns(drill, plan, p), tools->hooks);
+	if (tools->prober != NULL)
+		call_hooks(standing, inputs, tools);
 	standing->fresh = false;
 }

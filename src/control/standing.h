@@ -4,6 +4,7 @@
 #define CONTROL_STANDING_H
 
 #include "control/drill.h"
+#include "control/hooks.h"
 #include "control/images.h"
 #include "control/inputs.h"
 
@@ -14,8 +15,16 @@ struct standing;
 struct standing *standing_new(const struct image *plan, const struct standing *before);
 void standing_free(struct standing *standing); /* NULL is fine */
 
-/* Logs what stands otherwise by now; of alarms, whether the drill is their reason. */
+/* Who is told, beside the log, and by whom nodes are judged. */
+struct standing_tools {
+	struct hooks *hooks;
+	const struct prober *prober; /* NULL: it does not know the plan yet */
+};
+
+/* Logs what stands otherwise by now, and calls hooks; of alarms, whether the drill is their
+ * reason. */
 void standing_tell(struct standing *standing, const struct images *images,
-		   const struct inputs *inputs, const struct drill *drill);
+		   const struct inputs *inputs, const struct drill *drill,
+		   const struct standing_tools *tools);
 
 #endif

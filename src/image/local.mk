@@ -4,6 +4,7 @@ libimage_a_SOURCES = \
 	%D%/boot.h %D%/compiled.h \
 	%D%/geo.c %D%/geo.h \
 	%D%/handover.h \
+	%D%/hook_event.c %D%/hook_event.h \
 	%D%/image.c %D%/image.h \
 	%D%/locations.c %D%/locations.h %D%/locations_verify.c \
 	%D%/openvpn_key.c %D%/openvpn_key.h \

@@ -26,6 +26,7 @@ struct check {
 	const struct plan_avoid *avoids;
 	const struct plan_window *windows;
 	const struct plan_reference *references;
+	const struct plan_hook *hooks;
 	const uint32_t *numbers, *watched;
 	struct err *err;
 };
@@ -122,6 +123,7 @@ static int verify_arrays(struct check *c)
 		ARRAY(avoids, struct plan_avoid),
 		ARRAY(windows, struct plan_window),
 		ARRAY(references, struct plan_reference),
+		ARRAY(hooks, struct plan_hook),
 		ARRAY(numbers, uint32_t),
 		ARRAY(watched, uint32_t),
 #undef ARRAY
@@ -146,6 +148,7 @@ static int verify_arrays(struct check *c)
 	c->avoids = image_at(c->plan, struct plan_avoid, root->avoids.offset);
 	c->windows = image_at(c->plan, struct plan_window, root->windows.offset);
 	c->references = image_at(c->plan, struct plan_reference, root->references.offset);
+	c->hooks = image_at(c->plan, struct plan_hook, root->hooks.offset);
 	c->numbers = image_at(c->plan, uint32_t, root->numbers.offset);
 	c->watched = image_at(c->plan, uint32_t, root->watched.offset);
 	return 0;
@@ -402,6 +405,36 @@ static int verify_exceptions(struct check *c)
 	return 0;
 }
 
+/* Its words are as many as there are NULs. */
+static bool is_hook(const struct check *c, const struct plan_hook *hook)
+{
+	uint64_t end = (uint64_t)hook->words + hook->words_len;
+
+	if (hook->words == 0 ? hook->words_len != 0
+			     : !is_name(c, hook->words) || end >= c->plan->size ||
+				       c->plan->base[end] != '\0')
+		return false;
+	return (hook->words != 0 || hook->url != 0) && is_text(c, hook->url) &&
+	       is_text(c, hook->header) && hook->rate > 0 && hook->rate_ms > 0 &&
+	       hook->timeout_ms > 0 && hook->attempts > 0;
+}
+
+static int verify_hooks(struct check *c)
+{
+	for (uint32_t i = 0; i < c->root->hooks.count; i++) {
+		const struct plan_range *pools = &c->hooks[i].pools;
+
+		if (!is_hook(c, &c->hooks[i]) || pools->first > c->root->numbers.count ||
+		    pools->count > c->root->numbers.count - pools->first)
+			return bad(c, "hook", i);
+		for (uint32_t n = pools->first; n < pools->first + pools->count; n++) {
+			if (c->numbers[n] >= c->root->pools.count)
+				return bad(c, "hook", i);
+		}
+	}
+	return 0;
+}
+
 /* Does a label of the owner name start there (the root's octet is one)? */
 static bool is_label(const uint8_t *owner, uint32_t pos)
 {
@@ -442,7 +475,7 @@ int plan_verify(const struct image *plan, struct err *err)
 	if (verify_arrays(&c) != 0 || verify_settings(&c) != 0 || verify_sites(&c) != 0 ||
 	    verify_pools(&c) != 0 || verify_pool_sites(&c) != 0 || verify_nodes(&c) != 0 ||
 	    verify_checks(&c) != 0 || verify_rules(&c) != 0 || verify_fences(&c) != 0 ||
-	    verify_exceptions(&c) != 0 || verify_records(&c) != 0)
+	    verify_exceptions(&c) != 0 || verify_hooks(&c) != 0 || verify_records(&c) != 0)
 		return -1;
 	return 0;
 }

@@ -232,10 +232,23 @@ struct plan_reference {
 	uint16_t port; /* TCP; 0: it is pinged */
 };
 
+/* What is called when a node or a pool has become something. */
+struct plan_hook {
+	uint32_t events;           /* bits of enum hook_event */
+	struct plan_range pools;   /* numbers; none: all */
+	uint32_t words, words_len; /* of a command, with a NUL between them; 0: none */
+	uint32_t url;              /* text; 0: none */
+	uint32_t header;           /* text: path of the file with a header line; 0: none */
+	struct ip_address address; /* of the URL's host; family 0: it is one itself */
+	uint8_t reserved[3];
+	uint32_t rate, rate_ms; /* at most so many calls in that time */
+	uint32_t timeout_ms, attempts;
+};
+
 struct plan_root {
 	struct plan_settings settings;
 	struct plan_array sites, pools, pool_sites, nodes, addresses, checks, probes, rules,
-		records, fences, avoids, windows;
+		records, fences, avoids, windows, hooks;
 	struct plan_array references;
 	struct plan_array numbers; /* uint32_t: what others have lists of */
 	struct plan_array

@@ -18,7 +18,7 @@
 enum run_class { RUN_PROBES, RUN_HOOKS, RUN_CLASSES };
 
 #define RUN_PROBES_MAX 48 /* at a time */
-#define RUN_HOOKS_MAX  8
+#define RUN_HOOKS_MAX  16
 #define RUN_QUEUE_MAX  4096 /* that wait, of each class */
 
 _Static_assert(RUN_PROBES_MAX + RUN_HOOKS_MAX <= RUN_COMMANDS_MAX, "the helper has places for all");

@@ -28,7 +28,7 @@ MISTAKES = [
     (POOL, "tyo-2:", "tyo-1:", "tyo-1:", "already"),
     (POOL, "interval: 1s ", "interval: 1x ", "1x", "not a duration"),
     (POOL, "port: ", "port: 9", "9", "1 to 65535"),
-    (POOL, "kind: tcp", "kind: telnet", "telnet", "tcp, icmp, wireguard or openvpn"),
+    (POOL, "kind: tcp", "kind: telnet", "telnet", "is not tcp, icmp, "),
     (POOL, "[100.64.0.0/10]", "[100.64.0.1/10]", "100.64.0.1/10", 'did you mean "100.64.0.0/10"?'),
     (POOL, "[100.64.0.0/10]", "[XQ]", "XQ", "ISO 3166-1"),
     (POOL, "[100.64.0.0/10]", "[citty:Rome]", "citty:Rome", 'did you mean "city:Rome"?'),

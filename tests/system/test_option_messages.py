@@ -10,6 +10,7 @@ from signpost import BUILD
 ZONE = "@ 60 IN SOA ns1.example.org. host.example.org. 1 2 3 4 5\n@ 60 IN NS ns1.example.org.\nns1 60 IN A 192.0.2.1\n"
 # Below which line of which file the options of a section stand, and how far they are indented.
 SERVER = "zones: zones\n#server\ntcp:\n  #server: tcp\nsites:\n  tokyo:\n    location: [35, 139]\n    #server: sites.NAME\n"
+SERVER += "hooks:\n  - on: up\n    command: /bin/true\n    #server: hooks[]\ndoubt:\n  #server: doubt\n"
 POOL = """pool: edge
 #pool
 band:
@@ -18,12 +19,6 @@ persistence:
   #pool: persistence
 ttl:
   #pool: ttl
-load:
-  #pool: load
-flap:
-  #pool: flap
-ramp:
-  #pool: ramp
 sites: { tokyo: { nodes: { tyo-1: { address: 203.0.113.1 } } } }
 """
 OTHER = """pool: other
@@ -40,13 +35,25 @@ sites:
         address: 203.0.113.1
         #pool: sites.NAME.nodes.NAME
 """
+JUDGED = """pool: judged
+load:
+  #pool: load
+flap:
+  #pool: flap
+ramp:
+  #pool: ramp
+sites: { tokyo: { nodes: { tyo-1: { address: 203.0.113.1 } } } }
+"""
 KIND = """pool: KIND
 probes:
   - kind: KIND
     #SECTION
 sites: { tokyo: { nodes: { tyo-1: { address: 203.0.113.1 } } } }
 """
-FILES = {"signpost.yaml": SERVER, "zones/edge.pool.yaml": POOL, "zones/other.pool.yaml": OTHER}
+SOURCE = KIND.replace("probes:\n  -", "load:\n  sources:\n  -")
+LOAD_ONLY = {"prometheus", "openvpn-management", "openvpn-status"}
+FILES = {"signpost.yaml": SERVER, "zones/edge.pool.yaml": POOL, "zones/other.pool.yaml": OTHER,
+         "zones/judged.pool.yaml": JUDGED}
 OF_KIND = "pool: probes[] of kind "
 RANGE = re.compile(r"(?:(\w+) or )?(-?\d\S*)\.\.(\d\S*)(?: (\w+))?$")
 
@@ -64,7 +71,9 @@ def numbers():
 def files(options):
     """Those above, and one for each kind of probe that has such options: of one file 20 mistakes are told."""
     kinds = {section.split()[4]: section for section, *_ in options if section.startswith("pool: probes[] of kind")}
-    return FILES | {f"zones/{kind}.pool.yaml": KIND.replace("KIND", kind).replace("SECTION", kinds[kind]) for kind in kinds}
+    text = {kind: SOURCE if kind in LOAD_ONLY else KIND for kind in kinds}
+    return FILES | {f"zones/{kind}.pool.yaml": text[kind].replace("KIND", kind).replace("SECTION", kinds[kind])
+                    for kind in kinds}
 
 
 def spoil(text, value, options):
