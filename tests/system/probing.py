@@ -16,7 +16,7 @@ def write_pools(signpost, pools):
     signpost.zone_file("example.net.zone").write_text(ZONE + "".join(f"{name} POOL {name}\n" for name in pools))
     for name, (address, options) in pools.items():
         signpost.zone_file(f"{name}.pool.yaml").write_text(
-            f"pool: {name}\nsites: {{ tokyo: {{ nodes: {{ {name}: {{ address: \"{address}\" }} }} }} }}\n"
+            f"pool: {name}\nflap: off\nsites: {{ tokyo: {{ nodes: {{ {name}: {{ address: \"{address}\" }} }} }} }}\n"
             f"probes:\n  - {{ {options}, {TIMES} }}\n")
 
 

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "probe/once.h"
 #include "tests/unit/probe/lab.h"
 #include "tests/unit/probe/probe_test.h"
 
@@ -495,6 +496,100 @@ START_TEST(probes_of_load_are_read_and_judge_nobody)
 }
 END_TEST
 
+/* --- probes that are made once ------------------------------------------------------------------ */
+
+struct made_once {
+	int calls;
+	bool cut_off, had_regular;
+	uint32_t count, number;
+	int32_t verdict;
+	enum probe_outcome outcome;
+};
+
+static void on_once(void *context, const struct once *once)
+{
+	struct made_once *made = context;
+
+	made->calls++;
+	made->cut_off = once->cut_off;
+	made->count = once->count;
+	made->number = once->number;
+	made->outcome = once->items[0].result.outcome;
+	made->had_regular = once->items[0].regular != NULL;
+	if (made->had_regular)
+		made->verdict = once->items[0].regular->verdict;
+}
+
+static void run_once(struct lab *lab, const struct made_once *made)
+{
+	uint64_t until_ms = clock_mono_ms() + 10000;
+
+	while (made->calls == 0 && clock_mono_ms() < until_ms)
+		lab_run_ms(lab, 5);
+	ck_assert_int_eq(made->calls, 1);
+}
+
+START_TEST(probe_made_once_is_no_result_and_knows_the_regular_one)
+{
+	struct plan_probe slow = quick;
+	struct sketch_node nodes[] = {
+		{ "edge", "a", { { THERE, slow, PORT }, { HERE, slow, PORT } } }
+	};
+	int listener = listen_on(HERE, PORT, 64);
+	struct made_once made = { 0 };
+	uint64_t checked_ms;
+	struct err err;
+	struct lab lab;
+
+	nodes[0].checks[0].probe.interval_ms = nodes[0].checks[1].probe.interval_ms = 60000;
+	lab_open(&lab, -1, -1);
+	lab_apply(&lab, nodes, 1, NULL);
+	ck_assert(lab_reaches(&lab, 0, NODE_DOWN));
+	lab_run_ms(&lab, 700); /* both have had their first result */
+	checked_ms = prober_state(lab.prober, 0)->checked_unix_ms;
+	ck_assert_int_eq(prober_probe_once(lab.prober, 0, NULL, "tcp", on_once, &made, &err), 0);
+	ck_assert_int_eq(made.calls, 0);
+	run_once(&lab, &made);
+	ck_assert_uint_eq(made.count, 2);
+	ck_assert_uint_eq(made.number, 0);
+	ck_assert_int_eq(made.outcome, PROBE_FAILURE);
+	ck_assert(made.had_regular);
+	ck_assert_int_eq(made.verdict, -2);
+	ck_assert_uint_eq(prober_state(lab.prober, 0)->checked_unix_ms, checked_ms);
+	ck_assert_int_eq(prober_probe_once(lab.prober, 0, NULL, "icmp", on_once, &made, &err), -1);
+	ck_assert_str_eq(err.text, "the node has no probe of kind icmp");
+	lab_close(&lab);
+	(void)close(listener);
+}
+END_TEST
+
+START_TEST(probe_made_once_outlives_its_plan_but_not_the_prober)
+{
+	const struct sketch_node before[] = { { "edge", "a", { { HERE, quick, PORT } } } };
+	const struct sketch_node after[] = { { "edge", "b", { { THERE, quick, PORT } } } };
+	int listener = listen_on(HERE, PORT, 64);
+	struct made_once made = { 0 };
+	struct err err;
+	struct lab lab;
+
+	lab_open(&lab, -1, -1);
+	lab_apply(&lab, before, 1, NULL);
+	ck_assert_int_eq(prober_probe_once(lab.prober, 0, NULL, NULL, on_once, &made, &err), 0);
+	lab_apply(&lab, after, 1, NULL);
+	run_once(&lab, &made);
+	ck_assert_uint_eq(made.number, PLAN_NONE);
+	ck_assert(!made.had_regular);
+	ck_assert(!made.cut_off);
+	ck_assert_int_eq(made.outcome, PROBE_SUCCESS);
+	made = (struct made_once){ 0 };
+	ck_assert_int_eq(prober_probe_once(lab.prober, 0, NULL, NULL, on_once, &made, &err), 0);
+	lab_close(&lab);
+	ck_assert_int_eq(made.calls, 1);
+	ck_assert(made.cut_off);
+	(void)close(listener);
+}
+END_TEST
+
 void add_prober_tests(Suite *suite)
 {
 	suite_case(suite, "prober", node_falls_after_three_failures_and_rises_after_two_successes,
@@ -510,5 +605,7 @@ void add_prober_tests(Suite *suite)
 		   check_that_judges_both_families_takes_down_both,
 		   as_many_probes_as_required_keep_a_node_up,
 		   probes_of_load_are_read_and_judge_nobody,
+		   probe_made_once_is_no_result_and_knows_the_regular_one,
+		   probe_made_once_outlives_its_plan_but_not_the_prober,
 		   first_results_of_the_sample_come_within_a_second);
 }
