@@ -74,17 +74,6 @@ static void command_status(struct commands *commands, struct call *call, const j
 	json_decref(reply);
 }
 
-static void reloaded(void *context, const json_t *report)
-{
-	call_answer(context, report, NULL, 0);
-}
-
-static void command_reload(struct commands *commands, struct call *call, const json_t *request)
-{
-	(void)request;
-	reload_request(commands->reload, reloaded, call);
-}
-
 static void command_world(struct commands *commands, struct call *call, const json_t *request)
 {
 	const struct images *images = running_images(commands->running);

@@ -1,7 +1,7 @@
 /* commands.h - what signpostctl may ask over the control socket.
  *
  *   {"command": "status", "pool": "edge"}  the pool may be missing
- *   {"command": "reload"}
+ *   {"command": "reload"}                  and "who" where given
  *   {"command": "ping"}
  *   {"command": "profile"}                 steered queries by class, with the geo image
  *   {"command": "world"}                   with the images' descriptors, in the order of "images"
@@ -41,9 +41,13 @@ struct commands {
 	struct store *store;
 	struct stored *stored;
 	struct history *history;
+	struct reload_asked *reloads; /* who waits for the end of one */
 	const struct saver *saver;
 	const char *server_file, *state_dir;
 };
+
+/* After the reload and the socket: forgets who still waits. */
+void commands_close(struct commands *commands);
 
 socket_request_fn commands_request; /* its context is a struct commands */
 

@@ -86,6 +86,17 @@ static int take_times(const json_t *request, struct store_action *row, struct er
 	return 0;
 }
 
+int commands_take_who(const struct call *call, const json_t *request, struct store_action *row,
+		      struct err *err)
+{
+	row->uid = call_uid(call);
+	if (take_text(request, "who", row->who, sizeof(row->who), err) != 0)
+		return -1;
+	if (row->who[0] == '\0')
+		(void)snprintf(row->who, sizeof(row->who), "uid %u", row->uid);
+	return 0;
+}
+
 int commands_take_order(const struct commands *commands, const struct call *call,
 			const json_t *request, enum order_action action, struct order *out,
 			struct err *err)
@@ -95,13 +106,10 @@ int commands_take_order(const struct commands *commands, const struct call *call
 
 	*out = (struct order){ .action = action };
 	row->at_unix_ms = clock_unix_ms();
-	row->uid = call_uid(call);
 	if (find(commands, request, &out->object, err) != 0 || take_times(request, row, err) != 0 ||
 	    take_text(request, "reason", row->reason, sizeof(row->reason), err) != 0 ||
-	    take_text(request, "who", row->who, sizeof(row->who), err) != 0)
+	    commands_take_who(call, request, row, err) != 0)
 		return -1;
-	if (row->who[0] == '\0')
-		(void)snprintf(row->who, sizeof(row->who), "uid %u", row->uid);
 	(void)snprintf(row->action, sizeof(row->action), "%s", order_action_name[action]);
 	(void)snprintf(row->object, sizeof(row->object), "%s", object_text(&out->object, object));
 	return 0;

@@ -15,6 +15,14 @@ int commands_take_order(const struct commands *commands, const struct call *call
 			const json_t *request, enum order_action action, struct order *out,
 			struct err *err);
 
+/* Who gives it: as the kernel says, and as the request does. */
+int commands_take_who(const struct call *call, const json_t *request, struct store_action *row,
+		      struct err *err);
+
+/* --- commands_reload.c -------------------------------------------------------------------------- */
+
+command_fn command_reload;
+
 /* --- commands_history.c ------------------------------------------------------------------------- */
 
 command_fn command_history, command_audit;

@@ -3,7 +3,7 @@ libcontrol_a_SOURCES = \
 	%D%/admin.c %D%/admin.h \
 	%D%/cap.c %D%/cap.h \
 	%D%/commands.c %D%/commands.h %D%/commands_parts.h \
-	%D%/commands_drill.c %D%/commands_history.c %D%/commands_orders.c %D%/commands_probe.c \
+	%D%/commands_drill.c %D%/commands_history.c %D%/commands_orders.c %D%/commands_probe.c %D%/commands_reload.c \
 	%D%/compiler.c %D%/compiler.h \
 	%D%/diff.c %D%/diff.h \
 	%D%/disk.c %D%/disk.h \

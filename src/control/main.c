@@ -291,6 +291,7 @@ static void end(struct control *control)
 	history_close(control->history); /* so does this */
 	control_socket_close(control->socket);
 	reload_close(control->reload);
+	commands_close(&control->commands);
 	running_close(control->running);
 	saver_close(control->saver);
 	store_close(control->store);

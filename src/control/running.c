@@ -268,6 +268,11 @@ int running_probe(struct running *running, uint32_t node, const char *name, cons
 	return prober_probe_once(running->prober, node, name, kind, done, context, err);
 }
 
+void running_record(struct running *running, const struct store_action *done)
+{
+	orders_record(&running->orders, done);
+}
+
 /* Steering follows within a second, with what other nodes report meanwhile. */
 void running_report(struct running *running, uint32_t node, double load)
 {

@@ -60,6 +60,9 @@ int running_order(struct running *running, const struct order *order, struct ord
 int running_probe(struct running *running, uint32_t node, const char *name, const char *kind,
 		  once_fn *done, void *context, struct err *err);
 
+/* Puts on record what an operator did that is no order. */
+void running_record(struct running *running, const struct store_action *done);
+
 /* A node of the running plan reports its load. */
 void running_report(struct running *running, uint32_t node, double load);
 

@@ -11,13 +11,17 @@
 
 int command_reload(const struct options *options)
 {
+	char who[64];
 	struct reply reply;
 	int status = ask(options, json_pack("{s:s}", "command", "ping"), CLIENT_PATIENCE_S, &reply);
 
 	if (status != STATUS_OK)
 		return status;
 	reply_free(&reply); /* it is not control that a long reload waits for */
-	status = ask(options, json_pack("{s:s}", "command", "reload"), RELOAD_PATIENCE_S, &reply);
+	status = ask(
+		options,
+		json_pack("{s:s, s:s}", "command", "reload", "who", order_who(who, sizeof(who))),
+		RELOAD_PATIENCE_S, &reply);
 	if (status != STATUS_OK)
 		return status;
 	status = reply_ok(&reply) ? STATUS_OK : STATUS_REFUSED;

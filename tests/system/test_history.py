@@ -128,6 +128,16 @@ def test_audit_is_asked_of_one_object_or_person(server):
     assert "up -> down" in text and "drain until " in text and 'a "quoted", reason' in text
 
 
+def test_reload_that_changes_something_is_on_record(server):
+    zone = server.zone_file("example.net.zone")
+    zone.write_text(zone.read_text().replace("192.0.2.25\n", "192.0.2.26\n"))
+    for _ in range(2):  # the second one changes nothing
+        server.ctl("reload")
+    events = [e for e in json.loads(server.ctl("audit", "--json").stdout) if e["action"] == "reload"]
+    assert [(e["object"], e["kind"]) for e in events] == [("files", "action")]
+    assert "zones" in events[0]["reason"] and events[0]["who"]
+
+
 def test_database_refuses_to_forget_what_was_done(server):
     with contextlib.closing(sqlite3.connect(server.folder / "state/signpost.db", timeout=10)) as db:
         for sql in ("DELETE FROM operator_actions", "UPDATE operator_actions SET who = 'nobody'",
