@@ -22,6 +22,7 @@ libconf_a_SOURCES = \
 	%D%/parts.h %D%/pool_parts.h \
 	%D%/places.c %D%/places.h \
 	%D%/pool.c %D%/pool_sites.c \
+	%D%/probe_dns.c %D%/probe_udp.c \
 	%D%/probe_http.c \
 	%D%/probe_icmp.c \
 	%D%/probe_openvpn.c %D%/probe_openvpn_load.c \

@@ -20,4 +20,6 @@ const struct probe_kind_row *const probe_kind_rows[PROBE_KINDS] = {
 	[PROBE_IKEV2] = &probe_ikev2_row,
 	[PROBE_PROMETHEUS] = &probe_prometheus_row,
 	[PROBE_TLS] = &probe_tls_row,
+	[PROBE_DNS] = &probe_dns_row,
+	[PROBE_UDP] = &probe_udp_row,
 };

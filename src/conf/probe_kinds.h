@@ -40,6 +40,7 @@ extern const struct probe_kind_row probe_openvpn_management_row, probe_openvpn_s
 extern const struct probe_kind_row probe_exec_row, probe_agent_row, probe_file_row, probe_push_row;
 extern const struct probe_kind_row probe_prometheus_row;
 extern const struct probe_kind_row probe_http_row, probe_https_row, probe_tls_row;
+extern const struct probe_kind_row probe_dns_row, probe_udp_row;
 
 /* By enum probe_kind. */
 extern const struct probe_kind_row *const probe_kind_rows[PROBE_KINDS];

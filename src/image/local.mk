@@ -11,7 +11,7 @@ libimage_a_SOURCES = \
 	%D%/plan.c %D%/plan.h \
 	%D%/pool_types.h \
 	%D%/probe_icmp.h %D%/probe_openvpn.h \
-	%D%/probe_http.h %D%/probe_tls.h \
+	%D%/probe_dns.h %D%/probe_http.h %D%/probe_tls.h %D%/probe_udp.h \
 	%D%/probe_agent.h %D%/probe_exec.h %D%/probe_file.h %D%/probe_push.h \
 	%D%/probe_settings.c %D%/probe_settings.h \
 	%D%/probe_ikev2.h \

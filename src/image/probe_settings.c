@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "image/probe_agent.h"
+#include "image/probe_dns.h"
 #include "image/probe_exec.h"
 #include "image/probe_file.h"
 #include "image/probe_http.h"
@@ -10,6 +11,7 @@
 #include "image/probe_ikev2.h"
 #include "image/probe_openvpn.h"
 #include "image/probe_tls.h"
+#include "image/probe_udp.h"
 #include "image/probe_push.h"
 #include "image/probe_wireguard.h"
 #include "image/probe_prometheus.h"
@@ -30,6 +32,8 @@ const char *const probe_kind_name[PROBE_KINDS] = {
 	[PROBE_IKEV2] = "ikev2",
 	[PROBE_PROMETHEUS] = "prometheus",
 	[PROBE_TLS] = "tls",
+	[PROBE_DNS] = "dns",
+	[PROBE_UDP] = "udp",
 };
 
 /* Of the kind's struct; no size: the kind has no settings. */
@@ -51,6 +55,8 @@ static const struct {
 	[PROBE_IKEV2] = { sizeof(struct ikev2_settings), 0 },
 	[PROBE_PROMETHEUS] = { sizeof(struct prometheus_settings), 7 },
 	[PROBE_TLS] = { sizeof(struct tls_settings), 6 },
+	[PROBE_DNS] = { sizeof(struct dns_probe_settings), 2 },
+	[PROBE_UDP] = { sizeof(struct udp_settings), 2 },
 };
 
 static bool is_inside(const uint8_t *settings, uint32_t len, uint32_t size,

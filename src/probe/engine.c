@@ -412,6 +412,8 @@ static kind_open_fn *const kind_openers[PROBE_KINDS] = {
 	[PROBE_IKEV2] = kind_ikev2_open,
 	[PROBE_PROMETHEUS] = kind_prometheus_open,
 	[PROBE_TLS] = kind_tls_open,
+	[PROBE_DNS] = kind_dns_open,
+	[PROBE_UDP] = kind_udp_open,
 };
 
 void engine_open(struct engine *engine, const struct kind_tools *tools, uint32_t descriptors,

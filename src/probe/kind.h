@@ -107,7 +107,7 @@ kind_open_fn kind_openvpn_management_open, kind_openvpn_status_open;
 kind_open_fn kind_exec_open, kind_agent_open, kind_file_open, kind_push_open;
 kind_open_fn kind_ikev2_open;
 kind_open_fn kind_prometheus_open;
-kind_open_fn kind_http_open, kind_https_open, kind_tls_open;
+kind_open_fn kind_http_open, kind_https_open, kind_tls_open, kind_dns_open, kind_udp_open;
 
 /* What an errno of socket, connect or send says: of the node (FAILURE) or of us (NOT_MADE). */
 enum probe_outcome kind_outcome(int error);

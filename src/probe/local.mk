@@ -34,6 +34,7 @@ libprobe_a_SOURCES = \
 	%D%/target.c %D%/target.h \
 	%D%/stamps.c %D%/stamps.h \
 	%D%/tcp.c \
+	%D%/dns.c %D%/dns_judge.c %D%/dns_judge.h %D%/udp.c \
 	%D%/tls.c \
 	%D%/tls_certificate.c %D%/tls_certificate.h \
 	%D%/tls_files.c %D%/tls_files.h \
@@ -57,6 +58,7 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/exposition_test.c \
 	tests/unit/probe/icmp_judge_test.c \
 	tests/unit/probe/flap_test.c \
+	tests/unit/probe/dns_judge_test.c \
 	tests/unit/probe/http_judge_test.c \
 	tests/unit/probe/icmp_test.c \
 	tests/unit/probe/ike_test.c \
@@ -80,10 +82,10 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/wireguard_test.c \
 	tests/unit/probe/window_test.c
 test_probe_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(OPENSSL_CFLAGS)
-test_probe_LDADD = libprobe.a libimage.a libbase.a $(CHECK_LIBS) $(probe_LIBS)
+test_probe_LDADD = libprobe.a libimage.a libwire.a libbase.a $(CHECK_LIBS) $(probe_LIBS)
 
 # Not built by default: make bench-probe && ./bench-probe 10000 5000 20
 EXTRA_PROGRAMS += bench-probe
 bench_probe_SOURCES = tests/bench/probe_load.c \
 	tests/unit/probe/sketch.c tests/unit/probe/sketch.h
-bench_probe_LDADD = libprobe.a libimage.a libbase.a $(probe_LIBS) -lm
+bench_probe_LDADD = libprobe.a libimage.a libwire.a libbase.a $(probe_LIBS) -lm

@@ -4,6 +4,7 @@ libwire_a_SOURCES = \
 	%D%/key.c %D%/key.h \
 	%D%/name.c %D%/name.h \
 	%D%/query.c %D%/query.h \
+	%D%/reply.c %D%/reply.h \
 	%D%/tsig.c %D%/tsig.h \
 	%D%/types.h
 

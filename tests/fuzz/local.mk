@@ -2,7 +2,7 @@
 fuzz_targets = fuzz-answer fuzz-options fuzz-zone fuzz-pool fuzz-server fuzz-lists fuzz-boot \
 	fuzz-zones-image fuzz-geo-image fuzz-steering-image fuzz-plan-image fuzz-locations-image \
 	fuzz-ike fuzz-wireguard \
-	fuzz-openvpn fuzz-exposition
+	fuzz-openvpn fuzz-exposition fuzz-reply
 check_PROGRAMS += $(fuzz_targets)
 
 check_LIBRARIES = libfuzz.a
@@ -90,6 +90,11 @@ fuzz_ike_SOURCES = %D%/ike_fuzz.c
 fuzz_ike_CFLAGS = $(fuzzing_cflags)
 fuzz_ike_LDFLAGS = $(fuzzing_ldflags)
 fuzz_ike_LDADD = libprobe.a $(fuzzing_libs) $(probe_LIBS)
+
+fuzz_reply_SOURCES = %D%/reply_fuzz.c
+fuzz_reply_CFLAGS = $(fuzzing_cflags)
+fuzz_reply_LDFLAGS = $(fuzzing_ldflags)
+fuzz_reply_LDADD = libprobe.a $(fuzzing_libs) $(probe_LIBS)
 
 fuzz_wireguard_SOURCES = %D%/wireguard_fuzz.c tests/unit/probe/noise_vectors.h
 fuzz_wireguard_CFLAGS = $(fuzzing_cflags)

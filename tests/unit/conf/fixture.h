@@ -20,7 +20,7 @@
 
 /* Of a health probe, as messages list them. */
 #define PROBE_KIND_WORDS \
-	"tcp, icmp, wireguard, openvpn, exec, agent, file, push, http, https, ikev2 or tls"
+	"tcp, icmp, wireguard, openvpn, exec, agent, file, push, http, https, ikev2, tls, dns or udp"
 
 struct reading {
 	struct config config;
