@@ -11,7 +11,9 @@
 #define OCTETS_TOLD    512
 #define DIGITS_OF(len) (2 * (len) + 1)
 
-static struct evidence_step *add(struct evidence *evidence, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static struct evidence_step *add(struct evidence *evidence,
+								       const char *format,
+								       va_list args)
 {
 	struct evidence_step *step;
 	char text[TEXT_SIZE];

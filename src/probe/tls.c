@@ -273,6 +273,13 @@ static void tls_on_ready(struct ev_loop *loop, ev_io *io, int events)
 
 /* --- a probe ------------------------------------------------------------------------------- */
 
+/* As SSL_set_tlsext_host_name, which takes the name for one that may be changed. */
+static bool set_server_name(SSL *ssl, const char *name)
+{
+	return SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+			(void *)(uintptr_t)name) == 1;
+}
+
 /* The name, or else the address, has to be in the certificate. */
 static bool set_name(SSL *ssl, const struct probe *probe)
 {
@@ -281,7 +288,7 @@ static bool set_name(SSL *ssl, const struct probe *probe)
 	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
 
 	if (name[0] != '\0')
-		return SSL_set_tlsext_host_name(ssl, name) == 1 && SSL_set1_host(ssl, name) == 1;
+		return set_server_name(ssl, name) && SSL_set1_host(ssl, name) == 1;
 	return X509_VERIFY_PARAM_set1_ip(param, probe->address.bytes,
 					 ip_bits(probe->address.family) / 8) == 1;
 }
