@@ -9,19 +9,27 @@
 /* As long as control gives signpost-compile, and some. */
 #define RELOAD_PATIENCE_S 1000
 
+/* With who asks, where that can be written in JSON. */
+static json_t *reload_request(void)
+{
+	json_t *request = json_pack("{s:s}", "command", "reload");
+	char who[64];
+	json_t *name = json_string(order_who(who, sizeof(who)));
+
+	if (name != NULL)
+		json_object_set_new(request, "who", name);
+	return request;
+}
+
 int command_reload(const struct options *options)
 {
-	char who[64];
 	struct reply reply;
 	int status = ask(options, json_pack("{s:s}", "command", "ping"), CLIENT_PATIENCE_S, &reply);
 
 	if (status != STATUS_OK)
 		return status;
 	reply_free(&reply); /* it is not control that a long reload waits for */
-	status = ask(
-		options,
-		json_pack("{s:s, s:s}", "command", "reload", "who", order_who(who, sizeof(who))),
-		RELOAD_PATIENCE_S, &reply);
+	status = ask(options, reload_request(), RELOAD_PATIENCE_S, &reply);
 	if (status != STATUS_OK)
 		return status;
 	status = reply_ok(&reply) ? STATUS_OK : STATUS_REFUSED;
