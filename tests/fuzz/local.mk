@@ -2,7 +2,7 @@
 fuzz_targets = fuzz-answer fuzz-options fuzz-zone fuzz-pool fuzz-server fuzz-lists fuzz-boot \
 	fuzz-zones-image fuzz-geo-image fuzz-steering-image fuzz-plan-image fuzz-locations-image \
 	fuzz-ike fuzz-wireguard \
-	fuzz-openvpn fuzz-exposition fuzz-reply
+	fuzz-openvpn fuzz-exposition fuzz-reply fuzz-said
 check_PROGRAMS += $(fuzz_targets)
 
 check_LIBRARIES = libfuzz.a
@@ -110,6 +110,11 @@ fuzz_exposition_SOURCES = %D%/exposition_fuzz.c
 fuzz_exposition_CFLAGS = $(fuzzing_cflags)
 fuzz_exposition_LDFLAGS = $(fuzzing_ldflags)
 fuzz_exposition_LDADD = libprobe.a $(fuzzing_libs) $(probe_LIBS)
+
+fuzz_said_SOURCES = %D%/said_fuzz.c %D%/text.c
+fuzz_said_CFLAGS = $(fuzzing_cflags)
+fuzz_said_LDFLAGS = $(fuzzing_ldflags)
+fuzz_said_LDADD = libprobe.a $(fuzzing_libs) $(probe_LIBS)
 
 .PHONY: fuzz-targets print-fuzz-targets
 fuzz-targets: $(fuzz_targets)
