@@ -284,9 +284,10 @@ static bool set_server_name(SSL *ssl, const char *name)
 static bool set_name(SSL *ssl, const struct probe *probe)
 {
 	const struct tls_settings *settings = probe->settings;
-	const char *name = probe_text(settings, settings->server_name);
 	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+	char name[256]; /* the macro that sets it casts const away */
 
+	(void)snprintf(name, sizeof(name), "%s", probe_text(settings, settings->server_name));
 	if (name[0] != '\0')
 		return set_server_name(ssl, name) && SSL_set1_host(ssl, name) == 1;
 	return X509_VERIFY_PARAM_set1_ip(param, probe->address.bytes,
