@@ -32,7 +32,8 @@ forbid signpost-dns libldns libsqlite3 libmaxminddb libfyaml libcrypto libssl li
 forbid signpostd libldns libsqlite3 libmaxminddb libfyaml libcrypto libssl libjansson libev \
 	liburcu-qsbr libcurl libsodium
 forbid signpost-control libldns libmaxminddb libfyaml
-forbid signpost-compile libev libsqlite3 liburcu-qsbr libsodium libcrypto libssl libcurl
+# libldns brings libcrypto and libssl along.
+forbid signpost-compile libev libsqlite3 liburcu-qsbr libsodium libcurl
 forbid signpost-run libldns libsqlite3 libmaxminddb libfyaml libcrypto libssl libjansson libev \
 	liburcu-qsbr libcurl libsodium libcap-ng
 forbid signpostctl libldns libmaxminddb libfyaml libsqlite3 libcrypto libssl libcurl
