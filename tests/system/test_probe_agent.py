@@ -12,7 +12,7 @@ import pytest
 
 from signpost import SLOW, free_port, wait_until, world
 
-INTERVAL = "100ms" if SLOW == 1 else "500ms"
+INTERVAL = "100ms" if SLOW == 1 else "200ms"
 
 
 class Agent:
