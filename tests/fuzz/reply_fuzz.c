@@ -12,13 +12,13 @@ const unsigned long fuzz_runs = 300000, fuzz_runs_an_accepted = 1000;
 
 #define ID 0x1234
 
-static const uint8_t question[] = { 1, 'a', 1, 'z', 0, 0, TYPE_A, 0, CLASS_IN };
+#define QUESTION_SIZE 9
 
 static const struct {
 	struct dns_probe_settings settings;
-	uint8_t question[sizeof(question)];
+	uint8_t question[QUESTION_SIZE];
 } given = {
-	{ .question = { sizeof(struct dns_probe_settings), sizeof(question) },
+	{ .question = { sizeof(struct dns_probe_settings), QUESTION_SIZE },
 	  .rcodes = 1,
 	  .answers_min = 1 },
 	{ 1, 'a', 1, 'z', 0, 0, TYPE_A, 0, CLASS_IN },
@@ -30,7 +30,7 @@ static void check_success(const uint8_t *data, size_t size)
 	ldns_pkt *pkt = NULL;
 	size_t count = 0;
 
-	must(size >= 12 + sizeof(question) + 16 - 4);
+	must(size >= 12 + QUESTION_SIZE + 16 - 4);
 	must((data[2] & 0x80) != 0 && (data[3] & 15) == 0);
 	if (ldns_wire2pkt(&pkt, data, size) != LDNS_STATUS_OK)
 		return; /* it reads names and other sections, too */
