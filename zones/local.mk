@@ -26,6 +26,11 @@ EXAMPLES = \
 	%D%/examples/wireguard/signpost.yaml \
 	%D%/examples/wireguard/zones/example.net.zone \
 	%D%/examples/wireguard/zones/wireguard.pool.yaml \
+	%D%/examples/vpn-health/signpost.yaml \
+	%D%/examples/vpn-health/hooks/tell \
+	%D%/examples/vpn-health/keys/throw-away-monitor.key \
+	%D%/examples/vpn-health/zones/example.net.zone \
+	%D%/examples/vpn-health/zones/vpn.pool.yaml \
 	%D%/examples/geofence/signpost.yaml \
 	%D%/examples/geofence/zones/example.net.zone \
 	%D%/examples/geofence/zones/edge.pool.yaml \
@@ -54,7 +59,11 @@ install-data-local:
 		echo " sed 's|../../../geoip|$(geoipdir)|' $$file >$$to"; \
 		$(MKDIR_P) "$${to%/*}" && \
 		sed 's|\.\./\.\./\.\./geoip|$(geoipdir)|' "$(srcdir)/$$file" >"$$to" && \
-		chmod 644 "$$to" || exit 1; \
+		case $$file in \
+		*/hooks/*) chmod 755 "$$to" ;; \
+		*.key) chmod 600 "$$to" ;; \
+		*) chmod 644 "$$to" ;; \
+		esac || exit 1; \
 	done
 uninstall-local:
 	rm -rf "$(DESTDIR)$(docdir)/examples"

@@ -175,6 +175,7 @@ void diag_add(struct diag *diag, enum diag_severity severity, const struct place
 				    .line = place->line,
 				    .column = place->column,
 				    .len = place->len };
+	bool hidden = source != NULL && source_len == 0;
 	char message[MESSAGE_MAX];
 	va_list args;
 
@@ -188,7 +189,7 @@ void diag_add(struct diag *diag, enum diag_severity severity, const struct place
 	entry.order = diag->entry_count;
 	if (source == NULL && place->line > 0 && file->text != NULL)
 		source = line_of(file, place->line, &source_len);
-	if (source != NULL && place->line > 0)
+	if (source != NULL && !hidden && place->line > 0)
 		keep_source(&entry, source, source_len);
 	va_start(args, format);
 	(void)vsnprintf(message, sizeof(message), format, args);

@@ -33,20 +33,12 @@ void diag_free(struct diag *diag);
 void diag_set_source(struct diag *diag, const char *file, const char *text, size_t size);
 
 /* `source` is the whole line (len octets, no newline; NULL: taken from diag_set_source's text,
- * else not shown); it is copied. After DIAG_PER_FILE errors in one file the rest of that file's
+ * else not shown; of no octets: not shown); it is copied. After DIAG_PER_FILE errors in one file the rest of that file's
  * is only counted. */
 #define DIAG_PER_FILE 20
 void diag_add(struct diag *diag, enum diag_severity severity, const struct place *place,
 	      const char *source, size_t source_len, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
-
-/* Adds what another one has gathered - of files read by another thread - as if it had been added
- * here, file by file up to where one is full; `other` is empty then, and still to be freed. */
-void diag_join(struct diag *diag, struct diag *other);
-
-/* Adds what was gathered apart, of files that are read up to where they are full: as if it had been
- * added here at once. `other` is empty then, and still to be freed. */
-void diag_join(struct diag *diag, struct diag *other);
 
 /* Adds what was gathered apart, in a thread, as if it had been added here: of a file that is full
  * now no more errors are taken. What does not fit stays in `other`, which is only to be freed. */

@@ -49,12 +49,13 @@ static void read_secret_key(struct conf *conf, const struct yaml_node *value,
 	const struct secret_rule rule = { .check = check_key };
 	uint8_t key[WIREGUARD_KEY_SIZE];
 
-	/* It must not be shown, nor stand in a file that others may read. */
+	/* It must not stand in a file that others may read, nor be shown: not even its line is. */
 	if (value->kind == YAML_SCALAR &&
 	    base64_decode_line(value->text, strlen(value->text), key, sizeof(key))) {
 		explicit_bzero(key, sizeof(key));
-		conf_error(conf, &value->place,
-			   "a secret key belongs in a file of its own: name it");
+		if (!conf->quiet)
+			diag_add(conf->diag, DIAG_ERROR, &value->place, "", 0,
+				 "a secret key belongs in a file of its own: name it");
 		return;
 	}
 	(void)secret_path_read(conf, value, &rule, out);

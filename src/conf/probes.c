@@ -74,6 +74,15 @@ static const char *const *role_words(struct conf *conf, unsigned role, size_t *c
 	return words;
 }
 
+/* There is such a kind, and it belongs in the other list. */
+static void report_role(struct conf *conf, const struct yaml_node *value, unsigned role)
+{
+	conf_error(conf, &value->place, "\"%s\" %s", value->text,
+		   role == PROBE_LOAD ? "cannot tell a load: it belongs in \"probes\""
+				      : "tells a load, and no health: it belongs in \"sources\" of "
+					"\"load\"");
+}
+
 static void read_kind(struct conf *conf, const struct yaml_node *value, void *out)
 {
 	struct config_probe *probe = out;
@@ -87,6 +96,8 @@ static void read_kind(struct conf *conf, const struct yaml_node *value, void *ou
 	row = find_row(value->text, probe->roles);
 	if (row != NULL)
 		probe->kind = row->kind;
+	else if (find_row(value->text, PROBE_HEALTH | PROBE_LOAD) != NULL)
+		report_role(conf, value, probe->roles);
 	else
 		conf_error(conf, &value->place, "\"%.100s\" is not %s%s", value->text, list,
 			   conf_hint(conf, value->text, words, count));

@@ -241,6 +241,8 @@ def test_example_in_a_document_loads_without_a_warning(example, tmp_path):
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_worked_example_loads_without_a_warning(name):
+    for key in (SOURCE / "zones/examples" / name).rglob("*.key"):
+        key.chmod(0o600)   # git keeps no such modes
     done = run(BUILD / "signpostctl", "check", SOURCE / "zones/examples" / name / "signpost.yaml")
     assert done.returncode == 0 and "warning" not in done.stdout + done.stderr, done.stdout + done.stderr
 
@@ -384,7 +386,8 @@ def test_installed_examples_load_with_the_installed_database(tmp_path):
     assert f"databases: [{tmp_path}/share/signpost/geoip/country.mmdb]" in server_file
     for name in EXAMPLES:
         done = run(BUILD / "signpostctl", "check", examples / name / "signpost.yaml")
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0 and "warning" not in done.stdout, done.stdout + done.stderr
+    assert os.access(examples / "vpn-health/hooks/tell", os.X_OK)
     installed = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert {"sbin/signpostd", "bin/signpostctl", "libexec/signpost/signpost-dns", "libexec/signpost/signpost-control",
             "libexec/signpost/signpost-compile", "libexec/signpost/signpost-run", "share/doc/signpost/LICENSE",

@@ -8,9 +8,11 @@ import collections
 import contextlib
 import re
 import shutil
+import subprocess
 import time
 
 import dns.rcode
+import ownnetwork
 import pytest
 
 from signpost import SLOW, SOURCE, scope, wait_until, world
@@ -43,12 +45,18 @@ def node_addresses(pool):
 
 
 @contextlib.contextmanager
-def example(name, edit=None):
-    """The example, served: (signpost, nodes), all nodes up and known to be."""
+def example(name, edit=None, network=None):
+    """The example, served: (signpost, nodes), all nodes up and known to be. With a network of its own
+    nodes are there already."""
     with world() as (signpost, nodes):
         text = (EXAMPLES / name / "signpost.yaml").read_text().replace("../../../geoip", str(signpost.geoip))
         signpost.config.write_text(
             text + f'\nlisten: ["127.0.0.1:{signpost.port}"]\nstate: state\nrun: run\nuser: root\n')
+        for part in ("hooks", "keys"):
+            if (EXAMPLES / name / part).exists():
+                shutil.copytree(EXAMPLES / name / part, signpost.folder / part)
+        for key in signpost.folder.rglob("*.key"):
+            key.chmod(0o600)
         addresses = []
         for file in (EXAMPLES / name / "zones").iterdir():
             if file.name.endswith(".pool.yaml"):
@@ -58,8 +66,9 @@ def example(name, edit=None):
                 signpost.zone_file(file.name).write_text(pool)
             else:
                 shutil.copy(file, signpost.folder / "zones")
-        nodes.start(*addresses)
-        signpost.start()
+        if network is None:
+            nodes.start(*addresses)
+        signpost.start(command=network.network_command() if network else ())
         wait_until(lambda: all(n["status"] == "up" or n["checks"] == 0 for n in nodes_of(signpost)), 10 * SLOW)
         yield signpost, nodes
 
@@ -241,6 +250,76 @@ def test_wireguard_keeps_its_node_and_is_never_left_without_one():
         nodes.stop(*mine)
         wait_until(lambda: all(n["status"] == "down" for n in nodes_of(signpost)), 10 * SLOW)
         assert signpost.addresses("vpn.example.net", subnet=GERMANY) == mine   # the last that was good
+
+
+# What a node with IKEv2 says to a proposal that nobody takes: NO_PROPOSAL_CHOSEN (RFC 7296, 3.1, 3.10).
+# And an exporter, of one node that has 450 sessions.
+NODE = """
+import http.server, socket, threading
+
+class Exporter(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'wireguard_sessions{interface="wg0"} 450\\n')
+
+exporter = http.server.HTTPServer(("127.30.0.21", 9100), Exporter)
+threading.Thread(target=exporter.serve_forever, daemon=True).start()
+ike = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+ike.setsockopt(socket.IPPROTO_IP, 8, 1)   # IP_PKTINFO: the answer comes from where the question went
+ike.bind(("0.0.0.0", 500))
+print("ready", flush=True)
+while True:
+    asked, about, _, client = ike.recvmsg(4096, 256)
+    notify = bytes([0, 0, 0, 8, 0, 0, 0, 14])
+    header = asked[:8] + bytes(8) + bytes([41, 0x20, 34, 0x20]) + bytes(4) + (28 + len(notify)).to_bytes(4, "big")
+    to = about[0][2][4:8]
+    ike.sendmsg([header + notify], [(socket.IPPROTO_IP, 8, bytes(4) + to + bytes(4))], 0, client)
+"""
+
+
+def wireguard_nodes(network, folder, monitor, server_key):
+    """One WireGuard that has all the addresses of the example."""
+    log = folder / "nodes.log"
+    network.start("wireguard-go", "-f", "wg0", log=log)
+    wait_until(lambda: network.run("wg", "show", "wg0", check=False).returncode == 0, 10 * SLOW)
+    (folder / "server.key").write_text(server_key)
+    network.run("wg", "set", "wg0", "private-key", folder / "server.key", "listen-port", "51820", "peer", monitor)
+    network.run("ip", "link", "set", "wg0", "up")
+    network.start("/usr/bin/python3", "-c", NODE, log=log)
+    wait_until(lambda: "ready\n" in log.read_text(), 10 * SLOW)
+
+
+def wg(*arguments, text=None):
+    return subprocess.run(["wg", *arguments], input=text, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@ownnetwork.needs_one
+@pytest.mark.skipif(not (shutil.which("wireguard-go") and shutil.which("wg")), reason="no wireguard-go")
+def test_vpn_health_is_what_clients_would_find(tmp_path):
+    key = wg("genkey")
+    monitor = wg("pubkey", text=(EXAMPLES / "vpn-health/keys/throw-away-monitor.key").read_text())
+
+    def with_key(pool):
+        return re.sub(r"public-key: \S+", f"public-key: {wg('pubkey', text=key)}", pool)
+    with ownnetwork.network() as network:
+        wireguard_nodes(network, tmp_path, monitor, key)
+        with example("vpn-health", with_key, network) as (signpost, _):
+            told = tmp_path / "told"
+            hook = signpost.folder / "hooks/tell"
+            hook.write_text(hook.read_text().replace("logger -t signpost-hook --", f"echo >>{told}"))
+
+            def found(name):
+                return next(n for n in nodes_of(signpost) if n["name"] == name)
+            wait_until(lambda: found("fra-1")["follows"]["part"] < 1, 10 * SLOW)
+            assert abs(found("fra-1")["follows"]["part"] - 0.44) < 0.01   # 90 %, between 60 and 100
+            network.run("ip", "route", "add", "blackhole", "127.30.0.22", "table", "local")
+            wait_until(lambda: found("fra-2")["status"] == "down", 10 * SLOW)
+            assert [n["name"] for n in nodes_of(signpost) if n["status"] == "down"] == ["fra-2"]
+            wait_until(lambda: told.exists() and "\nvpn fra-2: up -> down: wireguard 127" in "\n" + told.read_text(),
+                       10 * SLOW)
+            network.run("ip", "route", "del", "blackhole", "127.30.0.22", "table", "local")
+            wait_until(lambda: found("fra-2")["condition"] == "ramping", 10 * SLOW)
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir()))

@@ -147,9 +147,9 @@ static const struct {
 	{ SOURCE("kind: prometheus, metric: x, sginal: a"),
 	  "unknown option \"sginal\" (did you mean \"signal\"?)" },
 	{ SOURCE("kind: tcp, port: 1"),
-	  "2:28: error: \"tcp\" is not exec, agent, file, prometheus" },
+	  "2:28: error: \"tcp\" cannot tell a load: it belongs in \"probes\"" },
 	{ "pool: edge\nprobes: [ { kind: prometheus, metric: x } ]\n" NODES,
-	  "2:19: error: \"prometheus\" is not " },
+	  "2:19: error: \"prometheus\" tells a load, and no health" },
 	{ "pool: edge\nprobes: [ { kind: tcp, port: 1, signal: x } ]\n" NODES,
 	  "unknown option \"signal\"" },
 };

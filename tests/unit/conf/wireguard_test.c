@@ -77,12 +77,13 @@ START_TEST(another_file_makes_other_settings)
 }
 END_TEST
 
-/* What is printed has this in it, and not the key. */
+/* What is printed has this in it, and no key. */
 static void assert_told(const char *options, const char *told)
 {
 	struct reading *reading = read_probe(options);
 
 	ck_assert_msg(strstr(reading->printed, told) != NULL, "%s", reading->printed);
+	ck_assert_msg(strstr(reading->printed, KEY) == NULL, "%s", reading->printed);
 	fixture_free(reading);
 }
 
