@@ -24,6 +24,8 @@
 #define REPLY_MAX  640 /* the answer has 26 octets to 90 */
 #define FRAME_SIZE 2   /* length of the packet that follows, by TCP */
 
+#define DATAGRAMS_AT_ONCE 16
+
 struct openvpn {
 	struct kind kind; /* first: a struct kind * is a struct openvpn * */
 	struct ev_loop *loop;
@@ -246,16 +248,21 @@ static bool send_request(struct openvpn_own *own)
 static void udp_on_readable(struct ev_loop *loop, ev_io *io, int events)
 {
 	struct openvpn_own *own = io->data;
-	ssize_t n;
 
 	(void)loop;
 	(void)events;
-	while ((n = recv(io->fd, own->reply, sizeof(own->reply), MSG_DONTWAIT)) >= 0) {
+	for (int i = 0; i < DATAGRAMS_AT_ONCE; i++) {
+		ssize_t n = recv(io->fd, own->reply, sizeof(own->reply), MSG_DONTWAIT);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n < 0) {
+			fail(own, errno);
+			return;
+		}
 		if (take_packet(own, own->reply, (size_t)n))
 			return;
 	}
-	if (errno != EAGAIN && errno != EINTR)
-		fail(own, errno);
 }
 
 static void udp_on_timer(struct ev_loop *loop, ev_timer *timer, int events)

@@ -138,6 +138,27 @@ START_TEST(what_is_no_answer_is_passed_over)
 }
 END_TEST
 
+START_TEST(flood_of_what_is_no_answer_is_read_little_by_little)
+{
+	uint8_t request[64], reply[26];
+	struct sockaddr_in from;
+	int server = udp_server();
+	struct lab lab;
+
+	open_lab(&lab, &by_udp);
+	ck_assert(next_request(&lab, server, 5000, request, &from));
+	for (int i = 0; i < 100; i++)
+		send_to(server, "no", 2, &from);
+	send_to(server, reply, answer(request, reply), &from);
+	for (int i = 0; i < 3; i++)
+		(void)ev_run(lab.loop, EVRUN_NOWAIT); /* others have their turn between */
+	ck_assert_int_eq(prober_state(lab.prober, 0)->status, NODE_UNKNOWN);
+	ck_assert(lab_reaches(&lab, 0, NODE_UP));
+	lab_close(&lab);
+	(void)close(server);
+}
+END_TEST
+
 START_TEST(silence_and_wrong_answers_are_told_apart)
 {
 	uint8_t request[64], reply[26];
@@ -295,8 +316,9 @@ void add_openvpn_tests(Suite *suite)
 {
 	suite_case(suite, "openvpn", hard_reset_that_is_answered_is_a_success,
 		   lost_request_is_sent_again_for_another_session_and_an_old_answer_counts,
-		   what_is_no_answer_is_passed_over, silence_and_wrong_answers_are_told_apart,
-		   closed_ports_are_told_at_once,
+		   what_is_no_answer_is_passed_over,
+		   flood_of_what_is_no_answer_is_read_little_by_little,
+		   silence_and_wrong_answers_are_told_apart, closed_ports_are_told_at_once,
 		   answer_by_tcp_may_come_in_pieces_and_ends_the_connection,
 		   tcp_servers_that_are_no_openvpn_are_told,
 		   key_file_that_is_gone_says_nothing_of_the_node);
