@@ -5,10 +5,11 @@
  *
  *   control -> run   struct run_request: START, then its words, then its variables, each with a NUL
  *                                        STOP: kill that command
+ *                                        PING: say something
  *   run -> control   struct run_result, then the octets of its output and of its error output
  *
  * Each START is answered with exactly one result, a command that was stopped, too; by then nothing
- * that it started in its process group is alive. */
+ * that it started in its process group is alive. So is each PING, with a result RUN_PONG. */
 #ifndef IMAGE_RUN_MESSAGES_H
 #define IMAGE_RUN_MESSAGES_H
 
@@ -25,7 +26,7 @@
 #define RUN_ERRORS_MAX    1024       /* octets of error output */
 #define RUN_FLOOD_MAX     (1U << 20) /* a command that writes more is killed */
 
-enum run_ask { RUN_START = 1, RUN_STOP };
+enum run_ask { RUN_START = 1, RUN_STOP, RUN_PING };
 
 struct run_request {
 	uint32_t magic, ask;
@@ -43,6 +44,7 @@ enum run_end {
 	RUN_STOPPED,     /* killed: it was asked for */
 	RUN_NOT_STARTED, /* status: errno */
 	RUN_LOST,        /* never sent: the helper died meanwhile */
+	RUN_PONG,        /* of no command */
 };
 
 struct run_result {

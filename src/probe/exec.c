@@ -182,11 +182,13 @@ static void exec_cancel(struct kind *kind, struct probe *probe)
 /* A command that others kept from running says nothing about the node. */
 static void exec_expire(struct kind *kind, struct probe *probe, struct probe_result *result)
 {
+	const struct exec *exec = (const struct exec *)kind;
 	const struct exec_own *own = probe->own;
 
-	if (!runner_has_started(own->job)) {
+	if (!runner_has_started(own->job) || !runner_answers(exec->runner)) {
 		result->outcome = PROBE_NOT_MADE;
-		result->why = "too many other commands run";
+		result->why = runner_answers(exec->runner) ? "too many other commands run"
+							   : "signpost-run does not answer";
 	}
 	exec_cancel(kind, probe);
 }

@@ -25,6 +25,10 @@
 #define PAUSE_MAX_S 10.
 #define END_MS      1000 /* that it has to end */
 
+/* One that leaves so many pings in a row unanswered is stopped, or hangs. */
+#define PING_S         0.5
+#define UNANSWERED_MAX 6
+
 struct run_job {
 	TAILQ_ENTRY(run_job) link; /* in its class's queue, or among those that run */
 	uint64_t id;
@@ -46,7 +50,8 @@ struct runner {
 	struct ev_loop *loop;
 	struct ev_io io;
 	struct ev_child child;
-	struct ev_timer again;
+	struct ev_timer again, pings; /* pings: while commands run */
+	unsigned unanswered;
 	int channel; /* -1: there is no helper */
 	pid_t pid;
 	uint64_t started_ms;
@@ -102,6 +107,8 @@ static bool start_next(struct runner *runner, enum run_class class)
 	job->started = true;
 	TAILQ_INSERT_TAIL(&runner->running, job, link);
 	buf_free(&job->request);
+	if (!ev_is_active(&runner->pings))
+		ev_timer_again(runner->loop, &runner->pings);
 	return true;
 }
 
@@ -154,6 +161,13 @@ static void take_result(struct runner *runner, const char *message, size_t size)
 	}
 }
 
+/* If it lives at all; helper_ended follows. Once that was called, its pid may be another's. */
+static void kill_helper(const struct runner *runner)
+{
+	if (runner->pid > 0)
+		(void)kill(runner->pid, SIGKILL);
+}
+
 /* false: there is none, or no helper. */
 static bool receive(struct runner *runner)
 {
@@ -168,10 +182,11 @@ static bool receive(struct runner *runner)
 	if (n < 0 && errno == EAGAIN)
 		return false;
 	if (n < (ssize_t)sizeof(struct run_result)) {
-		(void)kill(runner->pid, SIGKILL); /* if it lives at all; helper_ended follows */
+		kill_helper(runner);
 		ev_io_stop(runner->loop, &runner->io);
 		return false;
 	}
+	runner->unanswered = 0;
 	take_result(runner, message, (size_t)n);
 	return true;
 }
@@ -186,6 +201,31 @@ static void readable(struct ev_loop *loop, struct ev_io *io, int events)
 			continue;
 	}
 	dispatch(runner);
+}
+
+/* What it said is read first: it may be us who were stopped. What runs when a ping goes unanswered may
+ * hang for the same reason, so that its time being up says nothing (runner_answers). */
+static void ping(struct ev_loop *loop, struct ev_timer *timer, int events)
+{
+	const struct run_request request = { .magic = RUN_MAGIC, .ask = RUN_PING };
+	struct runner *runner = timer->data;
+
+	(void)events;
+	while (ev_is_active(&runner->io) && receive(runner))
+		continue;
+	dispatch(runner);
+	if (TAILQ_EMPTY(&runner->running) || !ev_is_active(&runner->io)) {
+		ev_timer_stop(loop, timer);
+		runner->unanswered = 0;
+		return;
+	}
+	if (runner->unanswered == UNANSWERED_MAX) {
+		log_error("signpost-run does not answer, it is killed", "unanswered=%d",
+			  UNANSWERED_MAX);
+		kill_helper(runner);
+	}
+	runner->unanswered++;
+	(void)send_message(runner, &request, sizeof(request));
 }
 
 /* --- the helper ------------------------------------------------------------------------------- */
@@ -213,12 +253,14 @@ static void helper_ended(struct ev_loop *loop, struct ev_child *child, int event
 
 	(void)events;
 	ev_child_stop(loop, child);
+	runner->pid = 0;
 	while (ev_is_active(&runner->io) && receive(runner))
 		continue;
 	ev_io_stop(loop, &runner->io);
 	(void)close(runner->channel);
 	runner->channel = -1;
-	runner->pid = 0;
+	ev_timer_stop(loop, &runner->pings);
+	runner->unanswered = 0;
 	runner->pause_s = soon ? runner->pause_s * 2 : PAUSE_MIN_S;
 	if (runner->pause_s > PAUSE_MAX_S)
 		runner->pause_s = PAUSE_MAX_S;
@@ -313,9 +355,11 @@ struct runner *runner_open(struct ev_loop *loop)
 	ev_io_init(&runner->io, readable, -1, EV_READ);
 	ev_child_init(&runner->child, helper_ended, 0, 0);
 	ev_timer_init(&runner->again, try_again, 0., 0.);
+	ev_timer_init(&runner->pings, ping, 0., PING_S);
 	runner->io.data = runner;
 	runner->child.data = runner;
 	runner->again.data = runner;
+	runner->pings.data = runner;
 	try_again(loop, &runner->again, 0);
 	return runner;
 }
@@ -341,6 +385,7 @@ void runner_close(struct runner *runner)
 	if (runner == NULL)
 		return;
 	ev_timer_stop(runner->loop, &runner->again);
+	ev_timer_stop(runner->loop, &runner->pings);
 	ev_io_stop(runner->loop, &runner->io);
 	ev_child_stop(runner->loop, &runner->child);
 	if (runner->channel >= 0)
@@ -417,6 +462,11 @@ bool runner_has_started(const struct run_job *job)
 	return job->started;
 }
 
+bool runner_answers(const struct runner *runner)
+{
+	return runner->channel >= 0 && runner->unanswered <= 1;
+}
+
 /* Where the channel is full the command goes on until its time is up. */
 void runner_cancel(struct runner *runner, struct run_job *job)
 {
@@ -451,7 +501,8 @@ const char *runner_end_text(const struct run_outcome *outcome, char text[RUN_END
 		(void)snprintf(text, RUN_END_SIZE, "killed, for it writes without end");
 		break;
 	case RUN_STOPPED: (void)snprintf(text, RUN_END_SIZE, "stopped"); break;
-	case RUN_LOST: (void)snprintf(text, RUN_END_SIZE, "lost, for signpost-run ended"); break;
+	case RUN_LOST:
+	case RUN_PONG: (void)snprintf(text, RUN_END_SIZE, "lost, for signpost-run ended"); break;
 	}
 	return text;
 }

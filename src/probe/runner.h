@@ -51,6 +51,10 @@ struct run_job *runner_run(struct runner *runner, enum run_class class, const ch
 /* Is it more than waiting for its turn? */
 bool runner_has_started(const struct run_job *job);
 
+/* false: the helper has left a ping unanswered, or there is none now: that a command's time is up says
+ * nothing about the command. */
+bool runner_answers(const struct runner *runner);
+
 /* It is killed, and nothing is told of it. */
 void runner_cancel(struct runner *runner, struct run_job *job);
 

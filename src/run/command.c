@@ -38,9 +38,9 @@ int command_read(const void *message, size_t size, struct run_request *out, char
 		return err_set(err, "a request of %zu octets", size);
 	memcpy(out, message, sizeof(*out));
 	if (out->magic != RUN_MAGIC || size - sizeof(*out) != out->text_len ||
-	    (out->ask != RUN_START && out->ask != RUN_STOP))
+	    out->ask < RUN_START || out->ask > RUN_PING)
 		return err_set(err, "a request of another version");
-	if (out->ask == RUN_STOP)
+	if (out->ask != RUN_START)
 		return 0;
 	if (out->words < 1 || out->words > RUN_WORDS_MAX || out->variables > RUN_VARIABLES_MAX ||
 	    out->timeout_ms == 0)

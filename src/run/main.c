@@ -29,7 +29,7 @@ struct run {
 
 /* --- results ---------------------------------------------------------------------------------- */
 
-/* Waits until control reads: there are no more results than it asked for. */
+/* Waits until control reads: there are no more results than it asked for, and few pongs. */
 static void answer(struct run *run, const struct run_result *result, const struct command *command)
 {
 	char message[RUN_RESULT_MAX];
@@ -83,6 +83,13 @@ static void start(struct run *run, const struct run_request *request, char *cons
 	answer(run, &failure, NULL);
 }
 
+static void pong(struct run *run)
+{
+	const struct run_result result = { .magic = RUN_MAGIC, .end = RUN_PONG };
+
+	answer(run, &result, NULL);
+}
+
 static void stop(struct run *run, uint64_t id)
 {
 	for (size_t i = 0; i < RUN_COMMANDS_MAX; i++) {
@@ -111,6 +118,8 @@ static void take_request(struct run *run)
 		run->ended = true;
 	} else if (request.ask == RUN_STOP) {
 		stop(run, request.id);
+	} else if (request.ask == RUN_PING) {
+		pong(run);
 	} else {
 		start(run, &request, words, variables);
 	}

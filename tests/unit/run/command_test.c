@@ -78,7 +78,9 @@ START_TEST(requests_that_do_not_hold_together_are_refused)
 	request.magic++;
 	ck_assert_int_eq(read_with("/a", 3), -1);
 	ask(1, 0, 3);
-	request.ask = 3;
+	request.ask = RUN_PING + 1;
+	ck_assert_int_eq(read_with("/a", 3), -1);
+	request.ask = 0;
 	ck_assert_int_eq(read_with("/a", 3), -1);
 	ask(1, 0, 3);
 	request.timeout_ms = 0;

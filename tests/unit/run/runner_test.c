@@ -334,8 +334,51 @@ START_TEST(helper_that_is_stopped_does_not_hold_up_the_end)
 }
 END_TEST
 
+START_TEST(helper_that_is_stopped_is_known_for_it_and_replaced)
+{
+	pid_t helper;
+
+	open_all();
+	run("exit 0", PATIENCE_MS);
+	ck_assert(runner_answers(runner));
+	helper = helper_pid();
+	ck_assert_int_eq(kill(helper, SIGSTOP), 0);
+	(void)run_in(RUN_PROBES, "exit 0", PATIENCE_MS);
+	while (runner_answers(runner))
+		(void)ev_run(loop, EVRUN_ONCE);
+	ck_assert_int_eq(told.count, 1);
+	wait_for(2);
+	ck_assert_int_eq(told.outcome.end, RUN_LOST);
+	run("exit 4", PATIENCE_MS);
+	ck_assert_int_eq(told.outcome.status, 4);
+	ck_assert_int_ne(helper_pid(), helper);
+	close_all();
+}
+END_TEST
+
+/* Whoever does not read its answers for a while finds them, and not a helper that has to be killed. */
+START_TEST(helper_is_not_blamed_for_a_runner_that_was_busy)
+{
+	pid_t helper;
+
+	open_all();
+	(void)run_in(RUN_PROBES, "sleep 9", PATIENCE_MS);
+	run("exit 0", PATIENCE_MS);
+	helper = helper_pid();
+	for (int i = 0; i < 7; i++) {
+		(void)usleep(600000);
+		(void)ev_run(loop, EVRUN_ONCE);
+		ck_assert(runner_answers(runner));
+	}
+	ck_assert_int_eq(helper_pid(), helper);
+	close_all();
+}
+END_TEST
+
 void add_runner_tests(Suite *suite)
 {
+	TCase *hung = tcase_create("hung");
+
 	suite_case(suite, "runner", command_tells_its_status_and_what_it_said,
 		   program_that_is_none_tells_why,
 		   hung_command_that_ignores_signals_is_killed_with_all_of_its_group,
@@ -346,4 +389,8 @@ void add_runner_tests(Suite *suite)
 		   helper_that_dies_loses_what_it_runs_and_is_started_again,
 		   commands_die_with_their_helper_and_with_their_runner,
 		   helper_that_is_stopped_does_not_hold_up_the_end);
+	tcase_set_timeout(hung, PATIENCE_MS / 1000.);
+	tcase_add_test(hung, helper_that_is_stopped_is_known_for_it_and_replaced);
+	tcase_add_test(hung, helper_is_not_blamed_for_a_runner_that_was_busy);
+	suite_add_tcase(suite, hung);
 }
