@@ -131,6 +131,7 @@ static void finish(struct check *check, const struct probe_result *result)
 	check->took_us = now_us - check->started_us;
 	engine->descriptors += check->kind->has_descriptor;
 	(void)snprintf(check->why, sizeof(check->why), "%s", result->why);
+	evidence_tame(check->why);
 	if (check->ended != NULL) {
 		finish_single(check, result, now_us);
 		engine_continue(engine);

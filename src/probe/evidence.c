@@ -1,6 +1,7 @@
 #include "probe/evidence.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,6 +11,22 @@
 #define TEXT_SIZE      256
 #define OCTETS_TOLD    512
 #define DIGITS_OF(len) (2 * (len) + 1)
+
+/* The second of the two octets of a control character of Unicode (U+0080 to U+009F) in UTF-8. */
+static bool is_c1(const char *at)
+{
+	return (uint8_t)at[0] == 0xc2 && (uint8_t)at[1] >= 0x80 && (uint8_t)at[1] <= 0x9f;
+}
+
+void evidence_tame(char *text)
+{
+	for (; *text != '\0'; text++) {
+		if ((uint8_t)*text < ' ' || *text == 0x7f)
+			*text = '?';
+		else if (is_c1(text))
+			text[0] = text[1] = '?';
+	}
+}
 
 __attribute__((format(printf, 2, 0))) static struct evidence_step *add(struct evidence *evidence,
 								       const char *format,
@@ -24,6 +41,7 @@ __attribute__((format(printf, 2, 0))) static struct evidence_step *add(struct ev
 	}
 	step = &evidence->steps[evidence->count++];
 	(void)vsnprintf(text, sizeof(text), format, args);
+	evidence_tame(text);
 	step->at_us = clock_mono_us() - evidence->began_us;
 	step->text = mem_copy_text(text);
 	return step;

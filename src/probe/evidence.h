@@ -29,6 +29,9 @@ void evidence_note(struct evidence *evidence, const char *format, ...)
 /* The same, with the octets that were sent or received. */
 void evidence_octets(struct evidence *evidence, const void *octets, size_t len, const char *format,
 		     ...) __attribute__((format(printf, 4, 5)));
+/* Texts of nodes are read in terminals: what would control these becomes '?'. */
+void evidence_tame(char *text);
+
 void evidence_free(struct evidence *evidence);
 
 #endif

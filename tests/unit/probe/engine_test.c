@@ -261,6 +261,11 @@ START_TEST(check_that_is_made_once_tells_each_step_and_is_no_result)
 	ck_assert_uint_eq(evidence.count, 2);
 	ck_assert_str_eq(evidence.steps[0].text, "sent a TCP SYN");
 	evidence_free(&evidence);
+	evidence_note(&evidence, "a node says %s",
+		      "\033[2J\r\n\x7f\xc2\x9b"
+		      "2Jé");
+	ck_assert_str_eq(evidence.steps[0].text, "a node says ?[2J?????2Jé");
+	evidence_free(&evidence);
 	fill_backlog("127.93.9.1", PORT, fillers);
 	(void)check_begin_once(&engine, &key, NULL, &evidence, on_ended, &told);
 	while (told < 2)
