@@ -171,7 +171,7 @@ static int relate(const struct scrape *scrape, struct scrape_use *out, struct er
 		return -1;
 	out->value = combined(&scrape->values, s->combine);
 	out->use = out->value / out->capacity;
-	if (s->inverse != 0)
+	if (s->inverse != 0 && isfinite(out->use)) /* else it would be no load at all */
 		out->use = fmax(0,
 				1 - out->use); /* rates are a little over what there is at times */
 	if (!(out->use >= 0) || isinf(out->use))

@@ -158,6 +158,10 @@ START_TEST(a_use_that_is_none_is_told)
 	ck_assert(use_of("t -3\n") == -1);
 	ck_assert_str_eq(err.text, "the use is -3, which is none: t");
 	ck_assert(use_of("t +Inf\n") == -1);
+	made.s.inverse = 1; /* and no reason to call a node idle */
+	ck_assert(use_of("t +Inf\n") == -1);
+	ck_assert(use_of("t{a=\"1\"} +Inf\nt{a=\"2\"} -Inf\n") == -1);
+	made.s.inverse = 0;
 	ck_assert(use_of("t NaN\n") == -1);
 	ck_assert_str_eq(err.text, "no value of t");
 }
