@@ -30,6 +30,9 @@ struct tls {
 	struct tls_contexts contexts;
 };
 
+/* What a server may still say after our close_notify: session tickets, a page that nobody asked for. */
+#define ENDING_MAX (256 * 1024)
+
 enum tls_phase { TLS_CONNECTING, TLS_HANDSHAKE, TLS_ENDING };
 
 struct tls_own {
@@ -39,6 +42,7 @@ struct tls_own {
 	ev_io io;
 	enum tls_phase phase;
 	uint64_t began_us;
+	size_t ignored; /* octets that came after the handshake */
 	/* When the handshake is complete. */
 	uint32_t rtt_us;
 	enum probe_outcome outcome;
@@ -191,17 +195,25 @@ static bool waits(struct tls *tls, struct tls_own *own, int error)
 }
 
 /* What the server still says is of no interest, unless it is an alert: then it would have no more of
- * us. However the connection ends after our close_notify, it has ended. */
+ * us. However the connection ends after our close_notify, it has ended. A record at a time: one that
+ * talks without end must not keep the loop, and after a while nobody listens any more. */
 static void read_to_end(struct tls *tls, struct probe *probe)
 {
 	struct tls_own *own = probe->own;
-	char nothing[2048];
+	char nothing[SSL3_RT_MAX_PLAIN_LENGTH]; /* whole records: none of it stays in OpenSSL */
 	int n, error;
 
-	do {
-		ERR_clear_error();
-		n = SSL_read(own->ssl, nothing, sizeof(nothing));
-	} while (n > 0);
+	ERR_clear_error();
+	n = SSL_read(own->ssl, nothing, sizeof(nothing));
+	if (n > 0) {
+		own->ignored += (size_t)n;
+		wait_for(tls, own, EV_READ);
+		if (own->ignored < ENDING_MAX)
+			return;
+		evidence_note(probe->evidence, "the server goes on talking: not heard to its end");
+		finish(tls, probe);
+		return;
+	}
 	error = SSL_get_error(own->ssl, n);
 	if (waits(tls, own, error))
 		return;
@@ -227,6 +239,8 @@ static void shake_hands(struct tls *tls, struct probe *probe)
 		note_handshake(probe, own->ssl);
 		judge(probe);
 		SSL_set_options(own->ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
+		/* Messages of the handshake without end keep SSL_read no longer than data do. */
+		(void)SSL_clear_mode(own->ssl, SSL_MODE_AUTO_RETRY);
 		evidence_note(probe->evidence, "sent close_notify");
 		(void)SSL_shutdown(own->ssl);
 		own->phase = TLS_ENDING;
@@ -323,6 +337,7 @@ static void tls_start(struct kind *kind, struct probe *probe)
 
 	own->began_us = clock_mono_us();
 	own->rtt_us = 0;
+	own->ignored = 0;
 	own->phase = TLS_CONNECTING;
 	if (fd < 0) {
 		kind_failed(probe, errno);
