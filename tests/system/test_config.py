@@ -100,7 +100,7 @@ VALUES = {  # one for each level, of options whose range does not tell
     "duration": ["11s", "12s", "13s", "14s", "15s"],
     "boolean": ["true", "false", "true", "false", "true"],
 }
-MAPS = {"band": "{ km: %d }", "ramp": "{ time: %ds }", "ttl": "{ floor: %ds }", "persistence": "{ v4: 2%d }",
+MAPS = {"band": "{ km: %d }", "ramp": "{ time: %ds }", "flap": "{ half-life: %dm }", "ttl": "{ floor: %ds }", "persistence": "{ v4: 2%d }",
         "spill": "{ low: 5%d% }", "load": "{ min-weight: 1%d% }"}
 
 

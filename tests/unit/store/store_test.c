@@ -120,6 +120,7 @@ START_TEST(what_is_older_than_the_history_is_deleted_at_the_start)
 		for (int i = 0; i < 1000; i++) /* more than are deleted at once */
 			store_transition(store, &row, "down");
 	}
+	ck_assert(is_written(store));
 	store_close(store);
 	ck_assert_str_eq(ask("SELECT count(*) FROM transitions"), "20000");
 	store = open_store(7);
