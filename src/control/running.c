@@ -224,7 +224,8 @@ static void changed(void *context, uint32_t node, enum node_status from,
 
 /* --- loads ------------------------------------------------------------------------------------- */
 
-/* A node that is down loses all probes: that it does says nothing of how it is when it is up. */
+/* A node that is down, or has a family that is, loses all probes of it: that it does says nothing of how
+ * it is for those whom it serves. */
 static void read_probe(struct running *running, uint32_t node, const struct probe_result *result)
 {
 	const struct node_state *state = prober_state(running->prober, node);
@@ -236,14 +237,14 @@ static void read_probe(struct running *running, uint32_t node, const struct prob
 }
 
 /* Steering follows within a second. */
-static void read_load(void *context, uint32_t node, uint32_t probe,
+static void read_load(void *context, uint32_t node, uint32_t probe, bool down,
 		      const struct probe_result *result)
 {
 	struct running *running = context;
 	const struct image *plan = plan_of(running);
 	const struct plan_probe *p = &plan_items(plan, probes, struct plan_probe)[probe];
 
-	if ((p->roles & PROBE_HEALTH) != 0)
+	if ((p->roles & PROBE_HEALTH) != 0 && !down)
 		read_probe(running, node, result);
 	if (result->has_use)
 		inputs_reading(running->inputs, node,

@@ -184,7 +184,9 @@ static int add_force(json_t *request, const char *way, struct err *err)
 	bool up = way != NULL && strcmp(way, "up") == 0;
 
 	if (way == NULL || (!up && strcmp(way, "down") != 0))
-		return err_set(err, "force wants an object and up or down: force OBJECT up");
+		return err_set(
+			err,
+			"force wants an object and up or down: force OBJECT up; enable ends it");
 	json_object_set_new(request, "action", json_string(up ? "force-up" : "force-down"));
 	return 0;
 }

@@ -33,9 +33,9 @@ static void show_signal(const json_t *signal, const char *cause, FILE *out)
 {
 	static const struct {
 		const char *cause, *words;
-	} causes[] = { { "low", "not above the low mark" },
+	} causes[] = { { "low", "at the low mark or below" },
 		       { "between", "between the marks" },
-		       { "high", "not below the high mark" },
+		       { "high", "at the high mark or above" },
 		       { "fading", "but not told for long, so it loses its say" } };
 	long long use = lround(percent(signal, "use"));
 	long long smoothed = lround(percent(signal, "smoothed"));

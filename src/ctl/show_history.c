@@ -163,7 +163,9 @@ void show_history(const char *node, const char *status, const struct measured *m
 		      text_age(measured->from_ms, measured->until_ms, span),
 		      text_age(1, 1 + (measured->until_ms - measured->from_ms) / columns, each));
 	if (measured->count == 0)
-		(void)fputs("\nnothing was measured in this time\n", out);
+		(void)fputs(
+			"\nnothing was measured in this time; a minute is told when it is over\n",
+			out);
 	draw_all(measured, &sum, columns, style, out);
 	show_legend(&sum, style, out);
 }

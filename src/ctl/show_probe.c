@@ -118,13 +118,16 @@ static void show_probe(const json_t *probe, FILE *out)
 	(void)fputc('\n', out);
 }
 
-static void show_families(const json_t *state, FILE *out)
+/* ", but degraded, its IPv6 is down" */
+static void show_condition(const json_t *state, FILE *out)
 {
-	const json_t *family;
-	size_t i;
+	const json_t *family = json_array_get(json_object_get(state, "down_families"), 0);
 
-	json_array_foreach(json_object_get(state, "down_families"), i, family)(void)
-		fprintf(out, "%s%s", i == 0 ? ", down: " : " and ", json_string_value(family));
+	(void)fprintf(out, " is %s%s", field_text(state, "status"),
+		      field_is(state, "degraded") ? ", but degraded" : "");
+	if (json_is_string(family) && strcmp(field_text(state, "status"), "down") != 0)
+		(void)fprintf(out, ", its %s is down",
+			      strcmp(json_string_value(family), "ipv4") == 0 ? "IPv4" : "IPv6");
 }
 
 static void show_state(const json_t *reply, FILE *out)
@@ -133,14 +136,12 @@ static void show_state(const json_t *reply, FILE *out)
 	long long require = field_number(state, "require");
 	char age[QUANTITY_SIZE];
 
-	(void)fprintf(out, "%s/%s ", field_text(reply, "pool"), field_text(reply, "node"));
+	(void)fprintf(out, "%s/%s", field_text(reply, "pool"), field_text(reply, "node"));
 	if (!json_is_object(state)) {
-		(void)fprintf(out, "is not in the files any more\n");
+		(void)fprintf(out, " is not in the files any more\n");
 		return;
 	}
-	(void)fprintf(out, "is %s%s", field_text(state, "status"),
-		      field_is(state, "degraded") ? ", but degraded" : "");
-	show_families(state, out);
+	show_condition(state, out);
 	(void)fprintf(out, ", for %s: %s\n",
 		      text_age(field_count(state, "since_ms"), field_count(reply, "now_ms"), age),
 		      field_text(state, "reason"));

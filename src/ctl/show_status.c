@@ -373,6 +373,27 @@ static void show_following(const json_t *pool, FILE *out)
 	}
 }
 
+/* Of the nodes that are to have less by the word of their agents. */
+static void show_wished(const json_t *pool, FILE *out)
+{
+	const json_t *site, *node;
+	size_t s, n;
+
+	json_array_foreach(json_object_get(pool, "sites"), s, site)
+	{
+		json_array_foreach(json_object_get(site, "nodes"), n, node)
+		{
+			if (field_has(node, "wish_percent") &&
+			    field_number(node, "wish_percent") != 100)
+				(void)fprintf(
+					out,
+					"  node %s: its agent asks for %lld %% of its weight\n",
+					field_text(node, "name"),
+					field_number(node, "wish_percent"));
+		}
+	}
+}
+
 static void show_spilling(const json_t *pool, FILE *out)
 {
 	const json_t *site;
@@ -434,6 +455,7 @@ static void show_pool(const json_t *pool, FILE *out, bool colour, uint64_t now_m
 	show_applied(pool, out);
 	show_alarm(json_object_get(pool, "alarm"), out, now_ms);
 	show_spilling(pool, out);
+	show_wished(pool, out);
 	show_following(pool, out);
 	json_array_foreach(json_object_get(pool, "sites"), s, site)
 	{

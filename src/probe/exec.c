@@ -94,6 +94,14 @@ static enum probe_outcome outcome_of(const struct exec_settings *settings,
 	return settings->unknown == EXEC_FAILURE ? PROBE_FAILURE : PROBE_NOT_MADE;
 }
 
+/* The first line, for evidence; the octets have it all. */
+static int shown_of(const char *output)
+{
+	size_t len = strcspn(output, "\n");
+
+	return len < 200 ? (int)len : 200;
+}
+
 static void set_why(const struct run_outcome *ended, char why[PROBE_WHY_SIZE])
 {
 	char end[RUN_END_SIZE];
@@ -140,11 +148,11 @@ static void on_ended(void *context, const struct run_outcome *ended)
 	own->job = NULL;
 	evidence_note(probe->evidence, "it ended after %llu us: %s",
 		      (unsigned long long)ended->took_us, runner_end_text(ended, end));
-	evidence_octets(probe->evidence, ended->output, ended->output_len, "its output: %.200s",
-			ended->output);
+	evidence_octets(probe->evidence, ended->output, ended->output_len, "its output: %.*s",
+			shown_of(ended->output), ended->output);
 	if (ended->errors_len > 0)
 		evidence_octets(probe->evidence, ended->errors, ended->errors_len,
-				"its error output: %.200s", ended->errors);
+				"its error output: %.*s", shown_of(ended->errors), ended->errors);
 	set_why(ended, why);
 	set_use(probe->settings, ended, &result, why);
 	if (result.has_use)

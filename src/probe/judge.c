@@ -230,8 +230,9 @@ void judge_result(struct check *check, int32_t before, const struct probe_result
 		if ((roles & PROBE_HEALTH) != 0)
 			judge_use(prober, use, before, result);
 		if (prober->tell.reading != NULL)
-			prober->tell.reading(prober->tell.context, uses[use].node, uses[use].probe,
-					     result);
+			prober->tell.reading(
+				prober->tell.context, uses[use].node, uses[use].probe,
+				(roles & PROBE_HEALTH) != 0 && verdict_of(round, use) < 0, result);
 	}
 	if (prober->engine.doubt.wanted)
 		references_want(&prober->references);

@@ -151,13 +151,49 @@ static struct once_run *open_run(struct prober *prober, const struct plan_node *
 	return run;
 }
 
-static int refuse(const char *name, const char *kind, struct err *err)
+static bool is_listed(const char *list, const char *word)
 {
+	size_t len = strlen(word);
+
+	while (list != NULL &&
+	       (strncmp(list, word, len) != 0 || (list[len] != ',' && list[len] != '\0'))) {
+		list = strchr(list, ' ');
+		if (list != NULL)
+			list++;
+	}
+	return list != NULL;
+}
+
+/* Those of a node, by name or by kind, each once: "tcp, icmp". */
+static void list_probes(const struct prober *prober, const struct plan_node *node, bool names,
+			char *text, size_t size)
+{
+	const struct image *plan = &prober->round.plan;
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (uint32_t i = 0; i < node->checks.count && len < size; i++) {
+		const struct plan_probe *probe = probe_of(plan, node->checks.first + i);
+		const char *word = names ? plan_text(plan, probe->name)
+					 : prober->engine.kinds[probe->kind]->name;
+
+		if (is_listed(text, word))
+			continue;
+		len += (size_t)snprintf(text + len, size - len, "%s%s", len == 0 ? "" : ", ", word);
+	}
+}
+
+static int refuse(const struct prober *prober, const struct plan_node *node, const char *name,
+		  const char *kind, struct err *err)
+{
+	char list[256];
+
+	if (node->checks.count == 0)
+		return err_set(err, "the node has no probes");
+	list_probes(prober, node, name != NULL, list, sizeof(list));
 	if (name != NULL)
-		return err_set(err, "the node has no probe \"%s\"", name);
-	if (kind != NULL)
-		return err_set(err, "the node has no probe of kind %s", kind);
-	return err_set(err, "the node has no probes");
+		return err_set(err, "the node has no probe \"%s\": its probes are %s", name, list);
+	return err_set(err, "the node has no probe of kind %s: its kinds are %s", kind, list);
 }
 
 int prober_probe_once(struct prober *prober, uint32_t number, const char *name, const char *kind,
@@ -186,7 +222,7 @@ int prober_probe_once(struct prober *prober, uint32_t number, const char *name, 
 	if (run->once.count == 0) {
 		free(run->once.items);
 		free(run);
-		return refuse(name, kind, err);
+		return refuse(prober, node, name, kind, err);
 	}
 	LIST_INSERT_HEAD(&prober->once, run, entry);
 	return 0;

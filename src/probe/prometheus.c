@@ -59,7 +59,7 @@ static int read_body(struct probe *probe, const struct web_answer *answer, struc
 	if (exposition_feed(&exposition, answer->body, answer->body_len, err) == 0 &&
 	    exposition_end(&exposition, err) == 0)
 		rc = scrape_finish(&scrape, &own->memory, clock_mono_us(), use, err);
-	evidence_note(probe->evidence, "read %u lines", exposition.lines);
+	evidence_note(probe->evidence, "lines read: %u", exposition.lines);
 	exposition_close(&exposition);
 	scrape_close(&scrape);
 	return rc;

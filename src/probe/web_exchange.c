@@ -362,6 +362,9 @@ static const char *without_codes(char *text)
 	static const char before[] = "routines::";
 	char *reason = strstr(text, before);
 
+	/* What a reason has room for. The name is that of the pool file. */
+	if (strncmp(text, "SSL: no alternative certificate subject name", 44) == 0)
+		return "the certificate is for another name";
 	if (reason == NULL)
 		return text;
 	reason += sizeof(before) - 1;

@@ -85,7 +85,7 @@ def test_people_read_the_same(server):
     assert "it counts as a success: connected" in done.stdout
     assert "it counts as a failure: Connection refused" in done.stdout
     assert "the regular check is up, with 0 of the 3 failures in a row that make it down; last: connected" in done.stdout
-    assert "edge/both is up, but degraded, down: ipv6, for " in done.stdout
+    assert "edge/both is up, but degraded, its IPv6 is down, for " in done.stdout
 
 
 def test_status_says_how_it_went(server):

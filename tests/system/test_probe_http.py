@@ -130,7 +130,7 @@ def lab():
     ("refused", "down", "http 127.94.1.9:80: connection refused$|http 127.94.1.9:[0-9]+: connection refused$"),
     ("secure", "up", "https 127.94.1.1:[0-9]+: HTTP status 200$"),
     ("address", "up", "HTTP status 200$"),
-    ("name", "down", "no alternative certificate subject name matches"),
+    ("name", "down", "the certificate is for another name"),
     ("stranger", "down", "unable to get local issuer certificate"),
     ("soon", "up", "HTTP status 200, certificate expires in 4 days$"),
     ("never", "up", "HTTP status 200$"),

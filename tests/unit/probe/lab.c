@@ -24,11 +24,12 @@ static void on_change(void *context, uint32_t node, enum node_status from,
 	lab->changes[lab->change_count++] = (struct lab_change){ node, from, now->status };
 }
 
-static void on_reading(void *context, uint32_t node, uint32_t probe,
+static void on_reading(void *context, uint32_t node, uint32_t probe, bool down,
 		       const struct probe_result *result)
 {
 	struct lab *lab = context;
 
+	(void)down;
 	lab->last_reading = (struct lab_reading){ node, probe, result->outcome };
 	lab->reading_count++;
 }

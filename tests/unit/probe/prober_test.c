@@ -557,7 +557,7 @@ START_TEST(probe_made_once_is_no_result_and_knows_the_regular_one)
 	ck_assert_int_eq(made.verdict, -2);
 	ck_assert_uint_eq(prober_state(lab.prober, 0)->checked_unix_ms, checked_ms);
 	ck_assert_int_eq(prober_probe_once(lab.prober, 0, NULL, "icmp", on_once, &made, &err), -1);
-	ck_assert_str_eq(err.text, "the node has no probe of kind icmp");
+	ck_assert_str_eq(err.text, "the node has no probe of kind icmp: its kinds are tcp");
 	lab_close(&lab);
 	(void)close(listener);
 }
