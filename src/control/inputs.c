@@ -199,9 +199,21 @@ static uint64_t detection_ms(const struct image *plan, const struct plan_pool *p
 	return longest_ms;
 }
 
+/* By operators: a fallback never answers it. */
 static bool is_disabled(const struct view *view, uint32_t node)
 {
-	return view->inputs->stances[node].state == ADMIN_DISABLED;
+	const struct stance *stance = &view->inputs->stances[node];
+
+	return stance->state == ADMIN_DISABLED && !stance->wished;
+}
+
+/* By its agents alone. They are programs: a mistake in what they all run must not leave a pool
+ * without answers. So it is not answered, but under a fallback as one that is down. */
+static bool is_wished_out(const struct view *view, uint32_t node)
+{
+	const struct stance *stance = &view->inputs->stances[node];
+
+	return stance->state == ADMIN_DISABLED && stance->wished;
 }
 
 /* Nodes that went down at this time or later were up when the last one of the pool was; 0: some
@@ -240,7 +252,7 @@ static enum steer_state steer_state_of(const struct view *view, uint32_t node)
 
 	if (is_disabled(view, node))
 		return STEER_DISABLED;
-	if (is_down(view, node) && !inputs->held[node])
+	if ((is_down(view, node) && !inputs->held[node]) || is_wished_out(view, node))
 		return STEER_DOWN;
 	return inputs->stances[node].state == ADMIN_DRAINING ? STEER_DRAINING : STEER_UP;
 }

@@ -180,5 +180,10 @@ def test_agents_are_heeded_but_an_operator_decides(server):
         agents.lines[first] = "maint"
         server.ctl("enable", "asked/p")
         signpost.wait_until(lambda: told("p")["condition"] == "disabled", 10 * signpost.SLOW, every=0.05)
+        assert set(shares()) == {second}
+        agents.lines[second] = "maint"  # all of them: a fallback answers, which is everybody
+        signpost.wait_until(lambda: told("q")["condition"] == "disabled" and len(shares()) == 2, 10 * signpost.SLOW, every=0.05)
+        agents.lines[second] = "ready up 100%"
+        signpost.wait_until(lambda: set(shares()) == {second}, 10 * signpost.SLOW, every=0.05)
         agents.lines[first] = "ready up 100%"
         signpost.wait_until(lambda: len(shares()) == 2, 10 * signpost.SLOW, every=0.05)
