@@ -13,6 +13,7 @@
 struct pool_standing {
 	uint8_t applied; /* enum steering_applied */
 	bool over;
+	uint8_t dark; /* bits of enum steer_family: see dark_families */
 };
 
 struct node_standing {
@@ -134,7 +135,55 @@ static void tell_pool(const struct image *plan, uint32_t number, struct pool_sta
 	else if (!cap->over && told->over)
 		log_info("a pool has no more nodes down than may be", "pool=%s down=%u of=%u", name,
 			 cap->down, cap->counted);
-	*told = (struct pool_standing){ applied, cap->over };
+	told->applied = applied;
+	told->over = cap->over;
+}
+
+static uint8_t families_of(const struct image *plan, const struct plan_node *node)
+{
+	const struct ip_address *addresses = plan_items(plan, addresses, struct ip_address);
+	uint8_t families = 0;
+
+	for (uint32_t i = 0; i < node->addresses.count; i++)
+		families |= addresses[node->addresses.first + i].family == IP_V4 ? STEER_IPV4
+										 : STEER_IPV6;
+	return families;
+}
+
+/* Families that nodes of the pool have and are not answered for, and no other node stands in: nothing
+ * is, so that whoever asks for it gets NODATA. */
+static uint8_t dark_families(const struct inputs *inputs, const struct plan_range *nodes)
+{
+	const struct plan_node *list = plan_items(inputs->plan, nodes, struct plan_node);
+	uint8_t has = 0, live = 0;
+
+	for (uint32_t n = nodes->first; n < nodes->first + nodes->count; n++) {
+		uint8_t state = inputs->nodes[n].state, families;
+
+		if (state != STEER_UP && state != STEER_DRAINING)
+			continue;
+		families = families_of(inputs->plan, &list[n]);
+		has |= families;
+		live |= families & inputs->nodes[n].families;
+	}
+	return has & (uint8_t)~live;
+}
+
+/* Nothing stands in for a family: clients of the other one are better served without it. But where it
+ * is down everywhere it may be our own path that is. */
+static void tell_families(const struct inputs *inputs, uint32_t number, struct pool_standing *told)
+{
+	static const char *const name[] = { "", "IPv4", "IPv6", "IPv4,IPv6" };
+	const struct plan_pool *pool = &plan_items(inputs->plan, pools, struct plan_pool)[number];
+	uint8_t dark = dark_families(inputs, &pool->nodes);
+
+	if ((dark & ~told->dark) != 0)
+		log_warning("no node of a pool is answered for a family, is it down here?",
+			    "pool=%s family=%s", plan_pool_name(inputs->plan, number), name[dark]);
+	else if ((told->dark & ~dark) != 0)
+		log_info("a family of a pool is answered again", "pool=%s family=%s",
+			 plan_pool_name(inputs->plan, number), name[told->dark & ~dark]);
+	told->dark = dark;
 }
 
 static void tell_site(const struct image *plan, uint32_t number, bool *told,
@@ -330,6 +379,8 @@ void standing_tell(struct standing *standing, const struct images *images,
 		tell_pool(plan, p, &standing->pools[p],
 			  steering_pool(&images->image[IMAGE_STEERING], p)->applied,
 			  &inputs->caps[p], drill_concerns(drill, plan, p), tools->hooks);
+	for (uint32_t p = 0; p < plan_count(plan, pools); p++)
+		tell_families(inputs, p, &standing->pools[p]);
 	if (tools->prober != NULL)
 		call_hooks(standing, inputs, tools);
 	standing->fresh = false;

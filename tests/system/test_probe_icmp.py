@@ -106,6 +106,8 @@ def test_node_whose_path_of_ipv6_is_cut_is_answered_by_ipv4_alone(lab):
     asked = {rrtype: lab.net.run(*lab.net.inside(lab.net.ours), "dig", "+short", "@127.0.0.1", "-p", lab.port, "half.example.net",
                                  rrtype).stdout.split() for rrtype in ("A", "AAAA")}
     assert asked == {"A": ["10.99.0.11"], "AAAA": []}
+    warning = "warning: no node of a pool is answered for a family, is it down here? pool={} family=IPv6"
+    assert warning.format("half") in lab.log() and warning.format("both") not in lab.log()
 
 
 def test_echoes_come_from_the_source_that_was_named(lab):
