@@ -29,9 +29,9 @@ static void on_reading(void *context, uint32_t node, uint32_t probe, bool down,
 {
 	struct lab *lab = context;
 
-	(void)down;
 	lab->last_reading = (struct lab_reading){ node, probe, result->outcome };
 	lab->reading_count++;
+	lab->failures_told_up += !down && result->outcome == PROBE_FAILURE;
 }
 
 static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)

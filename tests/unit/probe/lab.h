@@ -29,6 +29,7 @@ struct lab {
 	int aspect_count; /* changes of a state whose status stayed */
 	struct lab_reading last_reading;
 	int reading_count;
+	int failures_told_up; /* failures of checks that are not down, which count as loss */
 };
 
 void lab_open(struct lab *lab, int icmp_v4, int icmp_v6);

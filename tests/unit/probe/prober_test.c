@@ -413,6 +413,11 @@ START_TEST(broken_ipv6_path_takes_down_that_family_alone)
 	ck_assert_str_eq(state->reason, "tcp [::1]:20192: connection refused");
 	ck_assert_int_eq(lab.change_count, 0);
 	ck_assert_int_eq(lab.aspect_count, 1);
+	/* What fails from now on is of the family that is down: no loss of the other one. */
+	lab.failures_told_up = lab.reading_count = 0;
+	lab_run_ms(&lab, 300);
+	ck_assert_int_gt(lab.reading_count, 2);
+	ck_assert_int_eq(lab.failures_told_up, 0);
 	(void)close(v4);
 	ck_assert(lab_reaches(&lab, 0, NODE_DOWN));
 	ck_assert_uint_eq(state->down_families, FAMILIES_ALL);
