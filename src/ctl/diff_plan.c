@@ -259,27 +259,39 @@ static void put_times(json_t *options, const struct image *plan, const struct pl
 	}
 }
 
-/* Settings are told by their hash: that they are others. */
-static void add_probe(struct buf *line, const struct image *plan, const struct plan_probe *probe,
+/* "5s", "200ms" */
+static void add_ms(struct buf *line, const char *before, uint32_t ms)
+{
+	bool whole = ms % 1000 == 0;
+
+	buf_format(line, " %s %u%s", before, whole ? ms / 1000 : ms, whole ? "s" : "ms");
+}
+
+/* Options of a kind are told by their hash: that they are others. */
+static void put_probe(json_t *options, const struct image *plan, const struct plan_probe *probe,
 		      uint16_t port)
 {
 	static const char *const families[] = { "", " ipv4", " ipv6" };
+	struct buf line = { 0 };
+	char key[128];
 
-	buf_format(line, "%s%s", line->len > 0 ? "; " : "", plan_text(plan, probe->name));
-	if (strcmp(plan_text(plan, probe->name), probe_kind_name[probe->kind]) != 0)
-		buf_format(line, " (%s)", probe_kind_name[probe->kind]);
+	(void)snprintf(key, sizeof(key), "probe %s", plan_text(plan, probe->name));
+	buf_format(&line, "%s", probe_kind_name[probe->kind]);
 	if (port != 0)
-		buf_format(line, " port %u", port);
-	buf_format(line, "%s interval %ums timeout %ums fall %u rise %u jitter %u%%",
+		buf_format(&line, " port %u", port);
+	buf_format(&line, "%s",
 		   families[probe->family == IP_V4   ? 1
 			    : probe->family == IP_V6 ? 2
-						     : 0],
-		   probe->interval_ms, probe->timeout_ms, probe->fall, probe->rise,
+						     : 0]);
+	add_ms(&line, "interval", probe->interval_ms);
+	add_ms(&line, "timeout", probe->timeout_ms);
+	buf_format(&line, " fall %u rise %u jitter %u%%", probe->fall, probe->rise,
 		   probe->jitter_percent);
 	if (probe->settings_len > 0)
 		buf_format(
-			line, " options %08x",
+			&line, " options %08x",
 			(uint32_t)hash_bytes(plan->base + probe->settings, probe->settings_len, 0));
+	put_line(options, key, &line);
 }
 
 /* Those of its nodes, each once. */
@@ -288,21 +300,25 @@ static void put_probes(json_t *options, const struct image *plan, const struct p
 	const struct plan_node *nodes = plan_items(plan, nodes, struct plan_node);
 	const struct plan_check *checks = plan_items(plan, checks, struct plan_check);
 	bool *told = mem_array(plan_count(plan, probes) + 1U, sizeof(*told));
-	struct buf line = { 0 };
 
 	for (uint32_t n = pool->nodes.first; n < pool->nodes.first + pool->nodes.count; n++) {
 		for (uint32_t c = 0; c < nodes[n].checks.count; c++) {
 			uint32_t probe = checks[nodes[n].checks.first + c].probe;
 
 			if (!told[probe])
-				add_probe(&line, plan,
+				put_probe(options, plan,
 					  &plan_items(plan, probes, struct plan_probe)[probe],
 					  checks[nodes[n].checks.first + c].port);
 			told[probe] = true;
 		}
 	}
-	put_line(options, "probes", &line);
 	free(told);
+	if (pool->require == 0)
+		put(options, "require", "all");
+	else
+		put(options, "require", "%u", pool->require);
+	put_ms(options, "flap half-life", pool->flap_half_life_ms);
+	put_ms(options, "flap max-hold", pool->flap_max_hold_ms);
 }
 
 static json_t *pool_options(const struct image *plan, const struct plan_pool *pool)

@@ -105,6 +105,7 @@ struct supposed_node *suppose_carried(const struct image *from, const struct sup
 			continue;
 		out[n].steer.state = nodes[old].steer.state;
 		out[n].steer.families = nodes[old].steer.families;
+		out[n].steer.level = nodes[old].steer.level; /* by its load, its agent, a ramp */
 		out[n].load = nodes[old].load;
 		out[n].load_at_ms = nodes[old].load_at_ms;
 		out[n].load_is_supposed = nodes[old].load_is_supposed;

@@ -172,8 +172,8 @@ def test_what_changes_no_answer_is_told_as_that(sample):
     with edited(sample, (pool(sample), "fall: 3", "fall: 5")):
         people = sample.ctl("diff").stdout
         assert "every client gets the same answer as before" in people
-        line, = [line for line in people.splitlines() if "probes" in line]
-        assert line.startswith("  pool edge: probes: tcp port ") and "fall 3" in line and "fall 5" in line
+        line, = [line for line in people.splitlines() if "probe tcp" in line]
+        assert line.startswith("  pool edge: probe tcp: tcp port ") and "fall 3" in line and "fall 5" in line
         assert diff(sample)["steered"] == [] and diff(sample)["zones"] == []
 
 

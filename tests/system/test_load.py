@@ -151,6 +151,7 @@ def test_what_an_exporter_tells_moves_the_weight_and_the_answers(lab):
     moved = lab.shares()
     assert 40 < moved["a"] < 125, moved  # 16 % of 500
     assert lab.node("b")["follows"]["part"] == 1
+    assert "another answer" not in lab.signpost.ctl("diff").stdout   # nor would files that are as they were
 
 
 def test_the_highest_of_signals_counts_and_reports_are_one(lab):
