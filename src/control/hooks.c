@@ -161,6 +161,8 @@ static void request_failed(struct hook_call *call, const char *what, const char 
 static void request_ended(void *context, const struct web_answer *answer)
 {
 	struct hook_call *call = context;
+	/* A server may repeat what it was sent: a secret must not come into the log by that way. */
+	bool tells = call->header_path == NULL && answer->body != NULL;
 	char status[32];
 
 	call->exchange = NULL;
@@ -170,7 +172,7 @@ static void request_ended(void *context, const struct web_answer *answer)
 	}
 	(void)snprintf(status, sizeof(status), "HTTP status %u", answer->status);
 	request_failed(call, answer->error != NULL ? answer->error : status,
-		       answer->body != NULL ? answer->body : "");
+		       tells ? answer->body : "");
 }
 
 /* The secret is wiped when the request has its copy. */

@@ -28,6 +28,7 @@ class Receiver:
                     time.sleep(0.05)
                 self.send_response(receiver.statuses.pop(0) if receiver.statuses else 200)
                 self.end_headers()
+                self.wfile.write(str(self.headers["Authorization"]).encode())  # as some error pages do
 
             def log_message(self, *_):
                 pass
@@ -158,6 +159,7 @@ def test_request_that_fails_is_tried_again_and_given_up(running):
     nodes.start("127.62.0.2")
     wait_until(lambda: 'event=up pool=edge node=edge-2 what="HTTP status 500"' in signpost.log(), 15 * SLOW)
     assert len(receiver.requests) == 5
+    assert "s3cret-word" not in signpost.log()
 
 
 def test_hooks_that_hang_delay_nothing(running):
