@@ -58,8 +58,7 @@ START_TEST(base64_is_read_strictly)
 					     "Z:==",
 					     "Z.==",
 					     "Z,==",
-					     "\xff"
-					     "g==" };
+					     "\377g==" };
 	char octets[4];
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)

@@ -111,7 +111,7 @@ static void open_probe(struct probe *probe, uint32_t timeout_ms, uint32_t attemp
 	for (size_t i = 0; i < WIREGUARD_KEY_SIZE; i++) {
 		unsigned octet;
 
-		ck_assert_int_eq(sscanf(SERVER_PUBLIC + 2 * i, "%2x", &octet), 1);
+		ck_assert_int_eq(sscanf(&SERVER_PUBLIC[2 * i], "%2x", &octet), 1);
 		all->settings.public_key[i] = (uint8_t)octet;
 	}
 	*probe = (struct probe){ .port = PORT,
