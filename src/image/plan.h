@@ -10,7 +10,7 @@
 #include "image/pool_types.h"
 #include "image/settings.h"
 
-#define PLAN_VERSION 8
+#define PLAN_VERSION 9
 #define PLAN_NONE    UINT32_MAX
 
 #define PLAN_ANSWERS_MAX 16 /* nodes in an answer */
@@ -32,11 +32,13 @@ struct plan_settings {
 	uint32_t history_days; /* how long transitions and what operators did are kept */
 	uint32_t minutes_days; /* how long what was measured of nodes is kept */
 	uint32_t preference_depth;
-	uint32_t log_level; /* enum log_level */
-	uint32_t reserved;
+	uint32_t log_level;     /* enum log_level */
 	uint32_t doubt_percent; /* of the targets that fail at once, 1 to 100; see references */
 	struct dns_settings dns;
 };
+_Static_assert(sizeof(struct plan_settings) ==
+		       sizeof(uint64_t) + 8 * sizeof(uint32_t) + sizeof(struct dns_settings),
+	       "equal settings are equal octets: no padding");
 
 struct plan_site {
 	uint32_t name;

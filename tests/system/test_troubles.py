@@ -130,11 +130,11 @@ def test_order_on_a_full_disk_holds_and_is_stored_once_there_is_room(fresh):
                 pass
         for number in range(9):  # what the database has allocated may still have room
             told = server.ctl("drain", "frankfurt", "--reason", f"{'x' * 200} {number}", timeout=20)
-            if "not stored" in told.stdout + told.stderr:
+            # A busy machine may be slow to store: that is told, too, and is not what is meant.
+            if "not stored" in told.stdout + told.stderr and "full" in server.ctl("status").stdout:
                 break
         else:
             raise AssertionError("the disk is full, and all is stored")
-        assert "full" in server.ctl("status").stdout
         assert server.addresses(NAME, "A", "134.109.0.0/24")[0].startswith("127.10.5."), "London's: it holds all the same"
         nodes.stop(*before)
         signpost.wait_until(lambda: server.addresses(NAME, "A", JAPAN) != before, 10 * signpost.SLOW)
