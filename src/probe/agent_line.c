@@ -45,10 +45,12 @@ bool agent_load_parse(const char *text, size_t len, double *out)
 	char number[32], *end;
 
 	len -= percent;
-	if (len == 0 || len >= sizeof(number) || strspn(text, ".0123456789") < len)
+	if (len == 0 || len >= sizeof(number))
 		return false;
-	memcpy(number, text, len);
+	memcpy(number, text, len); /* which no NUL ends */
 	number[len] = '\0';
+	if (strspn(number, ".0123456789") < len)
+		return false;
 	*out = strtod(number, &end) / (percent ? 100 : 1);
 	return *end == '\0' && *out <= LOAD_MAX;
 }

@@ -92,6 +92,7 @@ START_TEST(load_is_a_part_or_a_percentage)
 		{ "1.2.3", false, 0 }, { "0x1", false, 0 },
 	};
 	struct agent_line line;
+	double part;
 
 	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++) {
 		double load = -1;
@@ -102,6 +103,8 @@ START_TEST(load_is_a_part_or_a_percentage)
 		if (loads[i].right)
 			ck_assert_double_eq_tol(load, loads[i].load, 1e-9);
 	}
+	ck_assert(agent_load_parse("0.789", 3, &part)); /* no NUL ends it */
+	ck_assert_double_eq_tol(part, 0.7, 1e-9);
 	ck_assert(agent_line_parse("up 50% load:0.7\n", 16, false, &line));
 	ck_assert(line.has_load && line.has_weight);
 	ck_assert_double_eq_tol(line.load, 0.7, 1e-9);
