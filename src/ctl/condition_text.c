@@ -12,7 +12,7 @@ const char *condition_down_family(const json_t *node)
 	return json_string_value(json_array_get(json_object_get(node, "down_families"), 0));
 }
 
-/* What its probes say, or what they mean for now. */
+/* What its probes say, or what that makes of it while its weight comes back. */
 static const char *health(const json_t *node, char *text, size_t size)
 {
 	const char *condition = field_text(node, "condition"), *status = field_text(node, "status");
