@@ -77,7 +77,6 @@ def test_steps_of_a_day_change_nothing_but_the_times_that_are_told(running):
     assert json.loads(running.ctl("status", "--json").stdout)["store"]["lost"] == 0
 
 
-@pytest.mark.skipif("SIGNPOST_LONG_PROOFS" not in os.environ, reason="a drill takes ten seconds")
 def test_drill_ends_in_time_though_the_clock_was_set_back(running):
     running.ctl("drill", "start", "--down", "sydney", "--for", "10s", "--unknown-capacity", "--force")
     stepped(running, -DAY)
