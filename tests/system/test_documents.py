@@ -16,7 +16,7 @@ from signpost import BUILD, SOURCE
 
 MAN = SOURCE / "man"
 PAGES = sorted(path.name for path in MAN.glob("*.[1-9]"))
-PAGE_OF = {"server": "signpost.yaml.5", "pool": "signpost-pool.5"}
+PAGES_OF = {"server": ["signpost.yaml.5"], "pool": ["signpost-pool.5", "signpost-probe.5", "signpost-load.5"]}
 EXAMPLES = sorted(path.name for path in (SOURCE / "zones/examples").iterdir() if path.is_dir())
 
 
@@ -63,20 +63,20 @@ def as_documented(name, kind, default, accepts, above):
 
 
 def test_every_option_stands_in_its_page_with_its_default_and_range():
-    pages = {page: sections(rendered(page)[0]) for page in PAGE_OF.values()}
+    texts = {page: sections(rendered(page)[0]) for pages in PAGES_OF.values() for page in pages}
     missing = []
     for place, name, kind, default, accepts, above, _ in option_rows():
         file, _, where = place.partition(": ")
         wanted = as_documented(name, kind, default, accepts, above)
-        if wanted not in pages[PAGE_OF[file]].get(where or "OPTIONS", ""):
-            missing.append(f"{PAGE_OF[file]}, {where or 'OPTIONS'}:{wanted}")
+        if sum(wanted in texts[page].get(where or "OPTIONS", "") for page in PAGES_OF[file]) != 1:
+            missing.append(f"{PAGES_OF[file]}, {where or 'OPTIONS'}:{wanted}")
     assert not missing, "\n".join(missing)
 
 
 def test_pages_have_no_option_that_there_is_not():
     real = {(place.partition(": ")[2] or "OPTIONS", place.partition(":")[0], name)
             for place, name, *_ in option_rows()}
-    for file, page in PAGE_OF.items():
+    for file, page in ((file, page) for file, pages in PAGES_OF.items() for page in pages):
         heading = ""
         for line in (MAN / page).read_text().splitlines():
             if line.startswith((".Sh ", ".Ss ")):
@@ -367,6 +367,16 @@ def test_pages_refer_to_pages_that_there_are():
     for page in PAGES:
         for name, section in re.findall(r"^\.?.*?\bXr (\S+) (\d)", (MAN / page).read_text(), re.MULTILINE):
             assert f"{name}.{section}" in PAGES or f"{name} {section}" in others, f"{page}: {name}({section})"
+
+
+def test_pages_refer_to_sections_that_there_are():
+    texts = {page: (MAN / page).read_text() for page in PAGES}
+    headings = {page: set(re.findall(r"^\.S[hs] (.+)$", text, re.MULTILINE)) for page, text in texts.items()}
+    named = [(page, name, f"{other}.{number}" if other else page) for page, text in texts.items()
+             for name, other, number in re.findall(
+                 r"^\..*?\bSx (.+?)(?: [.,;)]+)?\n(?:in\n\.Xr (\S+) (\d))?", text, re.MULTILINE)]
+    assert len(named) > 30
+    assert [row for row in named if row[1] not in headings[row[2]]] == []
 
 
 def test_all_pages_are_installed():

@@ -190,7 +190,7 @@ END_TEST
 
 /* --- ten nodes (load_sim.h) ------------------------------------------------------------------- */
 
-/* As in signpost-pool(5). */
+/* As in signpost-load(5). */
 static const struct plan_load defaults = { .on = 1,
 					   .low_percent = 60,
 					   .high_percent = 100,

@@ -136,7 +136,7 @@ static int simulate(struct world *world, uint64_t phase_us, uint64_t *back_us)
 	return changes;
 }
 
-/* What the manual says (signpost-pool(5), HEALTH). The last way up, after the end, is counted. */
+/* What the manual says (signpost-probe(5), HEALTH). The last way up, after the end, is counted. */
 #define CHANGES_MAX 14
 
 static const uint32_t intervals_ms[] = { 100, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000 };
