@@ -335,16 +335,34 @@ static bool has_loads(const json_t *pool)
 	return false;
 }
 
-static void show_alarm(const json_t *alarm, FILE *out, uint64_t now_ms)
+/* How many nodes of a pool are down, and may be: those count that nobody has taken out. */
+static void show_alarm_count(const json_t *alarm, const json_t *pool, FILE *out)
 {
-	char age[QUANTITY_SIZE], of[COUNTED_SIZE];
+	char of[COUNTED_SIZE];
+
+	if (field_number(alarm, "of") == 1) {
+		(void)fprintf(out, "the only node%s is down",
+			      field_number(pool, "total") == 1 ? "" : " that counts");
+		return;
+	}
+	(void)fprintf(out, "%lld of %s down, ", field_number(alarm, "down"),
+		      text_counted(field_number(alarm, "of"), "node", of));
+	if (field_number(alarm, "max") == 0)
+		(void)fputs("none may be", out);
+	else
+		(void)fprintf(out, "at most %lld may be", field_number(alarm, "max"));
+}
+
+static void show_alarm(const json_t *pool, FILE *out, uint64_t now_ms)
+{
+	const json_t *alarm = json_object_get(pool, "alarm");
+	char age[QUANTITY_SIZE];
 
 	if (!json_is_object(alarm))
 		return;
-	(void)fprintf(
-		out, "  ALARM for %s: %lld of %s down, at most %lld may be",
-		text_age(field_count(alarm, "since_ms"), now_ms, age), field_number(alarm, "down"),
-		text_counted(field_number(alarm, "of"), "node", of), field_number(alarm, "max"));
+	(void)fprintf(out,
+		      "  ALARM for %s: ", text_age(field_count(alarm, "since_ms"), now_ms, age));
+	show_alarm_count(alarm, pool, out);
 	if (field_is(alarm, "drill"))
 		(void)fputs("; of a drill", out);
 	if (field_is(alarm, "freeze"))
@@ -453,7 +471,7 @@ static void show_pool(const json_t *pool, FILE *out, bool colour, uint64_t now_m
 
 	show_up(pool, out);
 	show_applied(pool, out);
-	show_alarm(json_object_get(pool, "alarm"), out, now_ms);
+	show_alarm(pool, out, now_ms);
 	show_spilling(pool, out);
 	show_wished(pool, out);
 	show_following(pool, out);

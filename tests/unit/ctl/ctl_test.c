@@ -11,6 +11,7 @@
 #include "ctl/command_orders.h"
 #include "ctl/load.h"
 #include "ctl/rdata_text.h"
+#include "ctl/show.h"
 
 /* --- columns ---------------------------------------------------------------------------------- */
 
@@ -384,9 +385,49 @@ static void add_orders_case(Suite *suite)
 	suite_add_tcase(suite, tcase);
 }
 
+/* --- status ------------------------------------------------------------------------------------ */
+
+static const struct {
+	int total, of, down, max, held;
+	const char *told;
+} alarms[] = {
+	{ 4, 4, 3, 2, -1, "  ALARM for 5s: 3 of 4 nodes down, at most 2 may be\n" },
+	{ 4, 4, 3, 2, 1, "  ALARM for 5s: 3 of 4 nodes down, at most 2 may be; 1 held in\n" },
+	{ 3, 3, 1, 0, -1, "  ALARM for 5s: 1 of 3 nodes down, none may be\n" },
+	{ 1, 1, 1, 0, -1, "  ALARM for 5s: the only node is down\n" },
+	{ 2, 1, 1, 0, -1, "  ALARM for 5s: the only node that counts is down\n" },
+};
+
+START_TEST(alarm_of_a_pool_reads_right_for_one_node_too)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	json_t *status = json_pack(
+		"{s:i, s:[{s:s, s:s, s:i, s:i, s:i, s:{s:i, s:i, s:i, s:i, s:b, s:i}, s:[]}]}",
+		"now_ms", 60000, "pools", "name", "edge", "policy", "nearest", "up",
+		alarms[_i].total - alarms[_i].down, "usable", alarms[_i].total - alarms[_i].down,
+		"total", alarms[_i].total, "alarm", "since_ms", 55000, "down", alarms[_i].down,
+		"of", alarms[_i].of, "max", alarms[_i].max, "freeze", alarms[_i].held >= 0, "held",
+		alarms[_i].held, "sites");
+
+	ck_assert_ptr_nonnull(status);
+	show_status(status, out, false);
+	(void)fclose(out);
+	ck_assert_msg(strstr(text, alarms[_i].told) != NULL, "%s", text);
+	json_decref(status);
+	free(text);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("ctl");
+	TCase *status = tcase_create("status");
+
+	tcase_add_loop_test(status, alarm_of_a_pool_reads_right_for_one_node_too, 0,
+			    (int)(sizeof(alarms) / sizeof(alarms[0])));
+	suite_add_tcase(suite, status);
 
 	suite_case(suite, "columns", columns_are_aligned_by_characters, colours_do_not_move_columns,
 		   quantities_have_two_units_at_most);
