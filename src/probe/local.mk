@@ -27,7 +27,7 @@ libprobe_a_SOURCES = \
 	%D%/prober.c %D%/prober.h %D%/prober_parts.h \
 	%D%/references.c %D%/references.h \
 	%D%/rounds.c \
-	%D%/runner.c %D%/runner.h \
+	%D%/runner.c %D%/runner.h %D%/runner_result.c %D%/runner_result.h \
 	%D%/schedule.c %D%/schedule.h \
 	%D%/scrape.c %D%/scrape.h \
 	%D%/secret.c %D%/secret.h \

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/program.h"
+#include "probe/runner_result.h"
 
 /* A helper that ended again so soon is not started at once. */
 #define SOON_MS     10000
@@ -134,27 +135,19 @@ static void finish(struct runner *runner, struct run_job *job, const struct run_
 	job_free(job);
 }
 
-/* Texts behind each other, without NULs at their ends. */
-static void take_result(struct runner *runner, const char *message, size_t size)
+/* Of a command that is not known any more, or of none: nothing is to be done. */
+static void take_result(struct runner *runner, const struct runner_result *result)
 {
-	char output[RUN_OUTPUT_MAX + 1] = "", errors[RUN_ERRORS_MAX + 1] = "";
-	struct run_result result;
-	struct run_outcome outcome;
+	const struct run_result *head = &result->head;
+	const struct run_outcome outcome = { (enum run_end)head->end, head->status,
+					     head->took_us,           result->output,
+					     result->errors,          head->output_len,
+					     head->errors_len };
 	struct run_job *job;
 
-	memcpy(&result, message, sizeof(result));
-	if (size - sizeof(result) != (size_t)result.output_len + result.errors_len ||
-	    result.output_len > RUN_OUTPUT_MAX || result.errors_len > RUN_ERRORS_MAX)
-		return;
-	memcpy(output, message + sizeof(result), result.output_len);
-	memcpy(errors, message + sizeof(result) + result.output_len, result.errors_len);
-	outcome = (struct run_outcome){
-		(enum run_end)result.end, result.status,    result.took_us, output, errors,
-		result.output_len,        result.errors_len
-	};
 	TAILQ_FOREACH(job, &runner->running, link)
 	{
-		if (job->id == result.id) {
+		if (job->id == head->id) {
 			finish(runner, job, &outcome);
 			return;
 		}
@@ -172,6 +165,7 @@ static void kill_helper(const struct runner *runner)
 static bool receive(struct runner *runner)
 {
 	char message[RUN_RESULT_MAX];
+	struct runner_result result;
 	int fds[CHANNEL_FDS_MAX];
 	size_t fd_count;
 	struct err err;
@@ -181,13 +175,18 @@ static bool receive(struct runner *runner)
 	channel_close_fds(fds, fd_count);
 	if (n < 0 && errno == EAGAIN)
 		return false;
-	if (n < (ssize_t)sizeof(struct run_result)) {
+	if (n > 0 && runner_result_read(message, (size_t)n, &result, &err) != 0) {
+		log_error("signpost-run is not understood, it is killed", "reason=\"%s\"",
+			  err.text);
+		n = -1;
+	}
+	if (n <= 0) {
 		kill_helper(runner);
 		ev_io_stop(runner->loop, &runner->io);
 		return false;
 	}
 	runner->unanswered = 0;
-	take_result(runner, message, (size_t)n);
+	take_result(runner, &result);
 	return true;
 }
 
@@ -494,7 +493,7 @@ const char *runner_end_text(const struct run_outcome *outcome, char text[RUN_END
 		break;
 	case RUN_NOT_STARTED:
 		(void)snprintf(text, RUN_END_SIZE, "cannot be started: %s",
-			       strerrordesc_np(outcome->status));
+			       strerror(outcome->status));
 		break;
 	case RUN_TIMEOUT: (void)snprintf(text, RUN_END_SIZE, "timeout"); break;
 	case RUN_FLOOD:

@@ -2,7 +2,7 @@
 fuzz_targets = fuzz-answer fuzz-options fuzz-zone fuzz-pool fuzz-server fuzz-lists fuzz-boot \
 	fuzz-zones-image fuzz-geo-image fuzz-steering-image fuzz-plan-image fuzz-locations-image \
 	fuzz-ike fuzz-wireguard \
-	fuzz-openvpn fuzz-exposition fuzz-reply fuzz-said
+	fuzz-openvpn fuzz-exposition fuzz-reply fuzz-said fuzz-run-request fuzz-run-result
 check_PROGRAMS += $(fuzz_targets)
 
 check_LIBRARIES = libfuzz.a
@@ -115,6 +115,16 @@ fuzz_said_SOURCES = %D%/said_fuzz.c %D%/text.c
 fuzz_said_CFLAGS = $(fuzzing_cflags)
 fuzz_said_LDFLAGS = $(fuzzing_ldflags)
 fuzz_said_LDADD = libprobe.a $(fuzzing_libs) $(probe_LIBS)
+
+fuzz_run_request_SOURCES = %D%/run_request_fuzz.c
+fuzz_run_request_CFLAGS = $(fuzzing_cflags)
+fuzz_run_request_LDFLAGS = $(fuzzing_ldflags)
+fuzz_run_request_LDADD = librun.a $(fuzzing_libs)
+
+fuzz_run_result_SOURCES = %D%/run_result_fuzz.c
+fuzz_run_result_CFLAGS = $(fuzzing_cflags)
+fuzz_run_result_LDFLAGS = $(fuzzing_ldflags)
+fuzz_run_result_LDADD = libprobe.a $(fuzzing_libs) $(probe_LIBS)
 
 .PHONY: fuzz-targets print-fuzz-targets
 fuzz-targets: $(fuzz_targets)
