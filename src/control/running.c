@@ -146,15 +146,18 @@ static void open_drill(struct running *running)
 
 static const char *const families_name[] = { "none", "ipv4", "ipv6", "ipv4,ipv6" };
 
-/* It is as it was, up or down, but something of it has changed. */
+/* It is as it was, up or down, but something of it has changed. Agents may say another weight each
+ * time: of thousands of nodes that is no news. */
 static void tell_aspect(const struct store_status *row, const char *site,
-			const struct node_state *now)
+			const struct verdict *verdict)
 {
-	log_info("node changed",
-		 "node=%s site=%s status=%s families_down=%s degraded=%s weight_percent=%u "
-		 "reason=\"%s\"",
-		 row->node, site, row->status, families_name[now->down_families],
-		 now->degraded ? "yes" : "no", (unsigned)now->weight_percent, row->reason);
+	const struct node_state *now = &verdict->now;
+
+	log_event(verdict->weight_alone ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "node changed",
+		  "node=%s site=%s status=%s families_down=%s degraded=%s weight_percent=%u "
+		  "reason=\"%s\"",
+		  row->node, site, row->status, families_name[now->down_families],
+		  now->degraded ? "yes" : "no", (unsigned)now->weight_percent, row->reason);
 }
 
 static void tell_verdict(struct running *running, const struct verdict *verdict)
@@ -165,7 +168,7 @@ static void tell_verdict(struct running *running, const struct verdict *verdict)
 	const struct store_status row = row_of(&rows, plan, verdict->node, &verdict->now);
 
 	if (verdict->from == verdict->now.status) {
-		tell_aspect(&row, plan_site_name(plan, node->pool_site), &verdict->now);
+		tell_aspect(&row, plan_site_name(plan, node->pool_site), verdict);
 		return;
 	}
 	store_transition(running->store, &row, node_status_name[verdict->from]);
@@ -209,15 +212,15 @@ static void coalesced(struct ev_loop *loop, struct ev_timer *timer, int events)
 		running_settle_verdicts(running);
 }
 
-static void changed(void *context, uint32_t node, enum node_status from,
+static void changed(void *context, uint32_t node, const struct node_state *before,
 		    const struct node_state *now)
 {
 	struct running *running = context;
 
-	if (from != now->status)
+	if (before->status != now->status)
 		drill_verdict(&running->drill, plan_of(running), node, now);
-	array_add(running->verdicts, running->verdict_count,
-		  running->verdict_cap) = (struct verdict){ node, from, *now };
+	array_add(running->verdicts, running->verdict_count, running->verdict_cap) =
+		(struct verdict){ node, before->status, !node_state_differs(before, now), *now };
 	if (!running->taking && !ev_is_active(&running->coalesce))
 		running_settle_verdicts(running);
 }

@@ -13,6 +13,7 @@
 struct verdict {
 	uint32_t node;
 	enum node_status from;
+	bool weight_alone; /* is another one, as its agents say */
 	struct node_state now;
 };
 

@@ -148,11 +148,15 @@ static void step_state(const struct round *round, const struct verdict_votes *vo
 										 : 0;
 }
 
+bool node_state_differs(const struct node_state *a, const struct node_state *b)
+{
+	return a->status != b->status || a->down_families != b->down_families ||
+	       a->degraded != b->degraded || a->wish != b->wish;
+}
+
 static bool is_as_told(const struct node_state *a, const struct node_state *b)
 {
-	return a->status == b->status && a->down_families == b->down_families &&
-	       a->degraded == b->degraded && a->wish == b->wish &&
-	       a->weight_percent == b->weight_percent;
+	return !node_state_differs(a, b) && a->weight_percent == b->weight_percent;
 }
 
 /* `last`: the check whose result made us ask, NULL: the plan did. `turned`: its verdict is another
@@ -173,7 +177,7 @@ static void judge_node(struct prober *prober, uint32_t number, const struct chec
 	    (!told || (turned && (state->status != NODE_UP || state->degraded))))
 		set_reason(round, node, &votes, last, state);
 	if (!told)
-		prober->tell.changed(prober->tell.context, number, before.status, state);
+		prober->tell.changed(prober->tell.context, number, &before, state);
 }
 
 static void note_result(struct node_state *state, const struct check *check)

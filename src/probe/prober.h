@@ -51,11 +51,14 @@ struct node_state {
 	char reason[160]; /* the check that decides: "tcp 127.10.1.1:5191: connection refused" */
 };
 
+/* In more than what their agents ask for of the weight, which may be something else each time. */
+bool node_state_differs(const struct node_state *a, const struct node_state *b);
+
 /* What the prober tells. None of them may call prober_apply or prober_close. */
 struct prober_callbacks {
 	/* On every change of a node's status, down_families, degraded, wish or weight_percent, after
-	 * its state is updated. `from` is now->status where the status did not change. */
-	void (*changed)(void *context, uint32_t node, enum node_status from,
+	 * its state is updated. */
+	void (*changed)(void *context, uint32_t node, const struct node_state *before,
 			const struct node_state *now);
 	/* On every result of a probe (plan_probe number) of a node, after its state is updated: some
 	 * say something of load, and what is lost and how long the others take does, too. `down`: the

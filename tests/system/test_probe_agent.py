@@ -123,6 +123,7 @@ LINES = [  # in this order: what is not said stays
     b"down #overloaded\n", b"80%\n", b"up\n", b"fail\n", b"up\n", b"stopped\n", b"up,70%,ready\n", b"failed #x\n",
     b"up 60% maxconn:30\r\n", b" \t UP 90%\n", b"up 12.5%\n", b"garbage words\n", b"\n", b"up\ndown\n", b"up down\n",
     b"down up 10% 20%\n", b"drain ready\n", b"ready drain\n", b"ready -5%\n", b"up % 100%\n", b"down#x\n",
+    b"256%\n", b"1000%\n", b"up 300% 100%\n",  # of weight 100: HAProxy's largest is 256
 ]
 
 
@@ -136,6 +137,24 @@ def test_each_line_means_the_same_to_both(running):
         except AssertionError:
             differing.append((line, "ours", ours(signpost), "haproxy", haproxy.state()))
     assert differing == []
+
+
+def test_weights_that_agents_say_are_shown_and_no_news(running):
+    """They may say another one each time, and there may be thousands of them."""
+    signpost, _, agent = running
+
+    def both_say(percent, degraded):
+        nodes = json.loads(signpost.ctl("status", "edge", "--json").stdout)["pools"][0]["sites"][0]["nodes"]
+        return all((node["status"], node["degraded"], node["wish_percent"]) == ("up", degraded, percent) for node in nodes)
+
+    for percent in (19, 18, 17):
+        agent.say(b"up %d%% ready\n" % percent)
+        wait_until(lambda: both_say(percent, False), 10 * SLOW)
+    assert "node s1: its agent asks for 17 % of its weight" in signpost.ctl("status").stdout
+    agent.say(b"17% nonsense\n")
+    wait_until(lambda: signpost.log().count("degraded=yes weight_percent=17") == 2, 10 * SLOW)
+    assert "weight_percent=18" not in signpost.log() and "degraded=no weight_percent=17" not in signpost.log()
+    agent.say(b"up 100%\n")
 
 
 def test_agent_that_is_away_changes_nothing_for_either(running):

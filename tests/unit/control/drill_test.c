@@ -36,12 +36,12 @@ static struct orders orders;
 static struct drill drill;
 static struct steer_node steered[4]; /* as verdicts say, but for who is held */
 
-static void changed(void *context, uint32_t node, enum node_status from,
+static void changed(void *context, uint32_t node, const struct node_state *before,
 		    const struct node_state *now)
 {
 	(void)context;
 	(void)node;
-	(void)from;
+	(void)before;
 	(void)now;
 }
 

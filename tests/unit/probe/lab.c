@@ -10,18 +10,19 @@
 
 #define PATIENCE_MS 20000
 
-static void on_change(void *context, uint32_t node, enum node_status from,
+static void on_change(void *context, uint32_t node, const struct node_state *before,
 		      const struct node_state *now)
 {
 	struct lab *lab = context;
 
 	ck_assert_ptr_eq(now, prober_state(lab->prober, node));
-	if (from == now->status) {
+	if (before->status == now->status) {
 		lab->aspect_count++;
 		return;
 	}
 	ck_assert_int_lt(lab->change_count, 64);
-	lab->changes[lab->change_count++] = (struct lab_change){ node, from, now->status };
+	lab->changes[lab->change_count++] = (struct lab_change){ node, before->status,
+								 now->status };
 }
 
 static void on_reading(void *context, uint32_t node, uint32_t probe, bool down,
