@@ -92,8 +92,7 @@ static void take_line(struct probe *probe, const struct agent_line *line)
 	struct probe_result result;
 
 	if (!line->says) {
-		(void)snprintf(why, sizeof(why), "\"%s\" is no word", line->mistake);
-		end_silent(probe, line->mistake[0] == '\0' ? "says nothing" : why);
+		end_silent(probe, agent_line_silence(line, "says nothing", why));
 		return;
 	}
 	agent_said_take(&own->said, line);

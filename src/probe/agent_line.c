@@ -20,7 +20,15 @@ static void copy_printable(char *out, size_t size, const char *text, size_t len)
 	out[count] = '\0';
 }
 
-/* Digits and "%", as much as there is room for. */
+static void note_mistake(const char *word, size_t len, bool too_much, struct agent_line *out)
+{
+	if (out->mistake[0] != '\0')
+		return;
+	copy_printable(out->mistake, sizeof(out->mistake), word, len);
+	out->too_much = too_much;
+}
+
+/* Digits and "%". */
 static bool take_weight(const char *word, size_t len, struct agent_line *out)
 {
 	size_t at = len > 1 && word[0] == '+' ? 1 : 0;
@@ -29,11 +37,15 @@ static bool take_weight(const char *word, size_t len, struct agent_line *out)
 
 	for (; digits + 1 < len && isdigit((unsigned char)word[digits]); digits++) {
 		percent = percent * 10 + (uint32_t)(word[digits] - '0');
-		if (percent > UINT16_MAX)
-			percent = UINT16_MAX;
+		if (percent > AGENT_PERCENT_MAX)
+			percent = AGENT_PERCENT_MAX + 1;
 	}
 	if (digits == at || digits + 1 != len || word[digits] != '%')
 		return false;
+	if (percent > AGENT_PERCENT_MAX) {
+		note_mistake(word, len, true, out);
+		percent = AGENT_PERCENT_MAX;
+	}
 	out->has_weight = true;
 	out->weight_percent = (uint16_t)percent;
 	return true;
@@ -139,9 +151,8 @@ static void take_words(const char *at, const char *end, struct agent_line *out)
 			at++;
 		if (take_word(word, (size_t)(at - word), out))
 			out->says = true;
-		else if (out->mistake[0] == '\0')
-			copy_printable(out->mistake, sizeof(out->mistake), word,
-				       (size_t)(at - word));
+		else
+			note_mistake(word, (size_t)(at - word), false, out);
 	}
 }
 
@@ -185,6 +196,24 @@ static const char *wish_text(enum probe_wish wish)
 	}
 }
 
+static void put_mistake(const struct agent_line *line, char *text, size_t size)
+{
+	if (line->too_much)
+		(void)snprintf(text, size, "\"%s\" counts as %u%%", line->mistake,
+			       AGENT_PERCENT_MAX);
+	else
+		(void)snprintf(text, size, "\"%s\" is no word", line->mistake);
+}
+
+const char *agent_line_silence(const struct agent_line *line, const char *empty,
+			       char why[PROBE_WHY_SIZE])
+{
+	if (line->mistake[0] == '\0')
+		return empty;
+	put_mistake(line, why, PROBE_WHY_SIZE);
+	return why;
+}
+
 struct probe_result agent_said_result(const struct agent_said *said, const struct agent_line *line,
 				      char why[PROBE_WHY_SIZE])
 {
@@ -196,15 +225,16 @@ struct probe_result agent_said_result(const struct agent_said *said, const struc
 				       .has_weight = said->has_weight,
 				       .weight_percent = said->weight_percent,
 				       .wish = said->wish };
-	char weight[16] = "";
+	char weight[16] = "", mistake[48];
 
 	if (said->has_weight)
 		(void)snprintf(weight, sizeof(weight), ", %u%%", (unsigned)said->weight_percent);
 	if (line->mistake[0] != '\0') {
 		if (!down)
 			result.outcome = PROBE_WARNING;
-		(void)snprintf(why, PROBE_WHY_SIZE, "says %s%s%s; \"%s\" is no word",
-			       down ? "down" : "up", weight, wish_text(said->wish), line->mistake);
+		put_mistake(line, mistake, sizeof(mistake));
+		(void)snprintf(why, PROBE_WHY_SIZE, "says %s%s%s; %s", down ? "down" : "up", weight,
+			       wish_text(said->wish), mistake);
 	} else {
 		(void)snprintf(why, PROBE_WHY_SIZE, "says %s%s%s%s%s", down ? "down" : "up",
 			       said->description[0] != '\0' ? ": " : "", said->description, weight,

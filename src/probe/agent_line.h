@@ -8,13 +8,18 @@
  *
  * There are axes: is it up, what does it ask for, which part of its weight. What a line does not say
  * stays as it was; of two words for one axis the last counts. "maxconn" means nothing to us. "load"
- * is ours: HAProxy takes note of it as a mistake, and of the rest as it is. */
+ * is ours: HAProxy takes note of it as a mistake, and of the rest as it is.
+ *
+ * More than AGENT_PERCENT_MAX counts as so much, so that no slip of the pen draws all clients to a
+ * node. HAProxy has 256 as its largest weight (management manual, "set weight"), which is the same for
+ * servers of weight 100. */
 #ifndef PROBE_AGENT_LINE_H
 #define PROBE_AGENT_LINE_H
 
 #include "probe/kind.h"
 
-#define AGENT_LINE_MAX 1024 /* octets, its end included */
+#define AGENT_LINE_MAX    1024 /* octets, its end included */
+#define AGENT_PERCENT_MAX 256
 
 enum agent_health { AGENT_UNSAID, AGENT_UP, AGENT_DOWN };
 
@@ -25,7 +30,8 @@ struct agent_line {
 	uint16_t weight_percent;
 	double load;          /* 1.0 is full */
 	char description[36]; /* behind "#"; printable */
-	char mistake[24];     /* the first word that is none; "": there is none */
+	char mistake[24];     /* the first word that is none, or too much; "": there is none */
+	bool too_much;        /* that is what is wrong with it */
 	bool says;            /* there is a word that is one */
 };
 
@@ -47,6 +53,10 @@ struct agent_said {
 };
 
 void agent_said_take(struct agent_said *said, const struct agent_line *line);
+
+/* Why a line says nothing; `empty` where it has no words. */
+const char *agent_line_silence(const struct agent_line *line, const char *empty,
+			       char why[PROBE_WHY_SIZE]);
 
 /* What that counts as; `why` is the caller's, and the result's. */
 struct probe_result agent_said_result(const struct agent_said *said, const struct agent_line *line,

@@ -70,27 +70,23 @@ static bool parse(const char *text, size_t len, struct agent_line *out)
 
 static void take_text(struct probe *probe, const char *text, size_t len)
 {
-	struct agent_said said = { .wish = WISH_READY, .has_weight = true, .weight_percent = 100 };
+	struct agent_said said = { .wish = WISH_READY };
 	struct agent_line line;
 	char why[PROBE_WHY_SIZE];
 	struct probe_result result;
 
 	evidence_octets(probe->evidence, text, len, "read %zu octets", len);
 	if (!parse(text, len, &line)) {
-		(void)snprintf(why, sizeof(why), "\"%s\" is no word", line.mistake);
 		kind_done(probe, PROBE_NOT_MADE,
-			  line.mistake[0] == '\0' ? "the file is empty" : why);
+			  agent_line_silence(&line, "the file is empty", why));
 		return;
 	}
 	agent_said_take(&said, &line);
 	result = agent_said_result(&said, &line, why);
-	if (!line.has_weight && line.mistake[0] == '\0')
-		(void)snprintf(why, sizeof(why), "says %s%s%s%s",
-			       said.health == AGENT_DOWN ? "down" : "up",
-			       said.description[0] != '\0' ? ": " : "", said.description,
-			       said.wish == WISH_DRAIN   ? ", drain"
-			       : said.wish == WISH_MAINT ? ", maint"
-							 : "");
+	if (!result.has_weight) {
+		result.has_weight = true;
+		result.weight_percent = 100;
+	}
 	probe->done(probe, &result);
 }
 

@@ -31,7 +31,9 @@ static const struct row rows[] = {
 	{ " \t, up 80%\n", AGENT_UP, WISH_NONE, 80, "", "" },
 	{ "UP 60%\n", AGENT_UP, WISH_NONE, 60, "", "" },
 	{ "up 0%\n", AGENT_UP, WISH_NONE, 0, "", "" },
-	{ "up 300%\n", AGENT_UP, WISH_NONE, 300, "", "" },
+	{ "up 256%\n", AGENT_UP, WISH_NONE, 256, "", "" },
+	{ "up 257%\n", AGENT_UP, WISH_NONE, 256, "", "257%" },
+	{ "1000% 50%\n", AGENT_UNSAID, WISH_NONE, 50, "", "1000%" },
 	{ "up 12.5%\n", AGENT_UP, WISH_NONE, NONE, "", "12.5%" },
 	{ "garbage words\n", AGENT_UNSAID, WISH_NONE, NONE, "", "garbage" },
 	{ "\n", AGENT_UNSAID, WISH_NONE, NONE, "", "" },
@@ -43,7 +45,7 @@ static const struct row rows[] = {
 	{ "%\n", AGENT_UNSAID, WISH_NONE, NONE, "", "%" },
 	{ "-5%\n", AGENT_UNSAID, WISH_NONE, NONE, "", "-5%" },
 	{ "5%%\n", AGENT_UNSAID, WISH_NONE, NONE, "", "5%%" },
-	{ "99999999999999999999%\n", AGENT_UNSAID, WISH_NONE, 65535, "", "" },
+	{ "99999999999999999999%\n", AGENT_UNSAID, WISH_NONE, 256, "", "99999999999999999999%" },
 	{ "down # 90% full, up soon \r\n", AGENT_DOWN, WISH_NONE, NONE, "90% full, up soon", "" },
 	{ "down #a\tb\x1b[1m\n", AGENT_DOWN, WISH_NONE, NONE, "a?b?[1m", "" },
 };
@@ -161,6 +163,11 @@ START_TEST(word_that_is_none_calls_for_attention_and_changes_nothing)
 	ck_assert_uint_eq(result.weight_percent, 50);
 	ck_assert_str_eq(why, "says up, 50%; \"12.5%\" is no word");
 	ck_assert_int_eq(AFTER("down", "x 5%").outcome, PROBE_FAILURE);
+	result = AFTER("50%", "1000%");
+	ck_assert_int_eq(result.outcome, PROBE_WARNING);
+	ck_assert_uint_eq(result.weight_percent, AGENT_PERCENT_MAX);
+	ck_assert_str_eq(why, "says up, 256%; \"1000%\" counts as 256%");
+	ck_assert_int_eq(AFTER("50%", "1000%", "256%").outcome, PROBE_SUCCESS);
 }
 END_TEST
 

@@ -157,7 +157,7 @@ START_TEST(file_says_all_of_how_the_node_is)
 		{ "\n", PROBE_NOT_MADE, WISH_NONE, 0, -1, "the file is empty" },
 		{ "nonsense\n", PROBE_NOT_MADE, WISH_NONE, 0, -1, "\"nonsense\" is no word" },
 		{ "up nonsense\n", PROBE_WARNING, WISH_READY, 100, -1,
-		  "says up, 100%; \"nonsense\" is no word" },
+		  "says up; \"nonsense\" is no word" },
 	};
 	struct with_text settings;
 
