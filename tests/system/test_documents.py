@@ -199,20 +199,50 @@ def is_zone_file(block):
     return " IN SOA " in block
 
 
+def is_part_of_a_pool(block):
+    return re.match(r"(probes|load):\n", block)
+
+
+def kinds_of_probe():
+    """As the kinds' options are called, and tcp, which has none."""
+    places = {place.partition("probes[] of kind")[2] for place, *_ in option_rows()} - {""}
+    return {"tcp"}.union(*(re.sub(r"^s? ", "", place).split(" and ") for place in places))
+
+
+def make_secrets(folder):
+    """What examples name as keys; one needs the mode that git does not keep."""
+    folder.mkdir()
+    shutil.copy(SOURCE / "zones/examples/vpn-health/keys/throw-away-monitor.key", folder / "monitor.key")
+    (folder / "management").write_text("a password\n")
+    (folder / "ta.key").write_text("-----BEGIN OpenVPN Static key V1-----\n" + f"{'5a' * 16}\n" * 16
+                                   + "-----END OpenVPN Static key V1-----\n")
+    for path in folder.iterdir():
+        path.chmod(0o600)
+
+
 def documented_files():
     """(where, which kind of file, text) of every example of a whole file."""
     texts = [(page, block) for page in PAGES for block in literal_blocks(page)]
     texts += [("README.md", block) for block in
               re.findall(r"^```.*?\n(.*?)^```$", (SOURCE / "README.md").read_text(), re.DOTALL | re.MULTILINE)]
     for where, block in texts:
-        for kind, matches in (("server", is_server_file), ("pool", is_pool_file), ("zone", is_zone_file)):
+        for kind, matches in (("server", is_server_file), ("pool", is_pool_file), ("zone", is_zone_file),
+                              ("part", is_part_of_a_pool)):
             if matches(block):
                 yield where, kind, block
 
 
 def test_every_page_about_files_has_an_example_that_is_tested():
     kinds = {(where, kind) for where, kind, _ in documented_files()}
-    assert {("signpost.yaml.5", "server"), ("signpost-pool.5", "pool"), ("signpost-zones.5", "zone")} <= kinds
+    assert {("signpost.yaml.5", "server"), ("signpost-pool.5", "pool"), ("signpost-zones.5", "zone"),
+            ("signpost-probe.5", "pool")} <= kinds
+
+
+def test_every_kind_of_probe_has_an_example_that_is_tested():
+    shown = "".join(block for where, kind, block in documented_files() if kind == "part" and where in PAGES_OF["pool"])
+    wanted = kinds_of_probe()
+    assert {"tcp", "wireguard", "http", "https", "openvpn-status"} <= wanted
+    assert wanted - set(re.findall(r"\bkind: ([a-z0-9-]+)", shown)) == set()
 
 
 @pytest.mark.parametrize("example", list(documented_files()), ids=lambda e: f"{e[0]}-{e[1]}")
@@ -222,12 +252,15 @@ def test_example_in_a_document_loads_without_a_warning(example, tmp_path):
     (tmp_path / "geoip").mkdir()
     for name, source in DATABASES.items():
         shutil.copy(SOURCE / source, tmp_path / "geoip" / name)
+    make_secrets(tmp_path / "keys")
     (tmp_path / "signpost.yaml").write_text(text if kind == "server" else SERVER)
     zones = {"edge.pool.yaml": POOL, "example.com.zone": ZONE}
     if kind == "pool":
         name = re.search(r"^pool: (\S+)", text, re.MULTILINE).group(1)
         zones["edge.pool.yaml"] = text
         zones["example.com.zone"] = ZONE + f"vpn 30 IN POOL {name}\n"
+    elif kind == "part":
+        zones["edge.pool.yaml"] = POOL + text
     elif kind == "zone":
         zones["example.net.zone"] = text
     elif kind == "server":
@@ -374,7 +407,7 @@ def test_pages_refer_to_sections_that_there_are():
     headings = {page: set(re.findall(r"^\.S[hs] (.+)$", text, re.MULTILINE)) for page, text in texts.items()}
     named = [(page, name, f"{other}.{number}" if other else page) for page, text in texts.items()
              for name, other, number in re.findall(
-                 r"^\..*?\bSx (.+?)(?: [.,;)]+)?\n(?:in\n\.Xr (\S+) (\d))?", text, re.MULTILINE)]
+                 r"^\..*?\bSx (.+?)(?: [.,;:)]+)?\n(?:in\n\.Xr (\S+) (\d))?", text, re.MULTILINE)]
     assert len(named) > 30
     assert [row for row in named if row[1] not in headings[row[2]]] == []
 
