@@ -196,13 +196,9 @@ static const char *wish_text(enum probe_wish wish)
 	}
 }
 
-static void put_mistake(const struct agent_line *line, char *text, size_t size)
+static const char *fault(const struct agent_line *line)
 {
-	if (line->too_much)
-		(void)snprintf(text, size, "\"%s\" counts as %u%%", line->mistake,
-			       AGENT_PERCENT_MAX);
-	else
-		(void)snprintf(text, size, "\"%s\" is no word", line->mistake);
+	return line->too_much ? "is too much" : "is no word";
 }
 
 const char *agent_line_silence(const struct agent_line *line, const char *empty,
@@ -210,7 +206,7 @@ const char *agent_line_silence(const struct agent_line *line, const char *empty,
 {
 	if (line->mistake[0] == '\0')
 		return empty;
-	put_mistake(line, why, PROBE_WHY_SIZE);
+	(void)snprintf(why, PROBE_WHY_SIZE, "\"%s\" %s", line->mistake, fault(line));
 	return why;
 }
 
@@ -225,16 +221,15 @@ struct probe_result agent_said_result(const struct agent_said *said, const struc
 				       .has_weight = said->has_weight,
 				       .weight_percent = said->weight_percent,
 				       .wish = said->wish };
-	char weight[16] = "", mistake[48];
+	char weight[16] = "";
 
 	if (said->has_weight)
 		(void)snprintf(weight, sizeof(weight), ", %u%%", (unsigned)said->weight_percent);
 	if (line->mistake[0] != '\0') {
 		if (!down)
 			result.outcome = PROBE_WARNING;
-		put_mistake(line, mistake, sizeof(mistake));
-		(void)snprintf(why, PROBE_WHY_SIZE, "says %s%s%s; %s", down ? "down" : "up", weight,
-			       wish_text(said->wish), mistake);
+		(void)snprintf(why, PROBE_WHY_SIZE, "says %s%s%s; \"%s\" %s", down ? "down" : "up",
+			       weight, wish_text(said->wish), line->mistake, fault(line));
 	} else {
 		(void)snprintf(why, PROBE_WHY_SIZE, "says %s%s%s%s%s", down ? "down" : "up",
 			       said->description[0] != '\0' ? ": " : "", said->description, weight,

@@ -166,7 +166,7 @@ START_TEST(word_that_is_none_calls_for_attention_and_changes_nothing)
 	result = AFTER("50%", "1000%");
 	ck_assert_int_eq(result.outcome, PROBE_WARNING);
 	ck_assert_uint_eq(result.weight_percent, AGENT_PERCENT_MAX);
-	ck_assert_str_eq(why, "says up, 256%; \"1000%\" counts as 256%");
+	ck_assert_str_eq(why, "says up, 256%; \"1000%\" is too much");
 	ck_assert_int_eq(AFTER("50%", "1000%", "256%").outcome, PROBE_SUCCESS);
 }
 END_TEST
