@@ -8,9 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/cursor.h"
-#include "base/hash.h"
 #include "base/mem.h"
 #include "probe/dns_judge.h"
 #include "wire/types.h"
@@ -25,6 +23,7 @@ struct dns_own {
 	ev_io io;
 	uint16_t id;
 	struct buf heard; /* by TCP: so far, the two octets of its length among it */
+	int said;         /* by the network, of datagrams */
 };
 
 static void end(struct dns_own *own)
@@ -71,8 +70,8 @@ static void on_datagrams(struct probe *probe)
 	for (int i = 0; i < DATAGRAMS_AT_ONCE; i++) {
 		ssize_t n = recv(own->io.fd, message, sizeof(message), 0);
 
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			fail(probe, errno);
+		if (n < 0)
+			kind_hear(probe, errno, &own->said);
 		if (n < 0 || take(probe, message, (size_t)n))
 			return;
 	}
@@ -131,15 +130,15 @@ static void ask(struct probe *probe)
 	const struct dns_probe_settings *settings = probe->settings;
 	uint8_t query[2 + DNS_QUERY_SIZE];
 	size_t len = dns_make_query(settings, own->id, query + 2);
-	ssize_t n;
+	int error = 0;
 
 	store_u16(query, (uint16_t)len);
-	if (settings->tcp != 0)
-		n = send(own->io.fd, query, 2 + len, MSG_NOSIGNAL);
-	else
-		n = send(own->io.fd, query + 2, len, 0);
-	if (n < 0) {
-		fail(probe, errno);
+	if (settings->tcp == 0)
+		error = kind_send(probe, own->io.fd, query + 2, len, &own->said);
+	else if (send(own->io.fd, query, 2 + len, MSG_NOSIGNAL) < 0)
+		error = errno;
+	if (error != 0) {
+		fail(probe, error);
 		return;
 	}
 	evidence_octets(probe->evidence, query + 2, len, "sent a query of %zu octets", len);
@@ -174,12 +173,16 @@ static void dns_start(struct kind *kind, struct probe *probe)
 	int fd = kind_socket(probe, settings->tcp != 0 ? SOCK_STREAM : SOCK_DGRAM);
 
 	own->dns = dns;
+	own->said = 0;
 	if (fd < 0) {
 		kind_failed(probe, errno);
 		return;
 	}
-	if (getrandom(&own->id, sizeof(own->id), GRND_NONBLOCK) < 0)
-		own->id = (uint16_t)hash_word(clock_mono_us());
+	if (getrandom(&own->id, sizeof(own->id), GRND_NONBLOCK) != (ssize_t)sizeof(own->id)) {
+		(void)close(fd);
+		kind_done(probe, PROBE_NOT_MADE, "no random number");
+		return;
+	}
 	ev_io_init(&own->io, on_connected, fd, EV_WRITE);
 	ev_set_priority(&own->io, KIND_IO_PRIORITY);
 	own->io.data = probe;
@@ -193,6 +196,14 @@ static void dns_cancel(struct kind *kind, struct probe *probe)
 {
 	(void)kind;
 	end(probe->own);
+}
+
+static void dns_expire(struct kind *kind, struct probe *probe, struct probe_result *result)
+{
+	const struct dns_own *own = probe->own;
+
+	kind_give_up(own->said, result);
+	dns_cancel(kind, probe);
 }
 
 static void dns_close(struct kind *kind)
@@ -209,6 +220,7 @@ struct kind *kind_dns_open(const struct kind_tools *tools)
 				   .has_descriptor = true,
 				   .start = dns_start,
 				   .cancel = dns_cancel,
+				   .expire = dns_expire,
 				   .close = dns_close };
 	dns->loop = tools->loop;
 	return &dns->kind;

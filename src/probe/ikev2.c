@@ -37,6 +37,7 @@ struct ikev2_own {
 	uint64_t sent_us; /* the last time */
 	uint32_t attempts;
 	bool was_asked; /* for a cookie */
+	int said;       /* by the network */
 };
 
 /* --- sending ------------------------------------------------------------------------------- */
@@ -86,10 +87,12 @@ static void send_request(struct ikev2 *ikev2, struct probe *probe)
 	uint8_t request[IKE_REQUEST_MAX];
 	size_t len = ike_request(settings, &own->fresh, &own->cookie, request);
 	uint64_t share_us = probe->timeout_ms * US_PER_MS / settings->attempts;
+	int error;
 
 	own->sent_us = clock_mono_us();
-	if (send(own->io.fd, request, len, MSG_NOSIGNAL) < 0) {
-		fail(ikev2, probe, errno);
+	error = kind_send(probe, own->io.fd, request, len, &own->said);
+	if (error != 0) {
+		fail(ikev2, probe, error);
 		return;
 	}
 	note_sent(probe, request, len);
@@ -172,10 +175,8 @@ static void ikev2_on_readable(struct ev_loop *loop, ev_io *io, int events)
 	for (int i = 0; i < DATAGRAMS_AT_ONCE; i++) {
 		ssize_t n = recv(io->fd, message, sizeof(message), MSG_DONTWAIT);
 
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			return;
 		if (n < 0) {
-			fail(ikev2, probe, errno);
+			kind_hear(probe, errno, &own->said);
 			return;
 		}
 		if (take_datagram(ikev2, probe, message, (size_t)n))
@@ -218,6 +219,7 @@ static void ikev2_start(struct kind *kind, struct probe *probe)
 	}
 	own->cookie.len = 0;
 	own->was_asked = false;
+	own->said = 0;
 	own->attempts = settings->attempts;
 	ev_init(&own->timer, ikev2_on_timer);
 	own->timer.data = probe;
@@ -239,6 +241,8 @@ static void ikev2_expire(struct kind *kind, struct probe *probe, struct probe_re
 
 	if (own->was_asked)
 		ike_judge_cookie(probe->settings, result);
+	else
+		kind_give_up(own->said, result);
 	end((struct ikev2 *)kind, probe);
 }
 

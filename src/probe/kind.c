@@ -66,3 +66,34 @@ int kind_socket(const struct probe *probe, int type)
 		evidence_note(probe->evidence, "no socket: %s", strerrordesc_np(errno));
 	return fd;
 }
+
+void kind_hear(const struct probe *probe, int error, int *said)
+{
+	if (error == EAGAIN || error == EINTR || kind_outcome(error) == PROBE_NOT_MADE)
+		return;
+	evidence_note(probe->evidence, "the network says: %s", strerrordesc_np(error));
+	*said = error;
+}
+
+/* An error that waits on the socket is told instead of sending, and only once: what is told twice in a
+ * row is of now. */
+int kind_send(const struct probe *probe, int fd, const void *data, size_t len, int *said)
+{
+	int error = 0;
+
+	for (int i = 0; i < 3; i++) {
+		if (send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+			return 0;
+		if (errno != EINTR && errno == error)
+			break;
+		error = errno;
+		kind_hear(probe, error, said);
+	}
+	return error;
+}
+
+void kind_give_up(int said, struct probe_result *result)
+{
+	if (said != 0)
+		result->why = strerrordesc_np(said);
+}

@@ -49,6 +49,7 @@ struct openvpn_own {
 	struct attempt attempts[TRIES];
 	unsigned tried;
 	const char *wrong; /* with the last thing that came and was no answer; NULL: nothing came */
+	int said;          /* by the network, of datagrams */
 	uint8_t reply[FRAME_SIZE + REPLY_MAX];
 	size_t reply_len; /* of what has come by TCP */
 };
@@ -124,6 +125,7 @@ static void openvpn_expire(struct kind *kind, struct probe *probe, struct probe_
 	const struct openvpn_own *own = probe->own;
 
 	stop(probe->own);
+	kind_give_up(own->said, result);
 	if (own->wrong == NULL)
 		return;
 	(void)snprintf(openvpn->why, sizeof(openvpn->why), "timeout; what came: %s", own->wrong);
@@ -224,19 +226,21 @@ static void tell_request(const struct openvpn_own *own)
 /* false: the probe has ended. */
 static bool send_request(struct openvpn_own *own)
 {
-	ssize_t n;
+	const struct openvpn *openvpn = own->openvpn;
+	int error = 0;
 
 	if (!make_request(own)) {
 		stop(own);
 		kind_done(own->probe, PROBE_NOT_MADE, "no random number or no cipher");
 		return false;
 	}
-	do {
-		n = send(own->io.fd, own->openvpn->request, own->openvpn->request_len,
-			 MSG_NOSIGNAL);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0) {
-		fail(own, errno);
+	if (!by_tcp(own->probe))
+		error = kind_send(own->probe, own->io.fd, openvpn->request, openvpn->request_len,
+				  &own->said);
+	else if (send(own->io.fd, openvpn->request, openvpn->request_len, MSG_NOSIGNAL) < 0)
+		error = errno;
+	if (error != 0) {
+		fail(own, error);
 		return false;
 	}
 	tell_request(own);
@@ -254,10 +258,8 @@ static void udp_on_readable(struct ev_loop *loop, ev_io *io, int events)
 	for (int i = 0; i < DATAGRAMS_AT_ONCE; i++) {
 		ssize_t n = recv(io->fd, own->reply, sizeof(own->reply), MSG_DONTWAIT);
 
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			return;
 		if (n < 0) {
-			fail(own, errno);
+			kind_hear(own->probe, errno, &own->said);
 			return;
 		}
 		if (take_packet(own, own->reply, (size_t)n))
@@ -375,6 +377,7 @@ static void openvpn_start(struct kind *kind, struct probe *probe)
 	}
 	own->tried = 0;
 	own->wrong = NULL;
+	own->said = 0;
 	own->reply_len = 0;
 	own->io.data = own;
 	own->again.data = own;

@@ -1,7 +1,6 @@
 /* udp.c - kind udp: octets are sent, and an answer that has other octets in it comes back.
  *
- * What is not the answer is passed over, as it may be an older one; the time then ends the probe. A
- * port that nobody has is told by ICMP, at once. */
+ * What is not the answer is passed over, as it may be an older one; the time then ends the probe. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@ struct udp_own {
 	struct udp *udp;
 	ev_io io;
 	bool other; /* an answer came, but not the expected one */
+	int said;   /* by the network */
 };
 
 static void end(struct udp_own *own)
@@ -47,14 +47,8 @@ static bool receive(struct probe *probe)
 	uint8_t data[4096]; /* what is longer is cut */
 	ssize_t n = recv(own->io.fd, data, sizeof(data), 0);
 
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-		return false;
 	if (n < 0) {
-		int error = errno;
-
-		end(own);
-		evidence_note(probe->evidence, "%s", strerrordesc_np(error));
-		kind_failed(probe, error);
+		kind_hear(probe, errno, &own->said);
 		return false;
 	}
 	evidence_octets(probe->evidence, data, (size_t)n, "received %zd octets", n);
@@ -86,9 +80,11 @@ static void udp_start(struct kind *kind, struct probe *probe)
 	const char *send_this = probe_text(settings, settings->send);
 	struct udp_own *own = probe->own;
 	int fd = kind_socket(probe, SOCK_DGRAM);
+	int error;
 
 	own->udp = udp;
 	own->other = false;
+	own->said = 0;
 	if (fd < 0) {
 		kind_failed(probe, errno);
 		return;
@@ -96,9 +92,8 @@ static void udp_start(struct kind *kind, struct probe *probe)
 	ev_io_init(&own->io, udp_on_readable, fd, EV_READ);
 	ev_set_priority(&own->io, KIND_IO_PRIORITY);
 	own->io.data = probe;
-	if (send(fd, send_this, settings->send.len, 0) < 0) {
-		int error = errno;
-
+	error = kind_send(probe, fd, send_this, settings->send.len, &own->said);
+	if (error != 0) {
 		(void)close(fd);
 		kind_failed(probe, error);
 		return;
@@ -118,6 +113,7 @@ static void udp_expire(struct kind *kind, struct probe *probe, struct probe_resu
 {
 	const struct udp_own *own = probe->own;
 
+	kind_give_up(own->said, result);
 	if (own->other)
 		result->why = "answered, but with other octets than expected";
 	udp_cancel(kind, probe);

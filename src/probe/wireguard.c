@@ -68,6 +68,8 @@ struct wireguard_own {
 	struct sent sent[WIREGUARD_ATTEMPTS_MAX + 1]; /* one more for the cookie */
 	uint32_t sent_count, attempts;
 	bool has_cookie, was_asked; /* for a cookie; it has been answered with one */
+	bool mismatched;            /* a response came that does not open */
+	int said;                   /* by the network */
 	uint8_t cookie[NOISE_COOKIE_SIZE];
 };
 
@@ -214,6 +216,7 @@ static bool send_one(struct wireguard *wireguard, struct probe *probe)
 	struct sent *sent = &own->sent[own->sent_count];
 	uint8_t message[NOISE_INITIATION_SIZE];
 	struct noise_fresh fresh;
+	int error;
 
 	if (!make_fresh(wireguard, &fresh)) {
 		end(wireguard, probe);
@@ -224,8 +227,9 @@ static bool send_one(struct wireguard *wireguard, struct probe *probe)
 		       &sent->handshake, message);
 	secret_wipe(&fresh, sizeof(fresh));
 	sent->at_us = clock_mono_us();
-	if (send(own->io.fd, message, sizeof(message), MSG_NOSIGNAL) < 0) {
-		fail(wireguard, probe, errno);
+	error = kind_send(probe, own->io.fd, message, sizeof(message), &own->said);
+	if (error != 0) {
+		fail(wireguard, probe, error);
 		return false;
 	}
 	note_sent(probe, message);
@@ -321,12 +325,16 @@ static bool take_datagram(struct wireguard *wireguard, struct probe *probe, cons
 	switch (answer) {
 	case NOISE_RESPONSE: succeed(wireguard, probe, &own->sent[i]); return true;
 	case NOISE_MISMATCH:
+		/* Nobody who has not seen the initiation can make one, but others than the server
+		 * can: one that opens may still come. */
 		evidence_note(probe->evidence, "it does not open: the server is alive, but its "
 					       "preshared key for this peer is another one");
-		end(wireguard, probe);
-		kind_done(probe, PROBE_FAILURE, "preshared key or identity does not match");
-		return true;
-	case NOISE_COOKIE: take_cookie(wireguard, own, cookie); return false;
+		own->mismatched = true;
+		return false;
+	case NOISE_COOKIE:
+		take_cookie(wireguard, own, cookie);
+		secret_wipe(cookie, sizeof(cookie));
+		return false;
 	default: return false;
 	}
 }
@@ -344,10 +352,8 @@ static void wireguard_on_readable(struct ev_loop *loop, ev_io *io, int events)
 	for (int i = 0; i < DATAGRAMS_AT_ONCE; i++) {
 		ssize_t n = recv(io->fd, message, sizeof(message), MSG_DONTWAIT);
 
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			return;
 		if (n < 0) {
-			fail(wireguard, probe, errno);
+			kind_hear(probe, errno, &own->said);
 			return;
 		}
 		if (take_datagram(wireguard, probe, message, (size_t)n))
@@ -385,7 +391,8 @@ static void wireguard_start(struct kind *kind, struct probe *probe)
 	note_keys(probe);
 	own->sent_count = 0;
 	own->attempts = settings->attempts;
-	own->has_cookie = own->was_asked = false;
+	own->has_cookie = own->was_asked = own->mismatched = false;
+	own->said = 0;
 	ev_init(&own->timer, wireguard_on_timer);
 	own->timer.data = probe;
 	ev_io_init(&own->io, wireguard_on_readable, fd, EV_READ);
@@ -406,9 +413,16 @@ static void wireguard_expire(struct kind *kind, struct probe *probe, struct prob
 {
 	const struct wireguard_own *own = probe->own;
 
-	if (own->was_asked) {
+	if (own->mismatched) {
+		result->why = "preshared key or identity does not match";
+	} else if (own->was_asked) {
 		result->outcome = PROBE_WARNING;
 		result->why = "under load: asks for cookies, and does not answer with them";
+	} else if (own->sent_count == 0) {
+		result->outcome = PROBE_NOT_MADE;
+		result->why = "too many probes with one key: its turn did not come";
+	} else {
+		kind_give_up(own->said, result);
 	}
 	end((struct wireguard *)kind, probe);
 }

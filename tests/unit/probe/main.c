@@ -32,6 +32,7 @@ int main(void)
 	add_stamps_tests(suite);
 	add_http_judge_tests(suite);
 	add_dns_judge_tests(suite);
+	add_datagram_tests(suite);
 	add_tls_files_tests(suite);
 	add_exposition_tests(suite);
 	add_scrape_tests(suite);

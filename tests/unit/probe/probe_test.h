@@ -29,6 +29,7 @@ void add_wireguard_tests(Suite *suite);
 void add_stamps_tests(Suite *suite);
 void add_http_judge_tests(Suite *suite);
 void add_dns_judge_tests(Suite *suite);
+void add_datagram_tests(Suite *suite);
 void add_tls_files_tests(Suite *suite);
 void add_exposition_tests(Suite *suite);
 void add_scrape_tests(Suite *suite);

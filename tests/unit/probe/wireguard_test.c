@@ -1,5 +1,8 @@
 /* What a probe of kind wireguard sends, and when. Who listens here is no WireGuard: its answers are
  * tried in noise_test.c, and with a real server in tests/system. */
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -8,7 +11,9 @@
 #include "base/clock.h"
 #include "image/probe_wireguard.h"
 #include "probe/kind.h"
+#include "probe/noise.h"
 #include "probe/turns.h"
+#include "tests/unit/probe/datagram.h"
 #include "tests/unit/probe/noise_vectors.h"
 #include "tests/unit/probe/probe_test.h"
 
@@ -28,21 +33,62 @@ static struct bench {
 		uint64_t at_us;
 		uint8_t octets[200];
 		ssize_t len;
+		struct sockaddr_in from;
 	} sent[SENT_MAX];
 	size_t sent_count;
 	uint8_t answer[64]; /* to the first */
 	size_t answer_len;
+	bool answers_wrongly; /* each, with a response that does not open */
 	size_t done;
 	struct probe_result result;
 	char why[PROBE_WHY_SIZE];
 } bench;
 
+static void read_hex(const char *hex, uint8_t key[WIREGUARD_KEY_SIZE])
+{
+	for (size_t i = 0; i < WIREGUARD_KEY_SIZE; i++) {
+		unsigned octet;
+
+		ck_assert_int_eq(sscanf(&hex[2 * i], "%2x", &octet), 1);
+		key[i] = (uint8_t)octet;
+	}
+}
+
 static char key_path[] = "/tmp/signpost-key-XXXXXX";
+
+/* To this initiation, with the first MAC that anybody can make who knows our public key. */
+static void make_wrong_response(const uint8_t *initiation, uint8_t response[92])
+{
+	uint8_t own_public[NOISE_KEY_SIZE], key[32];
+	size_t size = 16;
+	const OSSL_PARAM params[] = { OSSL_PARAM_construct_size_t(OSSL_MAC_PARAM_SIZE, &size),
+				      OSSL_PARAM_construct_end() };
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "BLAKE2SMAC", NULL);
+	EVP_MAC_CTX *context = EVP_MAC_CTX_new(mac);
+	EVP_MD_CTX *digest = EVP_MD_CTX_new();
+
+	read_hex(OWN_PUBLIC, own_public);
+	ck_assert_int_eq(EVP_DigestInit(digest, EVP_blake2s256()), 1);
+	ck_assert_int_eq(EVP_DigestUpdate(digest, "mac1----", 8), 1);
+	ck_assert_int_eq(EVP_DigestUpdate(digest, own_public, sizeof(own_public)), 1);
+	ck_assert_int_eq(EVP_DigestFinal(digest, key, NULL), 1);
+	memset(response, 0, 92);
+	response[0] = 2;
+	memcpy(response + 8, initiation + 4, 4);
+	response[12] = 9; /* a point of many */
+	ck_assert_int_eq(EVP_MAC_init(context, key, sizeof(key), params), 1);
+	ck_assert_int_eq(EVP_MAC_update(context, response, 60), 1);
+	ck_assert_int_eq(EVP_MAC_final(context, response + 60, &size, 16), 1);
+	EVP_MD_CTX_free(digest);
+	EVP_MAC_CTX_free(context);
+	EVP_MAC_free(mac);
+}
 
 static void on_datagram(struct ev_loop *loop, ev_io *io, int events)
 {
-	struct sockaddr_storage from;
+	struct sockaddr_in from;
 	socklen_t size = sizeof(from);
+	uint8_t response[92];
 
 	(void)loop;
 	(void)events;
@@ -50,6 +96,13 @@ static void on_datagram(struct ev_loop *loop, ev_io *io, int events)
 	bench.sent[bench.sent_count].at_us = clock_mono_us();
 	bench.sent[bench.sent_count].len = recvfrom(io->fd, bench.sent[bench.sent_count].octets,
 						    200, 0, (struct sockaddr *)&from, &size);
+	bench.sent[bench.sent_count].from = from;
+	if (bench.answers_wrongly) {
+		make_wrong_response(bench.sent[bench.sent_count].octets, response);
+		ck_assert_int_gt(sendto(io->fd, response, sizeof(response), 0,
+					(struct sockaddr *)&from, size),
+				 0);
+	}
 	if (bench.sent_count++ == 0 && bench.answer_len > 0)
 		ck_assert_int_gt(sendto(io->fd, bench.answer, bench.answer_len, 0,
 					(struct sockaddr *)&from, size),
@@ -64,11 +117,21 @@ static void on_done(struct probe *probe, const struct probe_result *result)
 	(void)snprintf(bench.why, sizeof(bench.why), "%s", result->why);
 }
 
+static void listen_here(void)
+{
+	struct sockaddr_storage name;
+	struct ip_address address;
+
+	ck_assert(ip_parse(HERE, &address));
+	ck_assert_int_eq(bind(bench.listener, (struct sockaddr *)&name,
+			      ip_to_sockaddr(&address, PORT, &name)),
+			 0);
+	ev_io_start(bench.loop, &bench.io);
+}
+
 static void open_bench(bool listens)
 {
 	const struct kind_tools tools = { .icmp_v4 = -1, .icmp_v6 = -1, .loop = ev_loop_new(0) };
-	struct sockaddr_storage name;
-	struct ip_address address;
 	int fd;
 
 	bench = (struct bench){ .loop = tools.loop, .kind = kind_wireguard_open(&tools) };
@@ -77,14 +140,9 @@ static void open_bench(bool listens)
 	ck_assert_int_eq(write(fd, KEY, strlen(KEY)), (ssize_t)strlen(KEY));
 	(void)close(fd);
 	bench.listener = socket(AF_INET, SOCK_DGRAM, 0);
-	ck_assert(ip_parse(HERE, &address));
-	if (listens)
-		ck_assert_int_eq(bind(bench.listener, (struct sockaddr *)&name,
-				      ip_to_sockaddr(&address, PORT, &name)),
-				 0);
 	ev_io_init(&bench.io, on_datagram, bench.listener, EV_READ);
 	if (listens)
-		ev_io_start(bench.loop, &bench.io);
+		listen_here();
 }
 
 static void close_bench(void)
@@ -108,12 +166,7 @@ static void open_probe(struct probe *probe, uint32_t timeout_ms, uint32_t attemp
 	all->settings.private_key.len = (uint32_t)strlen(key_path);
 	(void)strcpy(all->path, key_path);
 	all->settings.attempts = attempts;
-	for (size_t i = 0; i < WIREGUARD_KEY_SIZE; i++) {
-		unsigned octet;
-
-		ck_assert_int_eq(sscanf(&SERVER_PUBLIC[2 * i], "%2x", &octet), 1);
-		all->settings.public_key[i] = (uint8_t)octet;
-	}
+	read_hex(SERVER_PUBLIC, all->settings.public_key);
 	*probe = (struct probe){ .port = PORT,
 				 .timeout_ms = timeout_ms,
 				 .settings = all,
@@ -237,20 +290,87 @@ START_TEST(garbage_is_ignored_and_the_probe_goes_on)
 }
 END_TEST
 
-START_TEST(port_that_nobody_listens_on_is_told_at_once)
+/* The network's word may be forged: the next attempts are made, and reach who listens by then. */
+START_TEST(port_that_nobody_listens_on_is_the_reason_but_ends_nothing)
 {
-	uint64_t start_us = clock_mono_us();
+	struct probe_result result = { .outcome = PROBE_FAILURE, .why = "timeout" };
 	struct probe probe;
 
 	open_bench(false);
-	open_probe(&probe, 2000, 3);
+	open_probe(&probe, 600, 2);
 	bench.kind->start(bench.kind, &probe);
-	while (bench.done == 0)
-		(void)ev_run(bench.loop, EVRUN_ONCE);
-	ck_assert_int_eq(bench.result.outcome, PROBE_FAILURE);
-	ck_assert_str_eq(bench.why, "Connection refused");
-	ck_assert_uint_lt(clock_mono_us() - start_us, 250000); /* nothing was repeated */
+	run_ms(50);
+	ck_assert_uint_eq(bench.done, 0);
+	listen_here();
+	run_ms(500);
+	ck_assert_uint_eq(bench.sent_count, 1);
+	ck_assert_uint_eq(bench.done, 0);
+	bench.kind->expire(bench.kind, &probe, &result);
+	ck_assert_int_eq(result.outcome, PROBE_FAILURE);
+	ck_assert_str_eq(result.why, "Connection refused");
 	close_probe(&probe);
+	close_bench();
+}
+END_TEST
+
+START_TEST(forged_error_ends_nothing)
+{
+	struct probe probe;
+
+	open_bench(true);
+	open_probe(&probe, 600, 2);
+	bench.kind->start(bench.kind, &probe);
+	run_ms(100);
+	ck_assert_uint_eq(bench.sent_count, 1);
+	if (forge_unreachable(&bench.sent[0].from, HERE, PORT))
+		run_ms(20);
+	ck_assert_uint_eq(bench.done, 0);
+	run_ms(400);
+	ck_assert_uint_eq(bench.done, 0);
+	ck_assert_uint_eq(bench.sent_count, 2);
+	bench.kind->cancel(bench.kind, &probe);
+	close_probe(&probe);
+	close_bench();
+}
+END_TEST
+
+/* Made by who has seen the initiation, and knows our public key: the server's own may still come. */
+START_TEST(response_that_does_not_open_is_the_reason_but_ends_nothing)
+{
+	struct probe_result result = { .outcome = PROBE_FAILURE, .why = "timeout" };
+	struct probe probe;
+
+	open_bench(true);
+	open_probe(&probe, 600, 2);
+	bench.answers_wrongly = true;
+	bench.kind->start(bench.kind, &probe);
+	run_ms(500);
+	ck_assert_uint_eq(bench.done, 0);
+	ck_assert_uint_eq(bench.sent_count, 2);
+	bench.kind->expire(bench.kind, &probe, &result);
+	ck_assert_int_eq(result.outcome, PROBE_FAILURE);
+	ck_assert_str_eq(result.why, "preshared key or identity does not match");
+	close_probe(&probe);
+	close_bench();
+}
+END_TEST
+
+/* What was never sent says nothing of the node. */
+START_TEST(probe_whose_turn_does_not_come_is_not_made)
+{
+	struct probe_result result = { .outcome = PROBE_FAILURE, .why = "timeout" };
+	struct probe probes[2];
+
+	open_bench(true);
+	for (int i = 0; i < 2; i++) {
+		open_probe(&probes[i], 200, 1);
+		bench.kind->start(bench.kind, &probes[i]);
+	}
+	bench.kind->expire(bench.kind, &probes[1], &result);
+	ck_assert_int_eq(result.outcome, PROBE_NOT_MADE);
+	bench.kind->cancel(bench.kind, &probes[0]);
+	for (int i = 0; i < 2; i++)
+		close_probe(&probes[i]);
 	close_bench();
 }
 END_TEST
@@ -295,6 +415,9 @@ void add_wireguard_tests(Suite *suite)
 	suite_case(suite, "wireguard", initiations_are_repeated_but_never_the_same,
 		   attempts_are_a_quarter_of_a_second_apart_at_least,
 		   probes_with_one_key_keep_apart, garbage_is_ignored_and_the_probe_goes_on,
-		   port_that_nobody_listens_on_is_told_at_once, key_that_is_not_there_is_told,
+		   port_that_nobody_listens_on_is_the_reason_but_ends_nothing,
+		   forged_error_ends_nothing,
+		   response_that_does_not_open_is_the_reason_but_ends_nothing,
+		   probe_whose_turn_does_not_come_is_not_made, key_that_is_not_there_is_told,
 		   turns_are_shared_by_those_who_name_the_same);
 }
