@@ -326,7 +326,7 @@ def test_tour_of_the_readme_says_where_clients_of_the_united_states_go(sample):
 
 def tour():
     """Each signpostctl that the README's tour and `bootstrap run` print to try, in their order: (where, arguments)."""
-    for where in ("README.md", "bootstrap"):
+    for where in ("bootstrap", "README.md"):  # the latter ends with a load, which a drill would heed
         text = (SOURCE / where).read_text()
         part = text[text.index("## A tour"):text.index("## Serving your own")] if where == "README.md" else text
         for line in re.findall(r"^ *build/signpostctl (.*?)(?: +#.*)?$", part, re.MULTILINE):
@@ -336,19 +336,29 @@ def tour():
 def test_each_command_of_the_tour_works(sample):
     signpost.wait_until(lambda: "16 of 16 nodes up\n" in sample.ctl("status").stdout, 15 * signpost.SLOW)
     commands, seen = list(tour()), set()
+    pool = sample.zone_file("edge.pool.yaml")
+    before = pool.read_text()
+    assert "`load: { }`" in (SOURCE / "README.md").read_text()
     try:
         for where, arguments in commands:
             told = [str(sample.config) if part == "zones/signpost.yaml" else part for part in arguments]
             done = run(BUILD / "signpostctl", *told, cwd=sample.folder)
-            assert done.returncode == 0 and done.stdout, f"{where}: {arguments}: {done}"
+            assert done.returncode == 0, f"{where}: {arguments}: {done}"
+            assert bool(done.stdout) != ("report" in arguments), f"{where}: {arguments}: {done}"
             assert done.stderr in ("", "pool edge: no node reports its load, so nobody knows whether capacity holds\n")
             seen.add((where, next(part for part in arguments if part not in ("-c", "zones/signpost.yaml"))))
+            if where == "README.md" and "config" in arguments:
+                pool.write_text("load: { }\n" + before)
+        signpost.wait_until(lambda: "node tyo-1: 62 % of its weight: push 80 %" in sample.ctl("status", "edge").stdout,
+                            10 * signpost.SLOW)
     finally:
         sample.ctl("enable", "tyo-1")
         sample.ctl("drill", "stop", check=False)
+        pool.write_text(before)
+        sample.ctl("reload")
     assert (sample.folder / "map.svg").stat().st_size > 10000
     for where in ("README.md", "bootstrap"):
-        for command in ("explain", "status", "drain", "enable", "simulate", "drill", "check", "diff", "reload"):
+        for command in ("explain", "status", "probe", "drain", "enable", "simulate", "drill", "check", "diff", "reload"):
             assert (where, command) in seen
 
 
