@@ -18,6 +18,7 @@ libprobe_a_SOURCES = \
 	%D%/judge.c \
 	%D%/once.c %D%/once.h \
 	%D%/kind.c %D%/kind.h \
+	%D%/leftovers.c %D%/leftovers.h \
 	%D%/measure.h \
 	%D%/noise.c %D%/noise.h \
 	%D%/prometheus.c \

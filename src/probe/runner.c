@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/program.h"
+#include "probe/leftovers.h"
 #include "probe/runner_result.h"
 
 /* A helper that ended again so soon is not started at once. */
@@ -54,7 +55,8 @@ struct runner {
 	struct ev_timer again, pings; /* pings: while commands run */
 	unsigned unanswered;
 	int channel; /* -1: there is no helper */
-	pid_t pid;
+	pid_t pid;   /* it leads a session */
+	struct leftovers *leftovers;
 	uint64_t started_ms;
 	double pause_s;
 	uint64_t last_id;
@@ -252,6 +254,7 @@ static void helper_ended(struct ev_loop *loop, struct ev_child *child, int event
 
 	(void)events;
 	ev_child_stop(loop, child);
+	leftovers_kill(runner->leftovers, runner->pid);
 	runner->pid = 0;
 	while (ev_is_active(&runner->io) && receive(runner))
 		continue;
@@ -297,7 +300,8 @@ static int spawn(pid_t *pid, int channel, struct err *err)
 	(void)posix_spawnattr_init(&attributes);
 	(void)posix_spawnattr_setsigmask(&attributes, &none);
 	(void)posix_spawnattr_setsigdefault(&attributes, &defaults);
-	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+							    POSIX_SPAWN_SETSID);
 	rc = posix_spawn(pid, path, &actions, &attributes, argv, environ);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	(void)posix_spawnattr_destroy(&attributes);
@@ -348,6 +352,7 @@ struct runner *runner_open(struct ev_loop *loop)
 	runner->loop = loop;
 	runner->channel = -1;
 	runner->pause_s = PAUSE_MIN_S / 2;
+	runner->leftovers = leftovers_open(loop);
 	for (int class = 0; class < RUN_CLASSES; class ++)
 		TAILQ_INIT(&runner->queues[class].waiting);
 	TAILQ_INIT(&runner->running);
@@ -363,8 +368,7 @@ struct runner *runner_open(struct ev_loop *loop)
 	return runner;
 }
 
-/* It ends by itself, after what it runs; one that does not is killed, and the kernel kills what it
- * runs. */
+/* It ends by itself, after what it runs; one that does not is killed. */
 static void end_helper(struct runner *runner)
 {
 	uint64_t until_ms = clock_mono_ms() + END_MS;
@@ -375,6 +379,7 @@ static void end_helper(struct runner *runner)
 			(void)kill(runner->pid, SIGKILL);
 		(void)usleep(1000);
 	}
+	leftovers_kill(runner->leftovers, runner->pid);
 }
 
 void runner_close(struct runner *runner)
@@ -389,6 +394,7 @@ void runner_close(struct runner *runner)
 	ev_child_stop(runner->loop, &runner->child);
 	if (runner->channel >= 0)
 		end_helper(runner);
+	leftovers_close(runner->leftovers);
 	while ((job = TAILQ_FIRST(&runner->running)) != NULL) {
 		TAILQ_REMOVE(&runner->running, job, link);
 		job_free(job);

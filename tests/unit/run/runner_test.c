@@ -322,6 +322,61 @@ START_TEST(commands_die_with_their_helper_and_with_their_runner)
 }
 END_TEST
 
+/* Runs it until it has written so many pids to the file, one a line. */
+static void read_pids(int file, const char *script, size_t count, pid_t *pids)
+{
+	uint64_t until_ms = clock_mono_ms() + PATIENCE_MS;
+	char text[128] = "";
+	char *at = text;
+	size_t lines = 0;
+
+	(void)run_in(RUN_PROBES, script, PATIENCE_MS);
+	while (lines < count && clock_mono_ms() < until_ms) {
+		(void)ev_run(loop, EVRUN_ONCE);
+		ck_assert_int_ge(pread(file, text, sizeof(text) - 1, 0), 0);
+		lines = 0;
+		for (const char *c = text; *c != '\0'; c++)
+			lines += *c == '\n';
+	}
+	for (size_t i = 0; i < count; i++)
+		pids[i] = (pid_t)strtol(at, &at, 10);
+}
+
+/* Its own children, the last of which is in a group of its own. */
+START_TEST(children_of_commands_die_with_a_helper_that_is_killed)
+{
+	char path[] = "/tmp/signpost-run-test-XXXXXX";
+	char script[256];
+	pid_t pids[3] = { 0 };
+	int file = mkstemp(path);
+
+	ck_assert_int_ge(file, 0);
+	(void)snprintf(script, sizeof(script),
+		       "exec bash -c 'sleep 1000 & echo $! >>%s; (trap \"\" TERM; sleep 1001) & "
+		       "echo $! >>%s; set -m; sleep 1002 & echo $! >>%s; wait'",
+		       path, path, path);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(ftruncate(file, 0), 0);
+		open_all();
+		read_pids(file, script, 3, pids);
+		ck_assert_int_eq(kill(helper_pid(), i == 0 ? SIGKILL : SIGSTOP), 0);
+		if (i == 1)
+			close_all();
+		for (int p = 0; p < 3; p++) {
+			uint64_t until_ms = clock_mono_ms() + PATIENCE_MS;
+
+			while (i == 0 && kill(pids[p], 0) == 0 && clock_mono_ms() < until_ms)
+				(void)ev_run(loop, EVRUN_ONCE);
+			ck_assert_msg(is_gone(pids[p]), "process %d, round %d", p, i);
+		}
+		if (i == 0)
+			close_all();
+	}
+	(void)close(file);
+	(void)unlink(path);
+}
+END_TEST
+
 START_TEST(helper_that_is_stopped_does_not_hold_up_the_end)
 {
 	uint64_t start_ms;
@@ -392,5 +447,6 @@ void add_runner_tests(Suite *suite)
 	tcase_set_timeout(hung, PATIENCE_MS / 1000.);
 	tcase_add_test(hung, helper_that_is_stopped_is_known_for_it_and_replaced);
 	tcase_add_test(hung, helper_is_not_blamed_for_a_runner_that_was_busy);
+	tcase_add_test(hung, children_of_commands_die_with_a_helper_that_is_killed);
 	suite_add_tcase(suite, hung);
 }
