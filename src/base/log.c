@@ -137,6 +137,116 @@ static void tell_lost(void)
 		out.lost = lost;
 }
 
+/* --- details --------------------------------------------------------------------------------- */
+
+#define SPEC_SIZE 16
+
+struct details {
+	char text[1024];
+	size_t len;
+	bool is_cut;
+};
+
+/* Whole or not at all, and a last quote is left room for. */
+static void put(struct details *details, const char *text, size_t len)
+{
+	if (details->is_cut || len + 2 > sizeof(details->text) - details->len) {
+		details->is_cut = true;
+		return;
+	}
+	memcpy(details->text + details->len, text, len);
+	details->len += len;
+}
+
+/* One event is one line: foreign text in a value must not start a second one. */
+static void put_plain(struct details *details, const char *value)
+{
+	for (; *value != '\0'; value++)
+		put(details, (unsigned char)*value < ' ' || *value == 0x7f ? " " : value, 1);
+}
+
+/* And must not end its quotes. */
+static void put_escaped(struct details *details, const char *value)
+{
+	for (; *value != '\0'; value++) {
+		char escaped[8];
+		int len = 1;
+
+		if (*value == '"' || *value == '\\')
+			len = snprintf(escaped, sizeof(escaped), "\\%c", *value);
+		else if (*value == '\n')
+			len = snprintf(escaped, sizeof(escaped), "\\n");
+		else if ((unsigned char)*value < ' ' || *value == 0x7f)
+			len = snprintf(escaped, sizeof(escaped), "\\x%02x",
+				       (unsigned)(unsigned char)*value);
+		else
+			escaped[0] = *value;
+		put(details, escaped, (size_t)len);
+	}
+}
+
+/* The arguments of one conversion, as vprintf(3) takes them. */
+static void skip_arguments(const char *spec, va_list *args)
+{
+	char conversion = spec[strlen(spec) - 1];
+
+	if (strchr(spec, '*') != NULL)
+		(void)va_arg(*args, int);
+	if (conversion == 's')
+		(void)va_arg(*args, const char *);
+	else if (strchr("aefg", conversion) != NULL)
+		(void)va_arg(*args, double);
+	else if (strchr(spec, 'z') != NULL)
+		(void)va_arg(*args, size_t);
+	else if (strstr(spec, "ll") != NULL)
+		(void)va_arg(*args, long long);
+	else if (strchr(spec, 'l') != NULL)
+		(void)va_arg(*args, long);
+	else if (conversion != '%')
+		(void)va_arg(*args, int);
+}
+
+/* The compiler has checked the whole format, where log_event was called. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+static void put_value(struct details *details, const char *spec, bool in_quotes, va_list args)
+{
+	char value[sizeof(details->text)];
+
+	(void)vsnprintf(value, sizeof(value), spec, args);
+	if (in_quotes)
+		put_escaped(details, value);
+	else
+		put_plain(details, value);
+}
+#pragma GCC diagnostic pop
+
+static void put_details(struct details *details, const char *format, va_list *args)
+{
+	bool in_quotes = false;
+
+	while (*format != '\0' && !details->is_cut) {
+		size_t len = *format == '%' ? 2 + strspn(format + 1, "-+ #.*0123456789lz") : 1;
+		char spec[SPEC_SIZE];
+		va_list its;
+
+		(void)snprintf(spec, sizeof(spec), "%.*s", (int)len, format);
+		if (*format == '%') {
+			va_copy(its, *args);
+			put_value(details, spec, in_quotes, its);
+			va_end(its);
+			skip_arguments(spec, args);
+		} else {
+			put(details, format, 1);
+			in_quotes ^= *format == '"' && !details->is_cut;
+		}
+		format += len;
+	}
+	if (in_quotes) /* cut in them */
+		details->text[details->len++] = '"';
+	details->text[details->len] = '\0';
+}
+
 /* --- the interface -------------------------------------------------------------------------- */
 
 void log_open(const char *name, enum log_target target, enum log_level level)
@@ -170,20 +280,17 @@ bool log_level_parse(const char *text, enum log_level *level)
 
 void log_event(enum log_level level, const char *event, const char *format, ...)
 {
-	char details[1024], text[LINE_SIZE - 128];
+	struct details details = { .len = 0 };
+	char text[LINE_SIZE - 128];
 	va_list args;
 
 	if (level > __atomic_load_n(&out.level, __ATOMIC_RELAXED))
 		return;
 	va_start(args, format);
-	(void)vsnprintf(details, sizeof(details), format, args);
+	put_details(&details, format, &args);
 	va_end(args);
-	/* One event is one line: foreign text in a value must not start a second one. */
-	for (char *p = details; *p != '\0'; p++) {
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = ' ';
-	}
-	(void)snprintf(text, sizeof(text), "%s%s%s", event, details[0] ? " " : "", details);
+	(void)snprintf(text, sizeof(text), "%s%s%s", event, details.len > 0 ? " " : "",
+		       details.text);
 	(void)pthread_mutex_lock(&lock);
 	tell_lost();
 	write_text(level, text);

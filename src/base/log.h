@@ -25,7 +25,9 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* log_info("node changed state", "node=%s from=%s to=%s", name, "up", "down"); pass "" for no
- * details. A value with spaces is written in quotes by the caller. */
+ * details. A value with spaces is written in quotes by the caller, "reason=\"%s\"": what is formatted
+ * within them is escaped (\" \\ \n \x1b), so that the quotes that end a value are those of the format;
+ * elsewhere control characters become blanks. */
 #define log_error(event, ...)   log_event(LOG_LEVEL_ERROR, event, __VA_ARGS__)
 #define log_warning(event, ...) log_event(LOG_LEVEL_WARNING, event, __VA_ARGS__)
 #define log_info(event, ...)    log_event(LOG_LEVEL_INFO, event, __VA_ARGS__)

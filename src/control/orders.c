@@ -233,29 +233,17 @@ static void take_state(struct orders *orders, const struct order *order,
 	add(orders, order);
 }
 
-const char *order_reason_quoted(const char *reason, char text[ORDER_REASON_SIZE])
-{
-	(void)snprintf(text, ORDER_REASON_SIZE, "%s", reason);
-	for (char *c = text; *c != '\0'; c++) {
-		if (*c == '"')
-			*c = '\'';
-	}
-	return text;
-}
-
 static void log_order(const struct store_action *row)
 {
 	char from[TIMESTAMP_SIZE], until[TIMESTAMP_SIZE] = "ever";
-	char who[ORDER_REASON_SIZE], reason[ORDER_REASON_SIZE];
 
 	(void)timestamp_text(row->from_unix_ms / 1000, from);
 	if (row->until_unix_ms != 0)
 		(void)timestamp_text(row->until_unix_ms / 1000, until);
 	log_info("operator's order",
 		 "action=%s object=%s weight=%u from=%s until=%s who=\"%s\" uid=%u reason=\"%s\"",
-		 row->action, row->object, row->weight, from, until,
-		 order_reason_quoted(row->who, who), row->uid,
-		 order_reason_quoted(row->reason, reason));
+		 row->action, row->object, row->weight, from, until, row->who, row->uid,
+		 row->reason);
 }
 
 int orders_take(struct orders *orders, const struct order *order, struct order_changes *changes,

@@ -91,10 +91,6 @@ void orders_record(const struct orders *orders, const struct store_action *done)
 /* Forgets orders that ended a day ago: not at once, for clocks step. */
 void orders_forget_ended(struct orders *orders, uint64_t now_ms);
 
-#define ORDER_REASON_SIZE sizeof(((struct store_action *)NULL)->reason)
-/* A reason as it stands in quotes in a line of the log; cut to fit. */
-const char *order_reason_quoted(const char *reason, char text[ORDER_REASON_SIZE]);
-
 /* The objects that orders are about, some several times: the caller's to free. */
 struct object *orders_objects(const struct orders *orders);
 

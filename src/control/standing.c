@@ -263,12 +263,11 @@ static void tell_change(const struct change *change, const char *what, const cha
 {
 	const struct node_standing *told = &change->standing->nodes[node];
 	const struct stance before = { .state = told->admin, .forced = told->forced };
-	char reason[ORDER_REASON_SIZE];
 
 	log_info("admin state changed", "%s=%s nodes=%u from=%s to=%s reason=\"%s\"", what, name,
 		 count, stance_state_name(&before),
 		 stance_state_name(&change->inputs->stances[node]),
-		 order_reason_quoted(reason_of(change->inputs, node), reason));
+		 reason_of(change->inputs, node));
 }
 
 static void tell_nodes(const struct change *change, const struct plan_range *nodes)

@@ -166,7 +166,8 @@ def test_agent_that_is_away_changes_nothing_for_either(running):
         assert "refused" in signpost.ctl("probe", "s1", check=False).stdout
     assert ours(signpost) == haproxy.state() == (True, "drain", 40)
     agent.start()
-    agent.say(b"down\n")
+    agent.say(b'down #"no" reason\n')
     wait_until(lambda: not ours(signpost)[0] and not haproxy.state()[0], 10 * SLOW)
+    wait_until(lambda: 'says down: \\"no\\" reason' in signpost.log(), 10 * SLOW)
     agent.say(b"up 100% ready\n")
     wait_until(lambda: ours(signpost) == haproxy.state() == (True, "", 100), 10 * SLOW)

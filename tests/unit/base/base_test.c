@@ -45,20 +45,9 @@ END_TEST
 
 START_TEST(base64_is_read_strictly)
 {
-	static const char *const wrong[] = { "Zh==",
-					     "Z===",
-					     "Zg= ",
-					     "Zg=A",
-					     "Zg",
-					     "Zg==\n",
-					     "Z@==",
-					     "Z[==",
-					     "Z`==",
-					     "Z{==",
-					     "Z:==",
-					     "Z.==",
-					     "Z,==",
-					     "\377g==" };
+	static const char *const wrong[] = { "Zh==",   "Z===", "Zg= ", "Zg=A",   "Zg",
+					     "Zg==\n", "Z@==", "Z[==", "Z`==",   "Z{==",
+					     "Z:==",   "Z.==", "Z,==", "\377g==" };
 	char octets[4];
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
@@ -372,6 +361,68 @@ START_TEST(log_writes_an_event_as_one_line_cut_to_fit)
 }
 END_TEST
 
+static const char *logged(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+
+	ck_assert_msg(at != NULL, "%s", text);
+	return at + strlen(key);
+}
+
+START_TEST(log_escapes_what_stands_in_quotes)
+{
+	static char text[1 << 16];
+	int before, fd = read_own_log(&before);
+
+	log_info("event", "why=\"%s\" who=\"%s %d\" plain=%s",
+		 "says \"no\" to C:\\\n\x1b[1m\x7f caf\xc3\xa9", "a\"b", 7, "x\ny\"");
+	(void)drain(fd, text, sizeof(text));
+	ck_assert_int_eq(dup2(before, STDERR_FILENO), STDERR_FILENO);
+	ck_assert_str_eq(logged(text, "event "),
+			 "why=\"says \\\"no\\\" to C:\\\\\\n\\x1b[1m\\x7f caf\xc3\xa9\" "
+			 "who=\"a\\\"b 7\" plain=x y\"\n");
+	(void)close(before);
+	(void)close(fd);
+}
+END_TEST
+
+START_TEST(log_formats_as_printf_does)
+{
+	static char text[1 << 16];
+	int before, fd = read_own_log(&before);
+
+	log_info("event", "%d %u %zu %zd %lld %016llx %lu %.1f %g %c %.*s %s 100%% %5d|%-5s|", -1,
+		 2U, (size_t)3, (ssize_t)-4, -5LL, 0xfeedULL, 6UL, 7.25, 0.5, 'c', 3, "abcdef",
+		 "end", 42, "x");
+	(void)drain(fd, text, sizeof(text));
+	ck_assert_int_eq(dup2(before, STDERR_FILENO), STDERR_FILENO);
+	ck_assert_str_eq(logged(text, "event "),
+			 "-1 2 3 -4 -5 000000000000feed 6 7.2 0.5 c abc end 100%    42|x    |\n");
+	(void)close(before);
+	(void)close(fd);
+}
+END_TEST
+
+START_TEST(log_ends_a_quoted_value_that_is_cut)
+{
+	static char text[1 << 16], foreign[3000];
+	int before, fd = read_own_log(&before);
+
+	for (size_t begin = 0; begin < 8; begin++) { /* wherever the cut comes */
+		memset(foreign, '"', sizeof(foreign) - 1);
+		memset(foreign, 'x', begin);
+		log_info("event", "why=\"%s\" more=\"%s\"", foreign, "x");
+		(void)drain(fd, text, sizeof(text));
+		for (const char *c = logged(text, "why=\""); *c != '"'; c += *c == '\\' ? 2 : 1)
+			ck_assert_int_ne(*c, '\0');
+		ck_assert_str_eq(text + strlen(text) - 2, "\"\n");
+	}
+	ck_assert_int_eq(dup2(before, STDERR_FILENO), STDERR_FILENO);
+	(void)close(before);
+	(void)close(fd);
+}
+END_TEST
+
 START_TEST(log_goes_to_stderr_where_there_is_no_syslog)
 {
 	static char text[1 << 16];
@@ -408,7 +459,8 @@ int main(void)
 	suite_case(suite, "mem", arrays_buffers_and_arenas_grow);
 	suite_case(suite, "hash", hash_below_is_even);
 	suite_case(suite, "log", log_that_nobody_reads_loses_lines_and_counts_them,
-		   log_writes_an_event_as_one_line_cut_to_fit,
+		   log_writes_an_event_as_one_line_cut_to_fit, log_escapes_what_stands_in_quotes,
+		   log_formats_as_printf_does, log_ends_a_quoted_value_that_is_cut,
 		   log_goes_to_stderr_where_there_is_no_syslog);
 	return run_suite(suite);
 }
