@@ -79,6 +79,8 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/stamps_test.c \
 	tests/unit/probe/tcp_test.c \
 	tests/unit/probe/tls_files_test.c \
+	tests/unit/probe/tls_test.c \
+	tests/unit/probe/udp_test.c \
 	tests/unit/probe/verdict_test.c \
 	tests/unit/probe/web_test.c \
 	tests/unit/probe/wireguard_test.c \

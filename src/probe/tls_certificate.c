@@ -19,7 +19,7 @@ int64_t tls_expires_in_s(const X509 *certificate)
 
 bool tls_expires_soon(int64_t seconds, uint32_t days)
 {
-	return seconds < (int64_t)days * DAY_S;
+	return days > 0 && seconds < (int64_t)days * DAY_S;
 }
 
 const char *tls_expiry_text(int64_t seconds, char text[TLS_EXPIRY_SIZE])

@@ -34,6 +34,8 @@ int main(void)
 	add_dns_judge_tests(suite);
 	add_datagram_tests(suite);
 	add_tls_files_tests(suite);
+	add_tls_tests(suite);
+	add_udp_tests(suite);
 	add_exposition_tests(suite);
 	add_scrape_tests(suite);
 	return run_suite(suite);

@@ -31,6 +31,8 @@ void add_http_judge_tests(Suite *suite);
 void add_dns_judge_tests(Suite *suite);
 void add_datagram_tests(Suite *suite);
 void add_tls_files_tests(Suite *suite);
+void add_tls_tests(Suite *suite);
+void add_udp_tests(Suite *suite);
 void add_exposition_tests(Suite *suite);
 void add_scrape_tests(Suite *suite);
 
