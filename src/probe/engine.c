@@ -130,7 +130,7 @@ static void finish(struct check *check, const struct probe_result *result)
 	check->phase = CHECK_WAITING;
 	check->took_us = now_us - check->started_us;
 	engine->descriptors += check->kind->has_descriptor;
-	(void)snprintf(check->why, sizeof(check->why), "%s", result->why);
+	kind_reason(check->why, result->why);
 	evidence_tame(check->why);
 	if (check->ended != NULL) {
 		finish_single(check, result, now_us);

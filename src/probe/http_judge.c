@@ -26,7 +26,7 @@ enum probe_outcome http_judge(const struct http_settings *settings, const struct
 	char expiry[TLS_EXPIRY_SIZE];
 
 	if (answer->error != NULL) {
-		(void)snprintf(why, PROBE_WHY_SIZE, "%s", answer->error);
+		kind_reason(why, answer->error);
 		return answer->ours ? PROBE_NOT_MADE : PROBE_FAILURE;
 	}
 	(void)snprintf(why, PROBE_WHY_SIZE, "HTTP status %u", answer->status);

@@ -24,6 +24,23 @@ void kind_done(struct probe *probe, enum probe_outcome outcome, const char *why)
 	probe->done(probe, &result);
 }
 
+void kind_reason(char why[PROBE_WHY_SIZE], const char *text)
+{
+	static const char more[] = "...";
+	size_t room = PROBE_WHY_SIZE - sizeof(more);
+	size_t len = strlen(text);
+
+	if (len >= PROBE_WHY_SIZE) {
+		for (len = room; len > 0 && text[len] != ' ';)
+			len--;
+		if (len == 0) /* a word without end: whole characters of UTF-8 */
+			for (len = room; len > 0 && ((uint8_t)text[len] & 0xc0) == 0x80;)
+				len--;
+	}
+	memcpy(why, text, len);
+	(void)strcpy(why + len, text[len] == '\0' ? "" : more);
+}
+
 enum probe_outcome kind_errno_outcome(const struct probe *probe, int error)
 {
 	bool ours = error == EADDRNOTAVAIL && probe->source.family != 0;

@@ -32,8 +32,7 @@ enum probe_wish { WISH_NONE, WISH_READY, WISH_DRAIN, WISH_MAINT };
 
 struct probe_result {
 	enum probe_outcome outcome;
-	/* "connected", "Connection refused", "HTTP status 503"; cut after PROBE_WHY_SIZE - 1
-	 * octets. Copied. */
+	/* "connected", "Connection refused", "HTTP status 503"; copied, as by kind_reason. */
 	const char *why;
 	uint32_t rtt_us; /* as measured by the kind; 0: from start to done */
 	/* Of kinds whose outcome is about more than this one time. */
@@ -120,6 +119,9 @@ void kind_failed(struct probe *probe, int error);
 
 /* probe->done with this outcome and reason, and nothing else. */
 void kind_done(struct probe *probe, enum probe_outcome outcome, const char *why);
+
+/* What there is room for: whole words, and "..." in the place of those that are left out. */
+void kind_reason(char why[PROBE_WHY_SIZE], const char *text);
 
 /* Has the probe made as soon as may be, where it waits for its turn. */
 void kind_hasten(struct probe *probe);

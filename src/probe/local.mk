@@ -41,7 +41,7 @@ libprobe_a_SOURCES = \
 	%D%/tls_files.c %D%/tls_files.h \
 	%D%/turns.c %D%/turns.h \
 	%D%/verdict.c %D%/verdict.h \
-	%D%/web.c %D%/web.h %D%/web_exchange.c %D%/web_parts.h \
+	%D%/web.c %D%/web.h %D%/web_error.c %D%/web_error.h %D%/web_exchange.c %D%/web_parts.h \
 	%D%/window.c %D%/window.h \
 	%D%/wireguard.c
 
@@ -82,6 +82,7 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/tls_test.c \
 	tests/unit/probe/udp_test.c \
 	tests/unit/probe/verdict_test.c \
+	tests/unit/probe/web_error_test.c \
 	tests/unit/probe/web_test.c \
 	tests/unit/probe/wireguard_test.c \
 	tests/unit/probe/window_test.c

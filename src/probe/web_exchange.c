@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <netinet/in.h>
+#include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,12 +65,42 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
 	return fd;
 }
 
+/* libcurl tells of TLS in one text alone, which may be about something else. What the server refuses
+ * with may come after the handshake (TLS 1.3, a client's certificate). */
+static void watch_tls(const SSL *ssl, int where, int value)
+{
+	struct web_exchange *exchange = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+	int alert = value & 0xff;
+
+	if (exchange == NULL)
+		return;
+	if (where == SSL_CB_READ_ALERT && value >> 8 == SSL3_AL_FATAL)
+		exchange->tls_error = ERR_PACK(ERR_LIB_SSL, 0, SSL_AD_REASON_OFFSET + alert);
+	if (where == SSL_CB_CONNECT_EXIT && value <= 0) {
+		exchange->verified = SSL_get_verify_result(ssl);
+		if (exchange->tls_error == 0)
+			exchange->tls_error = ERR_peek_last_error();
+	}
+}
+
 static CURLcode set_up_tls(CURL *easy, void *theirs, void *context)
 {
 	struct web_exchange *exchange = context;
 
 	(void)easy;
+	if (SSL_CTX_up_ref(theirs) == 1)
+		exchange->watched = theirs;
+	(void)SSL_CTX_set_app_data(theirs, exchange);
+	SSL_CTX_set_info_callback(theirs, watch_tls);
 	return tls_files_share(theirs, exchange->tls) == 0 ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
+}
+
+/* Connections may outlive the exchange within libcurl. */
+static void stop_watching(struct web_exchange *exchange)
+{
+	if (exchange->watched != NULL)
+		(void)SSL_CTX_set_app_data(exchange->watched, NULL);
+	SSL_CTX_free(exchange->watched);
 }
 
 static void look_at_tls(struct web_exchange *exchange)
@@ -238,7 +269,6 @@ static void set_callbacks(struct web_exchange *exchange)
 	CURL *easy = exchange->easy;
 
 	(void)curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
-	(void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->error);
 	(void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	(void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, exchange);
 	(void)curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, set_up_tls);
@@ -311,6 +341,7 @@ struct web_exchange *web_exchange_open(const struct web_request *request, SSL_CT
 
 void web_exchange_close(struct web_exchange *exchange)
 {
+	stop_watching(exchange);
 	curl_easy_cleanup(exchange->easy);
 	free_headers(exchange->headers);
 	curl_slist_free_all(exchange->connect_to);
@@ -337,59 +368,38 @@ static bool is_ours(CURLcode code)
 	}
 }
 
-/* The errno of a socket that was not made, or did not connect; 0: it is not about that. */
-static int connect_error(const struct web_exchange *exchange, CURLcode code)
-{
-	long error = 0;
-
-	if (exchange->socket_error != 0)
-		return exchange->socket_error;
-	if (code == CURLE_COULDNT_CONNECT)
-		(void)curl_easy_getinfo(exchange->easy, CURLINFO_OS_ERRNO, &error);
-	return (int)error;
-}
-
 /* libcurl calls it a lack of memory when a line of the header is longer than it takes. */
 static bool has_no_end(const struct web_exchange *exchange, CURLcode code)
 {
 	return exchange->header_octets > HEADER_MAX || code == CURLE_OUT_OF_MEMORY;
 }
 
-/* "OpenSSL SSL_read: OpenSSL/3.0.11: error:0A00045C:SSL routines::tlsv13 alert certificate required,
- * errno 0": what people want to know of that. */
-static const char *without_codes(char *text)
+static void tell_socket_error(struct web_exchange *exchange, int error, struct web_answer *answer)
 {
-	static const char before[] = "routines::";
-	char *reason = strstr(text, before);
-
-	/* What a reason has room for. The name is that of the pool file. */
-	if (strncmp(text, "SSL: no alternative certificate subject name", 44) == 0)
-		return "the certificate is for another name";
-	if (reason == NULL)
-		return text;
-	reason += sizeof(before) - 1;
-	reason[strcspn(reason, ",")] = '\0';
-	return reason;
+	answer->error = strerrordesc_np(error);
+	answer->ours = kind_outcome(error) == PROBE_NOT_MADE ||
+		       (error == EADDRNOTAVAIL && exchange->source.family != 0);
 }
 
 static void tell_error(struct web_exchange *exchange, CURLcode code, struct web_answer *answer)
 {
-	int error = connect_error(exchange, code);
+	struct web_failure failure = { .code = code,
+				       .tls = exchange->tls_error,
+				       .verify = exchange->verified };
+	long error = 0;
 
+	(void)curl_easy_getinfo(exchange->easy, CURLINFO_OS_ERRNO, &error);
+	failure.error = (int)error;
 	answer->ours = is_ours(code);
-	if (error != 0) {
-		answer->error = strerrordesc_np(error);
-		answer->ours = kind_outcome(error) == PROBE_NOT_MADE ||
-			       (error == EADDRNOTAVAIL && exchange->source.family != 0);
-	} else if (code == CURLE_OPERATION_TIMEDOUT) {
-		answer->error = "timeout";
+	if (exchange->socket_error != 0) {
+		tell_socket_error(exchange, exchange->socket_error, answer);
+	} else if (code == CURLE_COULDNT_CONNECT && error != 0) {
+		tell_socket_error(exchange, (int)error, answer);
 	} else if (has_no_end(exchange, code)) {
 		answer->error = "the header of the answer has no end";
-	} else if (code == CURLE_OK) {
-		answer->error = "the connection ended within the header";
 	} else {
-		answer->error = exchange->error[0] != '\0' ? without_codes(exchange->error)
-							   : curl_easy_strerror(code);
+		web_error_text(&failure, exchange->error);
+		answer->error = exchange->error;
 	}
 	evidence_note(exchange->evidence, "%s", answer->error);
 }

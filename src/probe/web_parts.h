@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "probe/tls_files.h"
 #include "probe/web.h"
+#include "probe/web_error.h"
 
 struct web_exchange {
 	struct web *web;
@@ -30,7 +31,10 @@ struct web_exchange {
 	bool cut;
 	bool has_certificate;
 	int64_t certificate_s;
-	char error[CURL_ERROR_SIZE];
+	SSL_CTX *watched;        /* of the connection; NULL: there is none */
+	unsigned long tls_error; /* OpenSSL's; 0: none */
+	long verified;           /* X509_V_..., of a handshake that failed */
+	char error[WEB_ERROR_SIZE];
 };
 
 /* NULL: it can never be made. */

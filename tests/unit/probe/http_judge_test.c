@@ -24,6 +24,19 @@ static const struct {
 	  { .error = "Connection refused" },
 	  PROBE_FAILURE,
 	  "Connection refused" },
+	{ "an error that there is no room for",
+	  "",
+	  { .error = "/etc/signpost/pools/keys/monitor.key: no private key of the client "
+		     "certificate: bad decrypt" },
+	  PROBE_FAILURE,
+	  "/etc/signpost/pools/keys/monitor.key: no private key of the client..." },
+	{ "a word that there is no room for",
+	  "",
+	  { .error =
+		    "/etc/signpost/a-folder-with-a-name-without-any-blanks-in-it/monito\xc3\xb6\xc3"
+		    "\xb6.key" },
+	  PROBE_FAILURE,
+	  "/etc/signpost/a-folder-with-a-name-without-any-blanks-in-it/monito\xc3\xb6..." },
 	{ "a lack of ours",
 	  "",
 	  { .error = "Too many open files", .ours = true },

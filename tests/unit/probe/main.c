@@ -27,6 +27,7 @@ int main(void)
 	add_ike_tests(suite);
 	add_noise_tests(suite);
 	add_secret_tests(suite);
+	add_web_error_tests(suite);
 	add_web_tests(suite);
 	add_wireguard_tests(suite);
 	add_stamps_tests(suite);

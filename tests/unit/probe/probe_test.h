@@ -24,6 +24,7 @@ void add_prober_tests(Suite *suite);
 void add_ike_tests(Suite *suite);
 void add_noise_tests(Suite *suite);
 void add_secret_tests(Suite *suite);
+void add_web_error_tests(Suite *suite);
 void add_web_tests(Suite *suite);
 void add_wireguard_tests(Suite *suite);
 void add_stamps_tests(Suite *suite);

@@ -23,6 +23,7 @@ struct server {
 	const char *answer; /* NULL: it says nothing, and holds the connection */
 	size_t repeat;      /* the answer's last octet, so often more */
 	int accepted;
+	bool resets; /* connections as soon as they are there */
 };
 
 /* What came of a request. */
@@ -37,7 +38,7 @@ static void say(struct server *server, int fd)
 	char filler[1024];
 	size_t left = server->repeat;
 
-	ck_assert(write(fd, server->answer, strlen(server->answer)) > 0);
+	ck_assert(write(fd, server->answer, strlen(server->answer)) >= 0);
 	memset(filler, 'x', sizeof(filler));
 	while (left > 0) {
 		ssize_t n = send(fd, filler, left < sizeof(filler) ? left : sizeof(filler),
@@ -67,6 +68,14 @@ static void on_request(struct ev_loop *loop, ev_io *io, int events)
 	(void)close(io->fd);
 }
 
+static void reset(int fd)
+{
+	const struct linger at_once = { .l_onoff = 1 };
+
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
+	ck_assert_int_eq(close(fd), 0);
+}
+
 static void on_connection(struct ev_loop *loop, ev_io *io, int events)
 {
 	struct server *server = io->data;
@@ -75,6 +84,10 @@ static void on_connection(struct ev_loop *loop, ev_io *io, int events)
 	(void)events;
 	ck_assert_int_ge(fd, 0);
 	server->accepted++;
+	if (server->resets) {
+		reset(fd);
+		return;
+	}
 	server->heard_len = 0;
 	ev_io_stop(loop, &server->connection);
 	ev_io_init(&server->connection, on_request, fd, EV_READ);
@@ -318,6 +331,48 @@ START_TEST(errors_are_in_words_and_say_whose_they_are)
 }
 END_TEST
 
+/* libcurl tells the first of them in half a sentence about getpeername(). */
+START_TEST(connections_that_break_are_told_in_plain_words)
+{
+	static const struct {
+		const char *answer, *error;
+	} rows[] = {
+		{ "", "the connection was closed without an answer" },
+		{ "SSH-2.0-OpenSSH_9.2\r\n", "the answer is not HTTP" },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello",
+		  "the connection ended within the body" },
+		{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello\r\n",
+		  "the body of the answer is malformed" },
+	};
+	struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO);
+	struct web *web = web_open(loop);
+	struct server server;
+	struct outcome outcome;
+	struct web_request request = request_to(HERE, &outcome);
+
+	server_open(&server, loop, HERE, NULL);
+	server.resets = true;
+	make(loop, web, &request);
+	ck_assert_str_eq(outcome.error, "connection reset");
+	request.url = "https://vpn.example.net:20195/";
+	outcome.count = 0;
+	make(loop, web, &request);
+	ck_assert_str_eq(outcome.error, "connection reset");
+	server.resets = false;
+	request.url = URL;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		server.answer = rows[i].answer;
+		outcome.count = 0;
+		make(loop, web, &request);
+		ck_assert_str_eq(outcome.error, rows[i].error);
+		ck_assert(!outcome.answer.ours);
+	}
+	server_close(&server);
+	web_close(web);
+	ev_loop_destroy(loop);
+}
+END_TEST
+
 START_TEST(address_of_the_url_is_used_where_there_is_no_other)
 {
 	struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO);
@@ -413,6 +468,7 @@ void add_web_tests(Suite *suite)
 		   no_more_than_wanted_is_read,
 		   redirects_and_other_protocols_are_answers_like_others,
 		   errors_are_in_words_and_say_whose_they_are,
+		   connections_that_break_are_told_in_plain_words,
 		   address_of_the_url_is_used_where_there_is_no_other,
 		   what_is_cancelled_or_closed_is_heard_of_no_more,
 		   evidence_tells_the_steps_but_no_values_of_headers);
