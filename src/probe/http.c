@@ -25,6 +25,8 @@ struct http_own {
 	SSL_CTX *tls;
 	char **headers; /* "Name: value", with the secrets */
 	size_t header_count, header_cap;
+	const char **secrets; /* those of the values that are */
+	size_t secret_count, secret_cap;
 };
 
 /* --- headers ------------------------------------------------------------------------------- */
@@ -33,14 +35,16 @@ struct http_own {
 static int add_header_of_file(struct http_own *own, const char *name, const char *path,
 			      struct err *err)
 {
-	char value[HEADER_VALUE_SIZE];
+	char value[HEADER_VALUE_SIZE], *line;
 	size_t len;
 
 	if (secret_read(path, value, sizeof(value), &len, err) != 0)
 		return -1;
 	value[strcspn(value, "\r\n")] = '\0';
-	array_add(own->headers, own->header_count, own->header_cap) = mem_format("%s: %s", name,
-										 value);
+	line = mem_format("%s: %s", name, value);
+	array_add(own->headers, own->header_count, own->header_cap) = line;
+	array_add(own->secrets, own->secret_count, own->secret_cap) = line + strlen(name) +
+								      strlen(": ");
 	secret_wipe(value, sizeof(value));
 	return 0;
 }
@@ -75,6 +79,7 @@ static void free_headers(struct http_own *own)
 		free(own->headers[i]);
 	}
 	free(own->headers);
+	free(own->secrets);
 }
 
 /* --- before the first, and after the last -------------------------------------------------- */
@@ -161,6 +166,9 @@ static void http_start(struct kind *kind, struct probe *probe)
 	};
 	struct err err;
 
+	/* Servers that are looked into may well say what they were asked. */
+	for (size_t i = 0; i < own->secret_count; i++)
+		evidence_hide_line(probe->evidence, own->secrets[i]);
 	evidence_note(probe->evidence, "%s %s", request.method, url);
 	if (web_start(http->web, &request, &own->exchange, &err) != 0)
 		kind_done(probe, PROBE_NOT_MADE, err.text);

@@ -56,6 +56,7 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/statement_test.c \
 	tests/unit/probe/doubt_test.c \
 	tests/unit/probe/engine_test.c \
+	tests/unit/probe/evidence_test.c \
 	tests/unit/probe/exposition_test.c \
 	tests/unit/probe/icmp_judge_test.c \
 	tests/unit/probe/flap_test.c \

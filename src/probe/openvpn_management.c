@@ -294,6 +294,7 @@ static void management_start(struct kind *kind, struct probe *probe)
 		kind_failed(probe, errno);
 		return;
 	}
+	evidence_hide(probe->evidence, own->password, strcspn(own->password, "\n"));
 	own->greeted = false;
 	own->gave_password = false;
 	own->len = 0;

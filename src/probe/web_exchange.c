@@ -146,8 +146,7 @@ static size_t take_header(char *data, size_t one, size_t len, void *context)
 	while (told > 0 && (data[told - 1] == '\n' || data[told - 1] == '\r'))
 		told--;
 	if (told > 0 && exchange->header_lines++ < HEADER_LINES_TOLD)
-		evidence_note(exchange->evidence, "received \"%.*s\"",
-			      (int)(told < 200 ? told : 200), data);
+		evidence_note(exchange->evidence, "received \"%.*s\"", (int)told, data);
 	/* That of an interim answer (RFC 9110, section 15.2) ends like the one of the real one. */
 	exchange->header_ended = told == 0;
 	exchange->header_octets += len;

@@ -37,6 +37,7 @@ int main(void)
 	add_tls_files_tests(suite);
 	add_tls_tests(suite);
 	add_udp_tests(suite);
+	add_evidence_tests(suite);
 	add_exposition_tests(suite);
 	add_scrape_tests(suite);
 	return run_suite(suite);

@@ -34,6 +34,7 @@ void add_datagram_tests(Suite *suite);
 void add_tls_files_tests(Suite *suite);
 void add_tls_tests(Suite *suite);
 void add_udp_tests(Suite *suite);
+void add_evidence_tests(Suite *suite);
 void add_exposition_tests(Suite *suite);
 void add_scrape_tests(Suite *suite);
 
