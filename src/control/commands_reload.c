@@ -1,33 +1,16 @@
-/* The command to take the files as they are: what it changed is put on record, with who asked. */
+/* The command to take the files as they are. */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "control/commands_parts.h"
-#include "control/diff.h"
 
 /* Who waits for the end of a reload. */
 struct reload_asked {
 	struct reload_asked *next;
 	struct commands *commands;
 	struct call *call;
-	struct store_action row;
 };
-
-static void record(struct reload_asked *asked, const json_t *report)
-{
-	char *summary;
-
-	if (!json_is_true(json_object_get(report, "ok")) ||
-	    !json_is_true(json_object_get(report, "changed")))
-		return;
-	summary = diff_summary(json_object_get(report, "changes"));
-	asked->row.at_unix_ms = asked->row.from_unix_ms = clock_unix_ms();
-	(void)snprintf(asked->row.reason, sizeof(asked->row.reason), "%s", summary);
-	free(summary);
-	running_record(asked->commands->running, &asked->row);
-}
 
 static void reloaded(void *context, const json_t *report)
 {
@@ -37,28 +20,29 @@ static void reloaded(void *context, const json_t *report)
 	while (*link != asked)
 		link = &(*link)->next;
 	*link = asked->next;
-	record(asked, report);
 	call_answer(asked->call, report, NULL, 0);
 	free(asked);
 }
 
 void command_reload(struct commands *commands, struct call *call, const json_t *request)
 {
-	struct reload_asked *asked = mem_alloc(sizeof(*asked));
+	struct reload_asker by = { .person = true };
+	struct reload_asked *asked;
+	struct store_action row = { 0 };
 	struct err err;
 
-	if (commands_take_who(call, request, &asked->row, &err) != 0) {
+	if (commands_take_who(call, request, &row, &err) != 0) {
 		call_refuse(call, err.text);
-		free(asked);
 		return;
 	}
+	asked = mem_alloc(sizeof(*asked));
 	asked->commands = commands;
 	asked->call = call;
 	asked->next = commands->reloads;
 	commands->reloads = asked;
-	(void)snprintf(asked->row.action, sizeof(asked->row.action), "reload");
-	(void)snprintf(asked->row.object, sizeof(asked->row.object), "files");
-	reload_request(commands->reload, reloaded, asked);
+	(void)snprintf(by.who, sizeof(by.who), "%s", row.who);
+	by.uid = row.uid;
+	reload_request(commands->reload, &by, reloaded, asked);
 }
 
 void commands_close(struct commands *commands)

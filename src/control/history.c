@@ -114,10 +114,11 @@ static json_t *transition_json(const struct audit_event *event)
 static json_t *action_json(const struct store_action *action)
 {
 	return json_pack(
-		"{s:I, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o}", "at_ms",
+		"{s:I, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o}", "at_ms",
 		(json_int_t)action->at_unix_ms, "kind", "action", "object",
 		report_text(action->object), "action", report_text(action->action), "who",
-		report_text(action->who), "uid", (json_int_t)action->uid, "weight",
+		report_text(action->who), "uid",
+		action->uid == STORE_NO_UID ? json_null() : json_integer(action->uid), "weight",
 		(json_int_t)action->weight, "from_ms", (json_int_t)action->from_unix_ms, "until_ms",
 		action->until_unix_ms == 0 ? json_null()
 					   : json_integer((json_int_t)action->until_unix_ms),

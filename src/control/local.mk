@@ -20,7 +20,7 @@ libcontrol_a_SOURCES = \
 	%D%/object.c %D%/object.h \
 	%D%/orders.c %D%/orders.h \
 	%D%/orders_json.c %D%/orders_json.h \
-	%D%/reload.c %D%/reload.h \
+	%D%/reload.c %D%/reload.h %D%/reload_record.c %D%/reload_record.h \
 	%D%/report.c %D%/report.h \
 	%D%/ramp.c %D%/ramp.h \
 	%D%/rows.c %D%/rows.h \
@@ -53,6 +53,7 @@ test_control_SOURCES = \
 	tests/unit/control/inputs_test.c \
 	tests/unit/control/orders_test.c \
 	tests/unit/control/ramp_test.c \
+	tests/unit/control/reload_record_test.c \
 	tests/unit/control/secrets_test.c \
 	tests/unit/control/status_test.c \
 	tests/unit/control/supervisor_test.c \

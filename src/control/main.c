@@ -105,12 +105,13 @@ static void supervisor_reload_done(void *context, const json_t *report)
 	supervisor_tell_reload(control->supervisor, error == NULL ? "" : error);
 }
 
-static void asked_to_reload(void *context)
+static void asked_to_reload(void *context, uint32_t uid)
 {
+	const struct reload_asker by = { .who = "signal", .uid = uid, .person = true };
 	struct control *control = context;
 
 	if (control->reload != NULL)
-		reload_request(control->reload, supervisor_reload_done, control);
+		reload_request(control->reload, &by, supervisor_reload_done, control);
 }
 
 static void newest_is_served(void *context)
@@ -264,6 +265,7 @@ static void started(void *context, const char *server_file, uint64_t boot_id,
 {
 	struct control *control = context;
 	struct images *images = adopted != NULL ? adopted : load_world(control);
+	struct reload_asker by = { .uid = STORE_NO_UID };
 	enum world_source source = adopted != NULL ? WORLD_ADOPTED : WORLD_FROM_DISK;
 	struct store_kept kept = kept_by(images);
 	struct err err;
@@ -278,11 +280,14 @@ static void started(void *context, const char *server_file, uint64_t boot_id,
 		ev_break(control->loop, EVBREAK_ALL);
 		return;
 	}
-	if (images != NULL && take_or_drop(control, images, source) && source == WORLD_ADOPTED) {
-		watch_adopted(control);
-		return;
+	if (images != NULL && take_or_drop(control, images, source)) {
+		if (source == WORLD_ADOPTED) {
+			watch_adopted(control);
+			return;
+		}
+		(void)snprintf(by.who, sizeof(by.who), "start"); /* edits since that world */
 	}
-	reload_request(control->reload, first_reload_done, control);
+	reload_request(control->reload, &by, first_reload_done, control);
 }
 
 static void end(struct control *control)

@@ -16,6 +16,7 @@
 #define SERVED_WAIT_S 2. /* for the data plane, which takes milliseconds */
 
 struct waiter {
+	struct reload_asker by;
 	reload_done_fn *done;
 	void *context;
 };
@@ -56,6 +57,14 @@ static void start(struct reload *reload);
 
 /* --- its end ---------------------------------------------------------------------------------- */
 
+static void record(const struct reload *reload, const struct reload_asker *by, const json_t *report)
+{
+	struct store_action row;
+
+	if (reload_record(by, report, clock_unix_ms(), &row))
+		running_record(reload->running, &row);
+}
+
 static void finish(struct reload *reload, json_t *report)
 {
 	struct waiters told = reload->waiting;
@@ -68,8 +77,10 @@ static void finish(struct reload *reload, json_t *report)
 	json_object_set_new(report, "at_ms", json_integer((json_int_t)clock_unix_ms()));
 	json_decref(reload->last);
 	reload->last = report;
-	for (size_t i = 0; i < told.count; i++)
+	for (size_t i = 0; i < told.count; i++) {
+		record(reload, &told.items[i].by, report);
 		told.items[i].done(told.items[i].context, report);
+	}
 	free(told.items);
 	if (reload->queued.count > 0)
 		ev_timer_start(reload->loop, &reload->next);
@@ -262,10 +273,11 @@ static void start_next(struct ev_loop *loop, struct ev_timer *timer, int events)
 		start(reload);
 }
 
-void reload_request(struct reload *reload, reload_done_fn *done, void *context)
+void reload_request(struct reload *reload, const struct reload_asker *by, reload_done_fn *done,
+		    void *context)
 {
 	array_add(reload->queued.items, reload->queued.count,
-		  reload->queued.cap) = (struct waiter){ done, context };
+		  reload->queued.cap) = (struct waiter){ *by, done, context };
 	if (reload->compiler == NULL)
 		ev_timer_start(reload->loop, &reload->next);
 }
@@ -280,10 +292,11 @@ static void reloaded(void *context, const json_t *report)
 
 static void file_changed(void *context, const char *path, size_t others)
 {
+	static const struct reload_asker by = { .who = "data file", .uid = STORE_NO_UID };
 	struct reload *reload = context;
 
 	log_info("a data file has changed, all are read again", "path=%s others=%zu", path, others);
-	reload_request(reload, reloaded, NULL);
+	reload_request(reload, &by, reloaded, NULL);
 }
 
 void reload_watch(struct reload *reload, uint64_t compiled_unix_ms)

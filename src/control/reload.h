@@ -8,6 +8,7 @@
 #include <ev.h>
 #include <jansson.h>
 
+#include "control/reload_record.h"
 #include "control/running.h"
 #include "control/supervisor.h"
 
@@ -26,7 +27,9 @@ struct reload *reload_open(struct ev_loop *loop, struct running *running,
 			   const char *state_dir, uint64_t boot_id);
 void reload_close(struct reload *reload); /* asks nobody any more; NULL is fine */
 
-void reload_request(struct reload *reload, reload_done_fn *done, void *context);
+/* What came of it is put on record before `done` is called. */
+void reload_request(struct reload *reload, const struct reload_asker *by, reload_done_fn *done,
+		    void *context);
 
 /* Watches the data files of the running world, which was compiled from files as they were at that
  * time: one that changes is a reason to reload. A reload that takes a world does so by itself. */

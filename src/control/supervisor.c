@@ -132,7 +132,7 @@ static void take(struct supervisor *sup, struct handover *message, int *fds, siz
 		sup->started = true;
 		sup->events.start(sup->context, message->text, message->world, world);
 		break;
-	case HANDOVER_RELOAD: sup->events.reload(sup->context); break;
+	case HANDOVER_RELOAD: sup->events.reload(sup->context, message->worker); break;
 	case HANDOVER_READY:
 		sup->served_id = message->world;
 		if (sup->started && supervisor_serves_newest(sup))

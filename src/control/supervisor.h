@@ -21,7 +21,8 @@ struct supervisor_events {
 		      struct images *world);
 	/* Later: what was published last is not served, this world is. The callee's. */
 	void (*world)(void *context, struct images *world);
-	void (*reload)(void *context);
+	/* uid: of who sent the signal, or HANDOVER_NOBODY. */
+	void (*reload)(void *context, uint32_t uid);
 	/* The data plane answers from what was published last. */
 	void (*served)(void *context);
 	void (*gone)(void *context);

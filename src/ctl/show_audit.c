@@ -32,6 +32,7 @@ static void add_action(struct columns *table, const json_t *event)
 	char from[TIMESTAMP_SIZE], until[TIMESTAMP_SIZE], weight[24] = "";
 	bool later = field_count(event, "from_ms") > field_count(event, "at_ms");
 	bool ends = field_has(event, "until_ms");
+	bool as_root = field_has(event, "uid") && field_number(event, "uid") == 0;
 
 	if (strcmp(action, "weight") == 0)
 		(void)snprintf(weight, sizeof(weight), " %lld", field_number(event, "weight"));
@@ -40,8 +41,7 @@ static void add_action(struct columns *table, const json_t *event)
 		     ends ? " until " : "",
 		     ends ? timestamp_text(field_count(event, "until_ms") / 1000, until) : "");
 	columns_cell(table, INK_PLAIN, "%s%s", who,
-		     field_number(event, "uid") == 0 && strcmp(who, "root") != 0 ? " (as root)"
-										 : "");
+		     as_root && strcmp(who, "root") != 0 ? " (as root)" : "");
 }
 
 void show_audit(const json_t *events, FILE *out, bool colour)

@@ -20,7 +20,8 @@
  *   READY        dns -> sup -> control  -                  world: the steering id being served
  *   REFUSED      dns -> sup         -                      text: why the world was not taken
  *                control -> sup     -                      text: there is no world, and why
- *   RELOAD       sup -> control     -                      (the supervisor got SIGHUP)
+ *   RELOAD       sup -> control     -                      worker: the user id of who sent SIGHUP, or
+ *                                                          HANDOVER_NOBODY
  *                control -> sup     -                      text: how that reload ended
  *   PROCESSES    sup -> control     -                      processes (after every change), text:
  *                                                          what is served, up to the first ";"
@@ -32,7 +33,8 @@
 
 #include <stdint.h>
 
-#define HANDOVER_FD 3
+#define HANDOVER_FD     3
+#define HANDOVER_NOBODY UINT32_MAX /* no process sent it, but the kernel */
 
 enum handover_type {
 	HANDOVER_LISTENER = 1,

@@ -35,7 +35,7 @@ struct store_action {
 	char action[16];  /* "drain", "disable", "enable", "weight", "reset", "drill", ... */
 	char object[288]; /* "node:edge/tyo-1", "site:tokyo", "site:edge/@tokyo", "pool:edge" */
 	char who[64];     /* as whoever asked says */
-	uint32_t uid;     /* as the kernel says */
+	uint32_t uid;     /* as the kernel says; STORE_NO_UID */
 	uint32_t weight;
 	uint64_t from_unix_ms, until_unix_ms; /* until 0: no end */
 	char reason[256];
@@ -65,6 +65,7 @@ struct store_minute {
 };
 
 #define STORE_NO_LOAD (-1)
+#define STORE_NO_UID  UINT32_MAX /* of an action: nobody's; the kernel has no such user either */
 
 enum store_kind { STORE_TRANSITIONS, STORE_STATUSES, STORE_ACTIONS, STORE_MINUTES, STORE_KINDS };
 

@@ -159,7 +159,10 @@ static void make_next(const struct supervisor *supervisor, const struct child *c
 	case DUE_STEERING: make_steering(supervisor, out); break;
 	case DUE_PROCESSES: make_processes(supervisor, out); break;
 	case DUE_SERVED: make_served(supervisor, out); break;
-	default: out->message.type = HANDOVER_RELOAD; break;
+	default:
+		out->message.type = HANDOVER_RELOAD;
+		out->message.worker = supervisor->told.asked_by;
+		break;
 	}
 	out->message.fd_count = (uint32_t)out->fd_count;
 }

@@ -89,12 +89,13 @@ void status_no_world(struct supervisor *supervisor, const char *why)
 	tell_ready(supervisor);
 }
 
-void status_reloading(struct supervisor *supervisor)
+void status_reloading(struct supervisor *supervisor, uint32_t asked_by)
 {
 	struct timespec now;
 	char state[64];
 
 	supervisor->told.reloading = true;
+	supervisor->told.asked_by = asked_by;
 	supervisor->control.due |= DUE_RELOAD;
 	messages_flush(supervisor, &supervisor->control);
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);

@@ -13,7 +13,7 @@ void status_text(const struct supervisor *supervisor, char *text, size_t size);
 
 void status_serving(struct supervisor *supervisor);                   /* dns is READY */
 void status_no_world(struct supervisor *supervisor, const char *why); /* nor will be soon */
-void status_reloading(struct supervisor *supervisor);
+void status_reloading(struct supervisor *supervisor, uint32_t asked_by);
 void status_reloaded(struct supervisor *supervisor, const char *how);
 void status_stopping(struct supervisor *supervisor);
 

@@ -132,6 +132,12 @@ static void begin_end(struct supervisor *supervisor, uint32_t signal)
 	}
 }
 
+/* A terminal that hangs up is no user. */
+static uint32_t sender_of(const struct signalfd_siginfo *info)
+{
+	return info->ssi_code <= 0 ? info->ssi_uid : HANDOVER_NOBODY;
+}
+
 static void take_signals(struct supervisor *supervisor)
 {
 	struct signalfd_siginfo info;
@@ -141,7 +147,7 @@ static void take_signals(struct supervisor *supervisor)
 		case SIGCHLD: reap(supervisor); break;
 		case SIGHUP:
 			if (!stopping(supervisor))
-				status_reloading(supervisor);
+				status_reloading(supervisor, sender_of(&info));
 			break;
 		default: begin_end(supervisor, info.ssi_signo); break;
 		}

@@ -11,6 +11,7 @@
 /* What the service manager knows (supervise/status.h). */
 struct status_told {
 	bool ready, reloading;
+	uint32_t asked_by; /* user id of who sent the last SIGHUP, or HANDOVER_NOBODY */
 	char due[96];      /* lines of state that it must still be told; "": none */
 	char status[256];  /* the last text it was told */
 	uint64_t retry_ms; /* when to try again; 0: nothing waits */

@@ -4,6 +4,9 @@ import contextlib
 import csv
 import io
 import json
+import os
+import re
+import signal
 import sqlite3
 import time
 
@@ -120,7 +123,7 @@ def test_audit_is_asked_of_one_object_or_person(server):
     assert objects("tyo-2") == {"node:edge/tyo-2", "site:tokyo"}, "what was done to its site concerns it"
     assert objects("tokyo") == {"node:edge/tyo-1", "node:edge/tyo-2", "site:tokyo"}
     assert {"node:edge/sin-1", "site:tokyo"} < objects("pool:edge")
-    who = next(e["who"] for e in json.loads(server.ctl("audit", "--json").stdout) if e["kind"] == "action")
+    who = next(e["who"] for e in json.loads(server.ctl("audit", "--json").stdout) if e["action"] == "drain")
     assert objects("--who", who) == {"site:tokyo", "node:edge/sin-1"}
     assert objects("--who", "nobody-at-all") == set()
     assert objects("--until", "1h") == set()
@@ -128,14 +131,48 @@ def test_audit_is_asked_of_one_object_or_person(server):
     assert "up -> down" in text and "drain until " in text and 'a "quoted", reason' in text
 
 
-def test_reload_that_changes_something_is_on_record(server):
+def reloads(server):
+    return [event for event in json.loads(server.ctl("audit", "--json").stdout) if event["object"] == "files"]
+
+
+def test_every_reload_is_on_record(server):
     zone = server.zone_file("example.net.zone")
-    zone.write_text(zone.read_text().replace("192.0.2.25\n", "192.0.2.26\n"))
+    good = zone.read_text().replace("192.0.2.25\n", "192.0.2.26\n")
+    zone.write_text(good)
     for _ in range(2):  # the second one changes nothing
         server.ctl("reload")
-    events = [e for e in json.loads(server.ctl("audit", "--json").stdout) if e["action"] == "reload"]
-    assert [(e["object"], e["kind"]) for e in events] == [("files", "action")]
-    assert "zones" in events[0]["reason"] and events[0]["who"]
+    zone.write_text("$TTL 1h\n@ IN A 192.0.2.300\n")
+    server.ctl("reload", check=False)
+    zone.write_text(good)
+    told = signpost.wait_until(lambda: len(reloads(server)) == 3 and reloads(server), 10 * signpost.SLOW)
+    assert [(event["kind"], event["action"]) for event in told] == [
+        ("action", "reload"), ("action", "reload"), ("action", "reload-refused")]
+    assert "zones=+0-0~1" in told[0]["reason"] and told[1]["reason"] == "nothing has changed"
+    assert re.match(r"the files have mistakes: \S*example\.net\.zone:\d+:\d+: error: ", told[2]["reason"])
+    assert {(event["uid"], event["who"] != "") for event in told} == {(os.getuid(), True)}
+
+
+def test_reload_by_signal_is_on_record_with_its_sender(server):
+    before = len(reloads(server))
+    server.process.send_signal(signal.SIGHUP)
+    told = signpost.wait_until(lambda: reloads(server)[before:], 10 * signpost.SLOW)
+    assert [(event["who"], event["uid"], event["action"], event["reason"]) for event in told] == [
+        ("signal", os.getuid(), "reload", "nothing has changed")]
+    assert "signal" in server.ctl("audit").stdout
+
+
+def test_what_was_edited_before_a_start_is_on_record(server):
+    before = len(reloads(server))
+    server.stop()
+    zone = server.zone_file("example.net.zone")
+    zone.write_text(zone.read_text().replace("192.0.2.26\n", "192.0.2.27\n"))
+    server.start()
+    (told,) = signpost.wait_until(lambda: reloads(server)[before:], 10 * signpost.SLOW)
+    assert (told["who"], told["uid"], told["action"]) == ("start", None, "reload")
+    assert "zones=+0-0~1" in told["reason"]
+    row = next(row for row in csv.DictReader(io.StringIO(server.ctl("audit", "--csv").stdout, newline="")) if row["who"] == "start")
+    assert row["uid"] == ""
+    assert "start (as root)" not in server.ctl("audit").stdout
 
 
 def test_database_refuses_to_forget_what_was_done(server):

@@ -10,6 +10,7 @@ void add_drill_cases(Suite *suite);
 void add_inputs_cases(Suite *suite);
 void add_orders_cases(Suite *suite);
 void add_ramp_cases(Suite *suite);
+void add_reload_record_cases(Suite *suite);
 void add_secrets_cases(Suite *suite);
 void add_status_cases(Suite *suite);
 void add_supervisor_cases(Suite *suite);

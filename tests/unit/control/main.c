@@ -12,6 +12,7 @@ int main(void)
 	add_inputs_cases(suite);
 	add_orders_cases(suite);
 	add_ramp_cases(suite);
+	add_reload_record_cases(suite);
 	add_secrets_cases(suite);
 	add_status_cases(suite);
 	add_supervisor_cases(suite);

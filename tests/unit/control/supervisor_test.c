@@ -66,8 +66,9 @@ static void other_world(void *context, struct images *world)
 	heard->worlds++;
 }
 
-static void reload(void *context)
+static void reload(void *context, uint32_t uid)
 {
+	(void)uid;
 	((struct heard *)context)->reloads++;
 }
 
