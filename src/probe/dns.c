@@ -10,6 +10,7 @@
 
 #include "base/cursor.h"
 #include "base/mem.h"
+#include "probe/datagrams.h"
 #include "probe/dns_judge.h"
 #include "wire/types.h"
 
@@ -20,14 +21,27 @@ struct dns {
 
 struct dns_own {
 	struct dns *dns;
-	ev_io io;
 	uint16_t id;
-	struct buf heard; /* by TCP: so far, the two octets of its length among it */
-	int said;         /* by the network, of datagrams */
+	struct datagrams datagrams; /* by UDP */
+	ev_io io;                   /* by TCP */
+	struct buf heard;           /* so far, the two octets of its length among it */
 };
 
-static void end(struct dns_own *own)
+static bool by_tcp(const struct probe *probe)
 {
+	const struct dns_probe_settings *settings = probe->settings;
+
+	return settings->tcp != 0;
+}
+
+static void end(struct probe *probe)
+{
+	struct dns_own *own = probe->own;
+
+	if (!by_tcp(probe)) {
+		datagrams_close(&own->datagrams);
+		return;
+	}
 	ev_io_stop(own->dns->loop, &own->io);
 	(void)close(own->io.fd);
 	buf_free(&own->heard);
@@ -35,7 +49,7 @@ static void end(struct dns_own *own)
 
 static void fail(struct probe *probe, int error)
 {
-	end(probe->own);
+	end(probe);
 	evidence_note(probe->evidence, "%s", strerrordesc_np(error));
 	kind_failed(probe, error);
 }
@@ -52,29 +66,43 @@ static bool take(struct probe *probe, const uint8_t *message, size_t len)
 		evidence_note(probe->evidence, "not the answer: %s", why);
 		return false;
 	}
-	end(own);
+	end(probe);
 	evidence_note(probe->evidence, "%s", why);
 	kind_done(probe, outcome, why);
 	return true;
 }
 
+/* The length of the query, which begins behind room for that. */
+static size_t make_query(struct probe *probe, uint8_t query[2 + DNS_QUERY_SIZE])
+{
+	const struct dns_own *own = probe->own;
+	size_t len = dns_make_query(probe->settings, own->id, query + 2);
+
+	store_u16(query, (uint16_t)len);
+	return len;
+}
+
+static void note_sent(const struct probe *probe, const uint8_t *query, size_t len)
+{
+	evidence_octets(probe->evidence, query + 2, len, "sent a query of %zu octets", len);
+}
+
 /* --- UDP ----------------------------------------------------------------------------------- */
 
-#define DATAGRAMS_AT_ONCE 16
-
-static void on_datagrams(struct probe *probe)
+static void start_udp(struct dns *dns, struct probe *probe)
 {
 	struct dns_own *own = probe->own;
-	uint8_t message[4096]; /* without EDNS there are 512 octets at most (RFC 1035, 4.2.1) */
+	uint8_t query[2 + DNS_QUERY_SIZE];
+	size_t len = make_query(probe, query);
+	int error;
 
-	for (int i = 0; i < DATAGRAMS_AT_ONCE; i++) {
-		ssize_t n = recv(own->io.fd, message, sizeof(message), 0);
-
-		if (n < 0)
-			kind_hear(probe, errno, &own->said);
-		if (n < 0 || take(probe, message, (size_t)n))
-			return;
-	}
+	if (!datagrams_open(&own->datagrams, dns->loop, probe, take, NULL))
+		return;
+	error = datagrams_send(&own->datagrams, query + 2, len);
+	if (error != 0)
+		datagrams_fail(&own->datagrams, error);
+	else
+		note_sent(probe, query, len);
 }
 
 /* --- TCP ----------------------------------------------------------------------------------- */
@@ -85,13 +113,16 @@ static size_t wanted(const struct buf *heard)
 	return heard->len < 2 ? 2 : 2 + (size_t)load_u16(heard->data);
 }
 
-static void on_stream(struct probe *probe)
+static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 {
+	struct probe *probe = io->data;
 	struct dns_own *own = probe->own;
 	uint8_t part[4096];
 	size_t room = wanted(&own->heard) - own->heard.len;
 	ssize_t n = recv(own->io.fd, part, room < sizeof(part) ? room : sizeof(part), 0);
 
+	(void)loop;
+	(void)events;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n < 0) {
@@ -103,107 +134,72 @@ static void on_stream(struct probe *probe)
 		return;
 	if (n > 0 && take(probe, own->heard.data + 2, own->heard.len - 2))
 		return;
-	end(own);
+	end(probe);
 	kind_done(probe, PROBE_FAILURE,
 		  n > 0 ? "the answer is to another question" : "the connection was closed");
 }
 
-/* --- both ---------------------------------------------------------------------------------- */
-
-static void on_readable(struct ev_loop *loop, ev_io *io, int events)
+/* The connection is there, and its buffer empty. */
+static void on_connected(struct ev_loop *loop, ev_io *io, int events)
 {
 	struct probe *probe = io->data;
-	const struct dns_probe_settings *settings = probe->settings;
-
-	(void)loop;
-	(void)events;
-	if (settings->tcp != 0)
-		on_stream(probe);
-	else
-		on_datagrams(probe);
-}
-
-/* At once by UDP; when the connection is there by TCP, whose buffer is empty then. */
-static void ask(struct probe *probe)
-{
-	struct dns_own *own = probe->own;
-	const struct dns_probe_settings *settings = probe->settings;
 	uint8_t query[2 + DNS_QUERY_SIZE];
-	size_t len = dns_make_query(settings, own->id, query + 2);
-	int error = 0;
+	size_t len = make_query(probe, query);
+	int error = kind_connected(io->fd);
 
-	store_u16(query, (uint16_t)len);
-	if (settings->tcp == 0)
-		error = kind_send(probe, own->io.fd, query + 2, len, &own->said);
-	else if (send(own->io.fd, query, 2 + len, MSG_NOSIGNAL) < 0)
+	(void)events;
+	if (error == 0 && send(io->fd, query, 2 + len, MSG_NOSIGNAL) < 0)
 		error = errno;
 	if (error != 0) {
 		fail(probe, error);
 		return;
 	}
-	evidence_octets(probe->evidence, query + 2, len, "sent a query of %zu octets", len);
-	ev_io_stop(own->dns->loop, &own->io);
-	ev_io_init(&own->io, on_readable, own->io.fd, EV_READ);
-	ev_set_priority(&own->io, KIND_IO_PRIORITY);
-	own->io.data = probe;
-	ev_io_start(own->dns->loop, &own->io);
+	note_sent(probe, query, len);
+	ev_io_stop(loop, io);
+	kind_watch(loop, io, on_readable, io->fd, EV_READ, probe);
 }
 
-static void on_connected(struct ev_loop *loop, ev_io *io, int events)
+static void start_tcp(struct dns *dns, struct probe *probe)
 {
-	struct probe *probe = io->data;
-	int error = 0;
-	socklen_t size = sizeof(error);
+	struct dns_own *own = probe->own;
+	int fd = kind_socket(probe, SOCK_STREAM);
 
-	(void)loop;
-	(void)events;
-	if (getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-		error = errno;
-	if (error != 0)
-		fail(probe, error);
+	if (fd < 0)
+		kind_failed(probe, errno);
 	else
-		ask(probe);
+		kind_watch(dns->loop, &own->io, on_connected, fd, EV_WRITE, probe);
 }
+
+/* --- the kind ------------------------------------------------------------------------------ */
 
 static void dns_start(struct kind *kind, struct probe *probe)
 {
 	struct dns *dns = (struct dns *)kind;
-	const struct dns_probe_settings *settings = probe->settings;
 	struct dns_own *own = probe->own;
-	int fd = kind_socket(probe, settings->tcp != 0 ? SOCK_STREAM : SOCK_DGRAM);
 
 	own->dns = dns;
-	own->said = 0;
-	if (fd < 0) {
-		kind_failed(probe, errno);
-		return;
-	}
-	if (getrandom(&own->id, sizeof(own->id), GRND_NONBLOCK) != (ssize_t)sizeof(own->id)) {
-		(void)close(fd);
+	if (getrandom(&own->id, sizeof(own->id), GRND_NONBLOCK) != (ssize_t)sizeof(own->id))
 		kind_done(probe, PROBE_NOT_MADE, "no random number");
-		return;
-	}
-	ev_io_init(&own->io, on_connected, fd, EV_WRITE);
-	ev_set_priority(&own->io, KIND_IO_PRIORITY);
-	own->io.data = probe;
-	if (settings->tcp != 0)
-		ev_io_start(dns->loop, &own->io);
+	else if (by_tcp(probe))
+		start_tcp(dns, probe);
 	else
-		ask(probe);
+		start_udp(dns, probe);
 }
 
 static void dns_cancel(struct kind *kind, struct probe *probe)
 {
 	(void)kind;
-	end(probe->own);
+	end(probe);
 }
 
 static void dns_expire(struct kind *kind, struct probe *probe, struct probe_result *result)
 {
-	const struct dns_own *own = probe->own;
+	struct dns_own *own = probe->own;
 
-	kind_give_up(own->said, result);
-	dns_cancel(kind, probe);
+	if (by_tcp(probe))
+		dns_cancel(kind, probe);
+	else
+		datagrams_expire(&own->datagrams, result);
 }
 
 static void dns_close(struct kind *kind)

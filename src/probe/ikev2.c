@@ -4,25 +4,20 @@
  * The same bytes are sent again (RFC 7296, 2.1), so that a server that has answered sends the same
  * answer, and makes nothing twice. A cookie (2.6) is sent back where that leaves no state: not in mode
  * full, in which it would open the way to more half-open states than a server allows a host. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "probe/datagrams.h"
 #include "probe/ike.h"
 #include "probe/ike_judge.h"
 #include "probe/kind.h"
 
-#define US_PER_S  1e6
 #define US_PER_MS UINT64_C(1000)
 
 #define BETWEEN_ATTEMPTS_US (250 * US_PER_MS) /* at least */
-
-#define DATAGRAMS_AT_ONCE 16
 
 struct ikev2 {
 	struct kind kind; /* first: a struct kind * is a struct ikev2 * */
@@ -30,41 +25,15 @@ struct ikev2 {
 };
 
 struct ikev2_own {
-	ev_io io;
-	ev_timer timer; /* of the next attempt */
+	struct datagrams datagrams;
 	struct ike_fresh fresh;
 	struct ike_cookie cookie;
 	uint64_t sent_us; /* the last time */
 	uint32_t attempts;
 	bool was_asked; /* for a cookie */
-	int said;       /* by the network */
 };
 
 /* --- sending ------------------------------------------------------------------------------- */
-
-static void end(struct ikev2 *ikev2, struct probe *probe)
-{
-	struct ikev2_own *own = probe->own;
-
-	ev_timer_stop(ikev2->loop, &own->timer);
-	ev_io_stop(ikev2->loop, &own->io);
-	(void)close(own->io.fd);
-}
-
-static void fail(struct ikev2 *ikev2, struct probe *probe, int error)
-{
-	end(ikev2, probe);
-	evidence_note(probe->evidence, "the socket says: %s", strerrordesc_np(error));
-	kind_failed(probe, error);
-}
-
-static void send_in(struct ikev2 *ikev2, struct ikev2_own *own, uint64_t delay_us)
-{
-	ev_now_update(ikev2->loop);
-	ev_timer_stop(ikev2->loop, &own->timer);
-	ev_timer_set(&own->timer, (double)delay_us / US_PER_S, 0.0);
-	ev_timer_start(ikev2->loop, &own->timer);
-}
 
 static void note_sent(const struct probe *probe, const uint8_t *request, size_t len)
 {
@@ -80,7 +49,7 @@ static void note_sent(const struct probe *probe, const uint8_t *request, size_t 
 			asked[settings->mode], own->cookie.len > 0 ? ", and the cookie" : "");
 }
 
-static void send_request(struct ikev2 *ikev2, struct probe *probe)
+static void send_request(struct probe *probe)
 {
 	const struct ikev2_settings *settings = probe->settings;
 	struct ikev2_own *own = probe->own;
@@ -90,40 +59,28 @@ static void send_request(struct ikev2 *ikev2, struct probe *probe)
 	int error;
 
 	own->sent_us = clock_mono_us();
-	error = kind_send(probe, own->io.fd, request, len, &own->said);
+	error = datagrams_send(&own->datagrams, request, len);
 	if (error != 0) {
-		fail(ikev2, probe, error);
+		datagrams_fail(&own->datagrams, error);
 		return;
 	}
 	note_sent(probe, request, len);
 	if (--own->attempts > 0)
-		send_in(ikev2, own,
-			share_us > BETWEEN_ATTEMPTS_US ? share_us : BETWEEN_ATTEMPTS_US);
-}
-
-static void ikev2_on_timer(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	struct probe *probe = timer->data;
-	struct ikev2_own *own = probe->own;
-
-	(void)loop;
-	(void)events;
-	send_request(own->io.data, probe);
+		datagrams_again(&own->datagrams,
+				share_us > BETWEEN_ATTEMPTS_US ? share_us : BETWEEN_ATTEMPTS_US);
 }
 
 /* --- receiving ----------------------------------------------------------------------------- */
 
-static void answer_cookie(struct ikev2 *ikev2, struct ikev2_own *own,
-			  const struct ike_cookie *cookie)
+static void answer_cookie(struct ikev2_own *own, const struct ike_cookie *cookie)
 {
 	own->was_asked = true;
 	own->cookie = *cookie;
 	own->attempts++;
-	send_in(ikev2, own, 0);
+	datagrams_again(&own->datagrams, 0);
 }
 
-static void conclude(struct ikev2 *ikev2, struct probe *probe, enum ike_answer answer,
-		     const struct ike_reply *reply)
+static void conclude(struct probe *probe, enum ike_answer answer, const struct ike_reply *reply)
 {
 	struct ikev2_own *own = probe->own;
 	uint64_t rtt_us = clock_mono_us() - own->sent_us;
@@ -131,13 +88,11 @@ static void conclude(struct ikev2 *ikev2, struct probe *probe, enum ike_answer a
 	char why[PROBE_WHY_SIZE];
 
 	ike_judge(probe->settings, answer, reply, why, &result);
-	end(ikev2, probe);
+	datagrams_close(&own->datagrams);
 	probe->done(probe, &result);
 }
 
-/* true: the probe has ended. */
-static bool take_datagram(struct ikev2 *ikev2, struct probe *probe, const uint8_t *message,
-			  size_t len)
+static bool take_datagram(struct probe *probe, const uint8_t *message, size_t len)
 {
 	const struct ikev2_settings *settings = probe->settings;
 	struct ikev2_own *own = probe->own;
@@ -156,32 +111,11 @@ static bool take_datagram(struct ikev2 *ikev2, struct probe *probe, const uint8_
 	if (settings->mode == IKE_CONFIG && reply.notify == IKE_COOKIE) {
 		/* Another one may answer what was sent before it came. */
 		if (!own->was_asked)
-			answer_cookie(ikev2, own, &reply.cookie);
+			answer_cookie(own, &reply.cookie);
 		return false;
 	}
-	conclude(ikev2, probe, answer, &reply);
+	conclude(probe, answer, &reply);
 	return true;
-}
-
-static void ikev2_on_readable(struct ev_loop *loop, ev_io *io, int events)
-{
-	struct ikev2 *ikev2 = io->data;
-	struct ikev2_own *own = (struct ikev2_own *)((char *)io - offsetof(struct ikev2_own, io));
-	struct probe *probe = own->timer.data;
-	uint8_t message[2048];
-
-	(void)loop;
-	(void)events;
-	for (int i = 0; i < DATAGRAMS_AT_ONCE; i++) {
-		ssize_t n = recv(io->fd, message, sizeof(message), MSG_DONTWAIT);
-
-		if (n < 0) {
-			kind_hear(probe, errno, &own->said);
-			return;
-		}
-		if (take_datagram(ikev2, probe, message, (size_t)n))
-			return;
-	}
 }
 
 /* --- the kind ------------------------------------------------------------------------------ */
@@ -206,44 +140,34 @@ static void ikev2_start(struct kind *kind, struct probe *probe)
 	struct ikev2 *ikev2 = (struct ikev2 *)kind;
 	const struct ikev2_settings *settings = probe->settings;
 	struct ikev2_own *own = probe->own;
-	int fd;
 
 	if (!make_fresh(&own->fresh)) {
 		kind_done(probe, PROBE_NOT_MADE, "no random number");
 		return;
 	}
-	fd = kind_socket(probe, SOCK_DGRAM);
-	if (fd < 0) {
-		kind_failed(probe, errno);
-		return;
-	}
 	own->cookie.len = 0;
 	own->was_asked = false;
-	own->said = 0;
 	own->attempts = settings->attempts;
-	ev_init(&own->timer, ikev2_on_timer);
-	own->timer.data = probe;
-	ev_io_init(&own->io, ikev2_on_readable, fd, EV_READ);
-	ev_set_priority(&own->io, KIND_IO_PRIORITY);
-	own->io.data = ikev2;
-	ev_io_start(ikev2->loop, &own->io);
-	send_request(ikev2, probe);
+	if (datagrams_open(&own->datagrams, ikev2->loop, probe, take_datagram, send_request))
+		send_request(probe);
 }
 
 static void ikev2_cancel(struct kind *kind, struct probe *probe)
 {
-	end((struct ikev2 *)kind, probe);
+	struct ikev2_own *own = probe->own;
+
+	(void)kind;
+	datagrams_close(&own->datagrams);
 }
 
 static void ikev2_expire(struct kind *kind, struct probe *probe, struct probe_result *result)
 {
-	const struct ikev2_own *own = probe->own;
+	struct ikev2_own *own = probe->own;
 
+	(void)kind;
+	datagrams_expire(&own->datagrams, result);
 	if (own->was_asked)
 		ike_judge_cookie(probe->settings, result);
-	else
-		kind_give_up(own->said, result);
-	end((struct ikev2 *)kind, probe);
 }
 
 static void ikev2_close(struct kind *kind)

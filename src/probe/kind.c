@@ -84,33 +84,19 @@ int kind_socket(const struct probe *probe, int type)
 	return fd;
 }
 
-void kind_hear(const struct probe *probe, int error, int *said)
+void kind_watch(struct ev_loop *loop, ev_io *io, void (*callback)(struct ev_loop *, ev_io *, int),
+		int fd, int events, void *data)
 {
-	if (error == EAGAIN || error == EINTR || kind_outcome(error) == PROBE_NOT_MADE)
-		return;
-	evidence_note(probe->evidence, "the network says: %s", strerrordesc_np(error));
-	*said = error;
+	ev_io_init(io, callback, fd, events);
+	ev_set_priority(io, KIND_IO_PRIORITY);
+	io->data = data;
+	ev_io_start(loop, io);
 }
 
-/* An error that waits on the socket is told instead of sending, and only once: what is told twice in a
- * row is of now. */
-int kind_send(const struct probe *probe, int fd, const void *data, size_t len, int *said)
+int kind_connected(int fd)
 {
 	int error = 0;
+	socklen_t size = sizeof(error);
 
-	for (int i = 0; i < 3; i++) {
-		if (send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
-			return 0;
-		if (errno != EINTR && errno == error)
-			break;
-		error = errno;
-		kind_hear(probe, error, said);
-	}
-	return error;
-}
-
-void kind_give_up(int said, struct probe_result *result)
-{
-	if (said != 0)
-		result->why = strerrordesc_np(said);
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }

@@ -130,20 +130,11 @@ void kind_hasten(struct probe *probe);
  * and connected or (TCP) being connected to its address and port. -1: errno says why. */
 int kind_socket(const struct probe *probe, int type);
 
-/* --- datagrams, on connected sockets --- */
+/* Watches the socket: KIND_IO_PRIORITY, `data` is the watcher's. */
+void kind_watch(struct ev_loop *loop, ev_io *io, void (*callback)(struct ev_loop *, ev_io *, int),
+		int fd, int events, void *data);
 
-/* What the network says of a datagram (ICMP: nobody listens, no such host) is proof of nothing: whoever
- * guesses our port can say it as well. So it ends no probe, for the answer may come all the same; where
- * none does, it is why. `said` keeps the errno, and is 0 when a probe starts. */
-
-/* Sends one, even where that is when the network's word on the last one is heard. 0, or the errno of
- * what keeps this machine from sending it. */
-int kind_send(const struct probe *probe, int fd, const void *data, size_t len, int *said);
-
-/* recv has failed with this errno. */
-void kind_hear(const struct probe *probe, int error, int *said);
-
-/* The time is up. */
-void kind_give_up(int said, struct probe_result *result);
+/* The socket is writable for the first time: 0, and it is connected, or the errno of why it is not. */
+int kind_connected(int fd);
 
 #endif

@@ -2,6 +2,7 @@ noinst_LIBRARIES += libprobe.a
 libprobe_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(OPENSSL_CFLAGS) $(SODIUM_CFLAGS)
 libprobe_a_SOURCES = \
 	%D%/agent.c %D%/agent_line.c %D%/agent_line.h \
+	%D%/datagrams.c %D%/datagrams.h \
 	%D%/exec.c %D%/file.c \
 	%D%/perfdata.c %D%/perfdata.h \
 	%D%/placeholders.c %D%/placeholders.h \

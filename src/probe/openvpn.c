@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "base/cursor.h"
 #include "base/mem.h"
-#include "probe/kind.h"
+#include "probe/datagrams.h"
 #include "probe/openvpn_packet.h"
 #include "probe/secret.h"
 
@@ -24,7 +24,7 @@
 #define REPLY_MAX  640 /* the answer has 26 octets to 90 */
 #define FRAME_SIZE 2   /* length of the packet that follows, by TCP */
 
-#define DATAGRAMS_AT_ONCE 16
+#define US_PER_MS UINT64_C(1000)
 
 struct openvpn {
 	struct kind kind; /* first: a struct kind * is a struct openvpn * */
@@ -44,14 +44,13 @@ struct openvpn_own {
 	struct openvpn_wrap wrap;
 	struct openvpn *openvpn;
 	struct probe *probe;
-	ev_io io;
-	ev_timer again;
+	struct datagrams datagrams; /* by UDP */
+	ev_io io;                   /* by TCP */
 	struct attempt attempts[TRIES];
 	unsigned tried;
 	const char *wrong; /* with the last thing that came and was no answer; NULL: nothing came */
-	int said;          /* by the network, of datagrams */
-	uint8_t reply[FRAME_SIZE + REPLY_MAX];
-	size_t reply_len; /* of what has come by TCP */
+	uint8_t reply[FRAME_SIZE + REPLY_MAX]; /* what has come by TCP */
+	size_t reply_len;
 };
 
 static bool by_tcp(const struct probe *probe)
@@ -108,8 +107,11 @@ static void openvpn_release(struct kind *kind, struct probe *probe)
 
 static void stop(struct openvpn_own *own)
 {
+	if (!by_tcp(own->probe)) {
+		datagrams_close(&own->datagrams);
+		return;
+	}
 	ev_io_stop(own->openvpn->loop, &own->io);
-	ev_timer_stop(own->openvpn->loop, &own->again);
 	(void)close(own->io.fd);
 }
 
@@ -122,10 +124,12 @@ static void openvpn_cancel(struct kind *kind, struct probe *probe)
 static void openvpn_expire(struct kind *kind, struct probe *probe, struct probe_result *result)
 {
 	struct openvpn *openvpn = (struct openvpn *)kind;
-	const struct openvpn_own *own = probe->own;
+	struct openvpn_own *own = probe->own;
 
-	stop(probe->own);
-	kind_give_up(own->said, result);
+	if (by_tcp(probe))
+		stop(own);
+	else
+		datagrams_expire(&own->datagrams, result);
 	if (own->wrong == NULL)
 		return;
 	(void)snprintf(openvpn->why, sizeof(openvpn->why), "timeout; what came: %s", own->wrong);
@@ -235,8 +239,7 @@ static bool send_request(struct openvpn_own *own)
 		return false;
 	}
 	if (!by_tcp(own->probe))
-		error = kind_send(own->probe, own->io.fd, openvpn->request, openvpn->request_len,
-				  &own->said);
+		error = datagrams_send(&own->datagrams, openvpn->request, openvpn->request_len);
 	else if (send(own->io.fd, openvpn->request, openvpn->request_len, MSG_NOSIGNAL) < 0)
 		error = errno;
 	if (error != 0) {
@@ -249,45 +252,25 @@ static bool send_request(struct openvpn_own *own)
 
 /* --- UDP ----------------------------------------------------------------------------------- */
 
-static void udp_on_readable(struct ev_loop *loop, ev_io *io, int events)
+static bool take_datagram(struct probe *probe, const uint8_t *data, size_t len)
 {
-	struct openvpn_own *own = io->data;
-
-	(void)loop;
-	(void)events;
-	for (int i = 0; i < DATAGRAMS_AT_ONCE; i++) {
-		ssize_t n = recv(io->fd, own->reply, sizeof(own->reply), MSG_DONTWAIT);
-
-		if (n < 0) {
-			kind_hear(own->probe, errno, &own->said);
-			return;
-		}
-		if (take_packet(own, own->reply, (size_t)n))
-			return;
-	}
+	return take_packet(probe->own, data, len < REPLY_MAX ? len : REPLY_MAX);
 }
 
-static void udp_on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+static void send_datagram(struct probe *probe)
 {
-	struct openvpn_own *own = timer->data;
+	struct openvpn_own *own = probe->own;
 
-	(void)events;
-	if (send_request(own) && own->tried == TRIES)
-		ev_timer_stop(loop, timer);
+	if (send_request(own) && own->tried < TRIES)
+		datagrams_again(&own->datagrams, probe->timeout_ms * US_PER_MS / TRIES);
 }
 
-static void start_udp(struct openvpn_own *own, int fd)
+static void start_udp(struct openvpn *openvpn, struct probe *probe)
 {
-	struct ev_loop *loop = own->openvpn->loop;
-	double wait_s = (double)own->probe->timeout_ms / 1000 / TRIES;
+	struct openvpn_own *own = probe->own;
 
-	ev_io_init(&own->io, udp_on_readable, fd, EV_READ);
-	ev_set_priority(&own->io, KIND_IO_PRIORITY);
-	ev_timer_init(&own->again, udp_on_timer, wait_s, wait_s);
-	if (!send_request(own))
-		return;
-	ev_io_start(loop, &own->io);
-	ev_timer_start(loop, &own->again);
+	if (datagrams_open(&own->datagrams, openvpn->loop, probe, take_datagram, send_datagram))
+		send_datagram(probe);
 }
 
 /* --- TCP ----------------------------------------------------------------------------------- */
@@ -333,12 +316,9 @@ static void tcp_on_readable(struct ev_loop *loop, ev_io *io, int events)
 static void tcp_on_writable(struct ev_loop *loop, ev_io *io, int events)
 {
 	struct openvpn_own *own = io->data;
-	socklen_t size = sizeof(int);
-	int error = 0;
+	int error = kind_connected(io->fd);
 
 	(void)events;
-	if (getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-		error = errno;
 	if (error != 0) {
 		fail(own, error);
 		return;
@@ -348,18 +328,20 @@ static void tcp_on_writable(struct ev_loop *loop, ev_io *io, int events)
 	if (!send_request(own))
 		return;
 	ev_io_stop(loop, io);
-	ev_io_init(io, tcp_on_readable, io->fd, EV_READ);
-	ev_set_priority(io, KIND_IO_PRIORITY);
-	ev_io_start(loop, io);
+	kind_watch(loop, io, tcp_on_readable, io->fd, EV_READ, own);
 }
 
-static void start_tcp(struct openvpn_own *own, int fd)
+static void start_tcp(struct openvpn *openvpn, struct probe *probe)
 {
-	evidence_note(own->probe->evidence, "sent a TCP SYN");
-	ev_io_init(&own->io, tcp_on_writable, fd, EV_WRITE);
-	ev_set_priority(&own->io, KIND_IO_PRIORITY);
-	ev_timer_init(&own->again, udp_on_timer, 0.0, 0.0); /* TCP sends again by itself */
-	ev_io_start(own->openvpn->loop, &own->io);
+	struct openvpn_own *own = probe->own;
+	int fd = kind_socket(probe, SOCK_STREAM);
+
+	if (fd < 0) {
+		kind_failed(probe, errno);
+		return;
+	}
+	evidence_note(probe->evidence, "sent a TCP SYN");
+	kind_watch(openvpn->loop, &own->io, tcp_on_writable, fd, EV_WRITE, own);
 }
 
 /* --- the kind ------------------------------------------------------------------------------ */
@@ -367,24 +349,14 @@ static void start_tcp(struct openvpn_own *own, int fd)
 static void openvpn_start(struct kind *kind, struct probe *probe)
 {
 	struct openvpn_own *own = probe->own;
-	bool tcp = by_tcp(probe);
-	int fd = kind_socket(probe, tcp ? SOCK_STREAM : SOCK_DGRAM);
 
-	(void)kind;
-	if (fd < 0) {
-		kind_failed(probe, errno);
-		return;
-	}
 	own->tried = 0;
 	own->wrong = NULL;
-	own->said = 0;
 	own->reply_len = 0;
-	own->io.data = own;
-	own->again.data = own;
-	if (tcp)
-		start_tcp(own, fd);
+	if (by_tcp(probe))
+		start_tcp((struct openvpn *)kind, probe);
 	else
-		start_udp(own, fd);
+		start_udp((struct openvpn *)kind, probe);
 }
 
 static void openvpn_close(struct kind *kind)

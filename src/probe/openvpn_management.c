@@ -245,21 +245,16 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 static void on_writable(struct ev_loop *loop, ev_io *io, int events)
 {
 	struct management_own *own = io->data;
-	socklen_t size = sizeof(int);
-	int error = 0;
+	int error = kind_connected(io->fd);
 
 	(void)events;
-	if (getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-		error = errno;
 	if (error != 0) {
 		fail(own, error);
 		return;
 	}
 	evidence_note(own->probe->evidence, "connected");
 	ev_io_stop(loop, io);
-	ev_io_init(io, on_readable, io->fd, EV_READ);
-	ev_set_priority(io, KIND_IO_PRIORITY);
-	ev_io_start(loop, io);
+	kind_watch(loop, io, on_readable, io->fd, EV_READ, own);
 }
 
 /* --- the kind ------------------------------------------------------------------------------ */
@@ -298,10 +293,7 @@ static void management_start(struct kind *kind, struct probe *probe)
 	own->greeted = false;
 	own->gave_password = false;
 	own->len = 0;
-	ev_io_init(&own->io, on_writable, fd, EV_WRITE);
-	ev_set_priority(&own->io, KIND_IO_PRIORITY);
-	own->io.data = own;
-	ev_io_start(management->loop, &own->io);
+	kind_watch(management->loop, &own->io, on_writable, fd, EV_WRITE, own);
 }
 
 static void management_close(struct kind *kind)

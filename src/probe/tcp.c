@@ -29,12 +29,9 @@ static const char connected[] = "connected";
 static void tcp_on_writable(struct ev_loop *loop, ev_io *io, int events)
 {
 	struct probe *probe = io->data;
-	int error = 0;
-	socklen_t size = sizeof(error);
+	int error = kind_connected(io->fd);
 
 	(void)events;
-	if (getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-		error = errno;
 	ev_io_stop(loop, io);
 	(void)close(io->fd);
 	evidence_note(probe->evidence, "SYN answered: %s",
@@ -56,10 +53,7 @@ static void tcp_start(struct kind *kind, struct probe *probe)
 		return;
 	}
 	evidence_note(probe->evidence, "sent a TCP SYN");
-	ev_io_init(&own->io, tcp_on_writable, fd, EV_WRITE);
-	ev_set_priority(&own->io, KIND_IO_PRIORITY);
-	own->io.data = probe;
-	ev_io_start(tcp->loop, &own->io);
+	kind_watch(tcp->loop, &own->io, tcp_on_writable, fd, EV_WRITE, probe);
 }
 
 static void tcp_cancel(struct kind *kind, struct probe *probe)

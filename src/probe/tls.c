@@ -254,11 +254,8 @@ static void shake_hands(struct tls *tls, struct probe *probe)
 static void connected(struct tls *tls, struct probe *probe)
 {
 	struct tls_own *own = probe->own;
-	int error = 0;
-	socklen_t size = sizeof(error);
+	int error = kind_connected(own->io.fd);
 
-	if (getsockopt(own->io.fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-		error = errno;
 	evidence_note(probe->evidence, "SYN answered: %s",
 		      error == 0 ? "connected" : strerrordesc_np(error));
 	if (error != 0) {
@@ -350,10 +347,7 @@ static void tls_start(struct kind *kind, struct probe *probe)
 		return;
 	}
 	evidence_note(probe->evidence, "sent a TCP SYN");
-	ev_io_init(&own->io, tls_on_ready, fd, EV_WRITE);
-	ev_set_priority(&own->io, KIND_IO_PRIORITY);
-	own->io.data = probe;
-	ev_io_start(tls->loop, &own->io);
+	kind_watch(tls->loop, &own->io, tls_on_ready, fd, EV_WRITE, probe);
 }
 
 static void tls_cancel(struct kind *kind, struct probe *probe)

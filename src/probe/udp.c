@@ -1,15 +1,12 @@
 /* udp.c - kind udp: octets are sent, and an answer that has other octets in it comes back.
  *
  * What is not the answer is passed over, as it may be an older one; the time then ends the probe. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "image/probe_udp.h"
-#include "probe/kind.h"
+#include "probe/datagrams.h"
 
 struct udp {
 	struct kind kind; /* first: a struct kind * is a struct udp * */
@@ -17,17 +14,9 @@ struct udp {
 };
 
 struct udp_own {
-	struct udp *udp;
-	ev_io io;
+	struct datagrams datagrams;
 	bool other; /* an answer came, but not the expected one */
-	int said;   /* by the network */
 };
-
-static void end(struct udp_own *own)
-{
-	ev_io_stop(own->udp->loop, &own->io);
-	(void)close(own->io.fd);
-}
 
 static bool is_expected(const struct udp_settings *settings, const uint8_t *data, size_t len)
 {
@@ -40,37 +29,19 @@ static bool is_expected(const struct udp_settings *settings, const uint8_t *data
 	return memcmp(data, expect, settings->expect.len) == 0;
 }
 
-/* false: nothing waits to be read, or the probe has ended. */
-static bool receive(struct probe *probe)
+static bool take(struct probe *probe, const uint8_t *data, size_t len)
 {
 	struct udp_own *own = probe->own;
-	uint8_t data[4096]; /* what is longer is cut */
-	ssize_t n = recv(own->io.fd, data, sizeof(data), 0);
 
-	if (n < 0) {
-		kind_hear(probe, errno, &own->said);
-		return false;
-	}
-	evidence_octets(probe->evidence, data, (size_t)n, "received %zd octets", n);
-	if (!is_expected(probe->settings, data, (size_t)n)) {
+	evidence_octets(probe->evidence, data, len, "received %zu octets", len);
+	if (!is_expected(probe->settings, data, len)) {
 		evidence_note(probe->evidence, "they are not what is expected");
 		own->other = true;
-		return true;
+		return false;
 	}
-	end(own);
+	datagrams_close(&own->datagrams);
 	kind_done(probe, PROBE_SUCCESS, "answered");
-	return false;
-}
-
-#define DATAGRAMS_AT_ONCE 16
-
-static void udp_on_readable(struct ev_loop *loop, ev_io *io, int events)
-{
-	struct probe *probe = io->data;
-
-	(void)loop;
-	(void)events;
-	for (int i = 0; i < DATAGRAMS_AT_ONCE && receive(probe); i++) {}
+	return true;
 }
 
 static void udp_start(struct kind *kind, struct probe *probe)
@@ -79,44 +50,35 @@ static void udp_start(struct kind *kind, struct probe *probe)
 	const struct udp_settings *settings = probe->settings;
 	const char *send_this = probe_text(settings, settings->send);
 	struct udp_own *own = probe->own;
-	int fd = kind_socket(probe, SOCK_DGRAM);
 	int error;
 
-	own->udp = udp;
 	own->other = false;
-	own->said = 0;
-	if (fd < 0) {
-		kind_failed(probe, errno);
+	if (!datagrams_open(&own->datagrams, udp->loop, probe, take, NULL))
 		return;
-	}
-	ev_io_init(&own->io, udp_on_readable, fd, EV_READ);
-	ev_set_priority(&own->io, KIND_IO_PRIORITY);
-	own->io.data = probe;
-	error = kind_send(probe, fd, send_this, settings->send.len, &own->said);
-	if (error != 0) {
-		(void)close(fd);
-		kind_failed(probe, error);
-		return;
-	}
-	evidence_octets(probe->evidence, send_this, settings->send.len, "sent %u octets",
-			settings->send.len);
-	ev_io_start(udp->loop, &own->io);
+	error = datagrams_send(&own->datagrams, send_this, settings->send.len);
+	if (error != 0)
+		datagrams_fail(&own->datagrams, error);
+	else
+		evidence_octets(probe->evidence, send_this, settings->send.len, "sent %u octets",
+				settings->send.len);
 }
 
 static void udp_cancel(struct kind *kind, struct probe *probe)
 {
+	struct udp_own *own = probe->own;
+
 	(void)kind;
-	end(probe->own);
+	datagrams_close(&own->datagrams);
 }
 
 static void udp_expire(struct kind *kind, struct probe *probe, struct probe_result *result)
 {
-	const struct udp_own *own = probe->own;
+	struct udp_own *own = probe->own;
 
-	kind_give_up(own->said, result);
+	(void)kind;
+	datagrams_expire(&own->datagrams, result);
 	if (own->other)
 		result->why = "answered, but with other octets than expected";
-	udp_cancel(kind, probe);
 }
 
 static void udp_close(struct kind *kind)

@@ -10,19 +10,16 @@
  *
  * Under load a server first answers with a cookie, that is bound to the source address and port: what
  * comes back with it, from the same socket, is served. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "image/probe_wireguard.h"
-#include "probe/kind.h"
+#include "probe/datagrams.h"
 #include "probe/noise.h"
 #include "probe/secret.h"
 #include "probe/stamps.h"
@@ -32,7 +29,6 @@ _Static_assert(WIREGUARD_KEY_SIZE == NOISE_KEY_SIZE, "settings hold a key");
 
 #define STATE_FILE "wireguard-timestamp"
 
-#define US_PER_S  1e6
 #define US_PER_MS UINT64_C(1000)
 
 #define BETWEEN_ATTEMPTS_US (250 * US_PER_MS) /* at least; and after a timeout's even share */
@@ -40,8 +36,6 @@ _Static_assert(WIREGUARD_KEY_SIZE == NOISE_KEY_SIZE, "settings hold a key");
 
 /* A key that so few checks use toward one public key is likely to be one server's: its addresses. */
 #define FEW_USERS 8
-
-#define DATAGRAMS_AT_ONCE 16
 
 #define KEY_TEXT_SIZE BASE64_SIZE(NOISE_KEY_SIZE)
 
@@ -63,13 +57,12 @@ struct sent {
 struct wireguard_own {
 	struct noise_peer peer;
 	struct turn *server, *address; /* all checks that use these keys; those of this address */
-	ev_io io;
-	ev_timer timer;                               /* of the next initiation */
+	struct wireguard *wireguard;
+	struct datagrams datagrams;
 	struct sent sent[WIREGUARD_ATTEMPTS_MAX + 1]; /* one more for the cookie */
 	uint32_t sent_count, attempts;
 	bool has_cookie, was_asked; /* for a cookie; it has been answered with one */
 	bool mismatched;            /* a response came that does not open */
-	int said;                   /* by the network */
 	uint8_t cookie[NOISE_COOKIE_SIZE];
 };
 
@@ -146,30 +139,17 @@ static void wireguard_release(struct kind *kind, struct probe *probe)
 
 /* --- sending ------------------------------------------------------------------------------- */
 
-static void end(struct wireguard *wireguard, struct probe *probe)
+/* What was of this probe alone. */
+static void forget(struct wireguard_own *own)
 {
-	struct wireguard_own *own = probe->own;
-
-	ev_timer_stop(wireguard->loop, &own->timer);
-	ev_io_stop(wireguard->loop, &own->io);
-	(void)close(own->io.fd);
 	secret_wipe(own->sent, sizeof(own->sent));
 	secret_wipe(own->cookie, sizeof(own->cookie));
 }
 
-static void fail(struct wireguard *wireguard, struct probe *probe, int error)
+static void end(struct wireguard_own *own)
 {
-	end(wireguard, probe);
-	evidence_note(probe->evidence, "the socket says: %s", strerrordesc_np(error));
-	kind_failed(probe, error);
-}
-
-static void send_in(struct wireguard *wireguard, struct wireguard_own *own, uint64_t delay_us)
-{
-	ev_now_update(wireguard->loop);
-	ev_timer_stop(wireguard->loop, &own->timer);
-	ev_timer_set(&own->timer, (double)delay_us / US_PER_S, 0.0);
-	ev_timer_start(wireguard->loop, &own->timer);
+	datagrams_close(&own->datagrams);
+	forget(own);
 }
 
 static void next_timestamp(struct wireguard *wireguard, uint8_t out[NOISE_TIMESTAMP_SIZE])
@@ -210,16 +190,17 @@ static void note_sent(const struct probe *probe, const uint8_t *message)
 }
 
 /* true: sent. */
-static bool send_one(struct wireguard *wireguard, struct probe *probe)
+static bool send_one(struct probe *probe)
 {
 	struct wireguard_own *own = probe->own;
+	struct wireguard *wireguard = own->wireguard;
 	struct sent *sent = &own->sent[own->sent_count];
 	uint8_t message[NOISE_INITIATION_SIZE];
 	struct noise_fresh fresh;
 	int error;
 
 	if (!make_fresh(wireguard, &fresh)) {
-		end(wireguard, probe);
+		end(own);
 		kind_done(probe, PROBE_NOT_MADE, "no random number");
 		return false;
 	}
@@ -227,9 +208,10 @@ static bool send_one(struct wireguard *wireguard, struct probe *probe)
 		       &sent->handshake, message);
 	secret_wipe(&fresh, sizeof(fresh));
 	sent->at_us = clock_mono_us();
-	error = kind_send(probe, own->io.fd, message, sizeof(message), &own->said);
+	error = datagrams_send(&own->datagrams, message, sizeof(message));
 	if (error != 0) {
-		fail(wireguard, probe, error);
+		forget(own);
+		datagrams_fail(&own->datagrams, error);
 		return false;
 	}
 	note_sent(probe, message);
@@ -248,36 +230,27 @@ static uint64_t turn_us(const struct wireguard_own *own)
 	return at_us;
 }
 
-/* Sends when it is our turn; the timer calls it for the next attempt. */
-static void try_send(struct wireguard *wireguard, struct probe *probe)
+/* Sends when it is our turn, and has itself called for that and for the next attempt. */
+static void try_send(struct probe *probe)
 {
 	const struct wireguard_settings *settings = probe->settings;
 	struct wireguard_own *own = probe->own;
 	uint64_t now_us = clock_mono_us(), at_us = turn_us(own), share_us;
 
 	if (at_us > now_us) {
-		send_in(wireguard, own, at_us - now_us);
+		datagrams_again(&own->datagrams, at_us - now_us);
 		return;
 	}
-	if (!send_one(wireguard, probe) || --own->attempts == 0)
+	if (!send_one(probe) || --own->attempts == 0)
 		return;
 	share_us = probe->timeout_ms * US_PER_MS / settings->attempts;
-	send_in(wireguard, own, share_us > BETWEEN_ATTEMPTS_US ? share_us : BETWEEN_ATTEMPTS_US);
-}
-
-static void wireguard_on_timer(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	struct probe *probe = timer->data;
-	struct wireguard_own *own = probe->own;
-
-	(void)loop;
-	(void)events;
-	try_send(own->io.data, probe);
+	datagrams_again(&own->datagrams,
+			share_us > BETWEEN_ATTEMPTS_US ? share_us : BETWEEN_ATTEMPTS_US);
 }
 
 /* --- receiving ----------------------------------------------------------------------------- */
 
-static void succeed(struct wireguard *wireguard, struct probe *probe, const struct sent *sent)
+static void succeed(struct probe *probe, const struct sent *sent)
 {
 	uint64_t rtt_us = clock_mono_us() - sent->at_us;
 	const struct probe_result result = { .outcome = PROBE_SUCCESS,
@@ -287,13 +260,12 @@ static void succeed(struct wireguard *wireguard, struct probe *probe, const stru
 	evidence_note(probe->evidence,
 		      "it opens: the server has its private key, knows this peer, and has the same "
 		      "preshared key or none");
-	end(wireguard, probe);
+	end(probe->own);
 	probe->done(probe, &result);
 }
 
 /* The first cookie is answered as soon as may be; with later ones the next attempts are made. */
-static void take_cookie(struct wireguard *wireguard, struct wireguard_own *own,
-			const uint8_t cookie[NOISE_COOKIE_SIZE])
+static void take_cookie(struct wireguard_own *own, const uint8_t cookie[NOISE_COOKIE_SIZE])
 {
 	memcpy(own->cookie, cookie, NOISE_COOKIE_SIZE);
 	own->has_cookie = true;
@@ -301,12 +273,11 @@ static void take_cookie(struct wireguard *wireguard, struct wireguard_own *own,
 		return;
 	own->was_asked = true;
 	own->attempts++;
-	send_in(wireguard, own, 0);
+	datagrams_again(&own->datagrams, 0);
 }
 
-/* What this datagram is to any of our initiations. true: the probe has ended. */
-static bool take_datagram(struct wireguard *wireguard, struct probe *probe, const uint8_t *message,
-			  size_t len)
+/* What this datagram is to any of our initiations. */
+static bool take_datagram(struct probe *probe, const uint8_t *message, size_t len)
 {
 	struct wireguard_own *own = probe->own;
 	enum noise_answer answer = NOISE_NONE;
@@ -315,7 +286,7 @@ static bool take_datagram(struct wireguard *wireguard, struct probe *probe, cons
 	uint32_t i = own->sent_count;
 
 	while (answer == NOISE_NONE && i > 0)
-		answer = noise_read(wireguard->noise, &own->peer, &own->sent[--i].handshake,
+		answer = noise_read(own->wireguard->noise, &own->peer, &own->sent[--i].handshake,
 				    message, len, cookie, &why);
 	evidence_octets(probe->evidence, message, len, "received %zu octets: %s%s", len,
 			answer == NOISE_NONE     ? "ignored, for it is "
@@ -323,7 +294,7 @@ static bool take_datagram(struct wireguard *wireguard, struct probe *probe, cons
 						 : "a handshake response",
 			why != NULL ? why : "");
 	switch (answer) {
-	case NOISE_RESPONSE: succeed(wireguard, probe, &own->sent[i]); return true;
+	case NOISE_RESPONSE: succeed(probe, &own->sent[i]); return true;
 	case NOISE_MISMATCH:
 		/* Nobody who has not seen the initiation can make one, but others than the server
 		 * can: one that opens may still come. */
@@ -332,32 +303,10 @@ static bool take_datagram(struct wireguard *wireguard, struct probe *probe, cons
 		own->mismatched = true;
 		return false;
 	case NOISE_COOKIE:
-		take_cookie(wireguard, own, cookie);
+		take_cookie(own, cookie);
 		secret_wipe(cookie, sizeof(cookie));
 		return false;
 	default: return false;
-	}
-}
-
-static void wireguard_on_readable(struct ev_loop *loop, ev_io *io, int events)
-{
-	struct wireguard *wireguard = io->data;
-	struct wireguard_own *own = (struct wireguard_own *)((char *)io -
-							     offsetof(struct wireguard_own, io));
-	struct probe *probe = own->timer.data;
-	uint8_t message[2048];
-
-	(void)loop;
-	(void)events;
-	for (int i = 0; i < DATAGRAMS_AT_ONCE; i++) {
-		ssize_t n = recv(io->fd, message, sizeof(message), MSG_DONTWAIT);
-
-		if (n < 0) {
-			kind_hear(probe, errno, &own->said);
-			return;
-		}
-		if (take_datagram(wireguard, probe, message, (size_t)n))
-			return;
 	}
 }
 
@@ -382,37 +331,32 @@ static void wireguard_start(struct kind *kind, struct probe *probe)
 	struct wireguard *wireguard = (struct wireguard *)kind;
 	const struct wireguard_settings *settings = probe->settings;
 	struct wireguard_own *own = probe->own;
-	int fd = kind_socket(probe, SOCK_DGRAM);
 
-	if (fd < 0) {
-		kind_failed(probe, errno);
-		return;
-	}
-	note_keys(probe);
+	own->wireguard = wireguard;
 	own->sent_count = 0;
 	own->attempts = settings->attempts;
 	own->has_cookie = own->was_asked = own->mismatched = false;
-	own->said = 0;
-	ev_init(&own->timer, wireguard_on_timer);
-	own->timer.data = probe;
-	ev_io_init(&own->io, wireguard_on_readable, fd, EV_READ);
-	ev_set_priority(&own->io, KIND_IO_PRIORITY);
-	own->io.data = wireguard;
-	ev_io_start(wireguard->loop, &own->io);
-	try_send(wireguard, probe);
+	if (!datagrams_open(&own->datagrams, wireguard->loop, probe, take_datagram, try_send))
+		return;
+	note_keys(probe);
+	try_send(probe);
 }
 
 static void wireguard_cancel(struct kind *kind, struct probe *probe)
 {
-	end((struct wireguard *)kind, probe);
+	(void)kind;
+	end(probe->own);
 }
 
 /* Who asks for a cookie has our initiation, and knows its own public key; that it does not answer what
  * comes with the cookie is what overload looks like, and no reason to take it out. */
 static void wireguard_expire(struct kind *kind, struct probe *probe, struct probe_result *result)
 {
-	const struct wireguard_own *own = probe->own;
+	struct wireguard_own *own = probe->own;
 
+	(void)kind;
+	datagrams_expire(&own->datagrams, result);
+	forget(own);
 	if (own->mismatched) {
 		result->why = "preshared key or identity does not match";
 	} else if (own->was_asked) {
@@ -421,10 +365,7 @@ static void wireguard_expire(struct kind *kind, struct probe *probe, struct prob
 	} else if (own->sent_count == 0) {
 		result->outcome = PROBE_NOT_MADE;
 		result->why = "too many probes with one key: its turn did not come";
-	} else {
-		kind_give_up(own->said, result);
 	}
-	end((struct wireguard *)kind, probe);
 }
 
 static void wireguard_close(struct kind *kind)
