@@ -50,6 +50,7 @@ static void set_weight(struct stance *stance, const struct admin *admin,
 							     : state->weight_percent;
 	uint64_t weight = admin->weight;
 
+	stance->percent = percent;
 	stance->level = STEER_ALL;
 	if (percent < PERCENT_AS_IS)
 		stance->level = (uint16_t)(STEER_ALL * percent / PERCENT_AS_IS);

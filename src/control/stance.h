@@ -17,6 +17,8 @@ struct stance {
 	bool down;              /* by its probes, or by force */
 	uint64_t since_unix_ms; /* of that, or of its being up */
 	uint8_t families;       /* enum steer_family: that may be answered while it is not down */
+	uint64_t percent; /* of the weight that is ordered or configured: what its agents get */
+	/* What that makes of it. */
 	uint32_t weight;
 	uint16_t level; /* of that weight; STEER_ALL: all */
 };

@@ -52,3 +52,17 @@ json_t *status_follows(const struct status_input *input, uint32_t number)
 		"part", part(node->level), "target", part(node->target), "wait_ms",
 		(json_int_t)wait_ms(node, settings, input->now_mono_ms), "signals", signals);
 }
+
+json_t *status_factors(const struct status_input *input, uint32_t number)
+{
+	const struct inputs *inputs = input->inputs;
+	const struct admin *admin = &inputs->admin[number];
+	const struct steer_node *node = &inputs->nodes[number];
+
+	return json_pack("{s:I, s:b, s:f, s:f, s:f, s:f}", "weight", (json_int_t)admin->weight,
+			 "ordered", admin->weight_order != ADMIN_NONE, "agent",
+			 (double)inputs->stances[number].percent / 100, "load",
+			 part(inputs->follows[number].level), "ramp",
+			 part(inputs->ramp_levels[number]), "effective",
+			 node->weight * part(node->level));
+}

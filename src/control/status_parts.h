@@ -14,4 +14,8 @@ json_t *status_pools(const struct status_input *input, const char *name);
 /* Null: its weight follows nothing. */
 json_t *status_follows(const struct status_input *input, uint32_t node);
 
+/* What a node's weight is made of: that which is ordered or configured, and parts of it. Their
+ * product is the weight that is effective, but for rounding. */
+json_t *status_factors(const struct status_input *input, uint32_t node);
+
 #endif

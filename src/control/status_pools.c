@@ -113,6 +113,7 @@ static void add_admin(json_t *told, const struct status_input *input, uint32_t n
 			    json_integer(plan_items(plan, nodes, struct plan_node)[number].weight));
 	if (admin->weight_order != ADMIN_NONE)
 		json_object_set_new(told, "weight_by", ordered(input, admin->weight_order));
+	json_object_set_new(told, "factors", status_factors(input, number));
 	json_object_set_new(told, "steered", json_string(steered_name[steered->state]));
 	json_object_set_new(told, "level", json_integer(steered->level));
 	json_object_set_new(told, "ttl_s", json_integer(steered->ttl_s));

@@ -49,6 +49,7 @@ libctl_a_SOURCES = \
 	%D%/show_reload.c \
 	%D%/show_simulation.c \
 	%D%/show_status.c \
+	%D%/show_weight.c %D%/show_weight.h \
 	%D%/condition_text.c %D%/condition_text.h \
 	%D%/columns.c %D%/columns.h
 libctl_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)

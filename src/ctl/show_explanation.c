@@ -6,6 +6,7 @@
 #include "ctl/explained.h"
 #include "ctl/field.h"
 #include "ctl/show_follows.h"
+#include "ctl/show_weight.h"
 
 /* " (which database said so)" */
 static void source(FILE *out, const json_t *location, const char *key)
@@ -110,7 +111,7 @@ static void show_standing(const json_t *node, uint64_t now_ms, FILE *out)
 	char text[QUANTITY_SIZE];
 
 	explained_line(out, "");
-	(void)fprintf(out, "weight %lld", field_number(node, "weight"));
+	show_weight(node, out);
 	if (json_is_number(load))
 		(void)fprintf(out, ", %.0f%% of its capacity of %lld in use, said %s ago",
 			      json_number_value(load) * 100, field_number(node, "capacity"),

@@ -8,6 +8,7 @@
 #include "ctl/field.h"
 #include "ctl/show.h"
 #include "ctl/show_follows.h"
+#include "ctl/show_weight.h"
 
 /* --- the server ------------------------------------------------------------------------------- */
 
@@ -209,15 +210,15 @@ static void add_status(struct columns *table, const json_t *node)
 	columns_cell(table, ink, "%s", condition_text(node, text));
 }
 
-/* Where it is less by the node's load: "37 of 50". */
+/* Where it is less by load, agent or ramp: "37 of 50". */
 static const char *of_weight(const json_t *node, char text[QUANTITY_SIZE])
 {
-	long long weight = field_number(node, "weight");
-	double part = json_number_value(json_object_get(json_object_get(node, "follows"), "part"));
+	const json_t *effective = json_object_get(json_object_get(node, "factors"), "effective");
+	double weight = json_number_value(effective);
 
 	text[0] = '\0';
-	if (json_is_object(json_object_get(node, "follows")) && part < 1)
-		(void)snprintf(text, QUANTITY_SIZE, "%.0f of ", part * (double)weight);
+	if (effective != NULL && weight < (double)field_number(node, "weight"))
+		(void)snprintf(text, QUANTITY_SIZE, "%.0f of ", weight);
 	return text;
 }
 
@@ -370,45 +371,44 @@ static void show_alarm(const json_t *pool, FILE *out, uint64_t now_ms)
 	(void)fputc('\n', out);
 }
 
-/* Of the nodes whose weight is less by their load, or is about to be. */
-static void show_following(const json_t *pool, FILE *out)
+/* The weight of a node that is less by its load, or is about to be. */
+static void show_following(const json_t *node, FILE *out)
 {
-	const json_t *site, *node;
-	size_t s, n;
+	const json_t *follows = json_object_get(node, "follows");
 
-	json_array_foreach(json_object_get(pool, "sites"), s, site)
-	{
-		json_array_foreach(json_object_get(site, "nodes"), n, node)
-		{
-			const json_t *follows = json_object_get(node, "follows");
-
-			if (!json_is_object(follows) || !follows_load(follows))
-				continue;
-			(void)fprintf(out, "  node %s: ", field_text(node, "name"));
-			show_follows(follows, out);
-			(void)fputc('\n', out);
-		}
-	}
+	if (!json_is_object(follows) || !follows_load(follows))
+		return;
+	(void)fprintf(out, "  node %s: ", field_text(node, "name"));
+	show_follows(follows, out);
+	(void)fputc('\n', out);
 }
 
-/* Of the nodes that are to have less by the word of their agents. */
-static void show_wished(const json_t *pool, FILE *out)
+/* Of a node that is to have less by the word of its agents. */
+static void show_wished(const json_t *node, FILE *out)
+{
+	if (field_has(node, "wish_percent") && field_number(node, "wish_percent") != 100)
+		(void)fprintf(out, "  node %s: its agent asks for %lld %% of its weight\n",
+			      field_text(node, "name"), field_number(node, "wish_percent"));
+}
+
+/* Of a node whose weight is made of several things. */
+static void show_product(const json_t *node, FILE *out)
+{
+	if (weight_factors(node) < 2)
+		return;
+	(void)fprintf(out, "  node %s: ", field_text(node, "name"));
+	show_weight(node, out);
+	(void)fputc('\n', out);
+}
+
+static void of_each_node(const json_t *pool, void (*show)(const json_t *node, FILE *out), FILE *out)
 {
 	const json_t *site, *node;
 	size_t s, n;
 
 	json_array_foreach(json_object_get(pool, "sites"), s, site)
 	{
-		json_array_foreach(json_object_get(site, "nodes"), n, node)
-		{
-			if (field_has(node, "wish_percent") &&
-			    field_number(node, "wish_percent") != 100)
-				(void)fprintf(
-					out,
-					"  node %s: its agent asks for %lld %% of its weight\n",
-					field_text(node, "name"),
-					field_number(node, "wish_percent"));
-		}
+		json_array_foreach(json_object_get(site, "nodes"), n, node) show(node, out);
 	}
 }
 
@@ -473,8 +473,9 @@ static void show_pool(const json_t *pool, FILE *out, bool colour, uint64_t now_m
 	show_applied(pool, out);
 	show_alarm(pool, out, now_ms);
 	show_spilling(pool, out);
-	show_wished(pool, out);
-	show_following(pool, out);
+	of_each_node(pool, show_wished, out);
+	of_each_node(pool, show_following, out);
+	of_each_node(pool, show_product, out);
 	json_array_foreach(json_object_get(pool, "sites"), s, site)
 	{
 		json_array_foreach(json_object_get(site, "nodes"), n, node)

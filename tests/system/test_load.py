@@ -163,6 +163,12 @@ def test_the_highest_of_signals_counts_and_reports_are_one(lab):
     text = lab.signpost.ctl("status").stdout
     assert "node b: 28 % of its weight: push 90 %, between the marks; " in text
     assert " 28 of 100 " in text
+    lab.signpost.ctl("weight", "b", "50")
+    factors = lab.node("b")["factors"]
+    assert (factors["weight"], factors["ordered"], factors["agent"], factors["ramp"]) == (50, True, 1, 1), factors
+    assert abs(factors["effective"] - 50 * factors["load"]) < 0.01, factors
+    assert "node b: weight 14 = 50 (ordered) x 28 % (load)" in lab.signpost.ctl("status").stdout
+    lab.signpost.ctl("weight", "b", "--reset")
     explained = lab.signpost.ctl("explain", "vpn.example.net", NODES["b"], "--source", check=False).stdout
     assert "% of its weight: " in explained
 

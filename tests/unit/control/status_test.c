@@ -3,6 +3,7 @@
 
 #include "../run.h"
 #include "../steer/compiled.h"
+#include "base/mem.h"
 #include "control/report.h"
 #include "control/status.h"
 #include "control_test.h"
@@ -17,6 +18,14 @@ static const struct make_node nodes[] = {
 	{ "edge", "tokyo", "b", 50, "192.0.2.2 2001:db8::2" },
 	{ "edge", "london", "c", 100, "192.0.2.3" },
 };
+static const struct make_pool following[] = { { .name = "edge",
+						.sites = "tokyo london",
+						.load = { .on = 1,
+							  .low_percent = 60,
+							  .high_percent = 100,
+							  .floor_percent = 20,
+							  .step_percent = 100,
+							  .stale_ms = 60000 } } };
 static const struct make_pref prefs[] = { { "edge", "tokyo london", false } };
 static const struct make_record records[] = { { "vpn.example.net.", "edge", NULL, 30 } };
 static const struct make_plan plan = { .sites = sites,
@@ -53,13 +62,13 @@ struct fixture {
 	struct drill drill;
 };
 
-static void open_fixture(struct fixture *f)
+static void open_fixture_of(struct fixture *f, const struct make_plan *rows)
 {
 	memset(f, 0, sizeof(*f));
 	memset(states, 0, sizeof(states));
 	for (size_t n = 0; n < 3; n++)
 		states[n].weight_percent = 100;
-	compiled_open(&f->compiled, &plan);
+	compiled_open(&f->compiled, rows);
 	for (int kind = 0; kind < IMAGE_KINDS; kind++)
 		f->images.fd[kind] = kind == IMAGE_LOCATIONS ? -1 : 0;
 	f->images.image[IMAGE_ZONES] = f->compiled.made.zones;
@@ -93,6 +102,11 @@ static void open_fixture(struct fixture *f)
 	f->memory = memory_new();
 	f->inputs = inputs_new(&f->images.image[IMAGE_PLAN], &f->orders, f->memory, NULL);
 	f->input.inputs = f->inputs;
+}
+
+static void open_fixture(struct fixture *f)
+{
+	open_fixture_of(f, &plan);
 }
 
 static void judge(struct fixture *f)
@@ -146,6 +160,57 @@ START_TEST(status_tells_pools_sites_and_nodes)
 	ck_assert_str_eq(json_string_value(json_array_get(at(node, "addresses"), 1)),
 			 "2001:db8::2");
 	json_decref(told);
+	close_fixture(&f);
+}
+END_TEST
+
+/* Of the first node. */
+static void assert_factors(struct fixture *f, json_int_t weight, double agent, double load,
+			   double ramp)
+{
+	const struct steer_node *steered = &f->inputs->nodes[0];
+	json_t *nodes_told;
+	const json_t *told;
+	double effective;
+
+	judge(f);
+	nodes_told = status_nodes(&f->input);
+	told = at(json_array_get(nodes_told, 0), "factors");
+	effective = json_real_value(at(told, "effective"));
+	ck_assert_int_eq(json_integer_value(at(told, "weight")), weight);
+	ck_assert_double_eq_tol(json_real_value(at(told, "agent")), agent, 1e-9);
+	ck_assert_double_eq_tol(json_real_value(at(told, "load")), load, 1e-4);
+	ck_assert_double_eq_tol(json_real_value(at(told, "ramp")), ramp, 1e-4);
+	ck_assert_double_eq_tol(effective, (double)weight * agent * load * ramp, 0.01);
+	ck_assert_double_eq_tol(effective, steered->weight * (steered->level / 65535.), 1e-9);
+	json_decref(nodes_told);
+}
+
+START_TEST(factors_of_a_weight_are_told_and_their_product_is_what_steers)
+{
+	struct make_plan rows = plan;
+	struct order made_up = { .action = ORDER_WEIGHT };
+	struct fixture f;
+
+	rows.pools = following;
+	open_fixture_of(&f, &rows);
+	assert_factors(&f, 100, 1, 1, 1);
+	states[0].status = NODE_DOWN;
+	judge(&f);
+	states[0].status = NODE_UP; /* for 6 s: two steps of the ramp of a minute, from 10 % */
+	states[0].recovered_mono_ms = NOW_MONO_MS - 6000;
+	assert_factors(&f, 100, 1, 1, 0.19);
+	inputs_reading(f.inputs, 0, "cpu", 0.8, NOW_MONO_MS);
+	assert_factors(&f, 100, 1, 0.6, 0.19);
+	states[0].weight_percent = 75;
+	assert_factors(&f, 100, 0.75, 0.6, 0.19);
+	states[0].weight_percent = 250;
+	assert_factors(&f, 100, 2.5, 0.6, 0.19);
+	ck_assert(object_parse("node:edge/a", &made_up.object)); /* wins over the agent */
+	made_up.row.weight = 40;
+	array_add(f.orders.list, f.orders.count, f.orders.cap) = made_up;
+	inputs_orders_changed(f.inputs);
+	assert_factors(&f, 40, 1, 0.6, 0.19);
 	close_fixture(&f);
 }
 END_TEST
@@ -227,6 +292,7 @@ END_TEST
 void add_status_cases(Suite *suite)
 {
 	suite_case(suite, "status", status_tells_pools_sites_and_nodes,
+		   factors_of_a_weight_are_told_and_their_product_is_what_steers,
 		   status_tells_processes_counters_and_store_whatever_texts_hold,
 		   one_pool_may_be_asked_for_and_must_exist, fallback_is_told_while_it_is_answered,
 		   status_without_a_world_has_no_pools);

@@ -12,6 +12,7 @@
 #include "ctl/load.h"
 #include "ctl/rdata_text.h"
 #include "ctl/show.h"
+#include "ctl/show_weight.h"
 
 /* --- columns ---------------------------------------------------------------------------------- */
 
@@ -420,6 +421,43 @@ START_TEST(alarm_of_a_pool_reads_right_for_one_node_too)
 }
 END_TEST
 
+static const struct {
+	const char *factors; /* of a node whose weight is 100 */
+	unsigned count;
+	const char *told;
+} weights[] = {
+	{ "{}", 0, "weight 100" },
+	{ "{'weight': 100, 'agent': 1.0, 'load': 1.0, 'ramp': 1.0, 'effective': 100.0}", 0,
+	  "weight 100" },
+	{ "{'weight': 100, 'agent': 2.5, 'load': 1.0, 'ramp': 1.0, 'effective': 250.0}", 1,
+	  "weight 250 = 100 x 250 % (agent)" },
+	{ "{'weight': 100, 'agent': 0.75, 'load': 0.6, 'ramp': 0.19, 'effective': 8.5498}", 3,
+	  "weight 8.5 = 100 x 75 % (agent) x 60 % (load) x 19 % (ramp)" },
+	{ "{'weight': 40, 'ordered': true, 'agent': 1.0, 'load': 0.555, 'ramp': 1.0, 'effective': 22.2}",
+	  2, "weight 22.2 = 40 (ordered) x 55.5 % (load)" },
+};
+
+START_TEST(weight_is_told_with_what_it_is_made_of)
+{
+	char *text = NULL, *quoted = strdup(weights[_i].factors);
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	json_t *node;
+
+	for (char *c = quoted; *c != '\0'; c++)
+		*c = *c == '\'' ? '"' : *c;
+	node = json_pack("{s:i, s:o}", "weight", 100, "factors", json_loads(quoted, 0, NULL));
+	ck_assert_ptr_nonnull(node);
+	ck_assert_uint_eq(weight_factors(node), weights[_i].count);
+	show_weight(node, out);
+	(void)fclose(out);
+	ck_assert_str_eq(text, weights[_i].told);
+	json_decref(node);
+	free(quoted);
+	free(text);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("ctl");
@@ -427,6 +465,8 @@ int main(void)
 
 	tcase_add_loop_test(status, alarm_of_a_pool_reads_right_for_one_node_too, 0,
 			    (int)(sizeof(alarms) / sizeof(alarms[0])));
+	tcase_add_loop_test(status, weight_is_told_with_what_it_is_made_of, 0,
+			    (int)(sizeof(weights) / sizeof(weights[0])));
 	suite_add_tcase(suite, status);
 
 	suite_case(suite, "columns", columns_are_aligned_by_characters, colours_do_not_move_columns,
