@@ -86,6 +86,11 @@ static const char *site_name(const struct image *plan, uint32_t pool_site)
 	return plan_text(plan, plan_items(plan, sites, struct plan_site)[site].name);
 }
 
+static const char *node_name(const struct image *plan, uint32_t node)
+{
+	return plan_text(plan, plan_items(plan, nodes, struct plan_node)[node].name);
+}
+
 static void say_addresses(struct buf *said, const struct image *plan, struct plan_range range)
 {
 	for (uint32_t a = 0; a < range.count; a++) {
@@ -96,6 +101,65 @@ static void say_addresses(struct buf *said, const struct image *plan, struct pla
 			ip_format(&plan_items(plan, addresses, struct ip_address)[range.first + a],
 				  text));
 	}
+}
+
+static const char *pool_name(const struct image *plan, uint32_t pool)
+{
+	return pool == PLAN_NONE
+		       ? "-"
+		       : plan_text(plan, plan_items(plan, pools, struct plan_pool)[pool].name);
+}
+
+static void say_pool_options(struct buf *said, const struct image *plan,
+			     const struct plan_pool *pool)
+{
+	buf_format(said, " %u %u %u %u %u %u %u %u %u %u %u %s %s %u %u", pool->answers,
+		   pool->spare, pool->spread, pool->order, pool->max_automatic_down, pool->freeze,
+		   pool->own_policy, pool->require, pool->spare_km, pool->ttl_floor_s,
+		   pool->ttl_ceiling_s, pool_name(plan, pool->backup),
+		   pool_name(plan, pool->fallback_pool), pool->flap_half_life_ms,
+		   pool->flap_max_hold_ms);
+	buf_format(said, " %u %u %u ", pool->load_age_ms, pool->ramp_percent, pool->ramp_ms);
+	buf_append(said, &pool->load, sizeof(pool->load));
+}
+
+static void say_pool_site(struct buf *said, const struct image *plan, uint32_t number)
+{
+	const struct plan_pool_site *site = &plan_items(plan, pool_sites,
+							struct plan_pool_site)[number];
+
+	buf_format(said, " %s %u %u %u %u %d", site_name(plan, number), site->priority,
+		   site->min_nodes, site->spill_high, site->spill_low, site->bias_percent);
+}
+
+/* What a pool keeps from some clients, and when. */
+static void say_exceptions(struct buf *said, const struct image *plan, const struct plan_pool *pool)
+{
+	const struct plan_fence *fences = plan_items(plan, fences, struct plan_fence);
+	const struct plan_avoid *avoids = plan_items(plan, avoids, struct plan_avoid);
+	const struct plan_window *windows = plan_items(plan, windows, struct plan_window);
+	const uint32_t *numbers = plan_items(plan, numbers, uint32_t);
+
+	for (uint32_t i = pool->fences.first; i < pool->fences.first + pool->fences.count; i++) {
+		buf_format(said, " %s %s", plan_text(plan, fences[i].text),
+			   pool_name(plan, fences[i].otherwise));
+		for (uint32_t n = 0; n < fences[i].never.count; n++)
+			buf_format(said, " %s",
+				   site_name(plan, numbers[fences[i].never.first + n]));
+	}
+	for (uint32_t i = pool->avoids.first; i < pool->avoids.first + pool->avoids.count; i++)
+		buf_format(said, " %s %s %s %llu", plan_text(plan, avoids[i].text),
+			   avoids[i].node == PLAN_NONE ? "-" : node_name(plan, avoids[i].node),
+			   site_name(plan, avoids[i].pool_site),
+			   (unsigned long long)avoids[i].until_unix_s);
+	for (uint32_t i = pool->windows.first; i < pool->windows.first + pool->windows.count; i++)
+		buf_format(said, " %s %s %u %llu %llu",
+			   windows[i].node == PLAN_NONE ? "-" : node_name(plan, windows[i].node),
+			   windows[i].pool_site == PLAN_NONE
+				   ? "-"
+				   : site_name(plan, windows[i].pool_site),
+			   windows[i].disable, (unsigned long long)windows[i].from_unix_s,
+			   (unsigned long long)windows[i].until_unix_s);
 }
 
 /* Which rules a pool has is said by the plan; which sites they name, by the geo image alone. */
@@ -113,13 +177,16 @@ static void collect_pools(const struct images *images, struct things *out)
 		say_addresses(&said, plan, pool->fallback_addresses);
 		buf_append(&said, plan->base + pool->alpn, pool->alpn_len);
 		for (uint32_t s = 0; s < pool->sites.count; s++)
-			buf_format(&said, " %s", site_name(plan, pool->sites.first + s));
+			say_pool_site(&said, plan, pool->sites.first + s);
+		say_pool_options(&said, plan, pool);
+		say_exceptions(&said, plan, pool);
 		for (uint32_t r = 0; r < plan_count(plan, rules); r++) {
 			const struct plan_rule *rule = &plan_items(plan, rules,
 								   struct plan_rule)[r];
 
 			if (rule->pool == p)
-				buf_format(&said, " %s", plan_text(plan, rule->text));
+				buf_format(&said, " %s %u", plan_text(plan, rule->text),
+					   rule->policy);
 		}
 		add(out, mem_copy_text(plan_text(plan, pool->name)), &said, 0);
 		buf_free(&said);
@@ -131,7 +198,7 @@ static void say_check(struct buf *said, const struct image *plan, const struct p
 	const struct plan_probe *probe = &plan_items(plan, probes, struct plan_probe)[check->probe];
 	char text[IP_TEXT_SIZE];
 
-	buf_format(said, " %s %u %u %u %u %u %u %u %u %u %u",
+	buf_format(said, " %s %s %u %u %u %u %u %u %u %u %u %u", plan_text(plan, probe->signal),
 		   check->address.family != 0 ? ip_format(&check->address, text) : "-", probe->kind,
 		   probe->family, probe->roles, check->port, check->judges, probe->interval_ms,
 		   probe->timeout_ms, probe->fall, probe->rise, probe->jitter_percent);
@@ -149,8 +216,8 @@ static void collect_nodes(const struct images *images, struct things *out)
 							   struct plan_pool)[node->pool];
 		struct buf said = { 0 };
 
-		buf_format(&said, "%u %s %u ", node->weight, site_name(plan, node->pool_site),
-			   node->port);
+		buf_format(&said, "%u %u %s %u ", node->weight, node->capacity,
+			   site_name(plan, node->pool_site), node->port);
 		buf_append(&said, plan->base + node->host, node->host_len);
 		say_addresses(&said, plan, node->addresses);
 		for (uint32_t c = 0; c < node->checks.count; c++)
@@ -257,6 +324,50 @@ static json_t *compare_geo(const struct images *before, const struct images *aft
 	return geo;
 }
 
+static void say_references(struct buf *said, const struct image *plan)
+{
+	const struct plan_reference *all = plan_items(plan, references, struct plan_reference);
+	char text[IP_TEXT_SIZE];
+
+	for (uint32_t i = 0; i < plan_count(plan, references); i++)
+		buf_format(said, " %s %u", ip_format(&all[i].address, text), all[i].port);
+}
+
+static void say_hook(struct buf *said, const struct image *plan, const struct plan_hook *hook)
+{
+	const uint32_t *numbers = plan_items(plan, numbers, uint32_t);
+	char text[IP_TEXT_SIZE];
+
+	buf_format(said, "\nhook %x %u %u %u %u", hook->events, hook->rate, hook->rate_ms,
+		   hook->timeout_ms, hook->attempts);
+	for (uint32_t i = 0; i < hook->pools.count; i++)
+		buf_format(said, " %s", pool_name(plan, numbers[hook->pools.first + i]));
+	buf_format(said, " %s %s %s ", plan_text(plan, hook->url), plan_text(plan, hook->header),
+		   hook->address.family != 0 ? ip_format(&hook->address, text) : "-");
+	buf_append(said, plan->base + hook->words, hook->words_len);
+}
+
+/* Doubt, and whom to tell. */
+static bool watching_differs(const struct image *a, const struct image *b)
+{
+	const struct image *sides[] = { a, b };
+	struct buf said[2] = { { 0 }, { 0 } };
+	bool differ;
+
+	for (size_t i = 0; i < 2; i++) {
+		buf_format(&said[i], "%u",
+			   image_root(sides[i], struct plan_root)->settings.doubt_percent);
+		say_references(&said[i], sides[i]);
+		for (uint32_t h = 0; h < plan_count(sides[i], hooks); h++)
+			say_hook(&said[i], sides[i],
+				 &plan_items(sides[i], hooks, struct plan_hook)[h]);
+	}
+	differ = said[0].len != said[1].len || memcmp(said[0].data, said[1].data, said[0].len) != 0;
+	buf_free(&said[0]);
+	buf_free(&said[1]);
+	return differ;
+}
+
 static bool settings_differ(const struct images *before, const struct images *after)
 {
 	const struct image *a = &before->image[IMAGE_PLAN], *b = &after->image[IMAGE_PLAN];
@@ -266,6 +377,7 @@ static bool settings_differ(const struct images *before, const struct images *af
 	return memcmp(&x->dns, &y->dns, sizeof(x->dns)) != 0 ||
 	       x->history_days != y->history_days || x->minutes_days != y->minutes_days ||
 	       x->log_level != y->log_level || x->preference_depth != y->preference_depth ||
+	       watching_differs(a, b) ||
 	       strcmp(plan_text(a, x->state_dir), plan_text(b, y->state_dir)) != 0 ||
 	       strcmp(plan_text(a, x->run_dir), plan_text(b, y->run_dir)) != 0;
 }

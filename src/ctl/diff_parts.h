@@ -14,8 +14,11 @@
 json_t *diff_zones(const struct image *before, const struct image *after, size_t most);
 
 /* [{"object": "pool edge", "change": "changed", "options": [{"option": ..., "before": ...,
- *   "after": ...}]}, ...]: pools, sites, nodes, and the server's own options. */
+ *   "after": ...}]}, ...]: pools, sites, nodes, hooks, and the server's own options. */
 json_t *diff_plans(const struct image *before, const struct image *after);
+
+/* The options of a hook, by its number from 0: "on": "down, up", ... */
+json_t *diff_hook(const struct image *plan, uint32_t number);
 
 /* One side of what is steered. */
 struct diff_side {

@@ -89,6 +89,25 @@ static void put_words(json_t *options, const char *option, const struct settings
 	put_line(options, option, &line);
 }
 
+static void put_doubt(json_t *options, const struct image *plan)
+{
+	const struct plan_reference *all = plan_items(plan, references, struct plan_reference);
+	struct buf line = { 0 };
+	char text[IP_TEXT_SIZE];
+
+	for (uint32_t i = 0; i < plan_count(plan, references); i++) {
+		bool v6 = all[i].port != 0 && all[i].address.family == IP_V6;
+
+		buf_format(&line, "%s%s%s%s", i > 0 ? ", " : "", v6 ? "[" : "",
+			   ip_format(&all[i].address, text), v6 ? "]" : "");
+		if (all[i].port != 0)
+			buf_format(&line, ":%u", all[i].port);
+	}
+	put_line(options, "doubt references", &line);
+	put(options, "doubt share", "%u%%",
+	    image_root(plan, struct plan_root)->settings.doubt_percent);
+}
+
 static json_t *server_options(const struct image *plan)
 {
 	const struct plan_settings *s = &image_root(plan, struct plan_root)->settings;
@@ -111,6 +130,7 @@ static json_t *server_options(const struct image *plan)
 	put_words(options, "version", &s->dns.version);
 	put_words(options, "identity", &s->dns.identity);
 	put_words(options, "nsid", &s->dns.nsid);
+	put_doubt(options, plan);
 	return options;
 }
 
@@ -267,6 +287,14 @@ static void add_ms(struct buf *line, const char *before, uint32_t ms)
 	buf_format(line, " %s %u%s", before, whole ? ms / 1000 : ms, whole ? "s" : "ms");
 }
 
+static void add_source(struct buf *line, const struct ip_address *source)
+{
+	char text[IP_TEXT_SIZE];
+
+	if (source->family != 0)
+		buf_format(line, " source %s", ip_format(source, text));
+}
+
 /* Options of a kind are told by their hash: that they are others. */
 static void put_probe(json_t *options, const struct image *plan, const struct plan_probe *probe,
 		      uint16_t port)
@@ -287,6 +315,11 @@ static void put_probe(json_t *options, const struct image *plan, const struct pl
 	add_ms(&line, "timeout", probe->timeout_ms);
 	buf_format(&line, " fall %u rise %u jitter %u%%", probe->fall, probe->rise,
 		   probe->jitter_percent);
+	add_source(&line, &probe->source_v4);
+	add_source(&line, &probe->source_v6);
+	if ((probe->roles & PROBE_LOAD) != 0)
+		buf_format(&line, " load of %s",
+			   plan_text(plan, probe->signal != 0 ? probe->signal : probe->name));
 	if (probe->settings_len > 0)
 		buf_format(
 			&line, " options %08x",
@@ -407,6 +440,8 @@ static json_t *describe(const struct image *plan)
 		add(all,
 		    mem_format("node %s/%s", pool_name(plan, nodes[i].pool), node_name(plan, i)),
 		    node_options(plan, &nodes[i]));
+	for (uint32_t i = 0; i < plan_count(plan, hooks); i++)
+		add(all, mem_format("hook %u", i + 1), diff_hook(plan, i));
 	return all;
 }
 

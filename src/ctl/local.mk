@@ -14,7 +14,7 @@ libctl_a_SOURCES = \
 	%D%/country_table.c %D%/country_table.h \
 	%D%/data_file.c %D%/data_file.h \
 	%D%/diff.c %D%/diff.h %D%/diff_parts.h \
-	%D%/diff_moves.c %D%/diff_moves.h %D%/diff_plan.c %D%/diff_spots.c %D%/diff_spots.h %D%/diff_steered.c %D%/diff_zones.c \
+	%D%/diff_moves.c %D%/diff_moves.h %D%/diff_hooks.c %D%/diff_plan.c %D%/diff_spots.c %D%/diff_spots.h %D%/diff_steered.c %D%/diff_zones.c \
 	%D%/explain.c %D%/explain.h %D%/explain_parts.h \
 	%D%/explain_location.c %D%/explain_pool.c %D%/explain_set.c %D%/explain_steering.c \
 	%D%/field.h %D%/show.h \

@@ -177,6 +177,31 @@ def test_what_changes_no_answer_is_told_as_that(sample):
         assert diff(sample)["steered"] == [] and diff(sample)["zones"] == []
 
 
+def test_what_watches_and_whom_it_tells_is_told_by_option(sample):
+    hooks = ('hooks:\n  - { on: [down, up], command: ["/bin/true", "a b"] }\n'
+             '  - { on: alarm, pools: edge, url: "http://127.0.0.1:9/x", rate: 5/h }\n')
+    doubt = 'doubt: { references: ["192.0.2.1", "192.0.2.2:53", "[2001:db8::1]:53"], share: 70% }\n'
+    edits = [(sample.config, "sites:\n", hooks + doubt + "sites:\n"),
+             (sample.config, "ramp: { time: 0s }", "ramp: { time: 30s }, flap: { half-life: 7m }")]
+    with edited(sample, *edits):
+        assert diff(sample)["objects"][0] == {"object": "server", "change": "changed", "options": [
+            {"option": "doubt references", "before": "", "after": "192.0.2.1, 192.0.2.2:53, [2001:db8::1]:53"},
+            {"option": "doubt share", "before": "50%", "after": "70%"}]}
+        people = sample.ctl("diff").stdout
+        for line in ("server: doubt share: 50% -> 70%", "pool edge: ramp time: 0s -> 30s", "pool edge: flap half-life: ", "hook 1: added"):
+            assert line in people, people
+        told = json.loads(sample.ctl("--json", "reload").stdout)
+        assert (told["changed"], told["changes"]["settings"], told["changes"]["pools"]["changed"]) == (True, True, 1)
+        assert diff(sample)["objects"] == []
+        rest = [(sample.config, "[down, up]", "down"), (sample.config, '"a b"', "a, b"), (sample.config, "5/h", "6/m")]
+        with edited(sample, *rest):
+            told = {thing["object"]: {option["option"]: (option["before"], option["after"]) for option in thing["options"]}
+                    for thing in diff(sample)["objects"]}
+            assert told == {"hook 1": {"on": ("up, down", "down"), "command": ('"/bin/true" "a b"', '"/bin/true" "a" "b"')},
+                            "hook 2": {"rate": ("5/h", "6/m")}}
+    assert diff(sample)["objects"] == []
+
+
 def test_a_file_of_networks_is_followed(sample, questions):
     listed = sample.folder / "listed"
     listed.write_text("8.0.0.0/8\n")

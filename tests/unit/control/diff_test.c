@@ -100,6 +100,31 @@ START_TEST(same_files_change_nothing)
 }
 END_TEST
 
+START_TEST(each_option_of_a_pool_is_a_change)
+{
+	struct make_pool edited[2];
+	struct make_plan to = base;
+
+	to.pools = edited;
+	for (int option = 0; option < 6; option++) {
+		json_t *told;
+
+		memcpy(edited, pools, sizeof(edited));
+		switch (option) {
+		case 0: edited[0].answers = 2; break;
+		case 1: edited[0].order = ORDER_SHUFFLED; break;
+		case 2: edited[0].ttl_floor_s = 7; break;
+		case 3: edited[0].backup = "web"; break;
+		case 4: edited[0].load.on = 1; break;
+		default: edited[0].spread = SPREAD_SITE; break;
+		}
+		told = diff(&base, &to);
+		ck_assert_str_eq(list(told, "pools"), "changed edge");
+		json_decref(told);
+	}
+}
+END_TEST
+
 START_TEST(ports_hosts_and_alpn_are_of_nodes_and_pools)
 {
 	static const struct make_service before[] = { { "a", 443, "a.example." },
@@ -298,7 +323,7 @@ END_TEST
 
 void add_diff_cases(Suite *suite)
 {
-	suite_case(suite, "diff", same_files_change_nothing,
+	suite_case(suite, "diff", same_files_change_nothing, each_option_of_a_pool_is_a_change,
 		   ports_hosts_and_alpn_are_of_nodes_and_pools, first_world_is_all_new,
 		   nodes_are_known_by_pool_and_name, numbers_that_moved_are_no_change,
 		   order_of_sites_and_policy_belong_to_a_pool, site_that_moved_is_a_change,
