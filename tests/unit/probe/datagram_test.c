@@ -20,6 +20,7 @@
 
 #define ADDRESS "127.93.22.1"
 #define PORT    20196
+#define PATIENT 5000 /* ms: an interval with time enough for a server that is this test */
 
 static const struct {
 	struct udp_settings settings;
@@ -112,7 +113,7 @@ static void apply(struct lab *lab, const struct row *row, uint32_t interval_ms)
 {
 	const struct plan_probe probe = { .kind = (uint8_t)row->kind,
 					  .interval_ms = interval_ms,
-					  .timeout_ms = 600,
+					  .timeout_ms = interval_ms - 100,
 					  .fall = 1,
 					  .rise = 1 };
 	const struct sketch_node nodes[] = {
@@ -193,7 +194,7 @@ START_TEST(forged_error_of_the_network_ends_no_probe)
 	struct lab lab;
 
 	lab_open(&lab, -1, -1);
-	apply(&lab, row, 700);
+	apply(&lab, row, PATIENT);
 	next_request(&lab, server, &request);
 	if (!forge_unreachable(&request.from, ADDRESS, PORT)) {
 		lab_close(&lab);
@@ -239,9 +240,9 @@ START_TEST(answer_to_an_earlier_question_does_not_count)
 	struct lab lab;
 
 	lab_open(&lab, -1, -1);
-	apply(&lab, row, 700);
+	apply(&lab, row, PATIENT);
 	next_request(&lab, server, &before);
-	apply(&lab, row, 701); /* ends the probe that waits for its answer */
+	apply(&lab, row, PATIENT + 1); /* ends the probe that waits for its answer */
 	next_request(&lab, server, &after);
 	ck_assert_int_ne(before.from.sin_port, after.from.sin_port);
 	answer(server, row, &before);

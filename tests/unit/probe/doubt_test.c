@@ -229,9 +229,11 @@ END_TEST
 #define PORT      20194
 #define REFERENCE "127.93.12.100"
 
-#define QUICK                                                                                \
-	{                                                                                    \
-		.kind = PROBE_TCP, .interval_ms = 50, .timeout_ms = 50, .fall = 3, .rise = 2 \
+/* Not so often that a process which was held up makes up for it with some at once: then two nodes
+ * could be down before the others have failed at all. */
+#define QUICK                                                                                 \
+	{                                                                                     \
+		.kind = PROBE_TCP, .interval_ms = 200, .timeout_ms = 50, .fall = 3, .rise = 2 \
 	}
 
 static const struct sketch_node four[] = {
@@ -271,7 +273,7 @@ START_TEST(nodes_go_down_as_fast_as_ever_when_a_reference_answers)
 	began_ms = clock_mono_ms();
 	for (uint32_t i = 0; i < 4; i++)
 		ck_assert(lab_reaches(&lab, i, NODE_DOWN));
-	printf("four nodes are down after %llu ms of 150\n",
+	printf("four nodes are down after %llu ms of 600\n",
 	       (unsigned long long)(clock_mono_ms() - began_ms));
 	ck_assert_uint_eq(prober_doubt(lab.prober).frozen_unix_ms, 0);
 	ck_assert(!prober_doubt(lab.prober).silent);
@@ -297,7 +299,7 @@ START_TEST(nodes_stay_up_while_no_reference_answers_and_all_goes_on_by_itself)
 	ck_assert_uint_ne(doubt.frozen_unix_ms, 0);
 	ck_assert(doubt.silent);
 	ck_assert_uint_ge(doubt.failing, 3);
-	lab_run_ms(&lab, 1000);
+	ck_assert(lab_has_results(&lab, 0, 5) && lab_has_results(&lab, 3, 1));
 	ck_assert_int_eq(lab.change_count, 0);
 	ck_assert_uint_eq(prober_state(lab.prober, 0)->verdict_within_ms, 0);
 	reference = listen_on(REFERENCE, PORT, 256); /* it is the nodes, after all */

@@ -30,16 +30,19 @@ static void on_reading(void *context, uint32_t node, uint32_t probe, bool down,
 {
 	struct lab *lab = context;
 
-	lab->last_reading = (struct lab_reading){ node, probe, result->outcome };
-	lab->reading_count++;
+	ck_assert_uint_lt(node, LAB_MAX);
+	ck_assert_uint_lt(probe, LAB_MAX);
+	lab->results_of_node[node]++;
+	lab->results_of_probe[probe]++;
+	lab->outcome_of_probe[probe] = result->outcome;
 	lab->failures_told_up += !down && result->outcome == PROBE_FAILURE;
 }
 
 static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	(void)loop;
-	(void)timer;
 	(void)events;
+	((struct lab *)timer->data)->ticks++;
 }
 
 void lab_open(struct lab *lab, int icmp_v4, int icmp_v6)
@@ -47,7 +50,8 @@ void lab_open(struct lab *lab, int icmp_v4, int icmp_v6)
 	struct err err;
 
 	*lab = (struct lab){ .loop = ev_loop_new(EVFLAG_AUTO) };
-	ev_timer_init(&lab->tick, on_tick, 0.005, 0.005);
+	ev_timer_init(&lab->tick, on_tick, LAB_TICK_MS / 1e3, LAB_TICK_MS / 1e3);
+	lab->tick.data = lab;
 	ev_timer_start(lab->loop, &lab->tick);
 	ck_assert_int_eq(
 		prober_open(&lab->prober,
@@ -80,9 +84,9 @@ void lab_close(struct lab *lab)
 
 void lab_run_ms(struct lab *lab, int ms)
 {
-	uint64_t until_us = clock_mono_us() + (uint64_t)ms * 1000;
+	int until = lab->ticks + (ms + LAB_TICK_MS - 1) / LAB_TICK_MS;
 
-	while (clock_mono_us() < until_us)
+	while (lab->ticks < until)
 		(void)ev_run(lab->loop, EVRUN_ONCE);
 }
 
@@ -100,10 +104,27 @@ bool lab_reaches(struct lab *lab, uint32_t node, enum node_status status)
 
 bool lab_is_checked(struct lab *lab, uint32_t node)
 {
-	uint64_t now_ms = clock_unix_ms();
+	return lab_has_results(lab, node, 1);
+}
+
+bool lab_has_results(struct lab *lab, uint32_t node, int count)
+{
+	int until = lab->results_of_node[node] + count;
 	uint64_t until_ms = clock_mono_ms() + PATIENCE_MS;
 
-	while (prober_state(lab->prober, node)->checked_unix_ms <= now_ms) {
+	while (lab->results_of_node[node] < until) {
+		if (clock_mono_ms() > until_ms)
+			return false;
+		(void)ev_run(lab->loop, EVRUN_ONCE);
+	}
+	return true;
+}
+
+bool lab_probe_has_results(struct lab *lab, uint32_t probe, int count)
+{
+	uint64_t until_ms = clock_mono_ms() + PATIENCE_MS;
+
+	while (lab->results_of_probe[probe] < count) {
 		if (clock_mono_ms() > until_ms)
 			return false;
 		(void)ev_run(lab->loop, EVRUN_ONCE);

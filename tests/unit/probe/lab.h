@@ -13,22 +13,24 @@ struct lab_change {
 	enum node_status from, to;
 };
 
-struct lab_reading {
-	uint32_t node, probe;
-	enum probe_outcome outcome;
-};
+#define LAB_MAX     64
+#define LAB_TICK_MS 5
 
 struct lab {
 	struct ev_loop *loop;
 	ev_timer tick; /* so that no wait is for ever */
+	/* How often it came: a clock that stands still whenever this process does. Who is quick has few
+	 * of them, however busy the machine is. */
+	int ticks;
 	struct prober *prober;
 	struct image plan;
 	struct plan_reference reference; /* of the plans; family 0: none */
 	struct lab_change changes[64];
 	int change_count;
 	int aspect_count; /* changes of a state whose status stayed */
-	struct lab_reading last_reading;
-	int reading_count;
+	/* Since it was opened: every result, once for each use of its check. */
+	int results_of_node[LAB_MAX], results_of_probe[LAB_MAX];
+	enum probe_outcome outcome_of_probe[LAB_MAX]; /* the last one's */
 	int failures_told_up; /* failures of checks that are not down, which count as loss */
 };
 
@@ -37,12 +39,16 @@ void lab_apply(struct lab *lab, const struct sketch_node *nodes, size_t count,
 	       const struct node_state *initial);
 void lab_close(struct lab *lab);
 
-/* Runs the loop for so long. */
+/* Runs the loop for so long, by its own ticks: what the machine takes away is made up for. */
 void lab_run_ms(struct lab *lab, int ms);
 
-/* Runs the loop until the node has the status: true; false: not within five seconds. */
+/* Runs the loop until the node has the status: true; false: not within our patience. */
 bool lab_reaches(struct lab *lab, uint32_t node, enum node_status status);
-bool lab_is_checked(struct lab *lab, uint32_t node); /* until it has a result newer than now */
+/* ... until the node has one more result, or so many: true; */
+bool lab_is_checked(struct lab *lab, uint32_t node);
+bool lab_has_results(struct lab *lab, uint32_t node, int count);
+/* ... until the probe (its plan's number) has so many since the lab was opened. */
+bool lab_probe_has_results(struct lab *lab, uint32_t probe, int count);
 
 /* A listening socket; fails the test where there is none to have. */
 int listen_on(const char *address, uint16_t port, int backlog);

@@ -117,8 +117,8 @@ static const struct openvpn_management_settings fifty = { .capacity = 50 };
 static void open_lab(struct lab *lab)
 {
 	const struct plan_probe probe = { .kind = PROBE_OPENVPN_MANAGEMENT,
-					  .interval_ms = 400,
-					  .timeout_ms = 400,
+					  .interval_ms = 10000,
+					  .timeout_ms = 10000,
 					  .fall = 1,
 					  .rise = 1 };
 	const struct sketch_node nodes[] = {
@@ -131,7 +131,7 @@ static void open_lab(struct lab *lab)
 
 static int next_connection(struct lab *lab, int listener)
 {
-	uint64_t until_ms = clock_mono_ms() + 5000;
+	uint64_t until_ms = clock_mono_ms() + 20000;
 	int fd;
 
 	while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) < 0) {
@@ -148,7 +148,7 @@ static void say(int fd, const char *text)
 
 static void expect(struct lab *lab, int fd, const char *wanted)
 {
-	uint64_t until_ms = clock_mono_ms() + 5000;
+	uint64_t until_ms = clock_mono_ms() + 20000;
 	char got[64] = "";
 
 	while (recv(fd, got, sizeof(got) - 1, 0) < 0) {

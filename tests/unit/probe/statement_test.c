@@ -220,11 +220,11 @@ START_TEST(file_grows_old_by_the_steady_clock)
 {
 	struct with_text settings;
 
-	open_file(&settings, 100, STALE_FAILURE);
+	open_file(&settings, 500, STALE_FAILURE);
 	write_file("up\n", 3);
 	start();
 	ck_assert_int_eq(told.outcome, PROBE_SUCCESS);
-	(void)usleep(150000);
+	(void)usleep(550000);
 	start();
 	ck_assert_int_eq(told.outcome, PROBE_FAILURE);
 	write_file("up\n", 3);
@@ -256,10 +256,10 @@ START_TEST(report_counts_until_it_is_too_old)
 	ck_assert_uint_eq(report(reports, PROBE_FAILURE, 0), 1);
 	start();
 	ck_assert_int_eq(told.outcome, PROBE_FAILURE);
-	ck_assert_uint_eq(report(reports, PROBE_SUCCESS, 50), 1);
+	ck_assert_uint_eq(report(reports, PROBE_SUCCESS, 500), 1);
 	start();
 	ck_assert_int_eq(told.outcome, PROBE_SUCCESS);
-	(void)usleep(70000);
+	(void)usleep(550000);
 	start();
 	ck_assert_int_eq(told.outcome, PROBE_FAILURE);
 	ck_assert_str_eq(told_why, "nothing was reported for 0 s");
@@ -271,13 +271,13 @@ END_TEST
 
 START_TEST(first_report_is_waited_for_as_long_as_one_may_be_old)
 {
-	const struct push_settings settings = { .max_age_ms = 50, .stale = STALE_FAILURE };
+	const struct push_settings settings = { .max_age_ms = 500, .stale = STALE_FAILURE };
 	struct reports *reports = reports_new();
 
 	open_kind(kind_push_open, &settings, reports);
 	start();
 	ck_assert_int_eq(told.outcome, PROBE_NOT_MADE);
-	(void)usleep(70000);
+	(void)usleep(550000);
 	start();
 	ck_assert_int_eq(told.outcome, PROBE_FAILURE);
 	ck_assert_str_eq(told_why, "nothing was reported yet");
@@ -341,7 +341,7 @@ START_TEST(agent_that_is_away_changes_nothing_for_a_time)
 {
 	struct with_text settings;
 
-	open_agent(&settings, "", 100);
+	open_agent(&settings, "", 500);
 	start_and_wait();
 	ck_assert_int_eq(told.outcome, PROBE_NOT_MADE); /* it was never heard of */
 	ck_assert_str_eq(told_why, "Connection refused");
@@ -351,14 +351,14 @@ START_TEST(agent_that_is_away_changes_nothing_for_a_time)
 	start_and_wait();
 	ck_assert_int_eq(told.outcome, PROBE_NOT_MADE);
 	ck_assert(!told.has_weight);
-	(void)usleep(150000);
+	(void)usleep(550000);
 	start_and_wait();
 	ck_assert_int_eq(told.outcome, PROBE_WARNING);
 	ck_assert(told.has_weight);
 	ck_assert_uint_eq(told.weight_percent, 100);
 	ck_assert_int_eq(told.wish, WISH_READY);
 	agent_up("down #gone\n");
-	(void)usleep(150000);
+	(void)usleep(550000);
 	start_and_wait();
 	ck_assert_int_eq(told.outcome, PROBE_FAILURE); /* only "up" ends that */
 	settings.agent.unreachable = AGENT_FAILURE;

@@ -38,8 +38,9 @@ START_TEST(node_is_up_when_its_port_accepts)
 	ck_assert_int_eq(lab.changes[0].from, NODE_UNKNOWN);
 	ck_assert_uint_ge(state->since_unix_ms, before_ms);
 	ck_assert_uint_ge(state->checked_unix_ms, before_ms);
-	ck_assert_uint_gt(state->rtt_us, 0);
-	ck_assert_uint_lt(state->rtt_us, 200000);
+	while (state->rtt_us == 0) /* of an answer that was only seen too late it is not known */
+		ck_assert(lab_is_checked(&lab, 0));
+	ck_assert_uint_le(state->rtt_us, 200000);
 	ck_assert_str_eq(state->reason, "tcp " HERE ":20191: connected");
 	ck_assert_str_eq(prober_state(lab.prober, 1)->reason, "tcp [::1]:20191: connected");
 	lab_close(&lab);
@@ -51,13 +52,12 @@ END_TEST
 START_TEST(node_that_refuses_is_down_at_once_and_says_why)
 {
 	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, tcp, PORT } } } };
-	uint64_t start_ms = clock_mono_ms();
 	struct lab lab;
 
 	lab_open(&lab, -1, -1);
 	lab_apply(&lab, nodes, 1, NULL);
 	ck_assert(lab_reaches(&lab, 0, NODE_DOWN));
-	ck_assert_uint_lt(clock_mono_ms() - start_ms, 200); /* no timeout was waited for */
+	ck_assert_int_lt(lab.ticks, 100 / LAB_TICK_MS); /* no timeout was waited for */
 	ck_assert_str_eq(prober_state(lab.prober, 0)->reason,
 			 "tcp " HERE ":20191: connection refused");
 	ck_assert_uint_eq(prober_state(lab.prober, 0)->rtt_us, 0);
