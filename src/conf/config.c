@@ -282,6 +282,7 @@ static int read_all(struct conf *conf, int fd, const char *path)
 		find_tables(conf);
 		places_find(conf, root);
 		read_zones_dir(conf, root);
+		doubt_check(conf, root);
 	}
 	links_free(conf->links);
 	data_finish(conf);

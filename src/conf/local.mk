@@ -9,6 +9,7 @@ libconf_a_SOURCES = \
 	%D%/country.c %D%/country.h \
 	%D%/data.c %D%/data.h \
 	%D%/diag.c %D%/diag.h \
+	%D%/doubt.c \
 	%D%/effective.c %D%/effective.h \
 	%D%/fences.c \
 	%D%/hooks.c \
@@ -52,6 +53,7 @@ test_conf_SOURCES = \
 	tests/unit/conf/clients_test.c \
 	tests/unit/conf/config_test.c \
 	tests/unit/conf/diag_test.c \
+	tests/unit/conf/doubt_test.c \
 	tests/unit/conf/fixture.c tests/unit/conf/fixture.h \
 	tests/unit/conf/effective_test.c \
 	tests/unit/conf/ikev2_test.c \

@@ -10,6 +10,9 @@
 void server_read(struct conf *conf, const struct yaml_node *root);
 void pool_read(struct conf *conf, const struct yaml_node *root, struct config_pool *pool);
 
+/* When the pools are known: what the server file's `doubt` lacks is told. */
+void doubt_check(struct conf *conf, const struct yaml_node *root);
+
 /* `out` is the struct config. */
 void hooks_read(struct conf *conf, const struct yaml_node *value, void *out);
 /* When the pools are known that hooks name. */

@@ -48,7 +48,8 @@ static void gather(const struct commands *commands, struct facts *out)
 		.inputs = running_inputs(running),
 		.orders = running_orders(running),
 		.drill = running_drill(running),
-		.doubt = running_doubt(running),
+		.doubt = { [DOUBT_V4] = running_doubt(running, DOUBT_V4),
+			   [DOUBT_V6] = running_doubt(running, DOUBT_V6) },
 		.last_reload = reload_last(commands->reload),
 		.reloading = reload_is_running(commands->reload),
 	};

@@ -467,9 +467,9 @@ const struct orders *running_orders(const struct running *running)
 	return &running->orders;
 }
 
-struct prober_doubt running_doubt(const struct running *running)
+struct prober_doubt running_doubt(const struct running *running, enum doubt_family family)
 {
-	return prober_doubt(running->prober);
+	return prober_doubt(running->prober, family);
 }
 
 const struct drill *running_drill(const struct running *running)

@@ -83,15 +83,22 @@ static json_t *world(const struct status_input *input)
 			 (json_int_t)image_root(zones, struct zones_root)->pool_record_count);
 }
 
-/* What the references say. */
-static json_t *doubt(const struct prober_doubt *doubt)
+/* What the references say of a family. */
+static json_t *doubt_of(const struct prober_doubt *doubt)
 {
-	return json_pack("{s:I, s:b, s:I, s:b, s:I, s:I, s:I}", "references",
-			 (json_int_t)doubt->references, "answer",
+	return json_pack("{s:I, s:b, s:b, s:I, s:b, s:I, s:I, s:I}", "references",
+			 (json_int_t)doubt->references, "borrowed",
+			 doubt->references > 0 && doubt->borrowed, "answer",
 			 doubt->tested_unix_ms != 0 && !doubt->silent, "tested_ms",
 			 (json_int_t)doubt->tested_unix_ms, "frozen", doubt->frozen_unix_ms != 0,
 			 "since_ms", (json_int_t)doubt->frozen_unix_ms, "failing",
 			 (json_int_t)doubt->failing, "of", (json_int_t)doubt->targets);
+}
+
+static json_t *doubt(const struct prober_doubt *families)
+{
+	return json_pack("{s:o, s:o}", "ipv4", doubt_of(&families[DOUBT_V4]), "ipv6",
+			 doubt_of(&families[DOUBT_V6]));
 }
 
 json_t *status_json(const struct status_input *input, const char *pool_name)
@@ -115,5 +122,5 @@ json_t *status_json(const struct status_input *input, const char *pool_name)
 		orders_json(input->orders,
 			    input->images == NULL ? NULL : &input->images->image[IMAGE_PLAN],
 			    input->now_unix_ms),
-		"drill", drill_json(input->drill), "doubt", doubt(&input->doubt));
+		"drill", drill_json(input->drill), "doubt", doubt(input->doubt));
 }

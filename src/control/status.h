@@ -30,7 +30,7 @@ struct status_input {
 	const struct inputs *inputs; /* NULL: there is no world yet */
 	const struct orders *orders;
 	const struct drill *drill;
-	struct prober_doubt doubt;
+	struct prober_doubt doubt[DOUBT_FAMILIES];
 	const json_t *last_reload; /* NULL: there was none */
 	bool reloading;
 };

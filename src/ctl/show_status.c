@@ -485,19 +485,25 @@ static void show_pool(const json_t *pool, FILE *out, bool colour, uint64_t now_m
 }
 
 /* Is it them or is it us? */
-static void show_doubt(const json_t *doubt, FILE *out, uint64_t now_ms)
+static void show_doubt_of(const json_t *doubt, const char *family, FILE *out, uint64_t now_ms)
 {
 	char age[QUANTITY_SIZE], of[COUNTED_SIZE];
 
 	if (field_is(doubt, "frozen"))
 		(void)fprintf(out,
-			      "ALARM for %s: the network here seems to fail: %lld of %s and all "
-			      "references did; statuses are frozen\n\n",
-			      text_age(field_count(doubt, "since_ms"), now_ms, age),
+			      "ALARM for %s: the %s network here seems to fail: %lld of %s and all "
+			      "references did; its statuses are frozen\n\n",
+			      text_age(field_count(doubt, "since_ms"), now_ms, age), family,
 			      field_number(doubt, "failing"),
 			      text_counted(field_number(doubt, "of"), "target", of));
 	else if (field_number(doubt, "tested_ms") != 0 && !field_is(doubt, "answer"))
-		(void)fprintf(out, "no reference answers (doubt)\n\n");
+		(void)fprintf(out, "no reference answers for %s (doubt)\n\n", family);
+}
+
+static void show_doubt(const json_t *doubt, FILE *out, uint64_t now_ms)
+{
+	show_doubt_of(json_object_get(doubt, "ipv4"), "IPv4", out, now_ms);
+	show_doubt_of(json_object_get(doubt, "ipv6"), "IPv6", out, now_ms);
 }
 
 void show_status(const json_t *status, FILE *out, bool colour)

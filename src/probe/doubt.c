@@ -5,6 +5,12 @@
 /* Tests that go unanswered, and in which hardly a target says anything, before verdicts go on. */
 #define UNSURE_MAX 5
 
+/* So many that fail are a reason to doubt. */
+static uint32_t least(const struct doubt *doubt)
+{
+	return doubt->targets < DOUBT_MIN && doubt->targets > 0 ? doubt->targets : DOUBT_MIN;
+}
+
 void doubt_restart(struct doubt *doubt)
 {
 	doubt->watch++;
@@ -38,8 +44,16 @@ static void count_failure(struct doubt *doubt, struct doubt_target *target,
 	target->fine = false;
 }
 
-static void note_row(struct doubt_check *check, bool success, uint64_t started_us)
+/* What holds is what was there before the watch, or before the row of failures where that is younger:
+ * a success is true whatever else fails. */
+static void note_row(uint64_t watch, struct doubt_check *check, const struct flap *flap,
+		     bool success, uint64_t started_us)
 {
+	if (check->watch != watch || !check->in_row)
+		check->saved = *flap;
+	if (check->watch != watch)
+		check->counted = false;
+	check->watch = watch;
 	if (!success && !check->in_row)
 		check->since_us = started_us;
 	check->in_row = !success;
@@ -49,38 +63,82 @@ static void note_row(struct doubt_check *check, bool success, uint64_t started_u
 bool doubt_sees(struct doubt *doubt, struct doubt_target *target, struct doubt_check *check,
 		const struct flap *flap, bool success, uint64_t started_us)
 {
-	note_row(check, success, started_us);
+	note_row(doubt->watch, check, flap, success, started_us);
 	if (doubt->share_percent == 0)
 		return true;
-	if (check->watch != doubt->watch) {
-		check->watch = doubt->watch;
-		check->counted = false;
-		check->saved = *flap;
-	}
-	if (target != NULL && target->watch != doubt->watch)
+	if (target->watch != doubt->watch)
 		*target = (struct doubt_target){ .watch = doubt->watch };
-	if (target != NULL && success)
+	if (success)
 		count_success(doubt, target, check);
-	else if (target != NULL && flap->verdict > 0) /* who was down before says nothing */
+	else if (flap->verdict >= 0) /* who was down before says nothing */
 		count_failure(doubt, target, check);
-	if (doubt->failing >= DOUBT_MIN)
+	if (doubt->failing >= least(doubt))
 		doubt->wanted = true;
 	return !doubt->frozen;
 }
 
-bool doubt_holds(struct doubt *doubt, struct doubt_check *check)
+/* `first`: it would be its first verdict, and what was known before is of another process. */
+static bool is_in_doubt(const struct doubt *doubt, const struct doubt_check *check, bool first)
 {
-	check->held = doubt->share_percent != 0 && doubt->cleared_us < check->since_us &&
-		      (doubt->failing >= DOUBT_MIN || doubt->unsure > 0 || check->held);
+	return doubt->share_percent != 0 && doubt->cleared_us < check->since_us &&
+	       (first || doubt->failing >= least(doubt) || doubt->unsure > 0 || check->held);
+}
+
+bool doubt_holds(struct doubt *doubt, struct doubt_check *check, const struct flap *flap)
+{
+	check->held = is_in_doubt(doubt, check, flap->verdict == 0);
 	doubt->wanted |= check->held;
 	return check->held;
+}
+
+bool doubts_see(const struct doubts *doubts, struct doubt_check *check, const struct flap *flap,
+		bool success, uint64_t started_us)
+{
+	note_row(doubts->watch, check, flap, success, started_us);
+	return !doubts_frozen(doubts);
+}
+
+/* A family that is frozen says nothing of it any more; the other one does. */
+bool doubts_hold(struct doubts *doubts, struct doubt_check *check, const struct flap *flap)
+{
+	bool held = false;
+
+	check->held = false;
+	for (size_t i = 0; i < DOUBT_FAMILIES; i++) {
+		struct doubt *doubt = &doubts->of[i];
+
+		if (doubt->targets == 0 || doubt->frozen ||
+		    !is_in_doubt(doubt, check, flap->verdict == 0))
+			continue;
+		held = true;
+		doubt->wanted = true;
+	}
+	check->held = held;
+	return held;
+}
+
+bool doubts_frozen(const struct doubts *doubts)
+{
+	bool frozen = false;
+
+	for (size_t i = 0; i < DOUBT_FAMILIES; i++) {
+		const struct doubt *doubt = &doubts->of[i];
+
+		if (doubt->share_percent == 0 || doubt->targets == 0)
+			continue;
+		if (!doubt->frozen)
+			return false;
+		frozen = true;
+	}
+	return frozen;
 }
 
 static bool most_fail(const struct doubt *doubt)
 {
 	uint64_t all = (uint64_t)doubt->failing + doubt->fine;
 
-	return doubt->failing >= DOUBT_MIN && doubt->failing * 100ULL >= all * doubt->share_percent;
+	return doubt->failing >= least(doubt) &&
+	       doubt->failing * 100ULL >= all * doubt->share_percent;
 }
 
 static enum doubt_change clear(struct doubt *doubt, uint64_t began_us, enum doubt_change change)
@@ -95,13 +153,13 @@ static enum doubt_change clear(struct doubt *doubt, uint64_t began_us, enum doub
 /* Where nothing has come in since the last test, nothing is known. */
 static enum doubt_change test_frozen(struct doubt *doubt, uint64_t began_us, bool answered)
 {
-	if (answered || (doubt->fine >= DOUBT_MIN && !most_fail(doubt)))
+	if (answered || (doubt->fine >= least(doubt) && !most_fail(doubt)))
 		return clear(doubt, began_us, DOUBT_THAWED);
 	doubt_restart(doubt);
 	return DOUBT_SAME;
 }
 
-enum doubt_change doubt_tested(struct doubt *doubt, uint64_t began_us, bool answered)
+static enum doubt_change take_test(struct doubt *doubt, uint64_t began_us, bool answered)
 {
 	bool wanted = doubt->wanted;
 
@@ -117,7 +175,7 @@ enum doubt_change doubt_tested(struct doubt *doubt, uint64_t began_us, bool answ
 	if (!wanted)
 		return DOUBT_SAME;
 	if (doubt->unsure > 0 &&
-	    (doubt->unsure == UNSURE_MAX || doubt->failing + doubt->fine >= DOUBT_MIN))
+	    (doubt->unsure == UNSURE_MAX || doubt->failing + doubt->fine >= least(doubt)))
 		return clear(doubt, began_us,
 			     DOUBT_CLEARED); /* it is the references that are dead */
 	if (doubt->unsure == 0)
@@ -127,10 +185,19 @@ enum doubt_change doubt_tested(struct doubt *doubt, uint64_t began_us, bool answ
 	return DOUBT_SAME;
 }
 
-bool doubt_restore(const struct doubt *doubt, struct doubt_check *check, struct flap *flap)
+enum doubt_change doubts_tested(struct doubts *doubts, enum doubt_family family, uint64_t began_us,
+				bool answered)
+{
+	enum doubt_change change = take_test(&doubts->of[family], began_us, answered);
+
+	doubts->watch += change == DOUBT_CLEARED || change == DOUBT_THAWED;
+	return change;
+}
+
+bool doubt_restore(uint64_t watch, struct doubt_check *check, struct flap *flap)
 {
 	check->held = check->in_row = false;
-	if (check->watch != doubt->watch)
+	if (check->watch != watch)
 		return false;
 	*flap = check->saved;
 	return true;

@@ -1,12 +1,15 @@
 /* doubt.h - is it them or is it us? When many targets fail at once, verdicts wait until it is known
  * whether references answer: addresses that have nothing to do with the nodes.
  *
- * Targets are the addresses that are probed. A watch counts, from the last time that all was clear,
- * the targets that fail though they were up, and those that answer. From DOUBT_MIN that fail on,
- * references are to be tested, and no check goes down before one of them has answered a test that
- * began after its first failure. When none does, and at least the share of all that fail, statuses
- * are frozen: no result counts, and what was counted in the watch is forgotten, until a reference
- * answers, or most targets do. Pure: no clock, no I/O. One thread. */
+ * IPv4 and IPv6 are doubted apart, for one path may be broken while the other is well. Targets are
+ * the addresses of the family that are probed. A watch counts, from the last time that all was
+ * clear, the targets that fail though they were not down, and those that answer. From DOUBT_MIN that
+ * fail on, or all where there are fewer, references are to be tested, and no check goes down before
+ * one of them has answered a test that began after its first failure; nor does one that has no
+ * verdict yet, however few fail. When none answers, and at least the share of all that fail, the
+ * family is frozen: no result of its targets counts, and what was counted in the watch is forgotten,
+ * until a reference answers, or most targets do. A check without an address waits where any family
+ * is in doubt, and is frozen where all are. Pure: no clock, no I/O. One thread. */
 #ifndef PROBE_DOUBT_H
 #define PROBE_DOUBT_H
 
@@ -17,8 +20,10 @@
 
 #define DOUBT_MIN 3
 
+/* Of one family. */
 struct doubt {
 	uint32_t share_percent; /* 0: there are no references, and nothing is ever held */
+	uint32_t targets;       /* that there are; 0: the family is not in use */
 	uint64_t watch;         /* its number */
 	uint32_t failing, fine; /* targets */
 	uint64_t cleared_us;    /* checks that failed first before this may go down */
@@ -26,6 +31,13 @@ struct doubt {
 	bool frozen;
 	/* How many tests in a row went unanswered while too few targets failed to freeze. */
 	uint32_t unsure;
+};
+
+enum doubt_family { DOUBT_V4, DOUBT_V6, DOUBT_FAMILIES };
+
+struct doubts {
+	struct doubt of[DOUBT_FAMILIES];
+	uint64_t watch; /* of checks without an address: since any family was clear last */
 };
 
 /* Of each target and each check; zero-initialise. */
@@ -41,19 +53,27 @@ struct doubt_check {
 	bool held;      /* it would be down, and waits */
 	bool in_row;    /* its last result was a failure; since_us: when that row began */
 	uint64_t since_us;
-	struct flap saved; /* as it was when the watch came to it */
+	struct flap saved; /* as it was when the watch came to it, or before the row of failures */
 };
 
 /* All that was counted is forgotten; what is frozen stays so. */
 void doubt_restart(struct doubt *doubt);
 
-/* One result of a check, whose probe began at started_us, before it is counted. `target` may be NULL
- * (it has no address). false: it does not count. */
+/* One result of a check, whose probe began at started_us, before it is counted. false: it does not
+ * count. */
 bool doubt_sees(struct doubt *doubt, struct doubt_target *target, struct doubt_check *check,
 		const struct flap *flap, bool success, uint64_t started_us);
 
-/* Must the check wait that is about to go down? */
-bool doubt_holds(struct doubt *doubt, struct doubt_check *check);
+/* Must the check wait that is about to go down, its verdict being that of `flap`? */
+bool doubt_holds(struct doubt *doubt, struct doubt_check *check, const struct flap *flap);
+
+/* The same for a check without an address. */
+bool doubts_see(const struct doubts *doubts, struct doubt_check *check, const struct flap *flap,
+		bool success, uint64_t started_us);
+bool doubts_hold(struct doubts *doubts, struct doubt_check *check, const struct flap *flap);
+
+/* All families that are in use, and there is one. */
+bool doubts_frozen(const struct doubts *doubts);
 
 enum doubt_change {
 	DOUBT_SAME,
@@ -62,10 +82,11 @@ enum doubt_change {
 	DOUBT_THAWED,
 };
 
-/* A test of the references that began then has ended. */
-enum doubt_change doubt_tested(struct doubt *doubt, uint64_t began_us, bool answered);
+/* A test of the references of a family, which began then, has ended. */
+enum doubt_change doubts_tested(struct doubts *doubts, enum doubt_family family, uint64_t began_us,
+				bool answered);
 
-/* The check as it was before the watch; true: it was changed. */
-bool doubt_restore(const struct doubt *doubt, struct doubt_check *check, struct flap *flap);
+/* The check as it was before the watch, or its failures in it; true: it was changed. */
+bool doubt_restore(uint64_t watch, struct doubt_check *check, struct flap *flap);
 
 #endif

@@ -60,10 +60,47 @@ static void report_not_made(struct engine *engine, const struct check *check, ui
 		    (unsigned long long)engine->counters.not_made);
 }
 
+struct doubt *check_doubt(const struct check *check)
+{
+	struct doubt *list = check->engine->doubts.of;
+
+	if (check->target == NULL)
+		return NULL;
+	return &list[check->key.family == IP_V4 ? DOUBT_V4 : DOUBT_V6];
+}
+
+bool check_is_frozen(const struct check *check)
+{
+	const struct doubt *doubt = check_doubt(check);
+
+	return doubt != NULL ? doubt->frozen : doubts_frozen(&check->engine->doubts);
+}
+
+static bool doubt_counts(struct check *check, bool success)
+{
+	struct doubt *doubt = check_doubt(check);
+
+	if (doubt == NULL)
+		return doubts_see(&check->engine->doubts, &check->doubt, &check->flap, success,
+				  check->started_us);
+	return doubt_sees(doubt, &check->target->doubt, &check->doubt, &check->flap, success,
+			  check->started_us);
+}
+
+/* Who is down already waits for nothing. */
+static bool is_held(struct check *check, const struct flap *next)
+{
+	struct doubt *doubt = check_doubt(check);
+
+	if (check->flap.verdict < 0 || next->verdict >= 0)
+		return false;
+	return doubt != NULL ? doubt_holds(doubt, &check->doubt, &check->flap)
+			     : doubts_hold(&check->engine->doubts, &check->doubt, &check->flap);
+}
+
 /* While it is held, a check stays at its last failure but one. */
 static void count_result(struct check *check, bool success, uint64_t now_us)
 {
-	struct doubt *doubt = &check->engine->doubt;
 	struct flap next = check->flap;
 	const struct flap_rules rules = { .fall = check->key.fall,
 					  .rise = check->key.rise,
@@ -71,7 +108,7 @@ static void count_result(struct check *check, bool success, uint64_t now_us)
 					  .rise_max = check->key.rise_max };
 
 	flap_step(&next, &rules, success, now_us);
-	if (check->flap.verdict > 0 && next.verdict < 0 && doubt_holds(doubt, &check->doubt))
+	if (is_held(check, &next))
 		return;
 	check->flap = next;
 	check->verdict = check->flap.verdict;
@@ -94,8 +131,7 @@ static void take_result(struct check *check, const struct probe_result *result, 
 
 	engine->counters.successes += success;
 	engine->counters.failures += !success;
-	if (doubt_sees(&engine->doubt, check->target != NULL ? &check->target->doubt : NULL,
-		       &check->doubt, &check->flap, success, check->started_us))
+	if (doubt_counts(check, success))
 		count_result(check, success, check->started_us + check->took_us);
 	check->checked_unix_ms = clock_unix_ms();
 	/* When the loop was busy beyond the timeout, it is not known when the answer came. */

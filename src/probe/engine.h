@@ -108,7 +108,7 @@ struct engine {
 	TAILQ_HEAD(check_queue, check) queue;
 	bool continuing; /* in engine_continue */
 	struct targets targets;
-	struct doubt doubt;
+	struct doubts doubts;
 	uint64_t random;
 	uint64_t reported_us; /* the last warning about probes that were not made */
 	struct engine_counters counters;
@@ -132,6 +132,11 @@ struct check *check_begin_once(struct engine *engine, const struct check_key *ke
 /* Whose it is; before it is made for the first time, and at most once. */
 void check_name(struct check *check, const char *pool, const char *node);
 void check_end(struct check *check);
+
+/* That of a check's family; NULL: it has no address. */
+struct doubt *check_doubt(const struct check *check);
+/* Its results do not count at this time. */
+bool check_is_frozen(const struct check *check);
 
 /* A check that was held goes down, if it would still: its verdict is counted. */
 void check_release(struct check *check);

@@ -236,10 +236,14 @@ void judge_result(struct check *check, int32_t before, const struct probe_result
 		if (prober->tell.reading != NULL)
 			prober->tell.reading(
 				prober->tell.context, uses[use].node, uses[use].probe,
-				(roles & PROBE_HEALTH) != 0 && verdict_of(round, use) < 0, result);
+				(roles & PROBE_HEALTH) != 0 &&
+					(verdict_of(round, use) < 0 || check_is_frozen(check)),
+				result);
 	}
-	if (prober->engine.doubt.wanted)
-		references_want(&prober->references);
+	for (size_t f = 0; f < DOUBT_FAMILIES; f++) {
+		if (prober->engine.doubts.of[f].wanted)
+			references_want(&prober->references[f]);
+	}
 }
 
 void judge_check(struct prober *prober, struct check *check)

@@ -12,12 +12,41 @@
 /* Descriptors that probes leave to the rest of the process. */
 #define DESCRIPTORS_RESERVED 128
 
+/* Addresses of a family that checks look at, each once. */
+static uint32_t count_targets(const struct prober *prober, uint8_t family)
+{
+	const struct round *round = &prober->round;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < round->check_count; i++) {
+		const struct check *check = round->checks[i];
+
+		if (check->target == NULL || check->key.family != family ||
+		    check->target->counted == prober->applied)
+			continue;
+		check->target->counted = prober->applied;
+		count++;
+	}
+	return count;
+}
+
+static void doubt_anew(struct prober *prober)
+{
+	static const uint8_t family[DOUBT_FAMILIES] = { [DOUBT_V4] = IP_V4, [DOUBT_V6] = IP_V6 };
+
+	for (size_t f = 0; f < DOUBT_FAMILIES; f++) {
+		references_take(&prober->references[f], &prober->round.plan,
+				count_targets(prober, family[f]));
+		if (!prober->engine.doubts.of[f].frozen)
+			prober->frozen[f].since_unix_ms = 0;
+	}
+}
+
 void prober_apply(struct prober *prober, const struct image *plan, const struct node_state *initial)
 {
-	references_take(&prober->references, plan);
-	if (!prober->engine.doubt.frozen)
-		prober->frozen_unix_ms = 0;
 	round_begin(prober, plan, initial);
+	prober->applied++;
+	doubt_anew(prober);
 	judge_all(prober);
 	engine_continue(&prober->engine);
 }
@@ -53,74 +82,106 @@ const struct node_state *prober_state(const struct prober *prober, uint32_t node
 
 /* --- doubt --------------------------------------------------------------------------------- */
 
-static void freeze(struct prober *prober)
+static const char *const family_name[] = { [DOUBT_V4] = "IPv4", [DOUBT_V6] = "IPv6" };
+
+/* All checks that `watch` has counted, of a family (NULL: those without an address), are as they were
+ * before. */
+static void restore(struct prober *prober, const struct doubt *doubt, uint64_t watch)
 {
-	struct doubt *doubt = &prober->engine.doubt;
 	const struct round *round = &prober->round;
 
-	prober->frozen_unix_ms = clock_unix_ms();
-	prober->frozen_failing = doubt->failing;
-	prober->frozen_of = doubt->failing + doubt->fine;
 	for (uint32_t i = 0; i < round->check_count; i++) {
 		struct check *check = round->checks[i];
 
-		if (!doubt_restore(doubt, &check->doubt, &check->flap))
+		if (check_doubt(check) != doubt ||
+		    !doubt_restore(watch, &check->doubt, &check->flap))
 			continue;
 		check->verdict = check->flap.verdict;
 		judge_check(prober, check);
 	}
+}
+
+static void freeze(struct prober *prober, enum doubt_family family)
+{
+	struct doubts *doubts = &prober->engine.doubts;
+	struct doubt *doubt = &doubts->of[family];
+	struct frozen *frozen = &prober->frozen[family];
+
+	*frozen = (struct frozen){ clock_unix_ms(), doubt->failing, doubt->failing + doubt->fine };
+	restore(prober, doubt, doubt->watch);
 	doubt_restart(doubt);
+	if (doubts_frozen(doubts)) {
+		restore(prober, NULL, doubts->watch);
+		doubts->watch++;
+	}
 	log_error("most targets fail at once, and no reference answers: statuses are frozen",
-		  "failing=%u of=%u references=%u", prober->frozen_failing, prober->frozen_of,
-		  prober->references.count);
+		  "family=%s failing=%u of=%u references=%u", family_name[family], frozen->failing,
+		  frozen->of, prober->references[family].count);
 }
 
-static void thaw(struct prober *prober)
+static void thaw(struct prober *prober, enum doubt_family family)
 {
-	log_warning("statuses are frozen no longer", "after_ms=%llu answered_by=%s",
-		    (unsigned long long)(clock_unix_ms() - prober->frozen_unix_ms),
-		    prober->references.answered ? "references" : "targets");
-	prober->frozen_unix_ms = 0;
+	struct frozen *frozen = &prober->frozen[family];
+
+	log_warning("statuses are frozen no longer", "family=%s after_ms=%llu answered_by=%s",
+		    family_name[family],
+		    (unsigned long long)(clock_unix_ms() - frozen->since_unix_ms),
+		    prober->references[family].answered ? "references" : "targets");
+	frozen->since_unix_ms = 0;
 }
 
-static void release(struct prober *prober)
+/* May it go down now? If not, another test will tell. One without an address is held again where the
+ * other family is in doubt. */
+static bool may_go_down(const struct check *check)
 {
+	struct doubt *doubt = check_doubt(check);
+
+	if (doubt == NULL || check->doubt.since_us <= doubt->cleared_us)
+		return true;
+	doubt->wanted = true;
+	return false;
+}
+
+static void release(struct prober *prober, enum doubt_family family)
+{
+	const struct doubt *cleared = &prober->engine.doubts.of[family];
+
 	for (uint32_t i = 0; i < prober->round.check_count; i++) {
 		struct check *check = prober->round.checks[i];
+		const struct doubt *doubt = check_doubt(check);
 
-		if (!check->doubt.held)
+		if (!check->doubt.held || (doubt != NULL && doubt != cleared) ||
+		    !may_go_down(check))
 			continue;
-		if (check->doubt.since_us > prober->engine.doubt.cleared_us) {
-			prober->engine.doubt.wanted = true; /* another test */
-			continue;
-		}
 		check_release(check);
 		judge_check(prober, check);
 	}
 }
 
-static void on_doubt(void *context, enum doubt_change change)
+static void on_doubt(void *context, enum doubt_family family, enum doubt_change change)
 {
 	struct prober *prober = context;
 
 	switch (change) {
-	case DOUBT_FROZEN: freeze(prober); break;
-	case DOUBT_THAWED: thaw(prober); break;
-	case DOUBT_CLEARED: release(prober); break;
+	case DOUBT_FROZEN: freeze(prober, family); break;
+	case DOUBT_THAWED: thaw(prober, family); break;
+	case DOUBT_CLEARED: release(prober, family); break;
 	case DOUBT_SAME: break;
 	}
 }
 
-struct prober_doubt prober_doubt(const struct prober *prober)
+struct prober_doubt prober_doubt(const struct prober *prober, enum doubt_family family)
 {
-	const struct references *references = &prober->references;
+	const struct references *references = &prober->references[family];
+	const struct frozen *frozen = &prober->frozen[family];
 
 	return (struct prober_doubt){ .references = references->count,
+				      .borrowed = references->borrowed,
 				      .silent = references->silent,
 				      .tested_unix_ms = references->tested_unix_ms,
-				      .frozen_unix_ms = prober->frozen_unix_ms,
-				      .failing = prober->frozen_failing,
-				      .targets = prober->frozen_of };
+				      .frozen_unix_ms = frozen->since_unix_ms,
+				      .failing = frozen->failing,
+				      .targets = frozen->of };
 }
 
 /* --- lifetime ------------------------------------------------------------------------------ */
@@ -149,7 +210,9 @@ int prober_open(struct prober **out, const struct kind_tools *tools,
 	all.web = prober->web = web_open(tools->loop);
 	engine_open(&prober->engine, &all, descriptors_for_probes(), judge_result);
 	LIST_INIT(&prober->once);
-	references_open(&prober->references, &prober->engine, on_doubt, prober);
+	for (size_t f = 0; f < DOUBT_FAMILIES; f++)
+		references_open(&prober->references[f], &prober->engine, (enum doubt_family)f,
+				on_doubt, prober);
 	*out = prober;
 	return 0;
 }
@@ -158,7 +221,8 @@ void prober_close(struct prober *prober)
 {
 	if (prober == NULL)
 		return;
-	references_close(&prober->references);
+	for (size_t f = 0; f < DOUBT_FAMILIES; f++)
+		references_close(&prober->references[f]);
 	once_close(prober);
 	for (uint32_t i = 0; i < prober->round.check_count; i++)
 		check_end(prober->round.checks[i]);

@@ -2,7 +2,8 @@
  *
  * On control's libev loop, one thread. Equal checks (same probe settings, same address) are made
  * once, whoever shares them. A check is down after `fall` failures in a row, up after `rise`
- * successes; its first result ever decides at once. A node's addresses of each family are judged
+ * successes; its first result ever decides at once (a failure when a reference has answered, where
+ * there are any: probe/doubt.h). A node's addresses of each family are judged
  * apart (probe/verdict.h), by as many of its probes as its pool requires; it is down when all its
  * families are. Of what is not known yet it keeps what it has, at first what it was opened with. A
  * node without checks is unknown. Only probes with the role PROBE_HEALTH judge.
@@ -18,6 +19,7 @@
 #include <stdint.h>
 
 #include "image/plan.h"
+#include "probe/doubt.h"
 #include "probe/kind.h"
 #include "probe/measure.h"
 
@@ -62,7 +64,8 @@ struct prober_callbacks {
 			const struct node_state *now);
 	/* On every result of a probe (plan_probe number) of a node, after its state is updated: some
 	 * say something of load, and what is lost and how long the others take does, too. `down`: the
-	 * check that had it judges health, and is down. NULL: nobody reads them. */
+	 * check that had it judges health, and is down, or its results do not count for now
+	 * (probe/doubt.h). NULL: nobody reads them. */
 	void (*reading)(void *context, uint32_t node, uint32_t probe, bool down,
 			const struct probe_result *result);
 	void *context;
@@ -94,16 +97,18 @@ void prober_pretend_down(struct prober *prober, uint32_t node, bool down);
  * is pretended to be does not count. */
 struct measure prober_take_measure(struct prober *prober, uint32_t node);
 
-/* What the references of the server file say (probe/doubt.h). */
+/* What the references of the server file say of a family (probe/doubt.h). */
 struct prober_doubt {
-	uint32_t references;       /* 0: there are none, and nothing is ever frozen */
+	uint32_t references;       /* that are asked; 0: there are none, and nothing is ever frozen,
+				      or no address of the family is probed */
+	bool borrowed;             /* they are of the other family, for it has none */
 	bool silent;               /* in the last test none answered */
 	uint64_t tested_unix_ms;   /* that one's end; 0: there was none yet */
 	uint64_t frozen_unix_ms;   /* since when statuses are frozen; 0: they are not */
 	uint32_t failing, targets; /* what led to it */
 };
 
-struct prober_doubt prober_doubt(const struct prober *prober);
+struct prober_doubt prober_doubt(const struct prober *prober, enum doubt_family family);
 
 /* Valid until the next prober_apply or prober_close. */
 const struct node_state *prober_state(const struct prober *prober, uint32_t node);

@@ -32,14 +32,20 @@ struct round {
 	uint32_t *voters;
 };
 
+/* Since when statuses of a family are frozen, 0: they are not; and what led to it. */
+struct frozen {
+	uint64_t since_unix_ms;
+	uint32_t failing, of; /* targets */
+};
+
 struct prober {
 	struct engine engine; /* first: a check's engine is its prober */
 	struct round round;
 	struct prober_callbacks tell;
-	struct references references;
-	uint64_t frozen_unix_ms;            /* since when statuses are frozen; 0: they are not */
-	uint32_t frozen_failing, frozen_of; /* targets */
-	LIST_HEAD(, once_run) once;         /* going on */
+	uint64_t applied; /* how many plans there were */
+	struct references references[DOUBT_FAMILIES];
+	struct frozen frozen[DOUBT_FAMILIES];
+	LIST_HEAD(, once_run) once; /* going on */
 	struct web *web;
 };
 

@@ -13,6 +13,13 @@
 /* One that answers a ping is well, however long it took. */
 static const struct icmp_settings ping = { .window = 1 };
 
+static const char *const family_name[] = { [DOUBT_V4] = "IPv4", [DOUBT_V6] = "IPv6" };
+
+static struct doubt *doubt_of(struct references *references)
+{
+	return &references->engine->doubts.of[references->family];
+}
+
 static void wait_until(struct references *references, uint64_t at_us)
 {
 	struct ev_loop *loop = references->engine->loop;
@@ -29,7 +36,7 @@ static void wait_until(struct references *references, uint64_t at_us)
 
 static void plan_next(struct references *references)
 {
-	const struct doubt *doubt = &references->engine->doubt;
+	const struct doubt *doubt = doubt_of(references);
 	uint64_t gap_us = doubt->frozen ? FROZEN_US : doubt->wanted ? GAP_US : IDLE_US;
 
 	wait_until(references, references->began_us + gap_us);
@@ -41,9 +48,11 @@ static void note_silence(struct references *references)
 	bool silent = !references->answered && references->missed;
 
 	if (silent && !references->silent)
-		log_warning("no reference answers", "references=%u", references->count);
+		log_warning("no reference answers", "family=%s references=%u",
+			    family_name[references->family], references->count);
 	if (!silent && references->silent)
-		log_info("references answer again", "references=%u", references->count);
+		log_info("references answer again", "family=%s references=%u",
+			 family_name[references->family], references->count);
 	references->silent = silent;
 	references->tested_unix_ms = clock_unix_ms();
 }
@@ -51,12 +60,12 @@ static void note_silence(struct references *references)
 /* Where none could be asked, for want of something of our own, nothing speaks against the network. */
 static void end(struct references *references)
 {
-	struct doubt *doubt = &references->engine->doubt;
-	enum doubt_change change = doubt_tested(doubt, references->began_us,
-						references->answered || !references->missed);
+	enum doubt_change change = doubts_tested(&references->engine->doubts, references->family,
+						 references->began_us,
+						 references->answered || !references->missed);
 
 	note_silence(references);
-	references->tell(references->context, change);
+	references->tell(references->context, references->family, change);
 	plan_next(references);
 }
 
@@ -120,10 +129,12 @@ void references_want(struct references *references)
 		plan_next(references);
 }
 
-void references_open(struct references *references, struct engine *engine, references_fn *tell,
-		     void *context)
+void references_open(struct references *references, struct engine *engine, enum doubt_family family,
+		     references_fn *tell, void *context)
 {
-	*references = (struct references){ .engine = engine, .tell = tell, .context = context };
+	*references = (struct references){
+		.engine = engine, .family = family, .tell = tell, .context = context
+	};
 	ev_timer_init(&references->timer, on_timer, 0., 0.);
 	references->timer.data = references;
 }
@@ -149,24 +160,46 @@ static struct check_key key_of(const struct plan_reference *from)
 	return key;
 }
 
-void references_take(struct references *references, const struct image *plan)
+/* How many are taken. */
+static uint32_t take_of(struct references *references, const struct image *plan, uint8_t family)
 {
 	const struct plan_reference *list = plan_items(plan, references, struct plan_reference);
-	struct doubt *doubt = &references->engine->doubt;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < plan_count(plan, references) && count < REFERENCES_MAX; i++) {
+		if (list[i].address.family == family)
+			references->list[count++].key = key_of(&list[i]);
+	}
+	return count;
+}
+
+static void take_list(struct references *references, const struct image *plan)
+{
+	bool is_v4 = references->family == DOUBT_V4;
+
+	references->count = take_of(references, plan, is_v4 ? IP_V4 : IP_V6);
+	references->borrowed = references->count == 0;
+	if (references->borrowed)
+		references->count = take_of(references, plan, is_v4 ? IP_V6 : IP_V4);
+}
+
+void references_take(struct references *references, const struct image *plan, uint32_t targets)
+{
+	struct doubt *doubt = doubt_of(references);
 
 	stop(references);
-	references->count = plan_count(plan, references);
-	if (references->count > REFERENCES_MAX)
-		references->count = REFERENCES_MAX;
-	for (uint32_t i = 0; i < references->count; i++)
-		references->list[i].key = key_of(&list[i]);
+	take_list(references, plan);
+	if (targets == 0)
+		references->count = 0;
+	doubt->targets = targets;
 	doubt->share_percent = references->count > 0
 				       ? image_root(plan, struct plan_root)->settings.doubt_percent
 				       : 0;
 	if (references->count == 0) {
-		doubt->frozen = false;
+		doubt->frozen = references->silent = false;
 		doubt->unsure = 0;
 	}
 	doubt_restart(doubt);
+	references->engine->doubts.watch++;
 	wait_until(references, 0);
 }

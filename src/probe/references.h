@@ -1,6 +1,8 @@
 /* references.h - tests the reference addresses of the server file, when there is doubt whether it is
  * the nodes that fail (probe/doubt.h), and once a minute, so that it is known whether they are any
- * good. Part of the prober. */
+ * good. One for each family that is in use, with the references of that family; where there are
+ * none, those of the other one are asked: whole networks that fail are noticed then, a family that
+ * fails alone is not. Part of the prober. */
 #ifndef PROBE_REFERENCES_H
 #define PROBE_REFERENCES_H
 
@@ -15,14 +17,16 @@ struct reference {
 };
 
 /* A test has ended. */
-typedef void references_fn(void *context, enum doubt_change change);
+typedef void references_fn(void *context, enum doubt_family family, enum doubt_change change);
 
 struct references {
 	struct engine *engine;
+	enum doubt_family family;
 	references_fn *tell;
 	void *context;
 	struct reference list[REFERENCES_MAX];
-	uint32_t count, running;
+	uint32_t count, running; /* count 0: none is configured, or the family is not in use */
+	bool borrowed;           /* they are of the other family */
 	ev_timer timer;
 	uint64_t began_us; /* the last test, 0: there was none */
 	bool answered;     /* in the test that goes on */
@@ -32,14 +36,14 @@ struct references {
 };
 
 /* Knows of none yet. */
-void references_open(struct references *references, struct engine *engine, references_fn *tell,
-		     void *context);
+void references_open(struct references *references, struct engine *engine, enum doubt_family family,
+		     references_fn *tell, void *context);
 void references_close(struct references *references);
 
-/* Those of a plan from here on. */
-void references_take(struct references *references, const struct image *plan);
+/* Those of a plan from here on, of whose addresses so many of the family are probed. */
+void references_take(struct references *references, const struct image *plan, uint32_t targets);
 
-/* To be called where doubt.wanted: a test begins soon, unless one goes on. */
+/* To be called where the family's doubt.wanted: a test begins soon, unless one goes on. */
 void references_want(struct references *references);
 
 #endif

@@ -10,6 +10,7 @@ struct target {
 	uint32_t uses;
 	uint64_t paced_us; /* schedule_pace_us */
 	struct doubt_target doubt;
+	uint64_t counted; /* the prober's own */
 };
 
 /* All of an engine; zero-initialise. */

@@ -11,6 +11,7 @@ Suite *effective_suite(void);
 Suite *ikev2_suite(void);
 Suite *inherit_suite(void);
 Suite *links_suite(void);
+Suite *doubt_suite(void);
 Suite *load_suite(void);
 Suite *mistakes_suite(void);
 Suite *places_suite(void);

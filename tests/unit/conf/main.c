@@ -16,6 +16,7 @@ int main(void)
 	srunner_add_suite(runner, effective_suite());
 	srunner_add_suite(runner, inherit_suite());
 	srunner_add_suite(runner, load_suite());
+	srunner_add_suite(runner, doubt_suite());
 	srunner_add_suite(runner, ikev2_suite());
 	srunner_add_suite(runner, wireguard_suite());
 	srunner_add_suite(runner, probe_openvpn_suite());

@@ -67,9 +67,11 @@ void lab_apply(struct lab *lab, const struct sketch_node *nodes, size_t count,
 	       const struct node_state *initial)
 {
 	struct image old = lab->plan;
+	size_t references = 0;
 
-	lab->plan = sketch_plan_beside(nodes, count, &lab->reference,
-				       lab->reference.address.family != 0);
+	while (references < 2 && lab->references[references].address.family != 0)
+		references++;
+	lab->plan = sketch_plan_beside(nodes, count, lab->references, references);
 	prober_apply(lab->prober, &lab->plan, initial);
 	image_close(&old);
 }

@@ -24,7 +24,7 @@ struct lab {
 	int ticks;
 	struct prober *prober;
 	struct image plan;
-	struct plan_reference reference; /* of the plans; family 0: none */
+	struct plan_reference references[2]; /* of the plans; from the first of family 0 on: none */
 	struct lab_change changes[64];
 	int change_count;
 	int aspect_count; /* changes of a state whose status stayed */
