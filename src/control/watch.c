@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "probe/aside.h"
 
 #define LOOK_EVERY_S 1.
 
@@ -23,9 +24,20 @@ struct file {
 	struct look seen; /* as it was a second ago */
 };
 
+/* One round, looked at beside the loop: a disk may hang. */
+struct round {
+	struct watch *watch; /* not once it is closed */
+	char **paths;
+	struct look *looks;
+	size_t count;
+};
+
 struct watch {
 	struct ev_loop *loop;
 	struct ev_timer timer;
+	struct aside *aside;
+	struct round *round; /* NULL: none is under way */
+	bool void_round;     /* it is of other files, or of before they were read */
 	watch_changed_fn *changed;
 	void *context;
 	struct file *files;
@@ -54,25 +66,32 @@ static bool same(const struct look *a, const struct look *b)
 }
 
 /* true: it is not as it was read, and has not changed for a second. */
-static bool is_due(struct file *file)
+static bool is_due(struct file *file, const struct look *now)
 {
-	struct look now = look_at(file->path);
-	bool quiet = same(&now, &file->seen);
+	bool quiet = same(now, &file->seen);
 
-	file->seen = now;
-	return quiet && !same(&now, &file->read);
+	file->seen = *now;
+	return quiet && !same(now, &file->read);
 }
 
-static void look(struct ev_loop *loop, struct ev_timer *timer, int events)
+static void look(void *data)
 {
-	struct watch *watch = timer->data;
+	struct round *round = data;
+
+	for (size_t i = 0; i < round->count; i++)
+		round->looks[i] = look_at(round->paths[i]);
+}
+
+static void looked(void *data)
+{
+	struct round *round = data;
+	struct watch *watch = round->watch;
 	const char *first = NULL;
 	size_t due = 0;
 
-	(void)loop;
-	(void)events;
-	for (size_t i = 0; i < watch->count; i++) {
-		if (!is_due(&watch->files[i]))
+	watch->round = NULL;
+	for (size_t i = 0; !watch->void_round && i < watch->count; i++) {
+		if (!is_due(&watch->files[i], &round->looks[i]))
 			continue;
 		if (due++ == 0)
 			first = watch->files[i].path;
@@ -82,6 +101,42 @@ static void look(struct ev_loop *loop, struct ev_timer *timer, int events)
 		watch->changed(watch->context, first, due - 1);
 }
 
+static void drop(void *data)
+{
+	struct round *round = data;
+
+	for (size_t i = 0; i < round->count; i++)
+		free(round->paths[i]);
+	free(round->paths);
+	free(round->looks);
+	free(round);
+}
+
+static void begin_round(struct ev_loop *loop, struct ev_timer *timer, int events)
+{
+	static const struct aside_work looking = { look, looked, drop };
+	struct watch *watch = timer->data;
+	struct round *round;
+
+	(void)loop;
+	(void)events;
+	if (watch->round != NULL || watch->count == 0)
+		return;
+	round = mem_alloc(sizeof(*round));
+	round->watch = watch;
+	round->count = watch->count;
+	round->paths = mem_array(round->count, sizeof(*round->paths));
+	round->looks = mem_array(round->count, sizeof(*round->looks));
+	for (size_t i = 0; i < round->count; i++)
+		round->paths[i] = mem_copy_text(watch->files[i].path);
+	watch->void_round = false;
+	watch->round = round;
+	if (aside_do(watch->aside, &looking, round) == NULL) {
+		watch->round = NULL;
+		drop(round);
+	}
+}
+
 struct watch *watch_open(struct ev_loop *loop, watch_changed_fn *changed, void *context)
 {
 	struct watch *watch = mem_alloc(sizeof(*watch));
@@ -89,7 +144,8 @@ struct watch *watch_open(struct ev_loop *loop, watch_changed_fn *changed, void *
 	watch->loop = loop;
 	watch->changed = changed;
 	watch->context = context;
-	ev_timer_init(&watch->timer, look, LOOK_EVERY_S, LOOK_EVERY_S);
+	watch->aside = aside_open(loop, 1);
+	ev_timer_init(&watch->timer, begin_round, LOOK_EVERY_S, LOOK_EVERY_S);
 	watch->timer.data = watch;
 	ev_timer_start(loop, &watch->timer);
 	return watch;
@@ -107,6 +163,7 @@ void watch_close(struct watch *watch)
 	if (watch == NULL)
 		return;
 	ev_timer_stop(watch->loop, &watch->timer);
+	aside_close(watch->aside);
 	free_files(watch->files, watch->count);
 	free(watch);
 }
@@ -144,10 +201,18 @@ void watch_files(struct watch *watch, const char *const *paths, size_t count, ui
 	free_files(watch->files, watch->count);
 	watch->files = files;
 	watch->count = count;
+	watch->void_round = true;
 }
 
+/* While a round is under way a disk may hang, and not only for the round: then each file is taken for
+ * what it was a second ago, which at worst has it read again. */
 void watch_mark(struct watch *watch)
 {
-	for (size_t i = 0; i < watch->count; i++)
-		watch->files[i].read = watch->files[i].seen = look_at(watch->files[i].path);
+	for (size_t i = 0; i < watch->count; i++) {
+		struct file *file = &watch->files[i];
+
+		file->seen = watch->round == NULL ? look_at(file->path) : file->seen;
+		file->read = file->seen;
+	}
+	watch->void_round = true;
 }

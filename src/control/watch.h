@@ -3,7 +3,8 @@
  *
  * They are looked at once a second, by stat(2): that needs no help of the file system and sees
  * files that are replaced by rename. A change is told when the file has then stayed the same for
- * a second, so that one which is being written is left alone. Control's loop only. */
+ * a second, so that one which is being written is left alone. Control's loop only, which does not wait
+ * for a disk that hangs; meanwhile no change is told. */
 #ifndef CONTROL_WATCH_H
 #define CONTROL_WATCH_H
 

@@ -2,21 +2,24 @@
  * (probe/agent_line.h) or as a number, which is its load. What it does not say is as usual: unlike
  * an agent's line, a file is always there as a whole.
  *
- * It is read at each turn, without waiting: it has to be on a local disk. */
-#include <errno.h>
-#include <fcntl.h>
+ * It is read at each turn, beside the loop (probe/file_read.h). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "image/probe_file.h"
 #include "probe/agent_line.h"
+#include "probe/file_read.h"
 #include "probe/kind.h"
 #include "probe/placeholders.h"
+
+struct file {
+	struct kind kind; /* first: a struct kind * is a struct file * */
+	struct file_reader *reader;
+};
 
 /* A version of the file, and how old it was when it was seen first: from then on clocks that are
  * set change nothing. */
@@ -26,6 +29,7 @@ struct file_own {
 	off_t size;
 	uint64_t age_ms, seen_ms;
 	bool seen;
+	struct file_read *reading; /* NULL: none */
 };
 
 static void end_stale(struct probe *probe, const char *why)
@@ -44,7 +48,11 @@ static uint64_t age_ms(struct file_own *own, const struct stat *st)
 	if (!own->seen || own->number != st->st_ino || own->size != st->st_size ||
 	    own->written.tv_sec != st->st_mtim.tv_sec ||
 	    own->written.tv_nsec != st->st_mtim.tv_nsec) {
-		*own = (struct file_own){ st->st_mtim, st->st_ino, st->st_size, 0, now_ms, true };
+		*own = (struct file_own){ .written = st->st_mtim,
+					  .number = st->st_ino,
+					  .size = st->st_size,
+					  .seen_ms = now_ms,
+					  .seen = true };
 		own->age_ms = unix_ms > written_ms ? unix_ms - written_ms : 0;
 	}
 	return own->age_ms + (now_ms - own->seen_ms);
@@ -90,79 +98,102 @@ static void take_text(struct probe *probe, const char *text, size_t len)
 	probe->done(probe, &result);
 }
 
-/* Its descriptor is open. */
-static void look(struct probe *probe, int fd)
+static void look(struct probe *probe, const struct file_text *file)
 {
 	const struct file_settings *settings = probe->settings;
-	char text[AGENT_LINE_MAX], why[PROBE_WHY_SIZE];
-	struct stat st;
-	uint64_t age;
-	ssize_t n;
+	uint64_t age = age_ms(probe->own, &file->st);
+	char why[PROBE_WHY_SIZE];
 
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		end_stale(probe, "it is no file");
-		return;
-	}
-	age = age_ms(probe->own, &st);
 	evidence_note(probe->evidence, "written %llu ms ago", (unsigned long long)age);
-	if (age > settings->max_age_ms) {
-		(void)snprintf(why, sizeof(why), "not written for %llu s",
-			       (unsigned long long)age / 1000);
-		end_stale(probe, why);
+	if (age <= settings->max_age_ms) {
+		take_text(probe, file->text, file->len);
 		return;
 	}
-	n = read(fd, text, sizeof(text));
-	if (n < 0)
-		end_stale(probe, strerrordesc_np(errno));
+	(void)snprintf(why, sizeof(why), "not written for %llu s", (unsigned long long)age / 1000);
+	end_stale(probe, why);
+}
+
+static void has_read(void *context, const struct file_text *file)
+{
+	struct probe *probe = context;
+	struct file_own *own = probe->own;
+
+	own->reading = NULL;
+	if (file->error != 0)
+		evidence_note(probe->evidence, "it cannot be read: %s",
+			      strerrordesc_np(file->error));
+	if (file->is_file)
+		look(probe, file);
+	else if (file->error == 0)
+		end_stale(probe, "it is no file");
+	else if (kind_outcome(file->error) == PROBE_NOT_MADE)
+		kind_done(probe, PROBE_NOT_MADE, strerrordesc_np(file->error));
 	else
-		take_text(probe, text, (size_t)n);
+		end_stale(probe, strerrordesc_np(file->error));
 }
 
 static void file_start(struct kind *kind, struct probe *probe)
 {
+	struct file *file = (struct file *)kind;
 	const struct file_settings *settings = probe->settings;
+	struct file_own *own = probe->own;
 	struct buf path = { 0 };
-	int fd, error;
 
-	(void)kind;
 	placeholders_fill(probe_text(settings, settings->path), probe, &path);
 	buf_append(&path, "", 1);
-	fd = open((const char *)path.data, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	error = errno;
-	evidence_note(probe->evidence, "%s: %s", (const char *)path.data,
-		      fd >= 0 ? "open" : strerrordesc_np(error));
-	buf_free(&path);
-	if (fd >= 0) {
-		look(probe, fd);
-		(void)close(fd);
-	} else if (kind_outcome(error) == PROBE_NOT_MADE) {
-		kind_done(probe, PROBE_NOT_MADE, strerrordesc_np(error));
+	evidence_note(probe->evidence, "the file is %s", (const char *)path.data);
+	if (file_read_hangs(file->reader, (const char *)path.data)) {
+		end_stale(probe, FILE_READ_HANGS);
 	} else {
-		end_stale(probe, strerrordesc_np(error));
+		own->reading = file_read_start(file->reader, (const char *)path.data,
+					       AGENT_LINE_MAX, has_read, probe);
+		if (own->reading == NULL)
+			kind_done(probe, PROBE_NOT_MADE, "no thread to read files");
 	}
+	buf_free(&path);
 }
 
-/* Nothing runs after start. */
 static void file_cancel(struct kind *kind, struct probe *probe)
 {
+	struct file_own *own = probe->own;
+
 	(void)kind;
-	(void)probe;
+	file_read_cancel(own->reading, false);
+	own->reading = NULL;
+}
+
+static void file_expire(struct kind *kind, struct probe *probe, struct probe_result *result)
+{
+	const struct file_settings *settings = probe->settings;
+	struct file_own *own = probe->own;
+	bool hangs = file_read_has_begun(own->reading);
+
+	(void)kind;
+	result->why = hangs ? FILE_READ_HANGS : FILE_READ_WAITS;
+	if (!hangs || settings->stale == STALE_NOT_MADE)
+		result->outcome = PROBE_NOT_MADE;
+	file_read_cancel(own->reading, hangs);
+	own->reading = NULL;
 }
 
 static void file_close(struct kind *kind)
 {
-	free(kind);
+	struct file *file = (struct file *)kind;
+
+	file_reader_close(file->reader);
+	free(file);
 }
 
 struct kind *kind_file_open(const struct kind_tools *tools)
 {
-	struct kind *kind = mem_alloc(sizeof(*kind));
+	struct file *file = mem_alloc(sizeof(*file));
 
-	(void)tools;
-	*kind = (struct kind){ .name = "file",
-			       .own_size = sizeof(struct file_own),
-			       .start = file_start,
-			       .cancel = file_cancel,
-			       .close = file_close };
-	return kind;
+	file->kind = (struct kind){ .name = "file",
+				    .own_size = sizeof(struct file_own),
+				    .start = file_start,
+				    .cancel = file_cancel,
+				    .expire = file_expire,
+				    .close = file_close };
+	file->reader = file_reader_open(tools->loop);
+	return &file->kind;
 }

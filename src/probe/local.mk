@@ -2,8 +2,9 @@ noinst_LIBRARIES += libprobe.a
 libprobe_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(OPENSSL_CFLAGS) $(SODIUM_CFLAGS)
 libprobe_a_SOURCES = \
 	%D%/agent.c %D%/agent_line.c %D%/agent_line.h \
+	%D%/aside.c %D%/aside.h \
 	%D%/datagrams.c %D%/datagrams.h \
-	%D%/exec.c %D%/file.c \
+	%D%/exec.c %D%/file.c %D%/file_read.c %D%/file_read.h \
 	%D%/perfdata.c %D%/perfdata.h \
 	%D%/placeholders.c %D%/placeholders.h \
 	%D%/push.c %D%/reports.c %D%/reports.h \
@@ -25,7 +26,7 @@ libprobe_a_SOURCES = \
 	%D%/prometheus.c \
 	%D%/openvpn.c %D%/openvpn_load.c %D%/openvpn_load.h \
 	%D%/openvpn_management.c %D%/openvpn_packet.c %D%/openvpn_packet.h \
-	%D%/openvpn_status.c \
+	%D%/openvpn_status.c %D%/status_age.c %D%/status_age.h \
 	%D%/prober.c %D%/prober.h %D%/prober_parts.h \
 	%D%/references.c %D%/references.h \
 	%D%/rounds.c \
@@ -53,6 +54,7 @@ check_PROGRAMS += test-probe
 TESTS += test-probe
 test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/agent_line_test.c \
+	tests/unit/probe/aside_test.c \
 	tests/unit/probe/perfdata_test.c \
 	tests/unit/probe/statement_test.c \
 	tests/unit/probe/doubt_test.c \

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/hash.h"
+
 /* --- lines and fields ---------------------------------------------------------------------- */
 
 struct part {
@@ -107,6 +109,7 @@ static void read_line(struct table *table, struct part line, struct openvpn_stat
 	if (is(line, "END")) {
 		table->ended = true;
 	} else if (is(kind, "TIME")) {
+		out->stamp = hash_bytes(line.text, line.len, 0);
 		(void)take_part(&rest, table->separator); /* as text, in the server's zone */
 		if (!read_number(rest, &out->unix_s))
 			out->unix_s = 0;
@@ -126,14 +129,16 @@ static bool begins(struct part line, const char *word)
 const char *openvpn_status_read(const char *text, size_t len, struct openvpn_status *out)
 {
 	struct part rest = { text, len };
-	struct part first = take_part(&rest, '\n');
+	struct part first = take_part(&rest, '\n'), updated;
 	struct table table = { .separator = ',' };
 
 	*out = (struct openvpn_status){ 0 };
 	if (is(first, "OpenVPN CLIENT LIST")) {
 		out->version = 1;
 		table.v1 = true;
-		if (!begins(take_part(&rest, '\n'), "Updated,"))
+		updated = take_part(&rest, '\n');
+		out->stamp = hash_bytes(updated.text, updated.len, 0);
+		if (!begins(updated, "Updated,"))
 			return "it does not say when it was written";
 		table.in_clients = true;
 	} else if (begins(first, "TITLE,")) {

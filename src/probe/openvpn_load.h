@@ -13,6 +13,8 @@ bool openvpn_load_stats(const char *line, size_t len, uint32_t *clients);
 struct openvpn_status {
 	uint32_t clients; /* that have logged in */
 	uint64_t unix_s;  /* when it was written; 0: versions of the file that do not tell */
+	uint64_t
+		stamp; /* of the words in which it says when that was: another status has another */
 	unsigned version; /* of the file: 1 to 3 */
 };
 

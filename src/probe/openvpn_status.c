@@ -1,59 +1,54 @@
 /* openvpn_status.c - reads the number of clients in the file that an OpenVPN server writes its status
  * to, every minute unless it was told otherwise.
  *
- * It is read at each turn, without waiting: it has to be on a local disk. */
-#include <errno.h>
-#include <fcntl.h>
+ * It is read at each turn, beside the loop (probe/file_read.h). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "image/probe_openvpn.h"
+#include "probe/file_read.h"
 #include "probe/kind.h"
 #include "probe/openvpn_load.h"
 #include "probe/placeholders.h"
+#include "probe/status_age.h"
 
 #define FILE_MAX (8 << 20) /* some 50,000 clients */
 
-/* NULL, or why there is nothing to read; `text` is the caller's to free. */
-static const char *read_file(int fd, const struct stat *st, char **text, size_t *len)
-{
-	ssize_t n = 1;
+struct status {
+	struct kind kind; /* first: a struct kind * is a struct status * */
+	struct file_reader *reader;
+};
 
-	if (!S_ISREG(st->st_mode))
-		return "it is no file";
-	if (st->st_size > FILE_MAX)
-		return "it is longer than 8 MiB";
-	*text = mem_alloc((size_t)st->st_size + 1);
-	for (*len = 0; n > 0 && *len<(size_t)st->st_size; *len += n> 0 ? (size_t)n : 0)
-		n = read(fd, *text + *len, (size_t)st->st_size - *len);
-	return n < 0 ? strerrordesc_np(errno) : NULL;
-}
+struct status_own {
+	struct status_age age;
+	struct file_read *reading; /* NULL: none */
+};
 
 /* Version 1 tells its time in words of a zone that is not said: it is as old as its file. */
-static uint64_t age_s(const struct openvpn_status *status, const struct stat *st)
+static uint64_t age_ms(struct status_own *own, const struct openvpn_status *status,
+		       const struct stat *st)
 {
-	uint64_t now_s = clock_unix_ms() / 1000;
 	uint64_t at_s = status->unix_s != 0 ? status->unix_s : (uint64_t)st->st_mtim.tv_sec;
 
-	return now_s > at_s ? now_s - at_s : 0;
+	return status_age_take(&own->age, status->stamp, at_s * 1000, clock_unix_ms(),
+			       clock_mono_ms());
 }
 
 static void judge(struct probe *probe, const struct openvpn_status *status, const struct stat *st)
 {
 	const struct openvpn_status_settings *settings = probe->settings;
-	uint64_t age = age_s(status, st);
+	uint64_t age = age_ms(probe->own, status, st);
 	char why[PROBE_WHY_SIZE];
 	struct probe_result result = { .outcome = PROBE_SUCCESS, .why = why };
 
 	evidence_note(probe->evidence, "a status of version %u, written %llu s ago, of %u clients",
-		      status->version, (unsigned long long)age, status->clients);
-	if (age * 1000 > settings->max_age_ms) {
-		(void)snprintf(why, sizeof(why), "written %llu s ago", (unsigned long long)age);
+		      status->version, (unsigned long long)age / 1000, status->clients);
+	if (age > settings->max_age_ms) {
+		(void)snprintf(why, sizeof(why), "written %llu s ago",
+			       (unsigned long long)age / 1000);
 		result.outcome = PROBE_FAILURE;
 	} else {
 		(void)snprintf(why, sizeof(why), "%u of %u clients", status->clients,
@@ -64,39 +59,28 @@ static void judge(struct probe *probe, const struct openvpn_status *status, cons
 	probe->done(probe, &result);
 }
 
-static void look(struct probe *probe, int fd)
+static void has_read(void *context, const struct file_text *file)
 {
+	struct probe *probe = context;
+	struct status_own *own = probe->own;
 	struct openvpn_status status;
-	struct stat st;
-	char *text = NULL;
-	size_t len = 0;
-	const char *wrong = fstat(fd, &st) != 0 ? strerrordesc_np(errno)
-						: read_file(fd, &st, &text, &len);
+	const char *wrong;
 
-	if (wrong == NULL)
-		wrong = openvpn_status_read(text, len, &status);
-	free(text);
+	own->reading = NULL;
+	if (file->error != 0) {
+		kind_failed(probe, file->error);
+		return;
+	}
+	if (!file->is_file)
+		wrong = "it is no file";
+	else if (file->len > FILE_MAX)
+		wrong = "it is longer than 8 MiB";
+	else
+		wrong = openvpn_status_read(file->text, file->len, &status);
 	if (wrong != NULL)
 		kind_done(probe, PROBE_FAILURE, wrong);
 	else
-		judge(probe, &status, &st);
-}
-
-static int open_file(const struct probe *probe)
-{
-	const struct openvpn_status_settings *settings = probe->settings;
-	struct buf path = { 0 };
-	int fd, error;
-
-	placeholders_fill(probe_text(settings, settings->path), probe, &path);
-	buf_append(&path, "", 1);
-	fd = open((const char *)path.data, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	error = errno;
-	evidence_note(probe->evidence, "%s: %s", (const char *)path.data,
-		      fd >= 0 ? "open" : strerrordesc_np(error));
-	buf_free(&path);
-	errno = error;
-	return fd;
+		judge(probe, &status, &file->st);
 }
 
 static int status_prepare(struct kind *kind, struct probe *probe, struct err *err)
@@ -109,38 +93,66 @@ static int status_prepare(struct kind *kind, struct probe *probe, struct err *er
 
 static void status_start(struct kind *kind, struct probe *probe)
 {
-	int fd = open_file(probe);
+	struct status *status = (struct status *)kind;
+	const struct openvpn_status_settings *settings = probe->settings;
+	struct status_own *own = probe->own;
+	struct buf path = { 0 };
 
-	(void)kind;
-	if (fd < 0) {
-		kind_failed(probe, errno);
-		return;
+	placeholders_fill(probe_text(settings, settings->path), probe, &path);
+	buf_append(&path, "", 1);
+	evidence_note(probe->evidence, "the file is %s", (const char *)path.data);
+	if (file_read_hangs(status->reader, (const char *)path.data)) {
+		kind_done(probe, PROBE_FAILURE, FILE_READ_HANGS);
+	} else {
+		own->reading = file_read_start(status->reader, (const char *)path.data,
+					       FILE_MAX + 1, has_read, probe);
+		if (own->reading == NULL)
+			kind_done(probe, PROBE_NOT_MADE, "no thread to read files");
 	}
-	look(probe, fd);
-	(void)close(fd);
+	buf_free(&path);
 }
 
-/* Nothing runs after start. */
 static void status_cancel(struct kind *kind, struct probe *probe)
 {
+	struct status_own *own = probe->own;
+
 	(void)kind;
-	(void)probe;
+	file_read_cancel(own->reading, false);
+	own->reading = NULL;
+}
+
+static void status_expire(struct kind *kind, struct probe *probe, struct probe_result *result)
+{
+	struct status_own *own = probe->own;
+	bool hangs = file_read_has_begun(own->reading);
+
+	(void)kind;
+	result->why = hangs ? FILE_READ_HANGS : FILE_READ_WAITS;
+	if (!hangs)
+		result->outcome = PROBE_NOT_MADE;
+	file_read_cancel(own->reading, hangs);
+	own->reading = NULL;
 }
 
 static void status_close(struct kind *kind)
 {
-	free(kind);
+	struct status *status = (struct status *)kind;
+
+	file_reader_close(status->reader);
+	free(status);
 }
 
 struct kind *kind_openvpn_status_open(const struct kind_tools *tools)
 {
-	struct kind *kind = mem_alloc(sizeof(*kind));
+	struct status *status = mem_alloc(sizeof(*status));
 
-	(void)tools;
-	*kind = (struct kind){ .name = "openvpn-status",
-			       .prepare = status_prepare,
-			       .start = status_start,
-			       .cancel = status_cancel,
-			       .close = status_close };
-	return kind;
+	status->kind = (struct kind){ .name = "openvpn-status",
+				      .own_size = sizeof(struct status_own),
+				      .prepare = status_prepare,
+				      .start = status_start,
+				      .cancel = status_cancel,
+				      .expire = status_expire,
+				      .close = status_close };
+	status->reader = file_reader_open(tools->loop);
+	return &status->kind;
 }

@@ -8,6 +8,7 @@ int main(void)
 	(void)lab_own_network(); /* without the right to it, the ports here have to be free */
 	(void)setenv("CK_DEFAULT_TIMEOUT", "30", 0);
 	add_agent_line_tests(suite);
+	add_aside_tests(suite);
 	add_perfdata_tests(suite);
 	add_statement_tests(suite);
 	add_verdict_tests(suite);

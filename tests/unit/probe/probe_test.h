@@ -5,6 +5,7 @@
 #include "tests/unit/run.h"
 
 void add_agent_line_tests(Suite *suite);
+void add_aside_tests(Suite *suite);
 void add_perfdata_tests(Suite *suite);
 void add_statement_tests(Suite *suite);
 void add_verdict_tests(Suite *suite);

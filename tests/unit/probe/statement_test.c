@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "image/probe_agent.h"
 #include "image/probe_file.h"
+#include "image/probe_openvpn.h"
 #include "image/probe_push.h"
 #include "probe/engine.h"
 #include "probe/reports.h"
@@ -80,6 +81,7 @@ struct with_text {
 	union {
 		struct file_settings file;
 		struct agent_settings agent;
+		struct openvpn_status_settings status;
 	};
 	char text[128];
 };
@@ -123,6 +125,7 @@ static void open_file(struct with_text *settings, uint32_t max_age_ms, enum stal
 	(void)snprintf(path, sizeof(path), "%s/edge-fra-1", folder);
 	settings->file = (struct file_settings){ .max_age_ms = max_age_ms, .stale = stale };
 	settings->file.path = put_text(settings, pattern);
+	loop = ev_loop_new(0);
 	open_kind(kind_file_open, settings, NULL);
 }
 
@@ -131,6 +134,7 @@ static void close_file(void)
 	(void)unlink(path);
 	(void)rmdir(folder);
 	close_kind();
+	ev_loop_destroy(loop);
 }
 
 START_TEST(file_says_all_of_how_the_node_is)
@@ -164,7 +168,7 @@ START_TEST(file_says_all_of_how_the_node_is)
 	open_file(&settings, 60000, STALE_FAILURE);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		write_file(rows[i].text, strlen(rows[i].text));
-		start();
+		start_and_wait();
 		ck_assert_int_eq(told_count, 1);
 		ck_assert_str_eq(told_why, rows[i].why);
 		ck_assert_int_eq(told.outcome, rows[i].outcome);
@@ -189,28 +193,29 @@ START_TEST(file_that_is_old_or_missing_is_what_the_pool_says)
 	for (int stale = STALE_FAILURE; stale <= STALE_NOT_MADE; stale++) {
 		settings.file.stale = (uint32_t)stale;
 		(void)unlink(path);
-		start();
+		start_and_wait();
 		ck_assert_int_eq(told.outcome, means[stale]);
 		ck_assert_str_eq(told_why, "No such file or directory");
 		write_file("up\n", 3);
-		start();
+		start_and_wait();
 		ck_assert_int_eq(told.outcome, PROBE_SUCCESS);
 		age_file(90);
-		start();
+		start_and_wait();
 		ck_assert_int_eq(told.outcome, means[stale]);
 		ck_assert_ptr_nonnull(strstr(told_why, "not written for 9"));
 		age_file(-3600); /* written in an hour, says its clock */
-		start();
+		start_and_wait();
 		ck_assert_int_eq(told.outcome, PROBE_SUCCESS);
 		(void)unlink(path);
 		ck_assert_int_eq(mkdir(path, 0700), 0);
-		start();
+		start_and_wait();
 		ck_assert_int_eq(told.outcome, means[stale]);
 		ck_assert_str_eq(told_why, "it is no file");
 		(void)rmdir(path);
 		ck_assert_int_eq(mkfifo(path, 0600), 0); /* does not keep us waiting */
-		start();
+		start_and_wait();
 		ck_assert_str_eq(told_why, "it is no file");
+		ck_assert_int_eq(told.outcome, means[stale]);
 	}
 	close_file();
 }
@@ -220,16 +225,89 @@ START_TEST(file_grows_old_by_the_steady_clock)
 {
 	struct with_text settings;
 
-	open_file(&settings, 500, STALE_FAILURE);
+	open_file(&settings, PATIENCE_MS, STALE_FAILURE);
 	write_file("up\n", 3);
-	start();
+	start_and_wait();
 	ck_assert_int_eq(told.outcome, PROBE_SUCCESS);
-	(void)usleep(550000);
-	start();
+	(void)usleep(150000);
+	settings.file.max_age_ms = 100;
+	start_and_wait();
 	ck_assert_int_eq(told.outcome, PROBE_FAILURE);
+	settings.file.max_age_ms = PATIENCE_MS;
 	write_file("up\n", 3);
-	start();
+	start_and_wait();
 	ck_assert_int_eq(told.outcome, PROBE_SUCCESS);
+	close_file();
+}
+END_TEST
+
+/* --- openvpn-status ---------------------------------------------------------------------------- */
+
+static void open_status(struct with_text *settings, uint32_t max_age_ms)
+{
+	char pattern[64];
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)snprintf(pattern, sizeof(pattern), "%s/{pool}-{node}", folder);
+	(void)snprintf(path, sizeof(path), "%s/edge-fra-1", folder);
+	settings->status = (struct openvpn_status_settings){ .max_age_ms = max_age_ms,
+							     .capacity = 4 };
+	settings->status.path = put_text(settings, pattern);
+	loop = ev_loop_new(0);
+	open_kind(kind_openvpn_status_open, settings, NULL);
+}
+
+/* By a clock that is so many seconds behind ours. */
+static void write_status(int seconds)
+{
+	char text[128];
+	int len = snprintf(text, sizeof(text),
+			   "TITLE,OpenVPN\nTIME,words,%llu\nCLIENT_LIST,alice\nEND\n",
+			   (unsigned long long)(clock_unix_ms() / 1000 - (uint64_t)seconds));
+
+	write_file(text, (size_t)len);
+}
+
+START_TEST(status_is_as_old_as_it_says_and_then_by_the_steady_clock)
+{
+	struct with_text settings;
+
+	open_status(&settings, PATIENCE_MS);
+	write_status(90000);
+	start_and_wait();
+	ck_assert_int_eq(told.outcome, PROBE_FAILURE);
+	ck_assert_ptr_nonnull(strstr(told_why, "written 9000"));
+	write_status(90001 - 3600); /* meanwhile its clock was set: it has been written now */
+	start_and_wait();
+	ck_assert_int_eq(told.outcome, PROBE_SUCCESS);
+	ck_assert_str_eq(told_why, "1 of 4 clients");
+	write_status(-90000); /* in a day, says its clock, which does not keep it fresh */
+	start_and_wait();
+	ck_assert_int_eq(told.outcome, PROBE_SUCCESS);
+	(void)usleep(150000);
+	settings.status.max_age_ms = 100;
+	age_file(0); /* copied, say */
+	start_and_wait();
+	ck_assert_int_eq(told.outcome, PROBE_FAILURE);
+	close_file();
+}
+END_TEST
+
+START_TEST(status_that_is_no_file_does_not_keep_us_waiting)
+{
+	struct with_text settings;
+
+	open_status(&settings, 1000);
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	start_and_wait();
+	ck_assert_int_eq(told.outcome, PROBE_FAILURE);
+	ck_assert_str_eq(told_why, "it is no file");
+	(void)unlink(path);
+	start_and_wait();
+	ck_assert_str_eq(told_why, "No such file or directory");
+	kind->start(kind, probe); /* and one that is given up is told no more */
+	kind->cancel(kind, probe);
+	ck_assert_int_eq(told_count, 1);
 	close_file();
 }
 END_TEST
@@ -441,6 +519,9 @@ void add_statement_tests(Suite *suite)
 	suite_case(suite, "file", file_says_all_of_how_the_node_is,
 		   file_that_is_old_or_missing_is_what_the_pool_says,
 		   file_grows_old_by_the_steady_clock);
+	suite_case(suite, "openvpn-status",
+		   status_is_as_old_as_it_says_and_then_by_the_steady_clock,
+		   status_that_is_no_file_does_not_keep_us_waiting);
 	suite_case(suite, "push", report_counts_until_it_is_too_old,
 		   first_report_is_waited_for_as_long_as_one_may_be_old);
 	suite_case(suite, "agent", agent_that_is_away_changes_nothing_for_a_time,
