@@ -28,6 +28,7 @@ struct diag_entry {
 	unsigned caret; /* octets of the source shown before the offending text */
 	unsigned len;
 	char *source; /* NULL: not shown */
+	bool secret;  /* the line is not to be shown, whatever else is wrong in it */
 	size_t source_len;
 	bool cut_left, cut_right;
 	char *message;
@@ -166,6 +167,31 @@ static void keep_source(struct diag_entry *entry, const char *source, size_t len
 	entry->caret = (unsigned)(before - start);
 }
 
+/* Was it told that this line has a secret? */
+static bool is_secret(const struct diag *diag, size_t file, unsigned line)
+{
+	for (size_t i = diag->entry_count; i-- > 0;) {
+		const struct diag_entry *entry = &diag->entries[i];
+
+		if (entry->secret && entry->file == file && entry->line == line)
+			return true;
+	}
+	return false;
+}
+
+static void forget_line(struct diag *diag, size_t file, unsigned line)
+{
+	for (size_t i = 0; i < diag->entry_count; i++) {
+		struct diag_entry *entry = &diag->entries[i];
+
+		if (entry->file != file || entry->line != line || entry->source == NULL)
+			continue;
+		explicit_bzero(entry->source, entry->source_len);
+		free(entry->source);
+		entry->source = NULL;
+	}
+}
+
 void diag_add(struct diag *diag, enum diag_severity severity, const struct place *place,
 	      const char *source, size_t source_len, const char *format, ...)
 {
@@ -174,8 +200,9 @@ void diag_add(struct diag *diag, enum diag_severity severity, const struct place
 	struct diag_entry entry = { .severity = severity,
 				    .line = place->line,
 				    .column = place->column,
-				    .len = place->len };
-	bool hidden = source != NULL && source_len == 0;
+				    .len = place->len,
+				    .file = (size_t)(file - diag->files),
+				    .secret = source != NULL && source_len == 0 };
 	char message[MESSAGE_MAX];
 	va_list args;
 
@@ -183,13 +210,15 @@ void diag_add(struct diag *diag, enum diag_severity severity, const struct place
 		diag->errors++;
 	else
 		diag->warnings++;
+	if (entry.secret)
+		forget_line(diag, entry.file, entry.line);
 	if ((*of_file)++ >= DIAG_PER_FILE)
 		return;
-	entry.file = (size_t)(file - diag->files);
 	entry.order = diag->entry_count;
 	if (source == NULL && place->line > 0 && file->text != NULL)
 		source = line_of(file, place->line, &source_len);
-	if (source != NULL && !hidden && place->line > 0)
+	if (source != NULL && place->line > 0 && !entry.secret &&
+	    !is_secret(diag, entry.file, entry.line))
 		keep_source(&entry, source, source_len);
 	va_start(args, format);
 	(void)vsnprintf(message, sizeof(message), format, args);

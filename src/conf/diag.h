@@ -33,8 +33,8 @@ void diag_free(struct diag *diag);
 void diag_set_source(struct diag *diag, const char *file, const char *text, size_t size);
 
 /* `source` is the whole line (len octets, no newline; NULL: taken from diag_set_source's text,
- * else not shown; of no octets: not shown); it is copied. After DIAG_PER_FILE errors in one file the rest of that file's
- * is only counted. */
+ * else not shown; of no octets: it has a secret in it, and is shown with no other mistake either); it is
+ * copied. After DIAG_PER_FILE errors in one file the rest of that file's is only counted. */
 #define DIAG_PER_FILE 20
 void diag_add(struct diag *diag, enum diag_severity severity, const struct place *place,
 	      const char *source, size_t source_len, const char *format, ...)

@@ -17,6 +17,19 @@ void conf_error(struct conf *conf, const struct place *place, const char *format
 	diag_add(conf->diag, DIAG_ERROR, place, NULL, 0, "%s", message);
 }
 
+void conf_error_unseen(struct conf *conf, const struct place *place, const char *format, ...)
+{
+	char message[600];
+	va_list args;
+
+	if (conf->quiet)
+		return;
+	va_start(args, format);
+	(void)vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	diag_add(conf->diag, DIAG_ERROR, place, "", 0, "%s", message);
+}
+
 void conf_warning(struct conf *conf, const struct place *place, const char *format, ...)
 {
 	char message[600];

@@ -147,6 +147,9 @@ void option_print(const struct option_section *section, FILE *out);
 
 void conf_error(struct conf *conf, const struct place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The same of what may be a secret: the line is not shown, nor may the message repeat it. */
+void conf_error_unseen(struct conf *conf, const struct place *place, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 void conf_warning(struct conf *conf, const struct place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -163,8 +163,10 @@ static void read_header(struct conf *conf, const struct yaml_node *value, struct
 		if (!secret_path_read(conf, value, &rule, &file))
 			return;
 	} else if (!is_header_value(value->text, strlen(value->text))) {
-		conf_error(conf, &value->place, "\"%.100s\" cannot be a header's value",
-			   value->text);
+		conf_error_unseen(
+			conf, &value->place,
+			"this cannot be a header's value: control characters have no place "
+			"in it, nor blanks at its ends");
 		return;
 	}
 	put_part(headers, value->key->text);

@@ -85,7 +85,7 @@ void tls_options_check(struct conf *conf, const struct yaml_node *item,
 	if (key != NULL && certificate == NULL)
 		conf_error(conf, &key->key->place,
 			   "client-key is of no use without client-certificate");
-	if (certificate != NULL && key == NULL)
+	if (certificate != NULL && key == NULL && options->certificate.path != NULL)
 		check_own_key(conf, certificate);
 	if (ca != NULL && !options->verify)
 		conf_error(conf, &ca->key->place, "ca is of no use with verify: false");

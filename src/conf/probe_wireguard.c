@@ -53,9 +53,8 @@ static void read_secret_key(struct conf *conf, const struct yaml_node *value,
 	if (value->kind == YAML_SCALAR &&
 	    base64_decode_line(value->text, strlen(value->text), key, sizeof(key))) {
 		explicit_bzero(key, sizeof(key));
-		if (!conf->quiet)
-			diag_add(conf->diag, DIAG_ERROR, &value->place, "", 0,
-				 "a secret key belongs in a file of its own: name it");
+		conf_error_unseen(conf, &value->place,
+				  "a secret key belongs in a file of its own: name it");
 		return;
 	}
 	(void)secret_path_read(conf, value, &rule, out);

@@ -52,12 +52,35 @@ static const char *check_contents(int fd, size_t size, const struct secret_rule 
 	return wrong;
 }
 
+void secret_path_refuse(struct conf *conf, const struct yaml_node *value, int error)
+{
+	conf_error_unseen(conf, &value->place,
+			  "this is no path of a file that can be read (%s): a secret stands in a "
+			  "file of its own, and its path here, from this file's folder on",
+			  strerror(error));
+}
+
+/* A list or a map may hold a secret as well. */
+static bool is_scalar(struct conf *conf, const struct yaml_node *value,
+		      const struct secret_rule *rule)
+{
+	if (rule->open || value->kind == YAML_SCALAR)
+		return conf_expect(conf, value, YAML_SCALAR, "the path of a file");
+	conf_error_unseen(conf, &value->place, "%s stands where the path of a file belongs",
+			  yaml_kind_name(value));
+	return false;
+}
+
 static bool check_file(struct conf *conf, const struct yaml_node *value, const char *path, int fd,
 		       const struct secret_rule *rule, uint64_t *version)
 {
 	struct stat st;
 	const char *wrong = NULL;
 
+	if (fd < 0 && !rule->open) {
+		secret_path_refuse(conf, value, errno);
+		return false;
+	}
 	if (fd < 0 || fstat(fd, &st) != 0)
 		wrong = strerror(errno);
 	else if (!S_ISREG(st.st_mode) || st.st_size > SECRET_FILE_MAX)
@@ -82,7 +105,7 @@ bool secret_path_read(struct conf *conf, const struct yaml_node *value,
 	bool right;
 	int fd;
 
-	if (!conf_expect(conf, value, YAML_SCALAR, "the path of a file"))
+	if (!is_scalar(conf, value, rule))
 		return false;
 	name = value->text;
 	if (strncmp(name, FILE_WORD, strlen(FILE_WORD)) == 0)

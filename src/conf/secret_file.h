@@ -28,8 +28,12 @@ struct secret_rule {
 };
 
 /* The value of an option. false, and reported: it is no path of a readable file, or not one that the
- * rule allows. That others may read a secret is a warning. */
+ * rule allows. Where it should be one of a secret's file, it may be the secret itself, and is not
+ * repeated. That others may read a secret is a warning. */
 bool secret_path_read(struct conf *conf, const struct yaml_node *value,
 		      const struct secret_rule *rule, struct secret_path *out);
+
+/* The value is no path of a file that can be read: without a word of it. */
+void secret_path_refuse(struct conf *conf, const struct yaml_node *value, int error);
 
 #endif

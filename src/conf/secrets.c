@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "conf/answering.h"
+#include "conf/secret_file.h"
 
 #define FILE_SIZE_MAX 4096
 #define SECRET_DIGITS (2 * COOKIE_SECRET_SIZE)
@@ -35,7 +36,9 @@ static size_t read_text(struct conf *conf, const struct yaml_node *value, const 
 	struct stat st;
 	ssize_t len = -1;
 
-	if (fd < 0 || fstat(fd, &st) != 0)
+	if (fd < 0)
+		secret_path_refuse(conf, value, errno);
+	else if (fstat(fd, &st) != 0)
 		conf_error(conf, &value->place, "%s: %s", path, strerror(errno));
 	else if (!S_ISREG(st.st_mode) || st.st_size > FILE_SIZE_MAX)
 		conf_error(conf, &value->place, "%s: is not a file of at most %d octets", path,

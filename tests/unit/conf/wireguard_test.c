@@ -101,8 +101,9 @@ START_TEST(mistakes_of_keys_are_told_at_their_place)
 		    "zones/short: holds no key of 32 octets in base64");
 	assert_told("    public-key: " KEY "\n    private-key: " KEY "\n",
 		    "error: a secret key belongs in a file of its own: name it");
-	assert_told("    public-key: " KEY "\n    private-key: none\n",
-		    "zones/none: No such file or directory");
+	assert_told(
+		"    public-key: " KEY "\n    private-key: none\n",
+		"error: this is no path of a file that can be read (No such file or directory)");
 	assert_told("    public-key: " KEY "\n    private-key: \"file:\"\n",
 		    "error: the path is empty");
 	assert_told("    public-key: " KEY "\n    private-key: short\n",
