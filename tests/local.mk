@@ -36,7 +36,7 @@ bench_floor_LDADD = libbase.a
 bench_loadgen_SOURCES = %D%/bench/loadgen.c
 bench_loadgen_LDADD = libwire.a libbase.a
 CLEANFILES += $(EXTRA_PROGRAMS)
-EXTRA_DIST += %D%/bench/run %D%/bench/load-big %D%/bench/scale %D%/bench/data.py %D%/bench/kills.py %D%/bench/detection %D%/bench/probes %D%/bench/bounds.py \
+EXTRA_DIST += %D%/bench/run %D%/bench/load-big %D%/bench/scale %D%/bench/data.py %D%/bench/kills.py %D%/bench/detection %D%/bench/probes %D%/bench/bounds.py %D%/bench/times \
 	%D%/bench/peers.py %D%/peer_conf.py
 .PHONY: bench
 bench: all bench-floor bench-loadgen

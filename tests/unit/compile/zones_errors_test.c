@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "compile_test.h"
+#include "tests/unit/run.h"
 #include "zones_test.h"
 
 /* Three lines, so that rows start with line 4. */
@@ -350,20 +350,12 @@ START_TEST(file_names_must_give_origins)
 }
 END_TEST
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* With NULs, and without any. */
-START_TEST(ten_megabytes_of_noise_are_refused_within_a_second)
+START_TEST(ten_megabytes_of_noise_are_refused)
 {
 	size_t size = 10000000;
 	char *noise = malloc(size);
-	uint64_t state = 42, start;
+	uint64_t state = 42, start, took;
 	struct zones_try try;
 
 	for (size_t i = 0; i < size; i++) {
@@ -372,9 +364,10 @@ START_TEST(ten_megabytes_of_noise_are_refused_within_a_second)
 	}
 	zones_try_open(&try);
 	zones_try_write(&try, &(struct zones_file){ "example.net.zone", noise, size });
-	start = now_ms();
+	start = cpu_us();
 	zones_try_build(&try, NULL);
-	ck_assert_uint_lt(now_ms() - start, 1000);
+	took = cpu_us() - start;
+	check_time("10 MB of noise as a zone", took, 1000000);
 	ck_assert_uint_ge(diag_errors(try.diag), 1);
 	if (_i == 0)
 		ck_assert_ptr_nonnull(strstr(try.report, "this file is not text"));
@@ -399,7 +392,7 @@ Suite *zones_errors_suite(void)
 	tcase_add_test(tcase, files_that_include_each_other_are_refused);
 	tcase_add_test(tcase, an_rrset_larger_than_a_message_is_refused);
 	tcase_add_test(tcase, file_names_must_give_origins);
-	tcase_add_loop_test(tcase, ten_megabytes_of_noise_are_refused_within_a_second, 0, 2);
+	tcase_add_loop_test(tcase, ten_megabytes_of_noise_are_refused, 0, 2);
 	tcase_set_timeout(tcase, 60);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -425,12 +425,12 @@ END_TEST
 static const char *const garbage[] = { NULL, "%",   "[",   "{a: ", "- ",   "- - \n", "[],", "? ",
 				       "'",  "&a ", "a: ", "%\n",  "\t\n", "\"\\\n", "!",   "*a " };
 
-START_TEST(ten_megabytes_of_garbage_are_refused_within_a_second)
+START_TEST(ten_megabytes_of_garbage_are_refused)
 {
 	size_t size = 10 << 20;
 	char *text = mem_alloc(size);
 	struct reading *reading;
-	uint64_t start_us;
+	uint64_t start_us, took_us;
 
 	for (size_t i = 0; i < size; i++)
 		text[i] = garbage[_i] != NULL ? garbage[_i][i % strlen(garbage[_i])]
@@ -438,11 +438,8 @@ START_TEST(ten_megabytes_of_garbage_are_refused_within_a_second)
 	fixture_write("zones/edge.pool.yaml", text, size);
 	start_us = cpu_us();
 	reading = fixture_read(NULL, NULL);
-#ifndef SIGNPOST_SANITIZED
-	ck_assert_uint_lt(cpu_us() - start_us, 1000000);
-#else
-	(void)start_us;
-#endif
+	took_us = cpu_us() - start_us;
+	check_time("10 MB of garbage as a pool", took_us, 1000000);
 	ck_assert_uint_ge(diag_errors(reading->diag), 1);
 	ck_assert_uint_le(diag_errors(reading->diag), 5);
 	ck_assert_uint_lt(strlen(reading->printed), 4000);
@@ -542,7 +539,7 @@ Suite *config_suite(void)
 	tcase_add_test(tcase, a_server_file_that_is_not_there_is_one_mistake);
 	tcase_add_test(tcase, folders_and_fifos_are_no_files);
 	tcase_add_test(tcase, a_file_of_more_than_64_mib_is_refused_unread);
-	tcase_add_loop_test(tcase, ten_megabytes_of_garbage_are_refused_within_a_second, 0,
+	tcase_add_loop_test(tcase, ten_megabytes_of_garbage_are_refused, 0,
 			    (int)(sizeof(garbage) / sizeof(garbage[0])));
 	tcase_add_test(tcase, what_a_start_needs_can_be_read_from_an_open_descriptor);
 	tcase_add_test(tcase, each_option_has_a_manual_line_of_seven_fields);
