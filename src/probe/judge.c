@@ -159,22 +159,36 @@ static bool is_as_told(const struct node_state *a, const struct node_state *b)
 	return !node_state_differs(a, b) && a->weight_percent == b->weight_percent;
 }
 
-/* `last`: the check whose result made us ask, NULL: the plan did. `turned`: its verdict is another
- * one. */
+/* What there is to say of the check whose result made us ask. */
+enum news {
+	NOTHING,
+	REPEATED, /* it has failed or warned again, perhaps for another reason */
+	TURNED,   /* its verdict is another one */
+};
+
+static bool is_cause(const struct round *round, const struct verdict_votes *votes,
+		     const struct node_state *state, const struct check *check)
+{
+	uint32_t cause = verdict_cause(votes, state->down_families);
+
+	return cause < votes->count && round->check_of[round->voters[cause]] == check;
+}
+
+/* `last`: that check; NULL: the plan made us ask. */
 static void judge_node(struct prober *prober, uint32_t number, const struct check *last,
-		       bool turned)
+		       enum news news)
 {
 	const struct round *round = &prober->round;
 	const struct plan_node *node = node_of(round, number);
 	const struct verdict_votes votes = votes_of(round, node);
 	struct node_state *state = &round->states[number];
 	const struct node_state before = *state;
-	bool told;
+	bool told, fresh;
 
 	step_state(round, &votes, state);
 	told = is_as_told(&before, state);
-	if (is_known(&votes) &&
-	    (!told || (turned && (state->status != NODE_UP || state->degraded))))
+	fresh = news == TURNED || (news == REPEATED && is_cause(round, &votes, state, last));
+	if (is_known(&votes) && (!told || (fresh && (state->status != NODE_UP || state->degraded))))
 		set_reason(round, node, &votes, last, state);
 	if (!told)
 		prober->tell.changed(prober->tell.context, number, &before, state);
@@ -219,7 +233,10 @@ static void judge_use(struct prober *prober, uint32_t use, int32_t before,
 	is = verdict_of(round, use);
 	note_result(&round->states[node], check);
 	note_measure(&round->states[node].measure, check, result);
-	judge_node(prober, node, check, (was > 0) != (is > 0) || was == 0);
+	judge_node(prober, node, check,
+		   (was > 0) != (is > 0) || was == 0  ? TURNED
+		   : result->outcome != PROBE_SUCCESS ? REPEATED
+						      : NOTHING);
 }
 
 void judge_result(struct check *check, int32_t before, const struct probe_result *result)
@@ -252,7 +269,7 @@ void judge_check(struct prober *prober, struct check *check)
 	const struct plan_check *uses = plan_items(&round->plan, checks, struct plan_check);
 
 	for (uint32_t use = check->first_use; use != NO_USE; use = round->next_use[use])
-		judge_node(prober, uses[use].node, check, true);
+		judge_node(prober, uses[use].node, check, TURNED);
 }
 
 /* A node that is new may have checks that others had before. */
@@ -275,6 +292,6 @@ void judge_all(struct prober *prober)
 
 	for (uint32_t i = 0; i < plan_count(&round->plan, nodes); i++) {
 		note_known(round, node_of(round, i), &round->states[i]);
-		judge_node(prober, i, NULL, true);
+		judge_node(prober, i, NULL, TURNED);
 	}
 }

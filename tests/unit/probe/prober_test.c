@@ -496,6 +496,32 @@ START_TEST(as_many_probes_as_required_keep_a_node_up)
 }
 END_TEST
 
+START_TEST(reason_is_that_of_the_last_failure)
+{
+	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, quick, PORT } } } };
+	uint64_t until_ms = clock_mono_ms() + 5000;
+	int fillers[FILLERS], listener;
+	struct lab lab;
+
+	lab_open(&lab, -1, -1);
+	lab_apply(&lab, nodes, 1, NULL);
+	ck_assert(lab_reaches(&lab, 0, NODE_DOWN));
+	ck_assert_str_eq(prober_state(lab.prober, 0)->reason,
+			 "tcp " HERE ":20192: connection refused");
+	listener = listen_on(HERE, PORT, 0);
+	fill_backlog(HERE, PORT, fillers);
+	while (strcmp(prober_state(lab.prober, 0)->reason, "tcp " HERE ":20192: timeout") != 0) {
+		ck_assert_uint_lt(clock_mono_ms(), until_ms);
+		lab_run_ms(&lab, 5);
+	}
+	ck_assert_int_eq(lab.change_count, 1);
+	lab_close(&lab);
+	for (int i = 0; i < FILLERS; i++)
+		(void)close(fillers[i]);
+	(void)close(listener);
+}
+END_TEST
+
 START_TEST(probes_of_load_are_read_and_judge_nobody)
 {
 	const struct sketch_node nodes[] = {
@@ -630,7 +656,7 @@ void add_prober_tests(Suite *suite)
 		   node_without_probes_is_unknown_whatever_it_was,
 		   broken_ipv6_path_takes_down_that_family_alone,
 		   check_that_judges_both_families_takes_down_both,
-		   as_many_probes_as_required_keep_a_node_up,
+		   as_many_probes_as_required_keep_a_node_up, reason_is_that_of_the_last_failure,
 		   probes_of_load_are_read_and_judge_nobody,
 		   probe_made_once_is_no_result_and_knows_the_regular_one,
 		   probe_made_once_outlives_its_plan_but_not_the_prober,
