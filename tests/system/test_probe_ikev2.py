@@ -64,15 +64,40 @@ secrets {
 }
 """
 
+# One without a tunnel (RFC 6023): the kernel need not know of it.
+CLIENT = """connections {
+  vpn {
+    version = 2
+    remote_addrs = 10.99.0.1
+    proposals = aes256-sha256-x25519
+    childless = force
+    dpd_delay = 1s
+    local {
+      auth = psk
+      id = client.example
+    }
+    remote {
+      auth = psk
+      id = vpn.example
+    }
+  }
+}
+secrets {
+  ike-1 {
+    secret = "test"
+  }
+}
+"""
+
 
 class Charon:
     """charon in a network, whose /run is its own; without a connection until it is told to load it."""
 
-    def __init__(self, network, folder, more=""):
+    def __init__(self, network, folder, more="", connection=CONNECTION):
         self.network, self.log_path = network, folder / "charon.log"
         (folder / "strongswan.conf").write_text(STRONGSWAN.format(more=more))
         (folder / "swanctl").mkdir(exist_ok=True)
-        (folder / "swanctl/swanctl.conf").write_text(CONNECTION)
+        (folder / "swanctl/swanctl.conf").write_text(connection)
         self.env = {"STRONGSWAN_CONF": str(folder / "strongswan.conf"), "SWANCTL_DIR": str(folder / "swanctl")}
         self.start()
 
@@ -83,6 +108,10 @@ class Charon:
     def ctl(self, *arguments, check=True):
         return self.network.run("env", *(f"{k}={v}" for k, v in self.env.items()), "swanctl", *arguments,
                                 "--uri", "unix:///run/charon.vici", check=check)
+
+    def sessions(self):
+        """SPIs of those that stand."""
+        return re.findall(r"ESTABLISHED, IKEv2, ([0-9a-f]{16})_i\*? ([0-9a-f]{16})_r", self.ctl("--list-sas").stdout)
 
     def half_open(self):
         return int(re.search(r"(\d+) half-open", self.ctl("--stats").stdout)[1])
@@ -162,6 +191,26 @@ def test_many_probes_leave_no_state_and_full_ones_leave_one(lab):
     shown = lab.ctl("probe", "node:full/full").stdout
     assert "received 392 octets: a proposal is chosen" in shown and "counts as a success: accepted" in shown, shown
     signpost.wait_until(lambda: lab.charon.half_open() == 1, 10 * signpost.SLOW)
+
+
+def test_clients_session_and_the_servers_log_bear_many_probes(lab):
+    lab.charon.ctl("--load-all")
+    (lab.folder / "client").mkdir()
+    with ownnetwork.network() as far:
+        ownnetwork.join(lab.charon.network, far)
+        client = Charon(far, lab.folder / "client", connection=CLIENT)
+        client.ctl("--load-all")
+        client.ctl("--initiate", "--ike", "vpn", "--timeout", "20")
+        session, before = client.sessions(), lab.charon.count("parsed IKE_SA_INIT request")
+        alive = client.count("parsed INFORMATIONAL response")
+        assert len(session) == 1
+        signpost.wait_until(lambda: lab.charon.count("parsed IKE_SA_INIT request") >= before + PROBES
+                            and client.count("parsed INFORMATIONAL response") > alive, PROBES * signpost.SLOW)
+        assert client.sessions() == lab.charon.sessions() == session
+        client.ctl("--rekey", "--ike", "vpn")  # which both have to do
+        signpost.wait_until(lambda: client.sessions() == lab.charon.sessions() != session, 10 * signpost.SLOW)
+    log = lab.charon.log_path.read_text()
+    assert not re.search(r"ignoring IKE_SA setup|limit of|N\(COOKIE\)", log), log[-5000:]
 
 
 def test_server_that_hangs_or_ends_is_down_and_up_again_after_it(lab):

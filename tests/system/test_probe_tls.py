@@ -1,5 +1,6 @@
 """Probes of kind tls, and of https, against OpenSSL's server and ocserv (AnyConnect)."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -7,11 +8,12 @@ import signal
 import socket
 import subprocess
 
+import ownnetwork
 import pytest
 
 from certificates import make_authority, make_certificate
 from probing import reaches, states, write_pools
-from signpost import free_port, wait_until, world
+from signpost import SLOW, free_port, wait_until, world
 
 PORT = free_port()
 # What ocserv has to answer to is proved by this many probes: 1000 take longer than a test may.
@@ -157,50 +159,130 @@ def test_steps_are_told(lab):
 
 # --- ocserv
 
-@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("ocserv"), reason="ocserv is started by root")
+# As AnyConnect does it: asks for a session, logs in, opens the tunnel, and asks in it whether the server is
+# there (DPD), again and again; what was sent and what came back is said at the end.
+CLIENT = """
+import re, select, signal, socket, ssl, struct, sys, time
+context = ssl.create_default_context(cafile=sys.argv[2])
+to = context.wrap_socket(socket.create_connection(("127.94.3.1", int(sys.argv[1]))), server_hostname="vpn.example.net")
+def post(path, body, cookie=""):
+    body = '<?xml version="1.0"?><config-auth client="vpn" %s</config-auth>' % body
+    to.sendall(("POST %s HTTP/1.1\\r\\nHost: vpn.example.net\\r\\nUser-Agent: Open AnyConnect VPN Agent\\r\\n"
+                "X-Transcend-Version: 1\\r\\nCookie: %s\\r\\nContent-Length: %d\\r\\n\\r\\n%s" % (path, cookie, len(body), body)).encode())
+    head = b""
+    while b"\\r\\n\\r\\n" not in head:
+        head += to.recv(1) or sys.exit("closed: %r" % head)
+    left = int(re.search(rb"(?i)content-length: (\\d+)", head)[1])
+    while left > 0:
+        left -= len(to.recv(left))
+    return "; ".join("%s=%s" % pair for pair in re.findall(r"(?i)set-cookie: *([^=]+)=([^;]+)", head.decode()))
+post("/", 'type="init"><version who="vpn">v9</version>')
+cookie = post("/auth", 'type="auth-reply"><auth><username>user</username></auth>')
+cookie = post("/auth", 'type="auth-reply"><auth><password>secret</password></auth>', cookie)
+to.sendall(("CONNECT /CSCOSSLC/tunnel HTTP/1.1\\r\\nHost: vpn.example.net\\r\\nCookie: %s\\r\\nX-CSTP-Version: 1\\r\\n"
+            "X-CSTP-Address-Type: IPv4\\r\\nX-CSTP-MTU: 1400\\r\\n\\r\\n" % cookie).encode())
+head = b""
+while b"\\r\\n\\r\\n" not in head:
+    head += to.recv(1) or sys.exit("closed: %r" % head)
+if not head.startswith(b"HTTP/1.1 200 "):
+    sys.exit("no tunnel: %r" % head)
+print("open", flush=True)
+ending, sent, received = [], 0, 0
+signal.signal(signal.SIGINT, lambda *_: ending.append(1))
+def take():
+    header = b""
+    while len(header) < 8:
+        header += to.recv(8 - len(header)) or sys.exit("closed after %d" % sent)
+    left = struct.unpack(">H", header[4:6])[0]
+    while left > 0:
+        left -= len(to.recv(left))
+    if header[6] in (5, 9):
+        sys.exit("the server ends the session")
+    return header[6] == 4
+while not ending:
+    to.sendall(b"STF\\x01\\0\\0\\x03\\0")
+    sent += 1
+    while not take():
+        pass
+    received += 1
+    time.sleep(0.05)
+print("sent %d received %d" % (sent, received))
+"""
+
+
+class Ocserv:
+    def __init__(self, network, folder):
+        self.network, self.folder, self.port = network, folder, 4443
+        subprocess.run(["ocpasswd", "-c", folder / "passwd", "user"], input="secret\nsecret\n", text=True, check=True,
+                       capture_output=True)
+        (folder / "ocserv.conf").write_text(OCSERV.format(folder=folder, port=self.port))
+        self.process = network.start("setsid", "ocserv", "-f", "-c", folder / "ocserv.conf", "-d", "1", log=folder / "ocserv.log")
+
+    def kill(self):
+        """With its children, which have its sockets."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def client(self):
+        log = self.folder / "client.log"
+        started = self.network.start("/usr/bin/python3", "-c", CLIENT, str(self.port), self.folder / "ca.crt", log=log)
+        wait_until(lambda: log.read_text() != "", 20 * SLOW)
+        assert log.read_text() == "open\n", log.read_text()
+        return started, log
+
+    def occtl(self, *arguments):
+        return self.network.run("occtl", "-s", self.folder / "occtl.socket", *arguments, check=False).stdout
+
+
+def probes_take_no_harm(signpost, ocserv):
+    client, log = ocserv.client()
+    for _ in range(OCSERV_PROBES):
+        for pool in "handshake", "anyconnect":
+            told = signpost.ctl("probe", f"{pool}/{pool}").stdout
+            assert "handshake complete" in told or "HTTP status 200" in told, told
+    client.send_signal(signal.SIGINT)
+    assert client.wait(20) == 0, log.read_text()
+    sent, received = map(int, re.search(r"sent (\d+) received (\d+)", log.read_text()).groups())
+    assert sent == received > 0
+    bans = ocserv.occtl("show", "ip", "bans", "points")
+    assert "127." not in bans, bans
+
+
+@ownnetwork.needs_one
+@pytest.mark.skipif(not shutil.which("ocserv"), reason="no ocserv")
 def test_ocserv_is_up_by_tls_and_by_its_own_protocol_and_takes_no_harm():
-    port = free_port()
     init = ("method: POST, host: vpn.example.net, body: "
             "'<config-auth client=\"vpn\" type=\"init\"><version who=\"vpn\">v9</version></config-auth>', "
             "expect-status: 200, expect-body: '<config-auth client=\"vpn\" type=\"auth-request\">'")
-    with world() as (signpost, _):
+    with world() as (signpost, _), ownnetwork.network() as network:
         make_certificates(signpost.folder)
-        (signpost.folder / "passwd").write_text("")
-        (signpost.folder / "ocserv.conf").write_text(OCSERV.format(folder=signpost.folder, port=port))
-        tls = f"port: {port}, ca: ../ca.crt"
+        ocserv = Ocserv(network, signpost.folder)
+        tls = f"port: {ocserv.port}, ca: ../ca.crt"
         write_pools(signpost, {
             "handshake": ("127.94.3.1", f"kind: tls, {tls}, server-name: vpn.example.net"),
             "anyconnect": ("127.94.3.1", f"kind: https, {tls}, {init}"),
             "other": ("127.94.3.1", f"kind: https, {tls}, {init.replace('auth-request', 'complete')}"),
-            "wrong": ("127.94.3.1", f"kind: tls, port: {port}, ca: ../client.crt, server-name: vpn.example.net"),
+            "wrong": ("127.94.3.1", f"kind: tls, port: {ocserv.port}, ca: ../client.crt, server-name: vpn.example.net"),
         })
-        log = open(signpost.folder / "ocserv.log", "wb")
-        server = subprocess.Popen(["ocserv", "-f", "-c", "ocserv.conf", "-d", "1"], cwd=signpost.folder, stdout=log, stderr=log)
         try:
-            wait_until(lambda: listens("127.94.3.1", port), 10)
-            signpost.start()
+            signpost.start(command=network.network_command())
             reaches(signpost, "handshake", "up", "handshake complete, TLSv1.3$")
             reaches(signpost, "anyconnect", "up", "HTTP status 200$")
             reaches(signpost, "other", "down", "the body has not the text expected$")
             reaches(signpost, "wrong", "down", "certificate")
-            for _ in range(OCSERV_PROBES):
-                for pool in "handshake", "anyconnect":
-                    told = signpost.ctl("probe", f"{pool}/{pool}").stdout
-                    assert "handshake complete" in told or "HTTP status 200" in told, told
-            status = subprocess.run(["occtl", "-s", "occtl.socket", "show", "ip", "bans", "points"], cwd=signpost.folder,
-                                    capture_output=True, text=True, timeout=20)
-            assert "127." not in status.stdout, status.stdout
+            probes_take_no_harm(signpost, ocserv)
             assert states(signpost)["handshake"]["status"] == states(signpost)["anyconnect"]["status"] == "up"
-            server.send_signal(signal.SIGSTOP)
+            ocserv.process.send_signal(signal.SIGSTOP)
             try:
                 reaches(signpost, "handshake", "down", "timeout")
                 reaches(signpost, "anyconnect", "down", "timeout")
             finally:
-                server.send_signal(signal.SIGCONT)
+                ocserv.process.send_signal(signal.SIGCONT)
             reaches(signpost, "anyconnect", "up", "HTTP status 200$")
+            ocserv.kill()
+            for pool in "handshake", "anyconnect":
+                reaches(signpost, pool, "down", "(?i)refused|could not connect|couldn't connect")
         finally:
-            server.terminate()
-            server.wait(20)
-            log.close()
-        reaches_log = (signpost.folder / "ocserv.log").read_text(errors="replace")
-        assert not re.search("(?i)segfault|worker.*crash|banned|cannot accept", reaches_log), reaches_log[-3000:]
+            ocserv.kill()
+        log = (signpost.folder / "ocserv.log").read_text(errors="replace")
+        assert not re.search("(?i)segfault|worker.*crash|banned|cannot accept", log), log[-3000:]

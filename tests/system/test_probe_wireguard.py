@@ -221,3 +221,10 @@ def octets_of(value):
 def asked_for_a_cookie(lab):
     shown = lab.ctl("probe", "node:loaded/loaded", check=False).stdout
     return "a cookie reply: the server is under load" in shown and "with the cookie" in shown and shown
+
+
+def test_server_that_was_killed_is_down(lab):
+    wait_for(lab, "right", "up")
+    lab.network.end(lab.real.process)
+    wait_for(lab, "right", "down", "connection refused")
+    wait_for(lab, "psk", "down", "connection refused")
