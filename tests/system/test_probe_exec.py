@@ -1,10 +1,13 @@
 """Probes of kind exec with real plugins (monitoring-plugins), and of kinds file and push: what others say."""
 
+import contextlib
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -14,6 +17,20 @@ from signpost import SLOW, wait_until, world
 
 PLUGINS = "/usr/lib/nagios/plugins"
 PROBING = "interval: 200ms, timeout: 190ms, jitter: 0%" if SLOW == 1 else "interval: 1s, timeout: 990ms, jitter: 0%"
+
+# A node has the name of the processes that are its sessions; nobody else's test runs such.
+SESSIONS = f"session{os.getpid()}"
+FOLLOWS = f"""load:
+  low-mark: 50%
+  high-mark: 100%
+  min-weight: 10%
+  smoothing: 0s
+  step: 100%
+  dwell: 0s
+  sources:
+    - {{ kind: exec, signal: sessions, command: [{PLUGINS}/check_procs, -c, "0:2", -C, "{{node}}"], load: procs, capacity: 4, {PROBING} }}
+    - {{ kind: exec, signal: machine, command: [{PLUGINS}/check_load, -w, "1,1,1", -c, "2,2,2"], load: load5, capacity: 100000, {PROBING} }}
+"""
 
 
 def pool(name, probe, nodes, extra=""):
@@ -50,7 +67,7 @@ def running():
         banner = Banner()
         signpost.write_server_file({"here": (1, 2)})
         zone = "$TTL 60\n@ IN SOA ns host 1 3600 600 86400 60\n@ IN NS ns\nns IN A 127.0.0.1\n"
-        names = ("dummy", "strict", "tcp", "ssh", "hang", "file", "push")
+        names = ("dummy", "strict", "tcp", "ssh", "hang", "file", "push", "load")
         signpost.zone_file("example.org.zone").write_text(
             zone + "".join(f"{name} 1 IN POOL {name}\n" for name in names))
         dummy = f"kind: exec, command: [{PLUGINS}/check_dummy, '{{node}}', 'told {{pool}}'], {PROBING}, fall: 1, rise: 1"
@@ -65,6 +82,8 @@ def running():
                 "hang": pool("hang", f"kind: exec, command: [hang], {PROBING}, fall: 1, rise: 1", {"h": "127.61.3.1"}),
                 "file": pool("file", f"kind: file, path: '../said/{{node}}', {PROBING}, max-age: 1h",
                              {"f": "127.61.4.1", "g": "127.61.4.2"}),
+                "load": pool("load", f"kind: tcp, port: {nodes.port}, {PROBING}", {SESSIONS: "127.61.6.1", "other": "127.61.6.2"},
+                             extra=FOLLOWS),
                 "push": pool("push", "kind: push, interval: 1m, max-age: 1h", {"p": "127.61.5.1", "q": "127.61.5.2"}),
         }.items():
             signpost.zone_file(f"{name}.pool.yaml").write_text(text)
@@ -72,7 +91,7 @@ def running():
         hang.write_text("#!/bin/sh\ntrap '' TERM\nsleep 1000\n")
         hang.chmod(0o755)
         (signpost.folder / "said").mkdir()
-        nodes.start("127.61.1.1", "127.61.1.2")
+        nodes.start("127.61.1.1", "127.61.1.2", "127.61.6.1", "127.61.6.2")
         signpost.start()
         yield signpost, nodes, banner
         banner.close()
@@ -161,6 +180,40 @@ def test_runner_that_is_killed_takes_its_commands_along_and_comes_back(running):
     signpost.kill("signpost-control")
     wait_until(lambda: command(last) == "", 10 * SLOW)
     signpost.wait_new("signpost-control", control)
+
+
+@contextlib.contextmanager
+def sessions(folder, count):
+    """So many processes of that name."""
+    program = folder / SESSIONS
+    if not program.exists():
+        shutil.copy("/bin/sleep", program)
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            process = subprocess.Popen([program, "1000"])
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+        yield
+
+
+def test_weight_follows_what_plugins_measure(running):
+    """The signal is how many processes there are, in the plugin's performance data; that it calls 3 critical is nothing here."""
+    signpost, _, _ = running
+
+    def follows(name, sessions_use, effective):
+        found = node(signpost, name)
+        told = {signal["name"]: signal["use"] for signal in found["follows"]["signals"]}
+        return (told.get("sessions"), "machine" in told, found["status"]) == (sessions_use, True, "up") and \
+            abs(found["factors"]["effective"] - effective) < 0.1
+
+    wait_until(lambda: follows(f"load/{SESSIONS}", 0, 100) and follows("load/other", 0, 100), 15 * SLOW)
+    with sessions(signpost.folder, 3):  # of 4: half of the way from 50 to 100, half of that from 100 to 10
+        wait_until(lambda: follows(f"load/{SESSIONS}", 0.75, 55), 15 * SLOW)
+        assert follows("load/other", 0, 100)
+        assert f"node {SESSIONS}: 55 % of its weight: sessions 75 %, between the marks; machine " in signpost.ctl("status").stdout
+    with sessions(signpost.folder, 5):
+        wait_until(lambda: follows(f"load/{SESSIONS}", 1.25, 10), 15 * SLOW)
+    wait_until(lambda: follows(f"load/{SESSIONS}", 0, 100), 15 * SLOW)
 
 
 def write(signpost, name, text, age=0):
