@@ -86,6 +86,9 @@ void inputs_probed(struct inputs *inputs, uint32_t node, bool lost, uint32_t rtt
 void inputs_reading(struct inputs *inputs, uint32_t node, const char *signal, double use,
 		    uint64_t now_mono_ms);
 
+/* What the readings of a probe are called. */
+const char *inputs_load_signal(const struct image *plan, const struct plan_probe *probe);
+
 /* How the weight of a node follows its load. */
 const struct plan_load *inputs_load_settings(const struct inputs *inputs, uint32_t node);
 

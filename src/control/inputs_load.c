@@ -12,6 +12,11 @@ const struct plan_load *inputs_load_settings(const struct inputs *inputs, uint32
 	return &plan_items(inputs->plan, pools, struct plan_pool)[pool].load;
 }
 
+const char *inputs_load_signal(const struct image *plan, const struct plan_probe *probe)
+{
+	return plan_text(plan, probe->signal != 0 ? probe->signal : probe->name);
+}
+
 /* A report from the future is one from before the clock was set back. */
 uint64_t inputs_load_age_ms(const struct node_load *load, uint64_t now_unix_ms)
 {
@@ -114,6 +119,41 @@ static struct named *list_names(const struct image *plan)
 	return names;
 }
 
+/* Does a report, a measure or a probe of the node have this name? */
+static bool is_told(const struct inputs *inputs, uint32_t node, const char *signal)
+{
+	const struct plan_load *settings = inputs_load_settings(inputs, node);
+	const struct plan_range *uses =
+		&plan_items(inputs->plan, nodes, struct plan_node)[node].checks;
+	const struct plan_check *checks = plan_items(inputs->plan, checks, struct plan_check);
+	const struct plan_probe *probes = plan_items(inputs->plan, probes, struct plan_probe);
+
+	if (strcmp(signal, SIGNAL_PUSH) == 0 ||
+	    (strcmp(signal, SIGNAL_LOSS) == 0 && settings->loss_percent != 0) ||
+	    (strcmp(signal, SIGNAL_RTT) == 0 && settings->rtt_ms != 0))
+		return true;
+	for (uint32_t i = uses->first; i < uses->first + uses->count; i++) {
+		const struct plan_probe *probe = &probes[checks[i].probe];
+
+		if (strncmp(signal, inputs_load_signal(inputs->plan, probe), LOAD_NAME_SIZE - 1) ==
+		    0)
+			return true;
+	}
+	return false;
+}
+
+/* A source that is not there any more has nothing more to say. */
+static void carry_load(struct inputs *inputs, uint32_t node, const struct load_node *before)
+{
+	struct load_node *load = &inputs->follows[node];
+
+	load_copy(load, before);
+	for (size_t i = load->count; i-- > 0;) {
+		if (!is_told(inputs, node, load->signals[i].name))
+			load_forget(load, i);
+	}
+}
+
 void inputs_load_carry(struct inputs *inputs, const struct inputs *before)
 {
 	struct named *now = list_names(inputs->plan), *former = list_names(before->plan);
@@ -127,7 +167,7 @@ void inputs_load_carry(struct inputs *inputs, const struct inputs *before)
 			break;
 		if (compare_names(&former[at], &now[n]) == 0 &&
 		    inputs_load_settings(inputs, now[n].node)->on)
-			load_copy(&inputs->follows[now[n].node], &before->follows[former[at].node]);
+			carry_load(inputs, now[n].node, &before->follows[former[at].node]);
 	}
 	free(now);
 	free(former);

@@ -90,13 +90,20 @@ void load_report(struct load_node *node, const struct plan_load *settings, const
 	signal = find(node, name);
 	if (signal == NULL) {
 		signal = &array_add(node->signals, node->count, node->cap);
-		*signal = (struct load_signal){ .smoothed = use };
+		*signal = (struct load_signal){ .smoothed = use, .is_new = true };
 		(void)snprintf(signal->name, sizeof(signal->name), "%s", name);
 	} else {
 		signal->smoothed = smooth(signal, settings, use, now_ms);
 	}
 	signal->use = use;
 	signal->at_ms = now_ms;
+}
+
+void load_forget(struct load_node *node, size_t signal)
+{
+	node->signals[signal] = node->signals[--node->count];
+	node->cause = LOAD_UNKNOWN;
+	node->highest = 0;
 }
 
 /* --- the level -------------------------------------------------------------------------------- */
@@ -152,13 +159,21 @@ static bool move(struct load_node *node, uint32_t step, uint64_t now_ms)
 	return to != from;
 }
 
+/* Does a signal decide that is new? By the next update none is. */
+static bool take_new(struct load_node *node)
+{
+	bool decides = node->cause != LOAD_UNKNOWN && node->signals[node->highest].is_new;
+
+	for (size_t i = 0; i < node->count; i++)
+		node->signals[i].is_new = false;
+	return decides;
+}
+
 bool load_update(struct load_node *node, const struct plan_load *settings, uint64_t now_ms)
 {
 	aim(node, settings, now_ms);
-	if (!node->is_known && node->cause != LOAD_UNKNOWN) {
-		node->is_known = true;
-		return node->level != node->target && move(node, LOAD_LEVEL_ALL, now_ms);
-	}
+	if (take_new(node) && node->target < node->level)
+		return move(node, LOAD_LEVEL_ALL, now_ms);
 	if (!is_worth_it(node, settings) ||
 	    (node->has_changed && since_ms(node->changed_ms, now_ms) < settings->dwell_ms))
 		return false;

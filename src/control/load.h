@@ -29,6 +29,7 @@ struct load_signal {
 	double use;      /* as reported last */
 	double smoothed; /* what counts */
 	uint64_t at_ms;  /* of that report */
+	bool is_new;     /* it was not there at the last update */
 };
 
 /* Why the target is what it is. */
@@ -54,7 +55,6 @@ struct load_node {
 	size_t highest; /* the signal that decides, where there is a cause */
 	uint64_t changed_ms;
 	bool has_changed; /* ever */
-	bool is_known;    /* there has been a signal that counted */
 };
 
 #define LOAD_NODE                                                 \
@@ -71,8 +71,12 @@ void load_copy(struct load_node *to, const struct load_node *from);
 void load_report(struct load_node *node, const struct plan_load *settings, const char *signal,
 		 double use, uint64_t now_ms);
 
-/* What holds now. The first level that is known holds at once, for there is none to go on from.
- * true: the level has changed. */
+/* There is no such signal any more. */
+void load_forget(struct load_node *node, size_t signal);
+
+/* What holds now. What a signal asks for that is new holds at once, for there is nothing to go on
+ * from: else a node that is full, and that a new process hears of by its memory first, would have all
+ * of its weight and lose it step by step. true: the level has changed. */
 bool load_update(struct load_node *node, const struct plan_load *settings, uint64_t now_ms);
 
 /* Which part of the weight this use asks for. */

@@ -250,8 +250,7 @@ static void read_load(void *context, uint32_t node, uint32_t probe, bool down,
 	if ((p->roles & PROBE_HEALTH) != 0 && !down)
 		read_probe(running, node, result);
 	if (result->has_use)
-		inputs_reading(running->inputs, node,
-			       plan_text(plan, p->signal != 0 ? p->signal : p->name), result->use,
+		inputs_reading(running->inputs, node, inputs_load_signal(plan, p), result->use,
 			       clock_mono_ms());
 }
 

@@ -469,10 +469,11 @@ END_TEST
 
 START_TEST(signals_and_levels_go_on_in_the_next_plan)
 {
+	const struct node_load load = { 0.9, NOW };
 	struct inputs *next;
 
 	follow_load();
-	inputs_reading(inputs, 1, "cpu", 0.9, NOW_MONO);
+	inputs_report(inputs, 1, &load, NOW_MONO);
 	(void)update();
 	next = inputs_new(&made.plan, &orders, memory, inputs);
 	inputs_free(inputs);
@@ -480,6 +481,26 @@ START_TEST(signals_and_levels_go_on_in_the_next_plan)
 	(void)update();
 	ck_assert_uint_eq(inputs->nodes[1].level, STEER_ALL * 4 / 10);
 	ck_assert_uint_eq(inputs->nodes[0].level, STEER_ALL);
+}
+END_TEST
+
+START_TEST(signals_of_sources_that_are_gone_are_forgotten_in_the_next_plan)
+{
+	struct inputs *next;
+
+	follow_load();
+	inputs_reading(inputs, 1, "cpu", 0.9, NOW_MONO);
+	inputs_reading(inputs, 1, SIGNAL_RTT, 0.7, NOW_MONO);
+	inputs_reading(inputs, 1, "memory", 0.8, NOW_MONO);
+	(void)update();
+	ck_assert_uint_eq(inputs->nodes[1].level, STEER_ALL * 4 / 10);
+	next = inputs_new(&made.plan, &orders, memory, inputs); /* it has no sources */
+	inputs_free(inputs);
+	inputs = next;
+	ck_assert_uint_eq(inputs->follows[1].count, 1);
+	(void)update();
+	ck_assert_uint_eq(inputs->nodes[1].level, STEER_ALL * 8 / 10);
+	ck_assert_str_eq(inputs->follows[1].signals[0].name, SIGNAL_RTT);
 }
 END_TEST
 
@@ -535,6 +556,7 @@ void add_inputs_cases(Suite *suite)
 	tcase_add_test(tcase, the_highest_of_report_and_readings_counts);
 	tcase_add_test(tcase, loss_and_round_trip_time_of_the_last_probes_are_signals);
 	tcase_add_test(tcase, signals_and_levels_go_on_in_the_next_plan);
+	tcase_add_test(tcase, signals_of_sources_that_are_gone_are_forgotten_in_the_next_plan);
 	tcase_add_test(tcase, a_report_to_the_process_before_counts_by_its_age);
 	suite_add_tcase(suite, tcase);
 }

@@ -14,6 +14,16 @@ static const struct plan_load plain = { .on = 1,
 					.step_percent = 100,
 					.stale_ms = 60000 };
 
+/* As in signpost-load(5). */
+static const struct plan_load defaults = { .on = 1,
+					   .low_percent = 60,
+					   .high_percent = 100,
+					   .floor_percent = 25,
+					   .step_percent = 10,
+					   .smoothing_ms = 600000,
+					   .dwell_ms = 300000,
+					   .stale_ms = 300000 };
+
 static double part(const struct load_node *node)
 {
 	return (double)node->level / LOAD_LEVEL_ALL;
@@ -123,6 +133,61 @@ START_TEST(the_first_level_that_is_known_holds_at_once_and_later_ones_go_in_step
 }
 END_TEST
 
+START_TEST(what_a_new_signal_asks_for_holds_at_once_whichever_is_heard_first)
+{
+	struct plan_load stepped = plain;
+	struct load_node node = LOAD_NODE;
+
+	stepped.step_percent = 10;
+	stepped.dwell_ms = 300000;
+	load_report(&node, &stepped, "memory", 0.2, 0);
+	ck_assert(!load_update(&node, &stepped, 0));
+	load_report(&node, &stepped, "cpu", 0.95, 2000);
+	ck_assert(load_update(&node, &stepped, 2000));
+	ck_assert_double_eq_tol(part(&node), 0.3, 1e-4);
+	load_report(&node, &stepped, "sessions", 1, 4000);
+	ck_assert(load_update(&node, &stepped, 4000));
+	ck_assert_double_eq_tol(part(&node), 0.2, 1e-4);
+	load_report(&node, &stepped, "disk", 0.1, 5000); /* nothing rises by one more */
+	ck_assert(!load_update(&node, &stepped, 5000));
+	load_report(&node, &stepped, "sessions", 0.9, 6000);
+	load_report(&node, &stepped, "cpu", 0.8, 6000);
+	ck_assert(!load_update(&node, &stepped, 303999));
+	load_free(&node);
+}
+END_TEST
+
+/* Memory is at 40 %, and the CPU, 50 % busy for long, is so to 90 % from now on: as told there. */
+START_TEST(the_example_of_the_manual_is_right)
+{
+	static const double parts[] = { 1, 0.94, 0.84, 0.74, 0.64, 0.54, 0.479 };
+	struct load_node node = LOAD_NODE;
+
+	load_report(&node, &defaults, "memory", 0.4, 0);
+	load_report(&node, &defaults, "cpu", 0.5, 0);
+	ck_assert(!load_update(&node, &defaults, 0));
+	for (uint64_t minute = 1; minute <= 60; minute++) {
+		uint64_t steps = minute < 4 ? 0 : minute < 29 ? (minute + 1) / 5 : 6;
+
+		load_report(&node, &defaults, "memory", 0.4, minute * 60000);
+		load_report(&node, &defaults, "cpu", 0.9, minute * 60000);
+		(void)load_update(&node, &defaults, minute * 60000);
+		ck_assert_double_eq_tol(part(&node), parts[steps], 0.0005);
+		if (minute == 4)
+			ck_assert_double_eq_tol(node.signals[1].smoothed, 0.632, 0.0005);
+		if (minute == 9)
+			ck_assert_double_eq_tol(node.signals[1].smoothed, 0.737, 0.0005);
+		if (minute == 29)
+			ck_assert_double_eq_tol(node.signals[1].smoothed, 0.878, 0.0005);
+	}
+	ck_assert_double_eq_tol((double)node.target / LOAD_LEVEL_ALL, 0.4375, 0.003);
+	load_report(&node, &defaults, "memory", 0.4, 67 * 60000 + 30000); /* 7.5 minutes later */
+	(void)load_update(&node, &defaults, 67 * 60000 + 30000);
+	ck_assert_double_eq_tol((double)node.target / LOAD_LEVEL_ALL, 0.72, 0.003);
+	load_free(&node);
+}
+END_TEST
+
 START_TEST(small_changes_wait_unless_they_lead_to_one_of_the_ends)
 {
 	struct load_node node = LOAD_NODE;
@@ -190,15 +255,6 @@ END_TEST
 
 /* --- ten nodes (load_sim.h) ------------------------------------------------------------------- */
 
-/* As in signpost-load(5). */
-static const struct plan_load defaults = { .on = 1,
-					   .low_percent = 60,
-					   .high_percent = 100,
-					   .floor_percent = 25,
-					   .step_percent = 10,
-					   .smoothing_ms = 600000,
-					   .dwell_ms = 300000,
-					   .stale_ms = 300000 };
 /* The weight is what is free, at once. */
 static const struct plan_load naive = { .on = 1,
 					.low_percent = 0,
@@ -286,6 +342,8 @@ int main(void)
 		   what_is_no_number_or_negative_is_not_heard,
 		   a_use_that_jumps_counts_by_63_percent_after_the_time_constant,
 		   the_first_level_that_is_known_holds_at_once_and_later_ones_go_in_steps,
+		   what_a_new_signal_asks_for_holds_at_once_whichever_is_heard_first,
+		   the_example_of_the_manual_is_right,
 		   small_changes_wait_unless_they_lead_to_one_of_the_ends,
 		   a_signal_that_falls_silent_loses_its_say_bit_by_bit,
 		   a_signal_that_is_still_heard_of_decides_when_a_higher_one_falls_silent,
