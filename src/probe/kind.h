@@ -72,6 +72,8 @@ struct kind {
 
 struct probe {
 	struct ip_address address; /* family 0: the kind probes none */
+	/* Of all addresses of a node this probe has the same one here, the first; family 0: unknown. */
+	struct ip_address home;
 	uint16_t port;             /* 0: the kind has none */
 	struct ip_address source;  /* family 0: the kernel chooses */
 	uint32_t timeout_ms;

@@ -217,6 +217,7 @@ int prober_probe_once(struct prober *prober, uint32_t number, const char *name, 
 					       round_settings(plan, use), &item->evidence, on_ended,
 					       run);
 		round_name(item->check, plan, use);
+		round_home(item->check, plan, use);
 	}
 	run->pending = run->once.count;
 	if (run->once.count == 0) {

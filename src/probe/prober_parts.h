@@ -61,6 +61,9 @@ const void *round_settings(const struct image *plan, uint32_t use);
 /* Tells a new check whose it is, where its kind asks for that. */
 void round_name(struct check *check, const struct image *plan, uint32_t use);
 
+/* Tells it which address its node is known by; before it is made, and anew with each plan. */
+void round_home(struct check *check, const struct image *plan, uint32_t use);
+
 /* --- once.c ------------------------------------------------------------------------------------ */
 
 void once_close(struct prober *prober); /* all that go on end, and are told so */

@@ -159,6 +159,18 @@ void round_name(struct check *check, const struct image *plan, uint32_t use)
 		check_name(check, pool_name(plan, node), node_name(plan, node));
 }
 
+/* Checks of one probe stand side by side, its first address first. */
+void round_home(struct check *check, const struct image *plan, uint32_t use)
+{
+	const struct plan_check *checks = plan_items(plan, checks, struct plan_check);
+	uint32_t first = use;
+
+	while (first > 0 && checks[first - 1].node == checks[use].node &&
+	       checks[first - 1].probe == checks[use].probe)
+		first--;
+	check->probe.home = checks[first].address;
+}
+
 static struct check *begin_check(struct engine *engine, const struct image *plan,
 				 const struct wanted *wanted, uint64_t delay_us)
 {
@@ -186,6 +198,7 @@ static void begin_new(struct engine *engine, struct round *round, const struct w
 				engine, &round->plan, &wanted[at],
 				schedule_first_us(begun++, fresh, key->interval_ms));
 		round->checks[i]->first_use = NO_USE;
+		round_home(round->checks[i], &round->plan, wanted[at].use);
 		for (; at < count && memcmp(&wanted[at].key, key, sizeof(*key)) == 0; at++) {
 			uint32_t use = wanted[at].use;
 

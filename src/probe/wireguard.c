@@ -34,7 +34,8 @@ _Static_assert(WIREGUARD_KEY_SIZE == NOISE_KEY_SIZE, "settings hold a key");
 #define BETWEEN_ATTEMPTS_US (250 * US_PER_MS) /* at least; and after a timeout's even share */
 #define BETWEEN_PROBES_US   (25 * US_PER_MS)  /* of one peer */
 
-/* A key that so few checks use toward one public key is likely to be one server's: its addresses. */
+/* A key that so few checks use toward one public key is likely to be one server's, be its addresses those
+ * of several nodes. */
 #define FEW_USERS 8
 
 #define KEY_TEXT_SIZE BASE64_SIZE(NOISE_KEY_SIZE)
@@ -56,7 +57,9 @@ struct sent {
 
 struct wireguard_own {
 	struct noise_peer peer;
-	struct turn *server, *address; /* all checks that use these keys; those of this address */
+	/* All checks that use these keys; those of this address; those of this node. */
+	struct turn *server, *address, *node;
+	struct ip_address home; /* the node's, when it joined those */
 	struct wireguard *wireguard;
 	struct datagrams datagrams;
 	struct sent sent[WIREGUARD_ATTEMPTS_MAX + 1]; /* one more for the cookie */
@@ -105,6 +108,26 @@ static void join_turns(struct wireguard *wireguard, const struct probe *probe)
 	own->address = turn_join(wireguard->turns, who.own, sizeof(who));
 }
 
+/* A server knows its peer by its keys, on whichever of its addresses it is asked. */
+static void join_node(struct wireguard *wireguard, const struct probe *probe)
+{
+	struct wireguard_own *own = probe->own;
+	struct {
+		uint8_t own[NOISE_KEY_SIZE], server[NOISE_KEY_SIZE], home[16], family;
+	} who;
+
+	if (probe->home.family == 0 || (own->home.family == probe->home.family &&
+					memcmp(own->home.bytes, probe->home.bytes, 16) == 0))
+		return;
+	memcpy(who.own, own->peer.own_public, NOISE_KEY_SIZE);
+	memcpy(who.server, own->peer.server_public, NOISE_KEY_SIZE);
+	memcpy(who.home, probe->home.bytes, sizeof(who.home));
+	who.family = probe->home.family;
+	turn_leave(wireguard->turns, own->node);
+	own->node = turn_join(wireguard->turns, who.own, sizeof(who));
+	own->home = probe->home;
+}
+
 static int wireguard_prepare(struct kind *kind, struct probe *probe, struct err *err)
 {
 	struct wireguard *wireguard = (struct wireguard *)kind;
@@ -134,6 +157,7 @@ static void wireguard_release(struct kind *kind, struct probe *probe)
 
 	turn_leave(wireguard->turns, own->server);
 	turn_leave(wireguard->turns, own->address);
+	turn_leave(wireguard->turns, own->node);
 	secret_wipe(own, sizeof(*own));
 }
 
@@ -218,6 +242,8 @@ static bool send_one(struct probe *probe)
 	own->sent_count++;
 	own->address->next_us = sent->at_us + BETWEEN_PROBES_US;
 	own->server->next_us = own->address->next_us;
+	if (own->node != NULL)
+		own->node->next_us = own->address->next_us;
 	return true;
 }
 
@@ -225,6 +251,8 @@ static uint64_t turn_us(const struct wireguard_own *own)
 {
 	uint64_t at_us = own->address->next_us;
 
+	if (own->node != NULL && own->node->next_us > at_us)
+		at_us = own->node->next_us;
 	if (own->server->users <= FEW_USERS && own->server->next_us > at_us)
 		at_us = own->server->next_us;
 	return at_us;
@@ -332,6 +360,7 @@ static void wireguard_start(struct kind *kind, struct probe *probe)
 	const struct wireguard_settings *settings = probe->settings;
 	struct wireguard_own *own = probe->own;
 
+	join_node(wireguard, probe);
 	own->wireguard = wireguard;
 	own->sent_count = 0;
 	own->attempts = settings->attempts;

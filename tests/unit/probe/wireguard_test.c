@@ -130,12 +130,12 @@ static void on_done(struct probe *probe, const struct probe_result *result)
 	(void)snprintf(bench.why, sizeof(bench.why), "%s", result->why);
 }
 
-static void listen_here(void)
+static void listen_at(const char *text)
 {
 	struct sockaddr_storage name;
 	struct ip_address address;
 
-	ck_assert(ip_parse(HERE, &address));
+	ck_assert(ip_parse(text, &address));
 	ck_assert_int_eq(bind(bench.listener, (struct sockaddr *)&name,
 			      ip_to_sockaddr(&address, PORT, &name)),
 			 0);
@@ -157,7 +157,7 @@ static void open_bench(bool listens)
 	(void)ioctl(bench.listener, SIOCGSTAMPNS, &first); /* from now on there are times */
 	ev_io_init(&bench.io, on_datagram, bench.listener, EV_READ);
 	if (listens)
-		listen_here();
+		listen_at(HERE);
 }
 
 static void close_bench(void)
@@ -169,7 +169,8 @@ static void close_bench(void)
 	(void)unlink(key_path);
 }
 
-static void open_probe(struct probe *probe, uint32_t timeout_ms, uint32_t attempts)
+static void open_probe_to(struct probe *probe, const char *address, uint32_t timeout_ms,
+			  uint32_t attempts)
 {
 	struct {
 		struct wireguard_settings settings;
@@ -187,8 +188,13 @@ static void open_probe(struct probe *probe, uint32_t timeout_ms, uint32_t attemp
 				 .settings = all,
 				 .own = calloc(1, bench.kind->own_size),
 				 .done = on_done };
-	ck_assert(ip_parse(HERE, &probe->address));
+	ck_assert(ip_parse(address, &probe->address));
 	ck_assert_int_eq(bench.kind->prepare(bench.kind, probe, &err), 0);
+}
+
+static void open_probe(struct probe *probe, uint32_t timeout_ms, uint32_t attempts)
+{
+	open_probe_to(probe, HERE, timeout_ms, attempts);
 }
 
 static void close_probe(struct probe *probe)
@@ -280,6 +286,34 @@ START_TEST(probes_with_one_key_keep_apart)
 }
 END_TEST
 
+/* Of many servers with one key each has its own turns, whose addresses all share. */
+START_TEST(probes_of_one_node_keep_apart_where_many_nodes_have_its_key)
+{
+	struct probe probes[12];
+
+	open_bench(false);
+	listen_at("0.0.0.0");
+	for (int i = 0; i < 12; i++) {
+		char address[32];
+
+		(void)snprintf(address, sizeof(address), "127.93.21.%d", 10 + i);
+		open_probe_to(&probes[i], address, 200, 1);
+		probes[i].home = probes[i < 3 ? 0 : i].address;
+	}
+	for (int i = 0; i < 12; i++)
+		bench.kind->start(bench.kind, &probes[i]);
+	run_until_sent(12);
+	/* The first nine others came with the first of the three. */
+	ck_assert_uint_ge(bench.sent[10].at_us - bench.sent[0].at_us, 20000);
+	ck_assert_uint_ge(bench.sent[11].at_us - bench.sent[10].at_us, 20000);
+	for (int i = 0; i < 12; i++) {
+		bench.kind->cancel(bench.kind, &probes[i]);
+		close_probe(&probes[i]);
+	}
+	close_bench();
+}
+END_TEST
+
 START_TEST(garbage_is_ignored_and_the_probe_goes_on)
 {
 	struct probe probe;
@@ -308,7 +342,7 @@ START_TEST(port_that_nobody_listens_on_is_the_reason_but_ends_nothing)
 	bench.kind->start(bench.kind, &probe);
 	turn();
 	ck_assert_uint_eq(bench.done, 0);
-	listen_here();
+	listen_at(HERE);
 	run_until_sent(1);
 	ck_assert_uint_eq(bench.done, 0);
 	bench.kind->expire(bench.kind, &probe, &result);
@@ -418,7 +452,9 @@ void add_wireguard_tests(Suite *suite)
 {
 	suite_case(suite, "wireguard", initiations_are_repeated_but_never_the_same,
 		   attempts_are_a_quarter_of_a_second_apart_at_least,
-		   probes_with_one_key_keep_apart, garbage_is_ignored_and_the_probe_goes_on,
+		   probes_with_one_key_keep_apart,
+		   probes_of_one_node_keep_apart_where_many_nodes_have_its_key,
+		   garbage_is_ignored_and_the_probe_goes_on,
 		   port_that_nobody_listens_on_is_the_reason_but_ends_nothing,
 		   forged_error_ends_nothing,
 		   response_that_does_not_open_is_the_reason_but_ends_nothing,
