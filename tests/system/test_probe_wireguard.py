@@ -223,6 +223,18 @@ def asked_for_a_cookie(lab):
     return "a cookie reply: the server is under load" in shown and "with the cookie" in shown and shown
 
 
+def test_key_of_the_servers_is_replaced_by_a_reload(lab):
+    """First at the server, then in the pool: no verdict outlives the key that it was about."""
+    wait_for(lab, "right", "up")
+    new, pool = Keys(lab.folder, "new"), lab.zone_file("right.pool.yaml")
+    lab.network.run("wg", "set", "wgs0", "private-key", new.file)
+    wait_for(lab, "right", "down", "timeout")
+    pool.write_text(pool.read_text().replace(lab.keys.public, new.public))
+    lab.ctl("reload")
+    wait_for(lab, "right", "up", "handshake response")
+    wait_for(lab, "v6", "down", "timeout")  # whose pool has the old one
+
+
 def test_server_that_was_killed_is_down(lab):
     wait_for(lab, "right", "up")
     lab.network.end(lab.real.process)
