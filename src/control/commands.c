@@ -50,6 +50,7 @@ static void gather(const struct commands *commands, struct facts *out)
 		.drill = running_drill(running),
 		.doubt = { [DOUBT_V4] = running_doubt(running, DOUBT_V4),
 			   [DOUBT_V6] = running_doubt(running, DOUBT_V6) },
+		.pace = running_pace(running),
 		.last_reload = reload_last(commands->reload),
 		.reloading = reload_is_running(commands->reload),
 	};

@@ -466,6 +466,11 @@ const struct orders *running_orders(const struct running *running)
 	return &running->orders;
 }
 
+struct prober_pace running_pace(const struct running *running)
+{
+	return prober_pace(running->prober);
+}
+
 struct prober_doubt running_doubt(const struct running *running, enum doubt_family family)
 {
 	return prober_doubt(running->prober, family);

@@ -85,6 +85,7 @@ const struct node_state *running_node(const struct running *running, uint32_t no
 const struct inputs *running_inputs(const struct running *running);
 const struct orders *running_orders(const struct running *running);
 struct prober_doubt running_doubt(const struct running *running, enum doubt_family family);
+struct prober_pace running_pace(const struct running *running);
 const struct drill *running_drill(const struct running *running);
 enum world_source running_source(const struct running *running);
 uint64_t running_since_unix_ms(const struct running *running);

@@ -101,6 +101,17 @@ static json_t *doubt(const struct prober_doubt *families)
 			 doubt_of(&families[DOUBT_V6]));
 }
 
+/* How late probes start. */
+static json_t *pace(const struct prober_pace *pace)
+{
+	const struct lateness_told *late = &pace->lateness;
+
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "started", (json_int_t)late->starts,
+			 "late_p50_us", (json_int_t)late->p50_us, "late_p99_us",
+			 (json_int_t)late->p99_us, "late_max_us", (json_int_t)late->max_us,
+			 "left_out", (json_int_t)pace->passed_over);
+}
+
 json_t *status_json(const struct status_input *input, const char *pool_name)
 {
 	json_t *list = status_pools(input, pool_name);
@@ -110,7 +121,7 @@ json_t *status_json(const struct status_input *input, const char *pool_name)
 		return NULL;
 	last = input->last_reload == NULL ? json_null() : json_deep_copy(input->last_reload);
 	return json_pack(
-		"{s:b, s:s, s:I, s:o, s:o, s:s, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o}",
+		"{s:b, s:s, s:I, s:o, s:o, s:s, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o}",
 		"ok", true, "version", PACKAGE_VERSION, "now_ms", (json_int_t)input->now_unix_ms,
 		"server_file", report_text(input->server_file), "state",
 		report_text(input->state_dir), "serving", input->serving, "processes", "supervisor",
@@ -122,5 +133,6 @@ json_t *status_json(const struct status_input *input, const char *pool_name)
 		orders_json(input->orders,
 			    input->images == NULL ? NULL : &input->images->image[IMAGE_PLAN],
 			    input->now_unix_ms),
-		"drill", drill_json(input->drill), "doubt", doubt(input->doubt));
+		"drill", drill_json(input->drill), "doubt", doubt(input->doubt), "probing",
+		pace(&input->pace));
 }

@@ -31,6 +31,7 @@ struct status_input {
 	const struct orders *orders;
 	const struct drill *drill;
 	struct prober_doubt doubt[DOUBT_FAMILIES];
+	struct prober_pace pace;
 	const json_t *last_reload; /* NULL: there was none */
 	bool reloading;
 };

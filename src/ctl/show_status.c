@@ -143,6 +143,26 @@ static void show_counters(const json_t *status, FILE *out)
 		      field_number(c, "connections_timed_out"));
 }
 
+static double ms(const json_t *probing, const char *key)
+{
+	return (double)field_number(probing, key) / 1000;
+}
+
+static void show_probing(const json_t *probing, FILE *out)
+{
+	char started[COUNTED_SIZE], left_out[COUNTED_SIZE];
+
+	if (field_number(probing, "started") == 0 && field_number(probing, "left_out") == 0)
+		return;
+	(void)fprintf(out,
+		      "probing: %s started of late, half of them within %.2f ms of their time, "
+		      "99 %% within %.2f ms, the latest after %.2f ms; %s left out\n",
+		      text_counted(field_number(probing, "started"), "probe", started),
+		      ms(probing, "late_p50_us"), ms(probing, "late_p99_us"),
+		      ms(probing, "late_max_us"),
+		      text_counted(field_number(probing, "left_out"), "turn", left_out));
+}
+
 /* "3 lost (2 transitions, 1 of minutes)" */
 static void show_lost(const json_t *store, FILE *out)
 {
@@ -523,6 +543,7 @@ void show_status(const json_t *status, FILE *out, bool colour)
 		show_images(status, out, colour);
 	(void)fputc('\n', out);
 	show_counters(status, out);
+	show_probing(json_object_get(status, "probing"), out);
 	show_store(status, out);
 	json_array_foreach(json_object_get(status, "pools"), p, pool)
 		show_pool(pool, out, colour, field_count(status, "now_ms"));

@@ -191,25 +191,6 @@ static void on_done(struct probe *probe, const struct probe_result *result)
 	finish((struct check *)probe, result);
 }
 
-static unsigned late_bucket(uint64_t us)
-{
-	unsigned octave, bucket;
-
-	if (us < 4)
-		return (unsigned)us;
-	octave = 63 - (unsigned)__builtin_clzll(us);
-	bucket = 4 * (octave - 1) + (unsigned)(us >> (octave - 2) & 3);
-	return bucket < LATE_BUCKETS ? bucket : LATE_BUCKETS - 1;
-}
-
-/* The least lateness beyond a bucket's. */
-static uint64_t late_bound_us(unsigned bucket)
-{
-	unsigned next = bucket + 1;
-
-	return next < 4 ? next : (uint64_t)(4 + next % 4) << (next / 4 - 1);
-}
-
 uint64_t engine_late_us(const struct engine_counters *counters, double part)
 {
 	uint64_t all = 0, seen = 0;
@@ -219,7 +200,7 @@ uint64_t engine_late_us(const struct engine_counters *counters, double part)
 	for (unsigned i = 0; i < LATE_BUCKETS; i++) {
 		seen += counters->late[i];
 		if (seen > 0 && (double)seen >= part * (double)all)
-			return late_bound_us(i);
+			return lateness_bound_us(i);
 	}
 	return 0;
 }
@@ -230,7 +211,8 @@ static void start(struct check *check)
 	uint64_t now_us = clock_mono_us();
 	uint64_t late_us = now_us > check->due_us ? now_us - check->due_us : 0;
 
-	engine->counters.late[late_bucket(late_us)]++;
+	engine->counters.late[lateness_bucket(late_us)]++;
+	lateness_add(&engine->lateness, now_us, late_us);
 	if (late_us > engine->counters.late_max_us)
 		engine->counters.late_max_us = late_us;
 	/* Very late, after a pause or a long queue: its place in the interval is here from now on. */

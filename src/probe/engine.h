@@ -14,6 +14,7 @@
 #include "image/plan.h"
 #include "probe/flap.h"
 #include "probe/kind.h"
+#include "probe/lateness.h"
 #include "probe/target.h"
 
 /* What makes checks equal. Compared as bytes: no padding. */
@@ -81,8 +82,6 @@ struct check {
 	uint32_t first_use; /* the prober's own */
 };
 
-#define LATE_BUCKETS 128 /* four to an octave of microseconds */
-
 struct engine_counters {
 	uint64_t started, successes, failures;
 	uint64_t not_made;           /* for want of something of our own */
@@ -104,6 +103,7 @@ typedef void engine_result_fn(struct check *check, int32_t before,
 struct engine {
 	struct ev_loop *loop;
 	struct kind *kinds[PROBE_KINDS];
+	struct lateness lateness;
 	uint32_t descriptors; /* that may still be opened */
 	TAILQ_HEAD(check_queue, check) queue;
 	bool continuing; /* in engine_continue */

@@ -13,6 +13,7 @@ libprobe_a_SOURCES = \
 	%D%/evidence.c %D%/evidence.h \
 	%D%/http.c %D%/http_judge.c %D%/http_judge.h \
 	%D%/exposition.c %D%/exposition.h \
+	%D%/lateness.c %D%/lateness.h \
 	%D%/icmp.c %D%/icmp_judge.c %D%/icmp_judge.h \
 	%D%/flap.c %D%/flap.h \
 	%D%/ike.c %D%/ike.h %D%/ike_judge.c %D%/ike_judge.h \
@@ -62,6 +63,7 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/evidence_test.c \
 	tests/unit/probe/exposition_test.c \
 	tests/unit/probe/icmp_judge_test.c \
+	tests/unit/probe/lateness_test.c \
 	tests/unit/probe/flap_test.c \
 	tests/unit/probe/datagram_test.c tests/unit/probe/datagram.h \
 	tests/unit/probe/dns_judge_test.c \

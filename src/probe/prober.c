@@ -170,6 +170,12 @@ static void on_doubt(void *context, enum doubt_family family, enum doubt_change 
 	}
 }
 
+struct prober_pace prober_pace(const struct prober *prober)
+{
+	return (struct prober_pace){ lateness_tell(&prober->engine.lateness, clock_mono_us()),
+				     prober->engine.counters.passed_over };
+}
+
 struct prober_doubt prober_doubt(const struct prober *prober, enum doubt_family family)
 {
 	const struct references *references = &prober->references[family];

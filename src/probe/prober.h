@@ -21,6 +21,7 @@
 #include "image/plan.h"
 #include "probe/doubt.h"
 #include "probe/kind.h"
+#include "probe/lateness.h"
 #include "probe/measure.h"
 
 /* Bits: of which families a node has addresses, or which of them are down. */
@@ -109,6 +110,13 @@ struct prober_doubt {
 };
 
 struct prober_doubt prober_doubt(const struct prober *prober, enum doubt_family family);
+
+struct prober_pace {
+	struct lateness_told lateness; /* of the last half to one minute */
+	uint64_t passed_over;          /* turns left out since the start, for they came late */
+};
+
+struct prober_pace prober_pace(const struct prober *prober);
 
 /* Valid until the next prober_apply or prober_close. */
 const struct node_state *prober_state(const struct prober *prober, uint32_t node);

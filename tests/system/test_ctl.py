@@ -4,7 +4,9 @@ import json
 import os
 import random
 import re
+import signal
 import subprocess
+import time
 
 import pytest
 
@@ -127,6 +129,23 @@ def test_status_names_processes_and_counts_queries(sample):
     grown = {k: v - before["counters"][k] for k, v in after.items()}
     assert grown["queries_udp"] == 10 and grown["queries_tcp"] == 1
     assert grown["steered"] == 10 and grown["with_ecs"] == 10 and grown["nxdomain"] == 1
+
+
+def test_status_tells_how_late_probes_start(sample):
+    """A stopped process finds the turns that it missed late when it goes on."""
+    def probing():
+        return json.loads(sample.ctl("--json", "status").stdout)["probing"]
+    signpost.wait_until(lambda: probing()["started"] > 0, 20 * signpost.SLOW)
+    told = probing()
+    assert told["late_p50_us"] <= told["late_p99_us"] <= told["late_max_us"] < 60e6
+    assert "probing: " in sample.ctl("status").stdout
+    control = json.loads(sample.ctl("--json", "status").stdout)["processes"]["control"]["pid"]
+    os.kill(control, signal.SIGSTOP)
+    try:
+        time.sleep(0.5)  # much more than an eighth of the interval
+    finally:
+        os.kill(control, signal.SIGCONT)
+    signpost.wait_until(lambda: probing()["left_out"] > told["left_out"], 20 * signpost.SLOW)
 
 
 def test_status_for_people_is_aligned_and_complete(sample):

@@ -16,6 +16,7 @@ int main(void)
 	add_tcp_tests(suite);
 	add_icmp_tests(suite);
 	add_icmp_judge_tests(suite);
+	add_lateness_tests(suite);
 	add_window_tests(suite);
 	add_measure_tests(suite);
 	add_openvpn_packet_tests(suite);
