@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -305,6 +306,17 @@ static void end(struct control *control)
 	free(control->server_file);
 }
 
+/* It has the keys and passwords of probes: they must not get into a core file. */
+static int keep_secrets(struct err *err)
+{
+#ifndef SIGNPOST_SANITIZED /* the leak checker traces the process */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return err_set(err, "prctl: %s", strerror(errno));
+#endif
+	(void)err;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct supervisor_events events = { started, other_world_is_served,
@@ -323,6 +335,10 @@ int main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN); /* the supervisor's: it sends RELOAD */
 	(void)signal(SIGINT, SIG_IGN); /* a terminal's Ctrl-C: the supervisor ends us */
+	if (keep_secrets(&err) != 0) {
+		log_error("secrets cannot be kept", "reason=\"%s\"", err.text);
+		return EXIT_FAILURE;
+	}
 	if (web_library_open(&err) != 0) {
 		log_error("no HTTP", "reason=\"%s\"", err.text);
 		return EXIT_FAILURE;

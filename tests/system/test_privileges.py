@@ -52,6 +52,16 @@ def test_children_run_as_the_user_without_any_capability(dropped):
 
 
 @root_only
+@pytest.mark.skipif("san" in signpost.BUILD.name, reason="the leak checker looks into them")
+def test_what_has_secrets_is_in_no_core_file_and_open_to_nobody(dropped):
+    """What the kernel will not dump belongs to root in /proc, whoever runs it."""
+    dropped.start()
+    for pid in pids(dropped)[1:]:
+        assert os.stat(f"/proc/{pid}/environ").st_uid == 0
+    dropped.ctl("reload")  # which starts a compiler from there
+
+
+@root_only
 @pytest.mark.parametrize("file", ["example.net.zone", "included", "edge.pool.yaml"])
 def test_file_that_the_user_may_not_read_refuses_the_reload_and_nothing_else(dropped, file):
     dropped.start()
