@@ -34,6 +34,11 @@ static uint64_t since_ms(uint64_t then_ms, uint64_t now_ms)
 	return now_ms > then_ms ? now_ms - then_ms : 0;
 }
 
+uint64_t load_age_ms(const struct load_signal *signal, uint64_t now_ms)
+{
+	return since_ms(signal->at_ms, now_ms);
+}
+
 double load_part(const struct plan_load *settings, double use)
 {
 	double low = settings->low_percent / 100.0;
@@ -72,7 +77,7 @@ static struct load_signal *find(struct load_node *node, const char *name)
 static double smooth(const struct load_signal *signal, const struct plan_load *settings, double use,
 		     uint64_t now_ms)
 {
-	uint64_t age_ms = since_ms(signal->at_ms, now_ms);
+	uint64_t age_ms = load_age_ms(signal, now_ms);
 
 	if (settings->smoothing_ms == 0 || load_say(settings, age_ms) <= 0)
 		return use;
@@ -117,7 +122,7 @@ static void aim(struct load_node *node, const struct plan_load *settings, uint64
 	node->target = LOAD_LEVEL_ALL;
 	for (size_t i = 0; i < node->count; i++) {
 		const struct load_signal *signal = &node->signals[i];
-		double say = load_say(settings, since_ms(signal->at_ms, now_ms));
+		double say = load_say(settings, load_age_ms(signal, now_ms));
 		double part = 1.0 - say * (1.0 - load_part(settings, signal->smoothed));
 
 		/* All of those below the low mark ask for the same: the highest of them is told. */
@@ -134,7 +139,7 @@ static void aim(struct load_node *node, const struct plan_load *settings, uint64
 	}
 }
 
-static bool is_worth_it(const struct load_node *node, const struct plan_load *settings)
+bool load_moves(const struct load_node *node, const struct plan_load *settings)
 {
 	uint32_t floor = (uint32_t)lround(settings->floor_percent / 100.0 * LOAD_LEVEL_ALL);
 	uint32_t way = node->level > node->target ? node->level - node->target
@@ -142,6 +147,14 @@ static bool is_worth_it(const struct load_node *node, const struct plan_load *se
 
 	return way >= LEAST_CHANGE ||
 	       (way > 0 && (node->target == LOAD_LEVEL_ALL || node->target == floor));
+}
+
+uint64_t load_wait_ms(const struct load_node *node, const struct plan_load *settings,
+		      uint64_t now_ms)
+{
+	uint64_t gone_ms = since_ms(node->changed_ms, now_ms);
+
+	return node->has_changed && gone_ms < settings->dwell_ms ? settings->dwell_ms - gone_ms : 0;
 }
 
 static bool move(struct load_node *node, uint32_t step, uint64_t now_ms)
@@ -174,8 +187,7 @@ bool load_update(struct load_node *node, const struct plan_load *settings, uint6
 	aim(node, settings, now_ms);
 	if (take_new(node) && node->target < node->level)
 		return move(node, LOAD_LEVEL_ALL, now_ms);
-	if (!is_worth_it(node, settings) ||
-	    (node->has_changed && since_ms(node->changed_ms, now_ms) < settings->dwell_ms))
+	if (!load_moves(node, settings) || load_wait_ms(node, settings, now_ms) > 0)
 		return false;
 	return move(node, settings->step_percent * LOAD_LEVEL_ALL / 100, now_ms);
 }

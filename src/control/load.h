@@ -79,6 +79,16 @@ void load_forget(struct load_node *node, size_t signal);
  * of its weight and lose it step by step. true: the level has changed. */
 bool load_update(struct load_node *node, const struct plan_load *settings, uint64_t now_ms);
 
+/* Is the level on its way to the target? It is not where that is near and neither of the ends. */
+bool load_moves(const struct load_node *node, const struct plan_load *settings);
+
+/* Until it may change again; 0: now. */
+uint64_t load_wait_ms(const struct load_node *node, const struct plan_load *settings,
+		      uint64_t now_ms);
+
+/* Since the signal was told last. */
+uint64_t load_age_ms(const struct load_signal *signal, uint64_t now_ms);
+
 /* Which part of the weight this use asks for. */
 double load_part(const struct plan_load *settings, double use);
 

@@ -7,36 +7,21 @@ static double part(uint16_t level)
 	return (double)level / LOAD_LEVEL_ALL;
 }
 
-static uint64_t since_ms(uint64_t then_ms, uint64_t now_ms)
-{
-	return now_ms > then_ms ? now_ms - then_ms : 0;
-}
-
 static json_t *signal_json(const struct load_signal *signal, const struct plan_load *settings,
 			   uint64_t now_ms)
 {
-	uint64_t age_ms = since_ms(signal->at_ms, now_ms);
+	uint64_t age_ms = load_age_ms(signal, now_ms);
 
 	return json_pack("{s:o, s:f, s:f, s:I, s:f}", "name", report_text(signal->name), "use",
 			 signal->use, "smoothed", signal->smoothed, "age_ms", (json_int_t)age_ms,
 			 "say", load_say(settings, age_ms));
 }
 
-/* When the weight may change again; 0: now, or it is where it is going. */
-static uint64_t wait_ms(const struct load_node *node, const struct plan_load *settings,
-			uint64_t now_ms)
-{
-	uint64_t gone_ms = since_ms(node->changed_ms, now_ms);
-
-	if (!node->has_changed || node->level == node->target || gone_ms >= settings->dwell_ms)
-		return 0;
-	return settings->dwell_ms - gone_ms;
-}
-
 json_t *status_follows(const struct status_input *input, uint32_t number)
 {
 	const struct plan_load *settings = inputs_load_settings(input->inputs, number);
 	const struct load_node *node = &input->inputs->follows[number];
+	bool moves = load_moves(node, settings);
 	json_t *signals;
 
 	if (!settings->on)
@@ -46,11 +31,13 @@ json_t *status_follows(const struct status_input *input, uint32_t number)
 		json_array_append_new(signals,
 				      signal_json(&node->signals[i], settings, input->now_mono_ms));
 	return json_pack(
-		"{s:s, s:o, s:f, s:f, s:I, s:o}", "cause", load_cause_name[node->cause], "signal",
+		"{s:s, s:o, s:f, s:f, s:b, s:I, s:o}", "cause", load_cause_name[node->cause],
+		"signal",
 		node->cause == LOAD_UNKNOWN ? json_null()
 					    : report_text(node->signals[node->highest].name),
-		"part", part(node->level), "target", part(node->target), "wait_ms",
-		(json_int_t)wait_ms(node, settings, input->now_mono_ms), "signals", signals);
+		"part", part(node->level), "target", part(node->target), "moves", moves, "wait_ms",
+		moves ? (json_int_t)load_wait_ms(node, settings, input->now_mono_ms) : 0, "signals",
+		signals);
 }
 
 json_t *status_factors(const struct status_input *input, uint32_t number)

@@ -12,7 +12,7 @@ static double percent(const json_t *object, const char *key)
 
 bool follows_load(const json_t *follows)
 {
-	return percent(follows, "part") < 100 || percent(follows, "target") < 100;
+	return percent(follows, "part") < 100 || field_is(follows, "moves");
 }
 
 static void show_way(const json_t *follows, FILE *out)
@@ -21,7 +21,7 @@ static void show_way(const json_t *follows, FILE *out)
 	long long target = lround(percent(follows, "target"));
 
 	(void)fprintf(out, "%lld %% of its weight", part);
-	if (part == target)
+	if (part == target || !field_is(follows, "moves"))
 		return;
 	(void)fprintf(out, ", on the way to %lld %%", target);
 	if (field_number(follows, "wait_ms") > 0)

@@ -181,8 +181,12 @@ START_TEST(the_example_of_the_manual_is_right)
 			ck_assert_double_eq_tol(node.signals[1].smoothed, 0.878, 0.0005);
 	}
 	ck_assert_double_eq_tol((double)node.target / LOAD_LEVEL_ALL, 0.4375, 0.003);
+	ck_assert(!load_moves(&node, &defaults));
 	load_report(&node, &defaults, "memory", 0.4, 67 * 60000 + 30000); /* 7.5 minutes later */
 	(void)load_update(&node, &defaults, 67 * 60000 + 30000);
+	ck_assert(load_moves(&node, &defaults));
+	ck_assert_uint_eq(load_wait_ms(&node, &defaults, 67 * 60000 + 30000), 300000); /* it has */
+	ck_assert_uint_eq(load_wait_ms(&node, &defaults, 68 * 60000), 270000);
 	ck_assert_double_eq_tol((double)node.target / LOAD_LEVEL_ALL, 0.72, 0.003);
 	load_free(&node);
 }

@@ -12,6 +12,7 @@
 #include "ctl/load.h"
 #include "ctl/rdata_text.h"
 #include "ctl/show.h"
+#include "ctl/show_follows.h"
 #include "ctl/show_weight.h"
 
 /* --- columns ---------------------------------------------------------------------------------- */
@@ -458,6 +459,35 @@ START_TEST(weight_is_told_with_what_it_is_made_of)
 }
 END_TEST
 
+START_TEST(weight_that_stays_where_it_is_is_told_as_on_no_way)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	json_t *follows = json_pack("{s:s, s:s, s:f, s:f, s:b, s:i, s:[{s:s, s:f, s:f, s:f}]}",
+				    "cause", "between", "signal", "cpu", "part", 0.479, "target",
+				    0.4375, "moves", 0, "wait_ms", 0, "signals", "name", "cpu",
+				    "use", 0.9, "smoothed", 0.9, "say", 1.0);
+
+	ck_assert(follows_load(follows));
+	show_follows(follows, out);
+	(void)fputc('\n', out);
+	json_object_set_new(follows, "moves", json_true());
+	json_object_set_new(follows, "wait_ms", json_integer(1500));
+	show_follows(follows, out);
+	(void)fclose(out);
+	ck_assert_str_eq(text,
+			 "48 % of its weight: cpu 90 %, between the marks\n"
+			 "48 % of its weight, on the way to 44 %, next in 2 s: cpu 90 %, between "
+			 "the marks");
+	json_object_set_new(follows, "part", json_real(1));
+	json_object_set_new(follows, "moves", json_false());
+	ck_assert(!follows_load(follows));
+	json_decref(follows);
+	free(text);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("ctl");
@@ -467,6 +497,7 @@ int main(void)
 			    (int)(sizeof(alarms) / sizeof(alarms[0])));
 	tcase_add_loop_test(status, weight_is_told_with_what_it_is_made_of, 0,
 			    (int)(sizeof(weights) / sizeof(weights[0])));
+	tcase_add_test(status, weight_that_stays_where_it_is_is_told_as_on_no_way);
 	suite_add_tcase(suite, status);
 
 	suite_case(suite, "columns", columns_are_aligned_by_characters, colours_do_not_move_columns,
