@@ -362,6 +362,7 @@ struct check *check_begin(struct engine *engine, const struct check_key *key, co
 	check->probe.source.family = key->source_family;
 	memcpy(check->probe.source.bytes, key->source, sizeof(key->source));
 	check->probe.timeout_ms = key->timeout_ms;
+	check->probe.interval_ms = key->interval_ms;
 	check->probe.done = on_done;
 	if (key->family != 0)
 		check->target = target_have(&engine->targets, &check->probe.address);

@@ -76,7 +76,7 @@ struct probe {
 	struct ip_address home;
 	uint16_t port;             /* 0: the kind has none */
 	struct ip_address source;  /* family 0: the kernel chooses */
-	uint32_t timeout_ms;
+	uint32_t timeout_ms, interval_ms;
 	/* Whose it is, where its kind asks for that (probe_names_node), else NULL: such a probe is
 	 * shared with nobody. */
 	const char *pool, *node;

@@ -78,6 +78,7 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/openvpn_packet_test.c \
 	tests/unit/probe/openvpn_test.c \
 	tests/unit/probe/prober_test.c \
+	tests/unit/probe/prometheus_test.c \
 	tests/unit/probe/schedule_test.c \
 	tests/unit/probe/scrape_test.c \
 	tests/unit/probe/secret_test.c \

@@ -1,9 +1,14 @@
 /* prometheus.c - scrapes an exporter of the node, and tells how much of it is in use.
  *
- * One GET a probe. What the samples mean is in scrape.h, how they are written in exposition.h. */
+ * What the samples mean is in scrape.h, how they are written in exposition.h.
+ *
+ * Several loads of a node stand on one page. Sources that ask for the same, as often, share a scrape:
+ * whoever has its turn first asks, and has the others' turns come at once, which find what was read
+ * for them. So their turns stay together. A probe that somebody looks at asks by itself. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -15,36 +20,30 @@
 struct prometheus {
 	struct kind kind; /* first: a struct kind * is a struct prometheus * */
 	struct web *web;
+	LIST_HEAD(, prometheus_own) all; /* from prepare to release */
+};
+
+/* What a scrape says to one of them. */
+struct finding {
+	struct probe_result result;
+	char why[PROBE_WHY_SIZE];
 };
 
 struct prometheus_own {
+	LIST_ENTRY(prometheus_own) entry;
+	struct prometheus *prometheus;
+	struct probe *probe;
+	bool prepared;
 	struct web_exchange *exchange; /* NULL: none runs */
+	bool waits;                    /* for the exchange of another one */
+	struct finding found;          /* by another one, at this time */
+	uint64_t found_ms;             /* 0: nothing */
 	struct scrape_memory memory;
 	SSL_CTX *tls;
 	char *url;
 };
 
 /* --- what came back --------------------------------------------------------------------------- */
-
-static void fail(struct probe *probe, const char *why)
-{
-	kind_done(probe, PROBE_FAILURE, why);
-}
-
-static void tell(struct probe *probe, const struct scrape_use *use)
-{
-	struct probe_result result = { .outcome = PROBE_SUCCESS,
-				       .has_use = use->known,
-				       .use = use->use };
-	char why[PROBE_WHY_SIZE] = "a rate needs a second scrape";
-
-	if (use->known)
-		(void)snprintf(why, sizeof(why), "use %.1f %%: %.6g of %.6g", use->use * 100,
-			       use->value, use->capacity);
-	evidence_note(probe->evidence, "%s", why);
-	result.why = why;
-	probe->done(probe, &result);
-}
 
 static int read_body(struct probe *probe, const struct web_answer *answer, struct scrape_use *use,
 		     struct err *err)
@@ -65,25 +64,98 @@ static int read_body(struct probe *probe, const struct web_answer *answer, struc
 	return rc;
 }
 
-static void judge(struct probe *probe, const struct web_answer *answer)
+static void take_use(const struct scrape_use *use, struct finding *out)
+{
+	out->result.outcome = PROBE_SUCCESS;
+	out->result.has_use = use->known;
+	out->result.use = use->use;
+	kind_reason(out->why, "a rate needs a second scrape");
+	if (use->known)
+		(void)snprintf(out->why, sizeof(out->why), "use %.1f %%: %.6g of %.6g",
+			       use->use * 100, use->value, use->capacity);
+}
+
+static void judge(struct probe *probe, const struct web_answer *answer, struct finding *out)
 {
 	const struct prometheus_settings *settings = probe->settings;
 	struct scrape_use use;
 	struct err err;
-	char why[PROBE_WHY_SIZE];
 
-	if (answer->status != 200) {
-		(void)snprintf(why, sizeof(why), "HTTP status %u", answer->status);
-		fail(probe, why);
+	*out = (struct finding){ .result = { .outcome = PROBE_FAILURE, .rtt_us = answer->all_us } };
+	if (answer->error != NULL) {
+		out->result.outcome = answer->ours ? PROBE_NOT_MADE : PROBE_FAILURE;
+		kind_reason(out->why, answer->error);
+	} else if (answer->status != 200) {
+		(void)snprintf(out->why, sizeof(out->why), "HTTP status %u", answer->status);
 	} else if (answer->cut) {
-		(void)snprintf(why, sizeof(why), "the answer has more than %u octets",
+		(void)snprintf(out->why, sizeof(out->why), "the answer has more than %u octets",
 			       settings->body_max);
-		fail(probe, why);
 	} else if (read_body(probe, answer, &use, &err) != 0) {
-		evidence_note(probe->evidence, "%s", err.text);
-		fail(probe, err.text);
+		kind_reason(out->why, err.text);
 	} else {
-		tell(probe, &use);
+		take_use(&use, out);
+	}
+}
+
+static void tell(struct probe *probe, const struct finding *found)
+{
+	struct probe_result result = found->result;
+
+	result.why = found->why;
+	evidence_note(probe->evidence, "%s", result.why);
+	probe->done(probe, &result);
+}
+
+/* --- sharing ---------------------------------------------------------------------------------- */
+
+static bool is_same_text(const void *a, struct probe_text of_a, const void *b,
+			 struct probe_text of_b)
+{
+	return strcmp(probe_text(a, of_a), probe_text(b, of_b)) == 0;
+}
+
+static bool is_same_address(const struct ip_address *a, const struct ip_address *b)
+{
+	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+/* Do both ask the same of the same, as often, and nobody looks? */
+static bool is_alike(const struct prometheus_own *a, const struct prometheus_own *b)
+{
+	const struct prometheus_settings *x = a->probe->settings, *y = b->probe->settings;
+
+	return a->probe->evidence == NULL && b->probe->evidence == NULL && b->prepared &&
+	       strcmp(a->url, b->url) == 0 && x->verify == y->verify &&
+	       x->body_max == y->body_max && x->ca_version == y->ca_version &&
+	       is_same_text(x, x->ca, y, y->ca) &&
+	       is_same_address(&a->probe->address, &b->probe->address) &&
+	       is_same_address(&a->probe->source, &b->probe->source) &&
+	       a->probe->interval_ms == b->probe->interval_ms &&
+	       a->probe->timeout_ms == b->probe->timeout_ms;
+}
+
+/* Each of the others that ask for this finds what it says to it, now or when its turn comes. */
+static void share(struct prometheus *prometheus, const struct prometheus_own *own,
+		  const struct web_answer *answer)
+{
+	struct prometheus_own *other;
+
+	LIST_FOREACH(other, &prometheus->all, entry)
+	{
+		if (other == own || other->exchange != NULL || !is_alike(own, other))
+			continue;
+		judge(other->probe, answer, &other->found);
+		other->found_ms = clock_mono_ms();
+		if (!other->waits)
+			kind_hasten(other->probe);
+	}
+	LIST_FOREACH(other, &prometheus->all, entry)
+	{
+		if (!other->waits || other->found_ms == 0)
+			continue;
+		other->waits = false;
+		other->found_ms = 0;
+		tell(other->probe, &other->found);
 	}
 }
 
@@ -91,22 +163,22 @@ static void answered(void *context, const struct web_answer *answer)
 {
 	struct probe *probe = context;
 	struct prometheus_own *own = probe->own;
+	struct finding found;
 
 	own->exchange = NULL;
-	if (answer->error != NULL)
-		kind_done(probe, answer->ours ? PROBE_NOT_MADE : PROBE_FAILURE, answer->error);
-	else
-		judge(probe, answer);
+	judge(probe, answer, &found);
+	if (probe->evidence == NULL)
+		share(own->prometheus, own, answer);
+	tell(probe, &found);
 }
 
 /* --- the request ------------------------------------------------------------------------------ */
 
-static void prometheus_start(struct kind *kind, struct probe *probe)
+static void ask(struct prometheus *prometheus, struct probe *probe)
 {
 	/* The classic text format, as Prometheus asks for it. */
 	static const char *const headers[] = { "Accept: text/plain;version=0.0.4" };
 	const struct prometheus_settings *settings = probe->settings;
-	struct prometheus *prometheus = (struct prometheus *)kind;
 	struct prometheus_own *own = probe->own;
 	const struct web_request request = { .url = own->url,
 					     .address = probe->address,
@@ -125,13 +197,53 @@ static void prometheus_start(struct kind *kind, struct probe *probe)
 		kind_done(probe, PROBE_NOT_MADE, err.text);
 }
 
+/* One that asks for the same, and has an exchange, or waits for one. NULL: none. */
+static struct prometheus_own *find_alike(struct prometheus *prometheus,
+					 const struct prometheus_own *own, bool waits)
+{
+	struct prometheus_own *other;
+
+	LIST_FOREACH(other, &prometheus->all, entry)
+	{
+		if (other != own && (waits ? other->waits : other->exchange != NULL) &&
+		    is_alike(own, other))
+			return other;
+	}
+	return NULL;
+}
+
+static void prometheus_start(struct kind *kind, struct probe *probe)
+{
+	struct prometheus *prometheus = (struct prometheus *)kind;
+	struct prometheus_own *own = probe->own;
+	bool found = own->found_ms != 0 && clock_mono_ms() - own->found_ms <= probe->timeout_ms;
+
+	own->found_ms = 0;
+	if (probe->evidence == NULL && found)
+		tell(probe, &own->found);
+	else if (probe->evidence == NULL && find_alike(prometheus, own, false) != NULL)
+		own->waits = true;
+	else
+		ask(prometheus, probe);
+}
+
+/* Those that wait for it have time left, perhaps: one of them asks for all. */
 static void prometheus_cancel(struct kind *kind, struct probe *probe)
 {
-	struct prometheus_own *own = probe->own;
+	struct prometheus *prometheus = (struct prometheus *)kind;
+	struct prometheus_own *own = probe->own, *heir;
 
-	(void)kind;
+	if (own->waits) {
+		own->waits = false;
+		return;
+	}
 	web_cancel(own->exchange);
 	own->exchange = NULL;
+	heir = find_alike(prometheus, own, true);
+	if (heir == NULL)
+		return;
+	heir->waits = false;
+	ask(prometheus, heir->probe);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -153,12 +265,18 @@ static char *make_url(const struct probe *probe)
 static int prometheus_prepare(struct kind *kind, struct probe *probe, struct err *err)
 {
 	const struct prometheus_settings *settings = probe->settings;
+	struct prometheus *prometheus = (struct prometheus *)kind;
 	struct prometheus_own *own = probe->own;
 	const struct tls_files files = { .ca = probe_text(settings, settings->ca) };
 
-	(void)kind;
+	own->prometheus = prometheus;
+	own->probe = probe;
 	own->url = make_url(probe);
-	return settings->ca.len == 0 ? 0 : tls_files_read(&own->tls, &files, err);
+	LIST_INSERT_HEAD(&prometheus->all, own, entry);
+	if (settings->ca.len > 0 && tls_files_read(&own->tls, &files, err) != 0)
+		return -1;
+	own->prepared = true;
+	return 0;
 }
 
 static void prometheus_release(struct kind *kind, struct probe *probe)
@@ -166,6 +284,7 @@ static void prometheus_release(struct kind *kind, struct probe *probe)
 	struct prometheus_own *own = probe->own;
 
 	(void)kind;
+	LIST_REMOVE(own, entry);
 	scrape_forget(&own->memory);
 	SSL_CTX_free(own->tls);
 	free(own->url);

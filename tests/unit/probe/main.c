@@ -41,6 +41,7 @@ int main(void)
 	add_udp_tests(suite);
 	add_evidence_tests(suite);
 	add_exposition_tests(suite);
+	add_prometheus_tests(suite);
 	add_scrape_tests(suite);
 	return run_suite(suite);
 }

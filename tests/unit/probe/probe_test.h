@@ -38,6 +38,7 @@ void add_tls_tests(Suite *suite);
 void add_udp_tests(Suite *suite);
 void add_evidence_tests(Suite *suite);
 void add_exposition_tests(Suite *suite);
+void add_prometheus_tests(Suite *suite);
 void add_scrape_tests(Suite *suite);
 
 #endif
