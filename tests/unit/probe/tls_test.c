@@ -191,9 +191,12 @@ static void open_bench(enum manner manner, long lives_s)
 
 static void apply(void)
 {
-	const struct plan_probe probe = {
-		.kind = PROBE_TLS, .interval_ms = 1000, .timeout_ms = 1000, .fall = 1, .rise = 1
-	};
+	uint32_t time_ms = server.manner == SILENT ? 300 : 5000;
+	const struct plan_probe probe = { .kind = PROBE_TLS,
+					  .interval_ms = time_ms,
+					  .timeout_ms = time_ms,
+					  .fall = 1,
+					  .rise = 1 };
 	const struct sketch_node nodes[] = {
 		{ "edge", "a", { { ADDRESS, sketch_with(probe, &told, sizeof(told)), PORT } } },
 	};
