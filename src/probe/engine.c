@@ -248,18 +248,21 @@ void engine_continue(struct engine *engine)
 	engine->continuing = false;
 }
 
-/* Where its address has had many: waits until it may start. */
+/* Where its address has had many: waits until it may start. A place in that order that has passed,
+ * since we were stopped for example, is none: all that wait would start in the same moment. */
 static bool is_held_back(struct check *check, uint64_t now_us)
 {
 	uint64_t start_us;
 
-	if (check->paced || check->target == NULL)
+	if (check->target == NULL ||
+	    (check->paced && !schedule_pace_is_over(check->paced_us, now_us)))
 		return false;
 	start_us = schedule_pace_us(&check->target->paced_us, now_us);
 	if (start_us <= now_us)
 		return false;
 	check->engine->counters.paced++;
 	check->paced = true;
+	check->paced_us = start_us;
 	wait_until(check, start_us, now_us);
 	return true;
 }

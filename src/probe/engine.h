@@ -65,6 +65,7 @@ struct check {
 	bool paced;            /* waits for its address's next start, which is its own */
 	struct target *target; /* NULL: it has no address */
 	uint64_t due_us, started_us;
+	uint64_t paced_us; /* when it may start, while `paced` */
 
 	struct flap flap;
 	struct doubt_check doubt;

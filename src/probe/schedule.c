@@ -43,3 +43,8 @@ uint64_t schedule_pace_us(uint64_t *paced_us, uint64_t now_us)
 	*paced_us = arrival_us + PACE_US;
 	return arrival_us - now_us <= PACE_AHEAD_US ? now_us : arrival_us - PACE_AHEAD_US;
 }
+
+bool schedule_pace_is_over(uint64_t start_us, uint64_t now_us)
+{
+	return now_us > start_us + PACE_AHEAD_US;
+}

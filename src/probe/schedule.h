@@ -5,6 +5,7 @@
 #ifndef PROBE_SCHEDULE_H
 #define PROBE_SCHEDULE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* How long check number `index` of `count` new ones waits for its first time. The first starts at
@@ -26,5 +27,8 @@ uint64_t schedule_start_us(uint64_t due_us, uint64_t now_us, uint32_t interval_m
  * from then on 50 a second (the generic cell rate algorithm, ITU-T I.371, annex A). *paced_us is the
  * address's own, at first 0. */
 uint64_t schedule_pace_us(uint64_t *paced_us, uint64_t now_us);
+
+/* It was to start at start_us, and did not for so long that it has to ask again. */
+bool schedule_pace_is_over(uint64_t start_us, uint64_t now_us);
 
 #endif

@@ -382,6 +382,41 @@ START_TEST(lateness_is_counted_to_a_quarter)
 }
 END_TEST
 
+/* Thirty of one address; the last twenty wait for their places, and lose them while we sleep. */
+START_TEST(pace_of_an_address_holds_after_a_suspension)
+{
+	struct ev_loop *loop = open_loop();
+	int listener = listen_on("0.0.0.0", PORT, 1000);
+	struct check *checks[30];
+	struct engine engine;
+	uint64_t before, since_us;
+
+	open_engine(&engine, loop, 1000);
+	for (uint32_t i = 0; i < 30; i++) {
+		struct check_key key = base_key;
+
+		key.interval_ms = 60000;
+		key.timeout_ms = 1000 + i;
+		checks[i] = check_begin(&engine, &key, NULL, 0);
+	}
+	while (engine.counters.paced < 20)
+		(void)ev_run(loop, EVRUN_ONCE);
+	before = engine.counters.started;
+	(void)usleep(800000);
+	since_us = clock_mono_us();
+	(void)ev_run(loop, EVRUN_ONCE);
+	ck_assert_uint_le(engine.counters.started - before,
+			  10 + (clock_mono_us() - since_us) / 20000);
+	while (engine.counters.started < 30)
+		(void)ev_run(loop, EVRUN_ONCE);
+	for (int i = 0; i < 30; i++)
+		check_end(checks[i]);
+	engine_close(&engine);
+	(void)close(listener);
+	close_loop(loop);
+}
+END_TEST
+
 static int running_at_once, overlaps;
 
 static void never_start(struct kind *kind, struct probe *probe)
@@ -427,13 +462,13 @@ END_TEST
 
 void add_engine_tests(Suite *suite)
 {
-	suite_case(suite, "engine",
-		   probes_beyond_the_descriptors_wait_their_turn_and_none_is_dropped,
-		   queued_checks_go_on_when_those_before_them_are_ended,
-		   blocked_loop_is_not_followed_by_a_storm,
-		   address_of_many_checks_has_so_many_a_second_and_none_is_left_out,
-		   check_that_is_made_once_tells_each_step_and_is_no_result,
-		   loop_that_is_always_late_still_makes_every_check,
-		   answer_that_came_while_the_loop_was_busy_is_no_timeout,
-		   check_never_overlaps_itself, lateness_is_counted_to_a_quarter);
+	suite_case(
+		suite, "engine", probes_beyond_the_descriptors_wait_their_turn_and_none_is_dropped,
+		queued_checks_go_on_when_those_before_them_are_ended,
+		blocked_loop_is_not_followed_by_a_storm,
+		address_of_many_checks_has_so_many_a_second_and_none_is_left_out,
+		check_that_is_made_once_tells_each_step_and_is_no_result,
+		loop_that_is_always_late_still_makes_every_check,
+		answer_that_came_while_the_loop_was_busy_is_no_timeout, check_never_overlaps_itself,
+		lateness_is_counted_to_a_quarter, pace_of_an_address_holds_after_a_suspension);
 }
