@@ -22,12 +22,12 @@
 static uint32_t descriptors_least = UINT32_MAX;
 static uint64_t changes;
 
-static void on_change(void *context, uint32_t node, enum node_status from,
+static void on_change(void *context, uint32_t node, const struct node_state *before,
 		      const struct node_state *now)
 {
 	(void)context;
 	(void)node;
-	(void)from;
+	(void)before;
 	(void)now;
 	changes++;
 }
