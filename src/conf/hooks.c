@@ -184,6 +184,20 @@ static const struct option hook_options[] = {
 
 const struct option_section hook_section = OPTION_SECTION("server: hooks[]", hook_options);
 
+/* What is of requests alone. */
+static void check_no_request(struct conf *conf, const struct yaml_node *item)
+{
+	static const char *const names[] = { "address", "header", "attempts" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct yaml_node *value = yaml_get(item, names[i]);
+
+		if (value != NULL)
+			conf_error(conf, &value->key->place, "\"%s\" means nothing without \"url\"",
+				   names[i]);
+	}
+}
+
 static void check_hook(struct conf *conf, const struct yaml_node *item, struct config_hook *hook)
 {
 	const struct yaml_node *address = yaml_get(item, "address");
@@ -192,9 +206,8 @@ static void check_hook(struct conf *conf, const struct yaml_node *item, struct c
 	if (yaml_get(item, "command") == NULL && yaml_get(item, "url") == NULL)
 		conf_error(conf, &item->place, "a hook needs a \"command\" or a \"url\"");
 	if (hook->url == NULL) {
-		if (address != NULL && yaml_get(item, "url") == NULL)
-			conf_error(conf, &address->key->place,
-				   "an address means nothing without \"url\"");
+		if (yaml_get(item, "url") == NULL)
+			check_no_request(conf, item);
 		return;
 	}
 	if (ip_parse(host_of(conf, hook->url), &host)) {

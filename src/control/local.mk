@@ -66,6 +66,13 @@ test_control_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
 test_control_LDADD = libcontrol.a libprobe.a libsteer.a libstore.a libimage.a libwire.a \
 	libbase.a $(JANSSON_LIBS) $(SQLITE_LIBS) $(probe_LIBS) $(CHECK_LIBS) -lm
 
+# With a clock, commands and requests of its own.
+check_PROGRAMS += test-hooks
+TESTS += test-hooks
+test_hooks_SOURCES = tests/unit/control/hooks_test.c tests/unit/run.h
+test_hooks_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
+test_hooks_LDADD = libcontrol.a libimage.a libwire.a libbase.a $(JANSSON_LIBS) $(CHECK_LIBS) $(EV_LIBS) -lm
+
 check_PROGRAMS += test-load
 TESTS += test-load
 test_load_SOURCES = \

@@ -192,3 +192,24 @@ def test_calls_beyond_the_rate_are_counted_and_told_together(running):
     calls, left_out = wait_until(flapped, 10 * SLOW)
     assert calls <= 4 and left_out >= 4
     nodes.start(*flap)
+
+
+def test_first_verdict_on_a_new_node_is_told_and_a_node_that_goes_is_not(running):
+    signpost, nodes, _ = running
+    path = signpost.zone_file("edge.pool.yaml")
+    before = path.read_text()
+    nodes.start("127.62.0.3")
+    try:
+        path.write_text(before + "      edge-3: { address: 127.62.0.3 }\n      edge-4: { address: 127.62.0.4 }\n")
+        signpost.ctl("reload")
+        wait_noted(signpost, "up|edge|here|edge-3|unknown|up|", "down|edge|here|edge-4|unknown|down|")
+    finally:
+        path.write_text(before)
+        signpost.ctl("reload")
+        nodes.stop("127.62.0.3")
+    signpost.ctl("drain", "edge-2")
+    wait_noted(signpost, "draining|edge|here|edge-2|up|draining|")  # what comes later has been told
+    signpost.ctl("enable", "edge-2")
+    wait_noted(signpost, "up|edge|here|edge-2|draining|up|")
+    of_new = [line.split("|")[0] for line in noted(signpost) if "|edge-3|" in line or "|edge-4|" in line]
+    assert sorted(of_new) == ["down", "up"]
