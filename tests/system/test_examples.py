@@ -300,10 +300,15 @@ def test_vpn_health_is_what_clients_would_find(tmp_path):
     key = wg("genkey")
     monitor = wg("pubkey", text=(EXAMPLES / "vpn-health/keys/throw-away-monitor.key").read_text())
 
+    # Handshakes need a processor on both sides: in less time, a busy machine fails them at all nodes.
+    pace = "500ms" if SLOW == 1 else "2s"
+
     def with_key(pool):
+        pool = re.sub(r"^( +(interval|timeout): )\S+", rf"\g<1>{pace}", pool, flags=re.MULTILINE)
         return re.sub(r"public-key: \S+", f"public-key: {wg('pubkey', text=key)}", pool)
     with ownnetwork.network() as network:
         wireguard_nodes(network, tmp_path, monitor, key)
+        network.run("ip", "address", "add", "192.0.2.1/32", "dev", "lo")   # the reference: what fails are the nodes
         with example("vpn-health", with_key, network) as (signpost, _):
             told = tmp_path / "told"
             hook = signpost.folder / "hooks/tell"
@@ -311,12 +316,10 @@ def test_vpn_health_is_what_clients_would_find(tmp_path):
 
             def found(name):
                 return next(n for n in nodes_of(signpost) if n["name"] == name)
-            wait_until(lambda: found("fra-1")["follows"]["part"] < 1, 10 * SLOW)
-            assert abs(found("fra-1")["follows"]["part"] - 0.44) < 0.01   # 90 %, between 60 and 100
+            wait_until(lambda: abs(found("fra-1")["follows"]["part"] - 0.44) < 0.01, 10 * SLOW)  # 90 %, of 60 to 100
             network.run("ip", "route", "add", "blackhole", "127.30.0.22", "table", "local")
-            wait_until(lambda: found("fra-2")["status"] == "down", 10 * SLOW)
-            assert [n["name"] for n in nodes_of(signpost) if n["status"] == "down"] == ["fra-2"]
-            down = re.compile(r"^vpn fra-2: (up|degraded) -> down: (wireguard|ikev2) 127", re.MULTILINE)
+            wait_until(lambda: [n["name"] for n in nodes_of(signpost) if n["status"] == "down"] == ["fra-2"], 10 * SLOW)
+            down = re.compile(r"^vpn fra-2: (up|degraded|ramping) -> down: (wireguard|ikev2) 127", re.MULTILINE)
             wait_until(lambda: told.exists() and down.search(told.read_text()), 10 * SLOW)
             network.run("ip", "route", "del", "blackhole", "127.30.0.22", "table", "local")
             wait_until(lambda: found("fra-2")["condition"] == "ramping", 10 * SLOW)
