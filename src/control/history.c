@@ -1,6 +1,7 @@
 #include "control/history.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -97,15 +98,27 @@ void history_answer_minutes(struct history *history, struct call *call,
 
 /* --- the audit -------------------------------------------------------------------------------- */
 
+static json_t *families_json(const char *families)
+{
+	json_t *list = json_array();
+
+	if (strstr(families, "IPv4") != NULL)
+		json_array_append_new(list, json_string("IPv4"));
+	if (strstr(families, "IPv6") != NULL)
+		json_array_append_new(list, json_string("IPv6"));
+	return list;
+}
+
 static json_t *transition_json(const struct audit_event *event)
 {
 	char *object = mem_format("node:%s", event->node);
-	json_t *told = json_pack("{s:I, s:s, s:o, s:s, s:o, s:o, s:I, s:o}", "at_ms",
-				 (json_int_t)event->place.at_unix_ms, "kind", "transition",
-				 "object", report_text(object), "action", "status", "from",
-				 report_text(event->from), "to", report_text(event->to), "rtt_us",
-				 (json_int_t)event->rtt_us, "reason",
-				 report_text(event->action.reason));
+	json_t *told = json_pack(
+		"{s:I, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "at_ms",
+		(json_int_t)event->place.at_unix_ms, "kind", "transition", "object",
+		report_text(object), "action", "status", "from", report_text(event->from), "to",
+		report_text(event->to), "from_down_families", families_json(event->from_families),
+		"to_down_families", families_json(event->to_families), "rtt_us",
+		(json_int_t)event->rtt_us, "reason", report_text(event->action.reason));
 
 	free(object);
 	return told;

@@ -129,12 +129,17 @@ void memory_keep_row(struct memory *memory, const struct store_status *row)
 				    .weight_percent = 100,
 				    .since_unix_ms = row->since_unix_ms,
 				    .checked_unix_ms = row->checked_unix_ms,
-				    .rtt_us = row->rtt_us };
+				    .rtt_us = row->rtt_us,
+				    .families_since_unix_ms = row->families_since_unix_ms };
 
 	for (int s = NODE_UNKNOWN; s <= NODE_DOWN; s++) {
 		if (strcmp(row->status, node_status_name[s]) == 0)
 			state.status = (enum node_status)s;
 	}
+	if (strcmp(row->families_down, "IPv4") == 0)
+		state.down_families = FAMILY_V4;
+	else if (strcmp(row->families_down, "IPv6") == 0)
+		state.down_families = FAMILY_V6;
 	(void)snprintf(state.reason, sizeof(state.reason), "%s", row->reason);
 	memory_keep(memory, row->node, &state);
 	memory_keep_load(memory, row->node, &(struct node_load){ row->load, row->load_at_unix_ms });

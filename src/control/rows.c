@@ -4,17 +4,27 @@
 
 #include "control/names.h"
 
+const char *families_text(enum node_status status, uint8_t families)
+{
+	static const char *const texts[] = { "", "IPv4", "IPv6", "IPv4,IPv6" };
+
+	return texts[status == NODE_DOWN ? 0 : families];
+}
+
 struct store_status row_of(const struct rows *rows, const struct image *plan, uint32_t node,
 			   const struct node_state *state)
 {
 	struct store_status row = { .since_unix_ms = state->since_unix_ms,
 				    .checked_unix_ms = state->checked_unix_ms,
-				    .rtt_us = state->rtt_us };
+				    .rtt_us = state->rtt_us,
+				    .families_since_unix_ms = state->families_since_unix_ms };
 	struct node_load load;
 
 	(void)node_key(plan, node, row.node);
 	(void)snprintf(row.status, sizeof(row.status), "%s", node_status_name[state->status]);
 	(void)snprintf(row.reason, sizeof(row.reason), "%s", state->reason);
+	(void)snprintf(row.families_down, sizeof(row.families_down), "%s",
+		       families_text(state->status, state->down_families));
 	load = memory_load(rows->memory, row.node);
 	row.load = load.load;
 	row.load_at_unix_ms = load.at_unix_ms;

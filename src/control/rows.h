@@ -13,6 +13,9 @@ struct rows {
 	const struct prober *prober;
 };
 
+/* Which families of a node that is not down are: "", "IPv4", "IPv6". */
+const char *families_text(enum node_status status, uint8_t families);
+
 /* The row of one node in this state. */
 struct store_status row_of(const struct rows *rows, const struct image *plan, uint32_t node,
 			   const struct node_state *state);

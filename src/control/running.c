@@ -167,11 +167,18 @@ static void tell_verdict(struct running *running, const struct verdict *verdict)
 	const struct rows rows = rows_of(running);
 	const struct store_status row = row_of(&rows, plan, verdict->node, &verdict->now);
 
+	const struct store_before from = {
+		.status = node_status_name[verdict->from],
+		.families_down = families_text(verdict->from, verdict->from_families),
+	};
+
+	if (verdict->from != verdict->now.status ||
+	    strcmp(from.families_down, row.families_down) != 0)
+		store_transition(running->store, &row, &from);
 	if (verdict->from == verdict->now.status) {
 		tell_aspect(&row, plan_site_name(plan, node->pool_site), verdict);
 		return;
 	}
-	store_transition(running->store, &row, node_status_name[verdict->from]);
 	log_info("node changed state", "node=%s site=%s from=%s to=%s reason=\"%s\"", row.node,
 		 plan_site_name(plan, node->pool_site), node_status_name[verdict->from], row.status,
 		 row.reason);
@@ -220,7 +227,8 @@ static void changed(void *context, uint32_t node, const struct node_state *befor
 	if (before->status != now->status)
 		drill_verdict(&running->drill, plan_of(running), node, now);
 	array_add(running->verdicts, running->verdict_count, running->verdict_cap) =
-		(struct verdict){ node, before->status, !node_state_differs(before, now), *now };
+		(struct verdict){ node, before->status, before->down_families,
+				  !node_state_differs(before, now), *now };
 	if (!running->taking && !ev_is_active(&running->coalesce))
 		running_settle_verdicts(running);
 }

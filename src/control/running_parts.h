@@ -13,7 +13,8 @@
 struct verdict {
 	uint32_t node;
 	enum node_status from;
-	bool weight_alone; /* is another one, as its agents say */
+	uint8_t from_families; /* that were down */
+	bool weight_alone;     /* is another one, as its agents say */
 	struct node_state now;
 };
 

@@ -92,6 +92,8 @@ static void add_condition(json_t *told, const struct status_input *input, uint32
 	json_object_set_new(told, "condition", json_string(condition_name[condition]));
 	json_object_set_new(told, "degraded", json_boolean(state->degraded));
 	json_object_set_new(told, "down_families", down_families(&inputs->nodes[number]));
+	json_object_set_new(told, "families_since_ms",
+			    json_integer((json_int_t)state->families_since_unix_ms));
 	json_object_set_new(told, "ramp_level", json_integer(inputs->ramp_levels[number]));
 	json_object_set_new(told, "wish", json_string(wish_name[state->wish]));
 	json_object_set_new(told, "wish_percent", json_integer(state->weight_percent));

@@ -1,6 +1,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/mem.h"
 #include "base/timestamp.h"
 #include "ctl/columns.h"
 #include "ctl/command_history.h"
@@ -13,15 +14,33 @@ static bool is_transition(const json_t *event)
 
 /* --- for people ---------------------------------------------------------------------------------- */
 
-/* "up -> down" */
+/* "up", "up, no IPv6" */
+static void put_side(const json_t *event, const char *status, const char *down, struct buf *out)
+{
+	const json_t *list = json_object_get(event, down), *family;
+	size_t i;
+
+	buf_format(out, "%s", field_text(event, status));
+	json_array_foreach(list, i, family) buf_format(out, ", no %s", json_string_value(family));
+}
+
+/* "up -> down", "up -> up, no IPv6" */
 static void add_turn(struct columns *table, const json_t *event)
 {
 	const char *to = field_text(event, "to");
 	enum ink ink = strcmp(to, "down") == 0 ? INK_BAD
 		       : strcmp(to, "up") == 0 ? INK_GOOD
 					       : INK_DIM;
+	struct buf text = { 0 };
 
-	columns_cell(table, ink, "%s -> %s", field_text(event, "from"), to);
+	if (ink == INK_GOOD && json_array_size(json_object_get(event, "to_down_families")) > 0)
+		ink = INK_PLAIN;
+	put_side(event, "from", "from_down_families", &text);
+	buf_append(&text, " -> ", 4);
+	put_side(event, "to", "to_down_families", &text);
+	buf_append(&text, "", 1);
+	columns_cell(table, ink, "%s", (const char *)text.data);
+	buf_free(&text);
 	columns_cell(table, INK_DIM, "-");
 }
 
@@ -101,13 +120,24 @@ static void put_number(const json_t *event, const char *key, FILE *out)
 		(void)fprintf(out, "%lld", field_number(event, key));
 }
 
+static void put_families(const json_t *event, const char *key, FILE *out)
+{
+	const json_t *list = json_object_get(event, key), *family;
+	size_t i;
+
+	(void)fputs(",\"", out);
+	json_array_foreach(list, i, family)(void)
+		fprintf(out, "%s%s", i > 0 ? "," : "", json_string_value(family));
+	(void)fputc('"', out);
+}
+
 void show_audit_csv(const json_t *events, FILE *out)
 {
 	const json_t *event;
 	size_t i;
 
 	(void)fputs("time,kind,object,action,from_status,to_status,who,uid,weight,from,until,"
-		    "reason\r\n",
+		    "reason,from_families_down,to_families_down\r\n",
 		    out);
 	json_array_foreach(events, i, event)
 	{
@@ -125,6 +155,8 @@ void show_audit_csv(const json_t *events, FILE *out)
 		(void)fputc(',', out);
 		put_time(event, "until_ms", out);
 		put_text(field_text(event, "reason"), out);
+		put_families(event, "from_down_families", out);
+		put_families(event, "to_down_families", out);
 		(void)fputs("\r\n", out);
 	}
 }

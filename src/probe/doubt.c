@@ -44,16 +44,13 @@ static void count_failure(struct doubt *doubt, struct doubt_target *target,
 	target->fine = false;
 }
 
-/* What holds is what was there before the watch, or before the row of failures where that is younger:
- * a success is true whatever else fails. */
-static void note_row(uint64_t watch, struct doubt_check *check, const struct flap *flap,
+/* A success is true whatever else fails. */
+static void note_row(uint64_t clears, struct doubt_check *check, const struct flap *flap,
 		     bool success, uint64_t started_us)
 {
-	if (check->watch != watch || !check->in_row)
+	if (check->clears != clears || !check->in_row)
 		check->saved = *flap;
-	if (check->watch != watch)
-		check->counted = false;
-	check->watch = watch;
+	check->clears = clears;
 	if (!success && !check->in_row)
 		check->since_us = started_us;
 	check->in_row = !success;
@@ -63,9 +60,12 @@ static void note_row(uint64_t watch, struct doubt_check *check, const struct fla
 bool doubt_sees(struct doubt *doubt, struct doubt_target *target, struct doubt_check *check,
 		const struct flap *flap, bool success, uint64_t started_us)
 {
-	note_row(doubt->watch, check, flap, success, started_us);
+	note_row(doubt->clears, check, flap, success, started_us);
 	if (doubt->share_percent == 0)
 		return true;
+	if (check->watch != doubt->watch)
+		check->counted = false;
+	check->watch = doubt->watch;
 	if (target->watch != doubt->watch)
 		*target = (struct doubt_target){ .watch = doubt->watch };
 	if (success)
@@ -77,24 +77,29 @@ bool doubt_sees(struct doubt *doubt, struct doubt_target *target, struct doubt_c
 	return !doubt->frozen;
 }
 
+static bool is_clear(const struct doubt *doubt, const struct doubt_check *check)
+{
+	return doubt->share_percent == 0 || doubt->cleared_us >= check->since_us;
+}
+
 /* `first`: it would be its first verdict, and what was known before is of another process. */
 static bool is_in_doubt(const struct doubt *doubt, const struct doubt_check *check, bool first)
 {
-	return doubt->share_percent != 0 && doubt->cleared_us < check->since_us &&
+	return !is_clear(doubt, check) &&
 	       (first || doubt->failing >= least(doubt) || doubt->unsure > 0 || check->held);
 }
 
 bool doubt_holds(struct doubt *doubt, struct doubt_check *check, const struct flap *flap)
 {
 	check->held = is_in_doubt(doubt, check, flap->verdict == 0);
-	doubt->wanted |= check->held;
+	doubt->wanted |= !is_clear(doubt, check);
 	return check->held;
 }
 
 bool doubts_see(const struct doubts *doubts, struct doubt_check *check, const struct flap *flap,
 		bool success, uint64_t started_us)
 {
-	note_row(doubts->watch, check, flap, success, started_us);
+	note_row(doubts->clears, check, flap, success, started_us);
 	return !doubts_frozen(doubts);
 }
 
@@ -107,11 +112,10 @@ bool doubts_hold(struct doubts *doubts, struct doubt_check *check, const struct 
 	for (size_t i = 0; i < DOUBT_FAMILIES; i++) {
 		struct doubt *doubt = &doubts->of[i];
 
-		if (doubt->targets == 0 || doubt->frozen ||
-		    !is_in_doubt(doubt, check, flap->verdict == 0))
+		if (doubt->targets == 0 || doubt->frozen)
 			continue;
-		held = true;
-		doubt->wanted = true;
+		held |= is_in_doubt(doubt, check, flap->verdict == 0);
+		doubt->wanted |= !is_clear(doubt, check);
 	}
 	check->held = held;
 	return held;
@@ -146,6 +150,7 @@ static enum doubt_change clear(struct doubt *doubt, uint64_t began_us, enum doub
 	doubt->frozen = false;
 	doubt->unsure = 0;
 	doubt->cleared_us = began_us;
+	doubt->clears++;
 	doubt_restart(doubt);
 	return change;
 }
@@ -190,14 +195,16 @@ enum doubt_change doubts_tested(struct doubts *doubts, enum doubt_family family,
 {
 	enum doubt_change change = take_test(&doubts->of[family], began_us, answered);
 
-	doubts->watch += change == DOUBT_CLEARED || change == DOUBT_THAWED;
+	doubts->clears += change == DOUBT_CLEARED || change == DOUBT_THAWED;
 	return change;
 }
 
-bool doubt_restore(uint64_t watch, struct doubt_check *check, struct flap *flap)
+bool doubt_restore(uint64_t clears, struct doubt_check *check, struct flap *flap)
 {
+	bool failed = check->in_row;
+
 	check->held = check->in_row = false;
-	if (check->watch != watch)
+	if (!failed || check->clears != clears)
 		return false;
 	*flap = check->saved;
 	return true;

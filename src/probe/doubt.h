@@ -7,8 +7,8 @@
  * fail on, or all where there are fewer, references are to be tested, and no check goes down before
  * one of them has answered a test that began after its first failure; nor does one that has no
  * verdict yet, however few fail. When none answers, and at least the share of all that fail, the
- * family is frozen: no result of its targets counts, and what was counted in the watch is forgotten,
- * until a reference answers, or most targets do. A check without an address waits where any family
+ * family is frozen: no result of its targets counts, and what came of failures since all was clear is
+ * forgotten, until a reference answers, or most targets do. A check without an address waits where any family
  * is in doubt, and is frozen where all are. Pure: no clock, no I/O. One thread. */
 #ifndef PROBE_DOUBT_H
 #define PROBE_DOUBT_H
@@ -27,6 +27,7 @@ struct doubt {
 	uint64_t watch;         /* its number */
 	uint32_t failing, fine; /* targets */
 	uint64_t cleared_us;    /* checks that failed first before this may go down */
+	uint64_t clears;        /* how often that was; what was so before stays so */
 	bool wanted;            /* references are to be tested */
 	bool frozen;
 	/* How many tests in a row went unanswered while too few targets failed to freeze. */
@@ -37,7 +38,7 @@ enum doubt_family { DOUBT_V4, DOUBT_V6, DOUBT_FAMILIES };
 
 struct doubts {
 	struct doubt of[DOUBT_FAMILIES];
-	uint64_t watch; /* of checks without an address: since any family was clear last */
+	uint64_t clears; /* of any family: for checks without an address */
 };
 
 /* Of each target and each check; zero-initialise. */
@@ -48,12 +49,13 @@ struct doubt_target {
 };
 
 struct doubt_check {
-	uint64_t watch; /* that it is counted in, and that `saved` is of */
+	uint64_t watch; /* that it is counted in */
 	bool counted;   /* among its target's failing ones */
 	bool held;      /* it would be down, and waits */
 	bool in_row;    /* its last result was a failure; since_us: when that row began */
 	uint64_t since_us;
-	struct flap saved; /* as it was when the watch came to it, or before the row of failures */
+	uint64_t clears;   /* that `saved` is of */
+	struct flap saved; /* as it was when all was clear last, or before the row of failures */
 };
 
 /* All that was counted is forgotten; what is frozen stays so. */
@@ -64,7 +66,8 @@ void doubt_restart(struct doubt *doubt);
 bool doubt_sees(struct doubt *doubt, struct doubt_target *target, struct doubt_check *check,
 		const struct flap *flap, bool success, uint64_t started_us);
 
-/* Must the check wait that is about to go down, its verdict being that of `flap`? */
+/* Must the check wait that is about to go down, its verdict being that of `flap`? If it need not,
+ * references are tested all the same: that they answer makes sure of it. */
 bool doubt_holds(struct doubt *doubt, struct doubt_check *check, const struct flap *flap);
 
 /* The same for a check without an address. */
@@ -86,7 +89,8 @@ enum doubt_change {
 enum doubt_change doubts_tested(struct doubts *doubts, enum doubt_family family, uint64_t began_us,
 				bool answered);
 
-/* The check as it was before the watch, or its failures in it; true: it was changed. */
-bool doubt_restore(uint64_t watch, struct doubt_check *check, struct flap *flap);
+/* The check as it was before it began to fail, or when all was clear last (`clears` of the family, or
+ * of all for one without an address); true: it was changed. */
+bool doubt_restore(uint64_t clears, struct doubt_check *check, struct flap *flap);
 
 #endif

@@ -128,12 +128,21 @@ static bool is_known(const struct verdict_votes *votes)
 	return votes->count == 0 || verdict_families(votes).pending != votes->families;
 }
 
+/* Families that are down while the node is not. */
+static uint8_t down_beside(const struct node_state *state)
+{
+	return state->status == NODE_DOWN ? 0 : state->down_families;
+}
+
 static void step_state(const struct round *round, const struct verdict_votes *votes,
 		       struct node_state *state)
 {
 	enum node_status from = state->status;
+	uint8_t down = down_beside(state);
 
 	state->status = verdict_node(from, votes, &state->down_families);
+	if (down_beside(state) != down)
+		state->families_since_unix_ms = clock_unix_ms();
 	if (is_known(votes))
 		state->adopted = false;
 	state->degraded = is_degraded(votes, state);

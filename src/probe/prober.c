@@ -84,9 +84,8 @@ const struct node_state *prober_state(const struct prober *prober, uint32_t node
 
 static const char *const family_name[] = { [DOUBT_V4] = "IPv4", [DOUBT_V6] = "IPv6" };
 
-/* All checks that `watch` has counted, of a family (NULL: those without an address), are as they were
- * before. */
-static void restore(struct prober *prober, const struct doubt *doubt, uint64_t watch)
+/* All checks of a family (NULL: those without an address) are as they were before they failed. */
+static void restore(struct prober *prober, const struct doubt *doubt, uint64_t clears)
 {
 	const struct round *round = &prober->round;
 
@@ -94,7 +93,7 @@ static void restore(struct prober *prober, const struct doubt *doubt, uint64_t w
 		struct check *check = round->checks[i];
 
 		if (check_doubt(check) != doubt ||
-		    !doubt_restore(watch, &check->doubt, &check->flap))
+		    !doubt_restore(clears, &check->doubt, &check->flap))
 			continue;
 		check->verdict = check->flap.verdict;
 		judge_check(prober, check);
@@ -108,12 +107,10 @@ static void freeze(struct prober *prober, enum doubt_family family)
 	struct frozen *frozen = &prober->frozen[family];
 
 	*frozen = (struct frozen){ clock_unix_ms(), doubt->failing, doubt->failing + doubt->fine };
-	restore(prober, doubt, doubt->watch);
+	restore(prober, doubt, doubt->clears);
 	doubt_restart(doubt);
-	if (doubts_frozen(doubts)) {
-		restore(prober, NULL, doubts->watch);
-		doubts->watch++;
-	}
+	if (doubts_frozen(doubts))
+		restore(prober, NULL, doubts->clears);
 	log_error("most targets fail at once, and no reference answers: statuses are frozen",
 		  "family=%s failing=%u of=%u references=%u", family_name[family], frozen->failing,
 		  frozen->of, prober->references[family].count);

@@ -45,8 +45,10 @@ struct node_state {
 	uint32_t flap_rise;
 	uint64_t recovered_mono_ms; /* when it came up after it was down; 0: it did not */
 	uint64_t since_unix_ms;     /* of this status */
-	uint64_t checked_unix_ms;   /* last result, 0: none */
-	uint32_t rtt_us;            /* of the last success, 0: none */
+	uint64_t
+		families_since_unix_ms; /* of down_families where it is not down; 0: since it is known */
+	uint64_t checked_unix_ms;       /* last result, 0: none */
+	uint32_t rtt_us;                /* of the last success, 0: none */
 	/* It is up, but checks have failed: if they go on failing, the node, or its addresses of
 	 * a family, are down within this time. 0: nothing hints at that. */
 	uint32_t verdict_within_ms;

@@ -200,6 +200,5 @@ void references_take(struct references *references, const struct image *plan, ui
 		doubt->unsure = 0;
 	}
 	doubt_restart(doubt);
-	references->engine->doubts.watch++;
 	wait_until(references, 0);
 }

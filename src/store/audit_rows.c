@@ -12,7 +12,7 @@
 	"ORDER BY at_unix_ms, id"
 
 #define GET_TRANSITIONS \
-	"SELECT at_unix_ms, id, node, from_status, to_status, rtt_us, reason FROM transitions " IN_RANGE
+	"SELECT at_unix_ms, id, node, from_status, to_status, rtt_us, reason, from_families_down, to_families_down FROM transitions " IN_RANGE
 
 #define GET_ACTIONS                                                                              \
 	"SELECT at_unix_ms, id, action, object, who, uid, weight, from_unix_ms, until_unix_ms, " \
@@ -124,6 +124,8 @@ static void read_event(const struct source *source, struct audit_event *out)
 	sql_text(get, 4, out->to, sizeof(out->to));
 	out->rtt_us = (uint32_t)sql_number(get, 5);
 	sql_text(get, 6, out->action.reason, sizeof(out->action.reason));
+	sql_text(get, 7, out->from_families, sizeof(out->from_families));
+	sql_text(get, 8, out->to_families, sizeof(out->to_families));
 }
 
 static void read_events(struct source *transitions, struct source *actions,

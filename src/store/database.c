@@ -62,17 +62,20 @@ static int prepare_all(struct database *db, struct err *err)
 {
 	int code = prepare(db,
 			   "INSERT INTO node_status (node, status, since_unix_ms, "
-			   "checked_unix_ms, rtt_us, reason, load, load_at_unix_ms, spilling) "
-			   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
+			   "checked_unix_ms, rtt_us, reason, load, load_at_unix_ms, spilling, "
+			   "families_down, families_since_unix_ms) "
+			   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) "
 			   "ON CONFLICT (node) DO UPDATE SET status = ?2, since_unix_ms = ?3, "
 			   "checked_unix_ms = ?4, rtt_us = ?5, reason = ?6, load = ?7, "
-			   "load_at_unix_ms = ?8, spilling = ?9",
+			   "load_at_unix_ms = ?8, spilling = ?9, families_down = ?10, "
+			   "families_since_unix_ms = ?11",
 			   &db->put_status, err);
 
 	if (code == SQLITE_OK)
 		code = prepare(db,
 			       "INSERT INTO transitions (at_unix_ms, node, from_status, "
-			       "to_status, reason, rtt_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+			       "to_status, reason, rtt_us, from_families_down, to_families_down) "
+			       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 			       &db->put_transition, err);
 	if (code == SQLITE_OK)
 		code = prepare(db,
@@ -150,18 +153,26 @@ static int write_status(struct database *db, const struct store_status *now, str
 	(void)sqlite3_bind_double(db->put_status, 7, now->load);
 	sql_bind_number(db->put_status, 8, now->load_at_unix_ms);
 	sql_bind_number(db->put_status, 9, now->spilling);
+	sql_bind_text(db->put_status, 10, now->families_down);
+	sql_bind_number(db->put_status, 11, now->families_since_unix_ms);
 	return step(db, db->put_status, err);
 }
 
 static int write_transition(struct database *db, const struct queue_transition *transition,
 			    struct err *err)
 {
-	sql_bind_number(db->put_transition, 1, transition->now.since_unix_ms);
+	bool same = strcmp(transition->from, transition->now.status) == 0;
+
+	sql_bind_number(db->put_transition, 1,
+			same ? transition->now.families_since_unix_ms
+			     : transition->now.since_unix_ms);
 	sql_bind_text(db->put_transition, 2, transition->now.node);
 	sql_bind_text(db->put_transition, 3, transition->from);
 	sql_bind_text(db->put_transition, 4, transition->now.status);
 	sql_bind_text(db->put_transition, 5, transition->now.reason);
 	sql_bind_number(db->put_transition, 6, transition->now.rtt_us);
+	sql_bind_text(db->put_transition, 7, transition->from_families);
+	sql_bind_text(db->put_transition, 8, transition->now.families_down);
 	return step(db, db->put_transition, err);
 }
 
@@ -254,6 +265,8 @@ static void read_row(sqlite3_stmt *statement, struct store_status *row)
 	row->load = sqlite3_column_double(statement, 6);
 	row->load_at_unix_ms = sql_number(statement, 7);
 	row->spilling = sqlite3_column_int64(statement, 8) != 0;
+	sql_text(statement, 9, row->families_down, sizeof(row->families_down));
+	row->families_since_unix_ms = sql_number(statement, 10);
 }
 
 int database_read(struct database *db, struct store_status **rows, size_t *count, struct err *err)
@@ -266,7 +279,8 @@ int database_read(struct database *db, struct store_status **rows, size_t *count
 	*count = 0;
 	code = prepare(db,
 		       "SELECT node, status, since_unix_ms, checked_unix_ms, rtt_us, reason, load, "
-		       "load_at_unix_ms, spilling FROM node_status LIMIT 1000000",
+		       "load_at_unix_ms, spilling, families_down, families_since_unix_ms "
+		       "FROM node_status LIMIT 1000000",
 		       &statement, err);
 	if (code != SQLITE_OK)
 		return code;

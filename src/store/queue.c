@@ -7,7 +7,8 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
-bool queue_put_transition(struct queue *queue, const struct store_status *now, const char *from)
+bool queue_put_transition(struct queue *queue, const struct store_status *now,
+			  const struct store_before *from)
 {
 	struct queue_transition *transition;
 
@@ -15,7 +16,9 @@ bool queue_put_transition(struct queue *queue, const struct store_status *now, c
 		return false;
 	transition = mem_alloc(sizeof(*transition));
 	transition->now = *now;
-	(void)snprintf(transition->from, sizeof(transition->from), "%s", from);
+	(void)snprintf(transition->from, sizeof(transition->from), "%s", from->status);
+	(void)snprintf(transition->from_families, sizeof(transition->from_families), "%s",
+		       from->families_down);
 	if (queue->first == NULL)
 		queue->end = &queue->first;
 	*queue->end = transition;

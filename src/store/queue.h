@@ -19,6 +19,7 @@ struct queue_transition {
 	struct queue_transition *next;
 	struct store_status now;
 	char from[sizeof(((struct store_status *)NULL)->status)];
+	char from_families[sizeof(((struct store_status *)NULL)->families_down)];
 };
 
 struct queue_action {
@@ -66,7 +67,8 @@ struct queue {
 };
 
 /* false: full, the row is lost. A transition and a status are two rows. */
-bool queue_put_transition(struct queue *queue, const struct store_status *now, const char *from);
+bool queue_put_transition(struct queue *queue, const struct store_status *now,
+			  const struct store_before *from);
 bool queue_put_status(struct queue *queue, const struct store_status *now);
 bool queue_put_action(struct queue *queue, const struct store_action *action);
 

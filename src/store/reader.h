@@ -68,7 +68,8 @@ struct audit_question {
 
 struct audit_event {
 	struct audit_place place;
-	char node[256], from[16], to[16]; /* of transitions */
+	char node[256], from[16], to[16];        /* of transitions */
+	char from_families[16], to_families[16]; /* that were, and are, down */
 	uint32_t rtt_us;
 	struct store_action action; /* of actions; of transitions: at and reason alone */
 };

@@ -119,6 +119,15 @@ static const char *const migrations[] = {
 	"CREATE TRIGGER operator_actions_are_kept BEFORE DELETE ON operator_actions\n"
 	"WHEN old.at_unix_ms >= coalesce((SELECT max(from_unix_ms) FROM kept), 0)\n"
 	"BEGIN SELECT RAISE(ABORT, 'operator_actions are kept for their time'); END;\n",
+
+	"ALTER TABLE node_status ADD COLUMN         -- of a node that is up: 'IPv4', 'IPv6' or ''\n"
+	"	families_down TEXT NOT NULL DEFAULT '';\n"
+	"ALTER TABLE node_status ADD COLUMN         -- since when they are; 0: always, or not known\n"
+	"	families_since_unix_ms INTEGER NOT NULL DEFAULT 0;\n"
+	"ALTER TABLE transitions ADD COLUMN\n"
+	"	from_families_down TEXT NOT NULL DEFAULT '';\n"
+	"ALTER TABLE transitions ADD COLUMN\n"
+	"	to_families_down TEXT NOT NULL DEFAULT '';\n",
 };
 
 const int schema_version = sizeof(migrations) / sizeof(migrations[0]);

@@ -132,7 +132,8 @@ static void tell_lost(const struct store *store, enum store_kind kind)
 }
 
 /* The writer sleeps only while the queue is empty; else it wakes by itself. */
-static void put(struct store *store, const struct store_status *now, const char *from)
+static void put(struct store *store, const struct store_status *now,
+		const struct store_before *from)
 {
 	bool first, news = false;
 
@@ -167,7 +168,8 @@ void store_minutes(struct store *store, uint64_t minute, const struct store_minu
 		tell_lost(store, STORE_MINUTES);
 }
 
-void store_transition(struct store *store, const struct store_status *now, const char *from)
+void store_transition(struct store *store, const struct store_status *now,
+		      const struct store_before *from)
 {
 	put(store, now, from);
 }

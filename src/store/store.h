@@ -24,9 +24,11 @@ struct store_status {    /* texts are copied */
 	uint64_t checked_unix_ms;
 	uint32_t rtt_us; /* 0: none */
 	char reason[160];
-	bool spilling;            /* did its site spill over? */
-	double load;              /* as reported last */
-	uint64_t load_at_unix_ms; /* 0: never */
+	char families_down[16];          /* "", "IPv4", "IPv6"; of a node that is down "" */
+	uint64_t families_since_unix_ms; /* 0: not known */
+	bool spilling;                   /* did its site spill over? */
+	double load;                     /* as reported last */
+	uint64_t load_at_unix_ms;        /* 0: never */
 };
 
 /* What an operator did; as long as it holds, or is to hold, it is an order as well. */
@@ -112,8 +114,15 @@ void store_close(struct store *store); /* writes what is queued, for at most 2 s
 int store_load(struct store *store, void (*each)(void *context, const struct store_status *row),
 	       void *context, struct err *err);
 
-/* Queue and return at once. store_transition also updates the status row. */
-void store_transition(struct store *store, const struct store_status *now, const char *from);
+/* What a node was before: as in struct store_status. */
+struct store_before {
+	const char *status, *families_down;
+};
+
+/* Queue and return at once. store_transition also updates the status row. It was another status, or
+ * other families of it are down. */
+void store_transition(struct store *store, const struct store_status *now,
+		      const struct store_before *from);
 void store_status(struct store *store, const struct store_status *now);
 
 /* Queues what was measured in a minute (since 1970), and returns at once. Texts are copied. */

@@ -25,6 +25,7 @@ sites:
 """
 V4 = ("10.97.0.11", "10.97.0.12", "10.97.0.13", "10.97.0.14")
 V6 = ("fd97::11", "fd97::12", "fd97::13", "fd97::15")
+V6_UP = {V6[0], V6[1], V6[3]}
 REFERENCES = ("10.97.0.100", "fd97::100")
 ALL_UP = {name: ("up", []) for name in "abcde"}
 
@@ -141,6 +142,10 @@ def test_cut_link_removes_no_node_and_all_goes_on_by_itself(server):
 
 
 def test_broken_ipv6_of_this_machine_removes_no_aaaa_and_ipv4_goes_on_being_judged(server):
+    remove_address(server.there, V6[2])  # of its own, while all is well here
+    wait_until(lambda: answered(server, "AAAA") == V6_UP)
+    wait_until(lambda: "up -> up, no IPv6" in server.ctl("audit", "node:edge/c").stdout)
+    wait_until(lambda: status(server)["doubt"]["ipv6"]["tested_ms"] > nodes(server)[2]["families_since_ms"])
     ip("-n", server.here, "-6", "route", "add", "unreachable", "fd97::/64", "metric", "1")
     wait_until(lambda: frozen(server) == {"ipv4": False, "ipv6": True})
     text = server.ctl("status").stdout
@@ -149,26 +154,33 @@ def test_broken_ipv6_of_this_machine_removes_no_aaaa_and_ipv4_goes_on_being_judg
     remove_address(server.there, V4[1])
     remove_address(server.there, V4[3])
     wait_until(lambda: answered(server, "A") == {V4[0], V4[2]})
-    wait_until(lambda: health(server) == {**ALL_UP, "b": ("up", ["IPv4"]), "d": ("down", [])})
-    assert answered(server, "AAAA") == set(V6)
+    wait_until(lambda: health(server) == {**ALL_UP, "b": ("up", ["IPv4"]), "c": ("up", ["IPv6"]), "d": ("down", [])})
+    assert answered(server, "AAAA") == V6_UP
     add_address(server.there, V4[3])
     wait_until(lambda: answered(server, "A") == {V4[0], V4[2], V4[3]})
     wait_checked(server)
-    assert answered(server, "AAAA") == set(V6) and frozen(server) == {"ipv4": False, "ipv6": True}
+    assert answered(server, "AAAA") == V6_UP and frozen(server) == {"ipv4": False, "ipv6": True}
 
 
-def test_start_in_the_midst_of_it_removes_no_aaaa_either(server):
+def test_start_in_the_midst_of_it_removes_no_aaaa_and_brings_none_back(server):
+    since = {node["name"]: (node["since_ms"], node["families_since_ms"]) for node in nodes(server)}
     old = server.kill("signpost-control")
     server.wait_new("signpost-control", old)
     wait_until(lambda: frozen(server)["ipv6"])
     wait_checked(server)
-    assert answered(server, "AAAA") == set(V6) and answered(server, "A") == {V4[0], V4[2], V4[3]}
+    assert answered(server, "AAAA") == V6_UP and answered(server, "A") == {V4[0], V4[2], V4[3]}
+    assert health(server) == {**ALL_UP, "b": ("up", ["IPv4"]), "c": ("up", ["IPv6"])}
     assert [node["adopted"] for node in nodes(server) if node["name"] == "e"] == [True]
+    assert {node["name"]: (node["since_ms"], node["families_since_ms"]) for node in nodes(server)} == since
     add_address(server.there, V4[1])
     ip("-n", server.here, "-6", "route", "del", "unreachable", "fd97::/64", "metric", "1")
     wait_until(lambda: frozen(server)["ipv6"] is False)
-    wait_until(lambda: is_judged(server) and health(server) == ALL_UP)
-    assert answered(server, "AAAA") == set(V6) and answered(server, "A") == set(V4)
+    wait_until(lambda: is_judged(server) and health(server) == {**ALL_UP, "c": ("up", ["IPv6"])})
+    assert answered(server, "AAAA") == V6_UP and answered(server, "A") == set(V4)
+    add_address(server.there, V6[2])
+    wait_until(lambda: health(server) == ALL_UP)
+    assert answered(server, "AAAA") == set(V6)
+    wait_until(lambda: "up, no IPv6 -> up " in server.ctl("audit", "node:edge/c").stdout)
     assert "ALARM" not in server.ctl("status").stdout
 
 

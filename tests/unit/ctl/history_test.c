@@ -216,6 +216,24 @@ START_TEST(times_in_the_past_are_written_as_ages_or_moments)
 }
 END_TEST
 
+START_TEST(family_that_goes_down_is_a_change_of_its_own)
+{
+	json_t *events = json_pack("[{s:I, s:s, s:s, s:s, s:s, s:[], s:[s], s:s}]", "at_ms",
+				   (json_int_t)1798135200042, "kind", "transition", "object",
+				   "node:edge/a", "from", "up", "to", "up", "from_down_families",
+				   "to_down_families", "IPv6", "reason", "timeout");
+	FILE *out = open_memstream(&drawn, &drawn_size);
+
+	show_audit(events, out, false);
+	show_audit_csv(events, out);
+	(void)fclose(out);
+	ck_assert_ptr_nonnull(strstr(drawn, "up -> up, no IPv6"));
+	ck_assert_ptr_nonnull(strstr(drawn, ",\"timeout\",\"\",\"IPv6\"\r\n"));
+	free(drawn);
+	json_decref(events);
+}
+END_TEST
+
 START_TEST(what_operators_wrote_stays_one_field)
 {
 	json_t *events = json_pack("[{s:I, s:s, s:s, s:s, s:s, s:i, s:s}]", "at_ms",
@@ -228,7 +246,7 @@ START_TEST(what_operators_wrote_stays_one_field)
 	(void)fclose(out);
 	ck_assert_str_eq(strchr(drawn, '\n') + 1,
 			 "2026-12-24T18:00:00.042Z,\"action\",\"site:tokyo\",\"drain\",\"\",\"\","
-			 "\"ann\",1000,,,,\"a \"\"quoted\"\", word\"\r\n");
+			 "\"ann\",1000,,,,\"a \"\"quoted\"\", word\",\"\",\"\"\r\n");
 	free(drawn);
 	json_decref(events);
 }
@@ -245,6 +263,7 @@ int main(void)
 		   states_show_the_worst_of_their_column, numbers_are_those_of_the_minutes);
 	suite_case(suite, "show", drawing_is_as_wide_as_it_may_be_whatever_was_measured,
 		   times_in_the_past_are_written_as_ages_or_moments,
+		   family_that_goes_down_is_a_change_of_its_own,
 		   what_operators_wrote_stays_one_field);
 	return run_suite(suite);
 }

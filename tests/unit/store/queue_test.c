@@ -37,7 +37,8 @@ START_TEST(transitions_wait_in_their_order_and_each_by_itself)
 	for (uint64_t i = 0; i < 10; i++) {
 		struct store_status row = make_status("edge/a", i % 2 ? "up" : "down", i);
 
-		ck_assert(queue_put_transition(&queue, &row, i % 2 ? "down" : "up"));
+		ck_assert(queue_put_transition(
+			&queue, &row, &(struct store_before){ i % 2 ? "down" : "up", "" }));
 	}
 	for (struct queue_transition *t = queue.first; t != NULL; t = t->next, at_ms++) {
 		ck_assert_uint_eq(t->now.since_unix_ms, at_ms);
@@ -55,8 +56,8 @@ START_TEST(full_queue_refuses_more_transitions_but_takes_known_nodes)
 	char name[32];
 
 	for (uint32_t i = 0; i < QUEUE_TRANSITIONS_MAX; i++)
-		ck_assert(queue_put_transition(&queue, &row, "down"));
-	ck_assert(!queue_put_transition(&queue, &row, "down"));
+		ck_assert(queue_put_transition(&queue, &row, &(struct store_before){ "down", "" }));
+	ck_assert(!queue_put_transition(&queue, &row, &(struct store_before){ "down", "" }));
 	for (uint32_t i = 0; i < QUEUE_STATUSES_MAX; i++) {
 		(void)snprintf(name, sizeof(name), "edge/%u", i);
 		row = make_status(name, "up", 1);
@@ -106,7 +107,7 @@ START_TEST(cleared_queue_is_as_good_as_new)
 
 	for (int i = 0; i < 3; i++) {
 		ck_assert(queue_put_status(&queue, &row));
-		ck_assert(queue_put_transition(&queue, &row, "down"));
+		ck_assert(queue_put_transition(&queue, &row, &(struct store_before){ "down", "" }));
 		ck_assert_uint_eq(queue_rows(&queue), 2);
 		queue_clear(&queue);
 		ck_assert_uint_eq(queue_rows(&queue), 0);

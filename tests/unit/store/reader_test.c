@@ -232,8 +232,8 @@ START_TEST(status_before_is_what_transitions_say)
 	struct fixture f;
 
 	open_fixture(&f);
-	store_transition(f.store, &down, "up");
-	store_transition(f.store, &up, "down");
+	store_transition(f.store, &down, &(struct store_before){ "up", "" });
+	store_transition(f.store, &up, &(struct store_before){ "down", "" });
 	ck_assert(is_written(f.store));
 	ask_minutes(&f, "edge/a", now - 100, now, 0);
 	ck_assert_str_eq(f.minutes.status_before, "up");
@@ -296,18 +296,18 @@ static uint64_t fill_audit(struct fixture *f)
 	struct store_status row = make_status("edge/a", "down", start_ms + 10);
 	struct store_action action = make_action("drain", "site:tokyo", "ann", start_ms + 20);
 
-	store_transition(f->store, &row, "up");
+	store_transition(f->store, &row, &(struct store_before){ "up", "" });
 	(void)store_orders(f->store, NULL, 0, &action);
 	row = make_status("edge/b", "down", start_ms + 20);
-	store_transition(f->store, &row, "up");
+	store_transition(f->store, &row, &(struct store_before){ "up", "" });
 	action = make_action("enable", "site:tokyo", "bob", start_ms + 20);
 	(void)store_orders(f->store, NULL, 0, &action);
 	row = make_status("other/a", "up", start_ms + 30);
-	store_transition(f->store, &row, "down");
+	store_transition(f->store, &row, &(struct store_before){ "down", "" });
 	action = make_action("disable", "node:other/a", "ann", start_ms + 40);
 	(void)store_orders(f->store, NULL, 0, &action);
 	row = make_status("edge/a", "up", start_ms + 50);
-	store_transition(f->store, &row, "down");
+	store_transition(f->store, &row, &(struct store_before){ "down", "" });
 	ck_assert(is_written(f->store));
 	return start_ms;
 }
@@ -414,7 +414,7 @@ START_TEST(audit_is_only_added_to_until_its_time_is_over)
 	ck_assert_ptr_nonnull(
 		strstr(ask("DELETE FROM transitions"), "transitions are kept for their time"));
 	ck_assert_ptr_nonnull(
-		strstr(ask("REPLACE INTO transitions VALUES (1, 1, '', '', '', '', 1)"),
+		strstr(ask("REPLACE INTO transitions VALUES (1, 1, '', '', '', '', 1, '', '')"),
 		       "transitions are only added to"));
 	ck_assert_ptr_nonnull(strstr(ask("DELETE FROM kept; DELETE FROM transitions"),
 				     "transitions are kept for their time"));
@@ -422,7 +422,7 @@ START_TEST(audit_is_only_added_to_until_its_time_is_over)
 			     "SELECT count(*) FROM transitions"),
 			 "3\n4");
 	(void)snprintf(sql, sizeof(sql),
-		       "INSERT INTO transitions VALUES (99, 1, '', '', '', '', 1)");
+		       "INSERT INTO transitions VALUES (99, 1, '', '', '', '', 1, '', '')");
 	ck_assert_str_eq(ask(sql), "");
 	ck_assert_str_eq(ask("INSERT INTO kept VALUES (2); DELETE FROM transitions WHERE id = 99; "
 			     "SELECT count(*) FROM transitions"),

@@ -40,18 +40,42 @@ START_TEST(what_was_stored_is_loaded_after_a_restart)
 	up.load = 0.83;
 	up.load_at_unix_ms = 1700000000099;
 	up.spilling = true;
+	(void)snprintf(up.families_down, sizeof(up.families_down), "IPv6");
+	up.families_since_unix_ms = 1700000000111;
 	(void)snprintf(down.reason, sizeof(down.reason), "tcp [::1]:5191: it's refused; --\"\"");
 	store = open_store(90);
 	ck_assert_int_eq(store_load(store, keep, &loaded_count, &err), 0);
 	ck_assert_uint_eq(loaded_count, 0);
 	store_status(store, &up);
-	store_transition(store, &down, "up");
+	store_transition(store, &down, &(struct store_before){ "up", "" });
 	store_close(store); /* writes what is queued */
 	store = open_store(90);
 	ck_assert_int_eq(store_load(store, keep, &loaded_count, &err), 0);
 	ck_assert_uint_eq(loaded_count, 2);
 	ck_assert_mem_eq(&loaded[0], &down, sizeof(down)); /* by name */
 	ck_assert_mem_eq(&loaded[1], &up, sizeof(up));
+	store_close(store);
+	remove_home();
+}
+END_TEST
+
+START_TEST(family_that_is_down_is_a_transition_of_its_own_time)
+{
+	struct store_status row = make_status("edge/a", "up", 1000);
+	struct store *store;
+
+	make_home();
+	store = open_store(36500);
+	(void)snprintf(row.families_down, sizeof(row.families_down), "IPv6");
+	row.families_since_unix_ms = clock_unix_ms();
+	store_transition(store, &row, &(struct store_before){ "up", "" });
+	ck_assert(is_written(store));
+	ck_assert_str_eq(ask("SELECT from_status, from_families_down, to_status, to_families_down, "
+			     "at_unix_ms > 1000 FROM transitions"),
+			 "up||up|IPv6|1");
+	ck_assert_str_eq(ask("SELECT status, since_unix_ms, families_down, "
+			     "families_since_unix_ms > 1000 FROM node_status"),
+			 "up|1000|IPv6|1");
 	store_close(store);
 	remove_home();
 }
@@ -71,11 +95,11 @@ START_TEST(rows_are_what_operators_read_while_it_runs)
 	(void)snprintf(second.reason, sizeof(second.reason), "tcp 127.10.1.1:5191: timeout");
 	second.checked_unix_ms = now_ms + 9;
 	store = open_store(90);
-	store_transition(store, &first, "unknown");
-	store_transition(store, &second, "up");
+	store_transition(store, &first, &(struct store_before){ "unknown", "" });
+	store_transition(store, &second, &(struct store_before){ "up", "" });
 	ck_assert(is_written(store));
 	ck_assert_str_eq(ask("PRAGMA journal_mode"), "wal");
-	ck_assert_str_eq(ask("PRAGMA user_version"), "5");
+	ck_assert_str_eq(ask("PRAGMA user_version"), "6");
 	ck_assert_str_eq(ask("PRAGMA integrity_check"), "ok");
 	(void)snprintf(expected, sizeof(expected),
 		       "edge/tyo-1|down|%llu|%llu|0|tcp 127.10.1.1:5191: timeout",
@@ -118,7 +142,7 @@ START_TEST(what_is_older_than_the_history_is_deleted_at_the_start)
 			row.load_at_unix_ms = now_ms;
 
 		for (int i = 0; i < 1000; i++) /* more than are deleted at once */
-			store_transition(store, &row, "down");
+			store_transition(store, &row, &(struct store_before){ "down", "" });
 	}
 	ck_assert(is_written(store));
 	store_close(store);
@@ -162,7 +186,7 @@ START_TEST(queueing_never_waits_even_while_the_database_is_locked)
 		(void)snprintf(row.node, sizeof(row.node), "edge/%llu",
 			       (unsigned long long)i % 10000);
 		start_us = clock_mono_us();
-		store_transition(store, &row, "down");
+		store_transition(store, &row, &(struct store_before){ "down", "" });
 		start_us = clock_mono_us() - start_us;
 		worst_us = start_us > worst_us ? start_us : worst_us;
 	}
@@ -327,9 +351,10 @@ START_TEST(database_of_the_first_schema_is_brought_up_to_date)
 	ck_assert_int_eq(store_load(store, keep, &loaded_count, &err), 0);
 	ck_assert_uint_eq(loaded_count, 1);
 	ck_assert_str_eq(loaded[0].status, "down");
+	ck_assert_str_eq(loaded[0].families_down, "");
 	ck_assert_uint_eq(loaded[0].load_at_unix_ms, 0);
 	wait_stored(store, store_orders(store, &order, 1, &order));
-	ck_assert_str_eq(ask("SELECT count(*) FROM orders; PRAGMA user_version"), "1\n5");
+	ck_assert_str_eq(ask("SELECT count(*) FROM orders; PRAGMA user_version"), "1\n6");
 	store_close(store);
 	remove_home();
 }
@@ -346,7 +371,7 @@ static void *queue_many(void *context)
 		struct store_status row = make_status(name, "up", clock_unix_ms());
 		struct store_health health;
 
-		store_transition(store, &row, "down");
+		store_transition(store, &row, &(struct store_before){ "down", "" });
 		store_status(store, &row);
 		store_health(store, &health);
 	}
@@ -376,6 +401,7 @@ END_TEST
 void add_store_tests(Suite *suite)
 {
 	suite_case(suite, "store", what_was_stored_is_loaded_after_a_restart,
+		   family_that_is_down_is_a_transition_of_its_own_time,
 		   orders_are_kept_whole_and_what_operators_did_is_only_added_to,
 		   orders_are_written_again_to_a_database_that_is_begun_anew,
 		   orders_that_cannot_be_written_yet_are_not_said_to_be_stored,

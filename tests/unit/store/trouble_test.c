@@ -54,7 +54,7 @@ static void expect_that_it_writes(struct store *store, const char *node)
 	struct store_status row = make_status(node, "up", clock_unix_ms());
 	char sql[128];
 
-	store_transition(store, &row, "down");
+	store_transition(store, &row, &(struct store_before){ "down", "" });
 	ck_assert(is_written(store));
 	(void)snprintf(sql, sizeof(sql), "SELECT count(*) FROM transitions WHERE node = '%s'",
 		       node);
@@ -103,7 +103,7 @@ static void make_damaged(void)
 		(void)snprintf(name, sizeof(name), "edge/node-%d", i);
 		struct store_status row = make_status(name, "up", clock_unix_ms());
 
-		store_transition(store, &row, "down");
+		store_transition(store, &row, &(struct store_before){ "down", "" });
 	}
 	store_close(store);
 	path_in_home(path, "signpost.db");
@@ -166,11 +166,11 @@ START_TEST(database_of_a_newer_schema_is_left_alone)
 	make_home();
 	(void)ask("CREATE TABLE node_status (something TEXT); PRAGMA user_version = 99");
 	ck_assert_int_eq(store_open(&store, home, &kept_for_long, &err), 0);
-	ck_assert_ptr_nonnull(strstr(err.text, "its schema is 99, this program knows up to 5"));
+	ck_assert_ptr_nonnull(strstr(err.text, "its schema is 99, this program knows up to 6"));
 	store_health(store, &health);
 	ck_assert_ptr_nonnull(strstr(health.error, "its schema is 99"));
 	ck_assert_int_eq(store_load(store, count_row, NULL, &err), -1);
-	store_transition(store, &row, "down");
+	store_transition(store, &row, &(struct store_before){ "down", "" });
 	(void)usleep(300000);
 	store_health(store, &health);
 	ck_assert_uint_eq(health.pending, 2);
@@ -251,7 +251,7 @@ START_TEST(full_disk_is_reported_and_writing_resumes_when_there_is_room)
 		(void)snprintf(name, sizeof(name), "edge/node-%d", i);
 		struct store_status row = make_status(name, "up", clock_unix_ms());
 
-		store_transition(store, &row, "down");
+		store_transition(store, &row, &(struct store_before){ "down", "" });
 	}
 	ck_assert(has_error(store, true));
 	store_health(store, &health);
@@ -303,7 +303,7 @@ START_TEST(closing_takes_two_seconds_at_most_even_when_nothing_can_be_written)
 	(void)fflush(holder);
 	while (strstr(ask("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE"), "locked") == NULL)
 		(void)usleep(10000);
-	store_transition(store, &row, "down");
+	store_transition(store, &row, &(struct store_before){ "down", "" });
 	ck_assert_int_eq(pthread_create(&watcher, NULL, watch_the_machine, NULL), 0);
 	start_ms = clock_mono_ms();
 	store_close(store);
