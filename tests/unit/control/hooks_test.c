@@ -195,7 +195,6 @@ static struct image make_plan(struct buf *out, const struct made_hook *hooks, ui
 	struct plan_hook made[CALLS_MAX] = { 0 };
 	uint32_t numbers[] = { 0, 1 };
 
-	buf_free(out);
 	put(out, &header, sizeof(header));
 	put(out, &root, sizeof(root));
 	for (size_t p = 0; p < 2; p++)
@@ -229,17 +228,25 @@ struct fixture {
 	struct buf plan;
 };
 
-static void open_fixture(struct fixture *f, const struct made_hook *hooks, uint32_t count)
+static void apply(struct fixture *f, const struct made_hook *hooks, uint32_t count)
 {
+	struct buf former = f->plan;
 	struct image plan;
 
+	f->plan = (struct buf){ 0 };
+	plan = make_plan(&f->plan, hooks, count);
+	hooks_apply(f->hooks, &plan);
+	buf_free(&former);
+}
+
+static void open_fixture(struct fixture *f, const struct made_hook *hooks, uint32_t count)
+{
 	*f = (struct fixture){ .loop = ev_default_loop(EVFLAG_AUTO) };
 	called = cancelled = 0;
 	refuses = false;
 	now_ms = 1000000;
 	f->hooks = hooks_open(f->loop, NULL);
-	plan = make_plan(&f->plan, hooks, count);
-	hooks_apply(f->hooks, &plan);
+	apply(f, hooks, count);
 }
 
 static void close_fixture(struct fixture *f)
@@ -385,21 +392,18 @@ START_TEST(calls_outlast_a_plan_and_new_hooks_have_rates_of_their_own)
 		{ EVENT(DOWN), 1, 60000, true, false, -1 },
 		{ EVENT(UP), 1, 60000, true, false, -1 },
 	};
-	struct image plan;
 	struct fixture f;
 
 	open_fixture(&f, made, 1);
 	tell(&f, HOOK_DOWN, 0, "a");
-	plan = make_plan(&f.plan, made, 2); /* where the first one was is freed */
-	hooks_apply(f.hooks, &plan);
+	apply(&f, made, 2);
 	tell(&f, HOOK_DOWN, 0, "b"); /* beyond the rate, also after a reload */
 	tell(&f, HOOK_UP, 0, "c");
 	ck_assert_uint_eq(called, 2);
 	ck_assert_str_eq(calls[1].told, "up edge c 0");
 	end_command(0, 1);
 	end_command(1, 0);
-	plan = make_plan(&f.plan, made, 0);
-	hooks_apply(f.hooks, &plan);
+	apply(&f, made, 0);
 	tell(&f, HOOK_DOWN, 0, "d");
 	ck_assert_uint_eq(called, 2);
 	close_fixture(&f);
