@@ -61,7 +61,7 @@ void columns_cell(struct columns *table, enum ink ink, const char *format, ...)
 		abort();
 	va_end(args);
 	if (row->count < table->count)
-		row->cells[row->count++] = (struct cell){ text, ink };
+		row->cells[row->count++] = (struct cell){ text_plain(text), ink };
 	else
 		free(text);
 }
@@ -112,6 +112,19 @@ void columns_print(struct columns *table, FILE *out, const char *indent, bool co
 	}
 	free(table->rows);
 	free(table);
+}
+
+char *text_plain(char *text)
+{
+	for (unsigned char *c = (unsigned char *)text; *c != '\0'; c++) {
+		if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f) {
+			*c++ = '?';
+			*c = '?';
+		} else if (*c < ' ' || *c == 0x7f) {
+			*c = '?';
+		}
+	}
+	return text;
 }
 
 const char *text_counted(long long count, const char *noun, char text[COUNTED_SIZE])

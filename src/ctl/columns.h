@@ -15,10 +15,15 @@ struct columns;
 /* `headings`: headings, "SITE|NODE|>WEIGHT"; one that begins with '>' is aligned right. */
 struct columns *columns_new(const char *headings);
 void columns_row(struct columns *table); /* begins the next row */
+/* What controls a terminal in it is shown as "?". */
 void columns_cell(struct columns *table, enum ink ink, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Colours only where `colour`. Frees the table. */
 void columns_print(struct columns *table, FILE *out, const char *indent, bool colour);
+
+/* Puts "?" in the place of all control characters, those of Unicode (U+0080 to U+009F) as well: what
+ * probes and operators said must not control who reads it. Returns its argument. */
+char *text_plain(char *text);
 
 #define QUANTITY_SIZE 48
 /* "3d 4h", "2m 10s", "0s"; "-" for a time that is not known (0). */

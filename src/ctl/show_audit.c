@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -89,15 +90,25 @@ void show_audit(const json_t *events, FILE *out, bool colour)
 
 /* --- for spreadsheets: RFC 4180 ------------------------------------------------------------------- */
 
+/* What probes and operators said may be anything. Spreadsheets take a text that begins so for a
+ * formula, and run it; one in front of it they show and take for the text that it is. */
+static bool is_formula(const char *text)
+{
+	return text[0] != '\0' && strchr("=+-@", text[0]) != NULL;
+}
+
 static void put_text(const char *text, FILE *out)
 {
-	(void)fputs(",\"", out);
-	for (; *text != '\0'; text++) {
-		if (*text == '"')
+	char *plain = text_plain(mem_copy_text(text));
+
+	(void)fprintf(out, ",\"%s", is_formula(plain) ? "'" : "");
+	for (const char *at = plain; *at != '\0'; at++) {
+		if (*at == '"')
 			(void)fputc('"', out);
-		(void)fputc(*text, out);
+		(void)fputc(*at, out);
 	}
 	(void)fputc('"', out);
+	free(plain);
 }
 
 /* "2026-12-24T18:00:00.123Z"; empty for a time that there is not. */

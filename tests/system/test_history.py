@@ -181,3 +181,16 @@ def test_database_refuses_to_forget_what_was_done(server):
                     "DELETE FROM transitions", "UPDATE transitions SET reason = ''"):
             with pytest.raises(sqlite3.IntegrityError):
                 db.execute(sql)
+
+
+@pytest.mark.parametrize("reason", ['=HYPERLINK("http://192.0.2.1/","x")', "@SUM(1)", "+1", "-1", 'a;b,"c\',d', "\u009b2Jgone", "\u00e9\u6771"])
+def test_audit_as_a_table_holds_whatever_was_said(server, reason):
+    server.ctl("weight", "edge/nyc-1", "50", "--reason", reason)
+    text = server.ctl("audit", "edge/nyc-1", "--csv").stdout
+    rows_of = list(csv.DictReader(io.StringIO(text, newline="")))
+    plain = reason.replace("\u009b", "??")
+    assert rows_of[-1]["reason"] == ("'" + plain if reason[0] in "=+-@" else plain)
+    assert not any(ord(c) < 32 and c != "\n" or 0x7f <= ord(c) < 0xa0 for c in text)
+    assert text.count("\n") == len(rows_of) + 1, "each is one line"
+    assert json.loads(server.ctl("audit", "edge/nyc-1", "--json").stdout)[-1]["reason"] == reason
+    assert plain in server.ctl("audit", "edge/nyc-1").stdout
