@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/program.h"
+#include "probe/kind.h"
 #include "probe/leftovers.h"
 #include "probe/runner_result.h"
 
@@ -357,6 +358,7 @@ struct runner *runner_open(struct ev_loop *loop)
 		TAILQ_INIT(&runner->queues[class].waiting);
 	TAILQ_INIT(&runner->running);
 	ev_io_init(&runner->io, readable, -1, EV_READ);
+	ev_set_priority(&runner->io, KIND_IO_PRIORITY);
 	ev_child_init(&runner->child, helper_ended, 0, 0);
 	ev_timer_init(&runner->again, try_again, 0., 0.);
 	ev_timer_init(&runner->pings, ping, 0., PING_S);

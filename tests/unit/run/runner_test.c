@@ -430,6 +430,42 @@ START_TEST(helper_is_not_blamed_for_a_runner_that_was_busy)
 }
 END_TEST
 
+static int told_at_timeout;
+
+static void note_told(struct ev_loop *l, ev_timer *timer, int events)
+{
+	(void)l;
+	(void)timer;
+	(void)events;
+	told_at_timeout = told.count;
+}
+
+/* Both are there when we go on after we were stopped: as often as it takes to have them at once. */
+START_TEST(what_has_ended_is_told_before_timers_that_ran_out_meanwhile)
+{
+	ev_timer timeout;
+	int before, rounds = 0;
+
+	open_all();
+	ev_timer_init(&timeout, note_told, 0.01, 0.);
+	do {
+		before = told.count;
+		told_at_timeout = -1;
+		(void)run_in(RUN_PROBES, "exit 0", PATIENCE_MS);
+		ev_timer_set(&timeout, 0.01, 0.);
+		ev_timer_start(loop, &timeout);
+		(void)usleep(100000U << rounds);
+		(void)ev_run(loop, EVRUN_ONCE);
+		if (told.count > before && told_at_timeout >= 0)
+			break;
+		ev_timer_stop(loop, &timeout);
+		wait_for(before + 1);
+	} while (++rounds < 7);
+	ck_assert_int_eq(told_at_timeout, before + 1);
+	close_all();
+}
+END_TEST
+
 void add_runner_tests(Suite *suite)
 {
 	TCase *hung = tcase_create("hung");
@@ -447,6 +483,7 @@ void add_runner_tests(Suite *suite)
 	tcase_set_timeout(hung, PATIENCE_MS / 1000.);
 	tcase_add_test(hung, helper_that_is_stopped_is_known_for_it_and_replaced);
 	tcase_add_test(hung, helper_is_not_blamed_for_a_runner_that_was_busy);
+	tcase_add_test(hung, what_has_ended_is_told_before_timers_that_ran_out_meanwhile);
 	tcase_add_test(hung, children_of_commands_die_with_a_helper_that_is_killed);
 	suite_add_tcase(suite, hung);
 }
