@@ -7,6 +7,7 @@ started is ended by its process id.
 import contextlib
 import os
 import pathlib
+import random
 import re
 import select
 import shutil
@@ -36,12 +37,15 @@ SITES = {  # of the sample: number, and the code in its nodes' names
 
 
 def free_port():
-    """A port that is free for UDP and TCP on 127.0.0.1."""
+    """A port that is free for UDP and TCP on 127.0.0.1, and that the kernel gives to nobody who asks for
+    any port: else a connection may have it before the server does for which it is meant."""
+    given_away = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     for _ in range(100):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-            tcp.bind(("127.0.0.1", 0))
+        port = random.randrange(10000, given_away) if given_away > 20000 else 0
+        with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
+            tcp.bind(("127.0.0.1", port))
             port = tcp.getsockname()[1]
-            with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
                 udp.bind(("127.0.0.1", port))
                 return port
     raise RuntimeError("no free port")
