@@ -77,19 +77,40 @@ static uint64_t queue_all(const struct orders *orders, const struct store_action
 	return ticket;
 }
 
+/* While the store cannot be read. */
+static void keep_unrecorded(struct orders *orders, const struct store_action *done)
+{
+	if (orders->unrecorded_count < ORDERS_UNRECORDED_MAX)
+		array_add(orders->unrecorded, orders->unrecorded_count,
+			  orders->unrecorded_cap) = *done;
+	else
+		log_warning("what was done is not put on record, for too much waits for the "
+			    "database",
+			    "action=%s object=%s who=\"%s\" reason=\"%s\"", done->action,
+			    done->object, done->who, done->reason);
+}
+
+/* What waited. */
+static void record_all(struct orders *orders)
+{
+	for (size_t i = 0; i < orders->unrecorded_count; i++)
+		(void)queue_all(orders, &orders->unrecorded[i]);
+	free(orders->unrecorded);
+	orders->unrecorded = NULL;
+	orders->unrecorded_count = orders->unrecorded_cap = 0;
+}
+
 bool orders_load(struct orders *orders, struct err *err)
 {
 	struct store_action *rows;
 	size_t count;
-	bool waited = orders->count > 0;
 
 	if (orders->loaded || store_load_orders(orders->store, &rows, &count, err) != 0)
 		return false;
 	orders->loaded = true;
 	adopt(orders, rows, count);
 	free(rows);
-	if (waited)
-		(void)queue_all(orders, NULL);
+	record_all(orders);
 	return true;
 }
 
@@ -105,6 +126,7 @@ void orders_open(struct orders *orders, struct store *store)
 void orders_close(struct orders *orders)
 {
 	free(orders->list);
+	free(orders->unrecorded);
 	*orders = (struct orders){ 0 };
 }
 
@@ -275,14 +297,18 @@ int orders_take(struct orders *orders, const struct order *order, struct order_c
 	}
 	if (orders->loaded)
 		changes->ticket = queue_all(orders, row);
+	else
+		keep_unrecorded(orders, row);
 	log_order(row);
 	return 0;
 }
 
-void orders_record(const struct orders *orders, const struct store_action *done)
+void orders_record(struct orders *orders, const struct store_action *done)
 {
 	if (orders->loaded)
 		(void)queue_all(orders, done);
+	else
+		keep_unrecorded(orders, done);
 }
 
 void orders_forget_ended(struct orders *orders, uint64_t now_ms)

@@ -39,13 +39,17 @@ struct order {
 	struct store_action row; /* with the texts of these two; from, until, who, when, why */
 };
 
-#define ORDERS_MAX 4096
+#define ORDERS_MAX            4096
+#define ORDERS_UNRECORDED_MAX 1000 /* what is done beyond them is not put on record */
 
 struct orders {
 	struct store *store;
 	struct order *list; /* the oldest first */
 	size_t count, cap;
 	bool loaded; /* the store's are among them */
+	/* Until they are: what was done meanwhile, for the record. */
+	struct store_action *unrecorded;
+	size_t unrecorded_count, unrecorded_cap;
 };
 
 void orders_open(struct orders *orders, struct store *store); /* reads them; err is logged */
@@ -86,7 +90,7 @@ int orders_take(struct orders *orders, const struct order *order, struct order_c
 		struct err *err);
 
 /* Puts something on record that is no order. */
-void orders_record(const struct orders *orders, const struct store_action *done);
+void orders_record(struct orders *orders, const struct store_action *done);
 
 /* Forgets orders that ended a day ago: not at once, for clocks step. */
 void orders_forget_ended(struct orders *orders, uint64_t now_ms);

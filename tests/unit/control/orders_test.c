@@ -376,6 +376,40 @@ START_TEST(orders_are_the_same_after_a_restart_and_ended_ones_are_forgotten_a_da
 }
 END_TEST
 
+/* What the database says, once all that was queued is in it. */
+static long count_actions(const char *action)
+{
+	char command[256], line[32] = "";
+	FILE *answer;
+
+	store_close(store);
+	store = NULL;
+	(void)snprintf(
+		command, sizeof(command),
+		"sqlite3 %s/signpost.db \"SELECT count(*) FROM operator_actions WHERE action = '%s'\"",
+		home, action);
+	answer = popen(command, "r");
+	ck_assert_ptr_nonnull(answer);
+	ck_assert_ptr_nonnull(fgets(line, sizeof(line), answer));
+	ck_assert_int_eq(pclose(answer), 0);
+	return strtol(line, NULL, 10);
+}
+
+START_TEST(what_is_done_while_the_database_cannot_be_read_is_on_record_later)
+{
+	struct store_action reload = { .action = "reload", .who = "alice", .at_unix_ms = NOW };
+	struct err err;
+
+	orders.loaded = false;
+	for (int i = 0; i < ORDERS_UNRECORDED_MAX + 2; i++)
+		orders_record(&orders, &reload);
+	ck_assert_uint_eq(orders.unrecorded_count, ORDERS_UNRECORDED_MAX);
+	ck_assert(orders_load(&orders, &err));
+	ck_assert_uint_eq(orders.unrecorded_count, 0);
+	ck_assert_int_eq(count_actions("reload"), ORDERS_UNRECORDED_MAX);
+}
+END_TEST
+
 START_TEST(there_are_no_more_orders_than_may_be)
 {
 	struct order order = { .action = ORDER_DRAIN };
@@ -419,6 +453,7 @@ void add_orders_cases(Suite *suite)
 	tcase_add_test(
 		tcase,
 		orders_are_the_same_after_a_restart_and_ended_ones_are_forgotten_a_day_later);
+	tcase_add_test(tcase, what_is_done_while_the_database_cannot_be_read_is_on_record_later);
 	tcase_add_test(tcase, there_are_no_more_orders_than_may_be);
 	suite_add_tcase(suite, tcase);
 }
