@@ -10,25 +10,6 @@
 
 #define MS_PER_MINUTE 60000
 
-static const struct image *plan_of(const struct commands *commands)
-{
-	const struct images *images = running_images(commands->running);
-
-	return images == NULL ? NULL : &images->image[IMAGE_PLAN];
-}
-
-/* What is meant; what has left the files is known by its full name, "edge/tyo-1", "site:tokyo". */
-static int find(const struct commands *commands, const char *written, struct object *out,
-		struct err *err)
-{
-	const struct orders *orders = running_orders(commands->running);
-	struct object *known = orders_objects(orders);
-	int rc = object_find(written, plan_of(commands), known, orders->count, out, err);
-
-	free(known);
-	return rc;
-}
-
 static bool parse_former(const char *written, struct object *out)
 {
 	char *node = mem_format("node:%s", written);
@@ -67,7 +48,8 @@ void command_history(struct commands *commands, struct call *call, const json_t 
 		call_refuse(call, "a node is missing");
 		return;
 	}
-	if (find(commands, written, &object, &unknown) != 0 && !parse_former(written, &object)) {
+	if (commands_find(commands, written, &object, &unknown) != 0 &&
+	    !parse_former(written, &object)) {
 		call_refuse(call, unknown.text);
 		return;
 	}
@@ -203,12 +185,12 @@ void command_audit(struct commands *commands, struct call *call, const json_t *r
 		return;
 	}
 	if (written != NULL) {
-		if (find(commands, written, &object, &err) != 0 &&
+		if (commands_find(commands, written, &object, &err) != 0 &&
 		    !parse_former(written, &object)) {
 			call_refuse(call, err.text);
 			return;
 		}
-		list_names(plan_of(commands), &object, &question);
+		list_names(commands_plan(commands), &object, &question);
 	}
 	history_answer_audit(commands->history, call, &question);
 }

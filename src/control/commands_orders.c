@@ -15,11 +15,22 @@
 #define LOAD_MAX   10.
 #define WEIGHT_MAX 65535
 
-static const struct image *plan_of(const struct commands *commands)
+const struct image *commands_plan(const struct commands *commands)
 {
 	const struct images *images = running_images(commands->running);
 
 	return images == NULL ? NULL : &images->image[IMAGE_PLAN];
+}
+
+int commands_find(const struct commands *commands, const char *written, struct object *out,
+		  struct err *err)
+{
+	const struct orders *orders = running_orders(commands->running);
+	struct object *known = orders_objects(orders);
+	int rc = object_find(written, commands_plan(commands), known, orders->count, out, err);
+
+	free(known);
+	return rc;
 }
 
 /* --- what was asked --------------------------------------------------------------------------- */
@@ -28,16 +39,10 @@ static int find(const struct commands *commands, const json_t *request, struct o
 		struct err *err)
 {
 	const char *written = json_string_value(json_object_get(request, "object"));
-	const struct orders *orders = running_orders(commands->running);
-	struct object *known;
-	int rc;
 
 	if (written == NULL)
 		return err_set(err, "an object is missing");
-	known = orders_objects(orders);
-	rc = object_find(written, plan_of(commands), known, orders->count, out, err);
-	free(known);
-	return rc;
+	return commands_find(commands, written, out, err);
 }
 
 /* Text that goes into the database and the log, on one line. */
@@ -192,7 +197,7 @@ static uint32_t count_nodes(const struct image *plan, const struct object *objec
 static json_t *order_reply(const struct commands *commands, const struct order *order,
 			   const struct order_changes *changes)
 {
-	const struct image *plan = plan_of(commands);
+	const struct image *plan = commands_plan(commands);
 	uint32_t nodes = count_nodes(plan, &order->object);
 	json_t *warnings = json_array(), *others = json_array(), *ended = json_array();
 
@@ -283,7 +288,7 @@ void command_states(struct commands *commands, struct call *call, const json_t *
 	const struct orders *orders = running_orders(commands->running);
 	json_t *reply = json_pack("{s:b, s:I, s:b, s:o}", "ok", true, "now_ms", (json_int_t)now_ms,
 				  "known", orders->loaded, "states",
-				  orders_json(orders, plan_of(commands), now_ms));
+				  orders_json(orders, commands_plan(commands), now_ms));
 
 	(void)request;
 	call_answer(call, reply, NULL, 0);
@@ -350,7 +355,7 @@ static bool is_reported(const struct image *plan, uint32_t node)
 
 static void report_state(struct commands *commands, struct call *call, const json_t *request)
 {
-	const struct image *plan = plan_of(commands);
+	const struct image *plan = commands_plan(commands);
 	struct report report;
 	struct object object;
 	struct err err;
@@ -380,7 +385,7 @@ static void report_state(struct commands *commands, struct call *call, const jso
 void command_report(struct commands *commands, struct call *call, const json_t *request)
 {
 	const json_t *load = json_object_get(request, "load");
-	const struct image *plan = plan_of(commands);
+	const struct image *plan = commands_plan(commands);
 	double value = json_number_value(load);
 	struct object object;
 	struct err err;
