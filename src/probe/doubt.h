@@ -2,14 +2,15 @@
  * whether references answer: addresses that have nothing to do with the nodes.
  *
  * IPv4 and IPv6 are doubted apart, for one path may be broken while the other is well. Targets are
- * the addresses of the family that are probed. A watch counts, from the last time that all was
- * clear, the targets that fail though they were not down, and those that answer. From DOUBT_MIN that
- * fail on, or all where there are fewer, references are to be tested, and no check goes down before
- * one of them has answered a test that began after its first failure; nor does one that has no
- * verdict yet, however few fail. When none answers, and at least the share of all that fail, the
- * family is frozen: no result of its targets counts, and what came of failures since all was clear is
- * forgotten, until a reference answers, or most targets do. A check without an address waits where any family
- * is in doubt, and is frozen where all are. Pure: no clock, no I/O. One thread. */
+ * the addresses of the family that are probed for health: a source of load that is gone from all
+ * nodes says nothing of the network, and takes nobody down. A watch counts, from the last time that
+ * all was clear, the targets that fail though they were not down, and those that answer. From
+ * DOUBT_MIN that fail on, or all where there are fewer, references are to be tested, and no check goes
+ * down before one of them has answered a test that began after its first failure; nor does one that
+ * has no verdict yet, however few fail. When none answers, and at least the share of all that fail,
+ * the family is frozen: no result of its targets counts, and what came of failures since all was clear
+ * is forgotten, until a reference answers, or most targets do. A check without an address waits where
+ * any family is in doubt, and is frozen where all are. Pure: no clock, no I/O. One thread. */
 #ifndef PROBE_DOUBT_H
 #define PROBE_DOUBT_H
 

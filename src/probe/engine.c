@@ -80,6 +80,8 @@ static bool doubt_counts(struct check *check, bool success)
 {
 	struct doubt *doubt = check_doubt(check);
 
+	if (!check->judges)
+		return true;
 	if (doubt == NULL)
 		return doubts_see(&check->engine->doubts, &check->doubt, &check->flap, success,
 				  check->started_us);
@@ -87,12 +89,12 @@ static bool doubt_counts(struct check *check, bool success)
 			  check->started_us);
 }
 
-/* Who is down already waits for nothing. */
+/* Who is down already, or takes nobody down, waits for nothing. */
 static bool is_held(struct check *check, const struct flap *next)
 {
 	struct doubt *doubt = check_doubt(check);
 
-	if (check->flap.verdict < 0 || next->verdict >= 0)
+	if (!check->judges || check->flap.verdict < 0 || next->verdict >= 0)
 		return false;
 	return doubt != NULL ? doubt_holds(doubt, &check->doubt, &check->flap)
 			     : doubts_hold(&check->engine->doubts, &check->doubt, &check->flap);
@@ -357,6 +359,7 @@ struct check *check_begin(struct engine *engine, const struct check_key *key, co
 
 	check->key = *key;
 	check->rise = key->rise;
+	check->judges = true;
 	check->engine = engine;
 	check->kind = engine->kinds[key->kind];
 	check->probe.address.family = key->family;

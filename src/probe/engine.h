@@ -53,6 +53,7 @@ struct check {
 	char *pool, *node; /* probe.pool and probe.node */
 	char *lack;        /* why it is not; else NULL */
 	bool warned;       /* the last result was a PROBE_WARNING */
+	bool judges;       /* somebody's health; where not, doubt has nothing to do with it */
 	bool has_weight;
 	uint16_t weight_percent; /* the last that was asked for */
 	enum probe_wish wish;    /* the last that was not WISH_NONE */

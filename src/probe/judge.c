@@ -18,13 +18,6 @@ static const struct plan_node *node_of(const struct round *round, uint32_t numbe
 	return &plan_items(&round->plan, nodes, struct plan_node)[number];
 }
 
-static uint8_t roles_of(const struct round *round, uint32_t use)
-{
-	uint32_t probe = plan_items(&round->plan, checks, struct plan_check)[use].probe;
-
-	return plan_items(&round->plan, probes, struct plan_probe)[probe].roles;
-}
-
 /* Nodes that are names alone have no addresses: whatever their checks look at counts. */
 static uint8_t families_of(const struct round *round, const struct plan_node *node)
 {
@@ -52,7 +45,7 @@ static struct verdict_votes votes_of(const struct round *round, const struct pla
 		const struct check *check = round->check_of[use];
 		int32_t verdict = verdict_of(round, use);
 
-		if ((roles_of(round, use) & PROBE_HEALTH) == 0)
+		if ((round_roles(&round->plan, use) & PROBE_HEALTH) == 0)
 			continue;
 		round->voters[votes.count] = use;
 		round->votes[votes.count++] = (struct verdict_vote){
@@ -255,7 +248,7 @@ void judge_result(struct check *check, int32_t before, const struct probe_result
 	const struct plan_check *uses = plan_items(&round->plan, checks, struct plan_check);
 
 	for (uint32_t use = check->first_use; use != NO_USE; use = round->next_use[use]) {
-		uint8_t roles = roles_of(round, use);
+		uint8_t roles = round_roles(&round->plan, use);
 
 		if ((roles & PROBE_HEALTH) != 0)
 			judge_use(prober, use, before, result);
@@ -289,7 +282,7 @@ static void note_known(const struct round *round, const struct plan_node *node,
 		uint32_t use = node->checks.first + i;
 		const struct check *check = round->check_of[use];
 
-		if ((roles_of(round, use) & PROBE_HEALTH) != 0 &&
+		if ((round_roles(&round->plan, use) & PROBE_HEALTH) != 0 &&
 		    check->checked_unix_ms > state->checked_unix_ms)
 			note_result(state, check);
 	}

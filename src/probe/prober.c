@@ -12,7 +12,7 @@
 /* Descriptors that probes leave to the rest of the process. */
 #define DESCRIPTORS_RESERVED 128
 
-/* Addresses of a family that checks look at, each once. */
+/* Addresses of a family that checks judge, each once. */
 static uint32_t count_targets(const struct prober *prober, uint8_t family)
 {
 	const struct round *round = &prober->round;
@@ -21,7 +21,7 @@ static uint32_t count_targets(const struct prober *prober, uint8_t family)
 	for (uint32_t i = 0; i < round->check_count; i++) {
 		const struct check *check = round->checks[i];
 
-		if (check->target == NULL || check->key.family != family ||
+		if (!check->judges || check->target == NULL || check->key.family != family ||
 		    check->target->counted == prober->applied)
 			continue;
 		check->target->counted = prober->applied;

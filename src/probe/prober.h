@@ -103,7 +103,7 @@ struct measure prober_take_measure(struct prober *prober, uint32_t node);
 /* What the references of the server file say of a family (probe/doubt.h). */
 struct prober_doubt {
 	uint32_t references;       /* that are asked; 0: there are none, and nothing is ever frozen,
-				      or no address of the family is probed */
+				      or no address of the family is probed for health */
 	bool borrowed;             /* they are of the other family, for it has none */
 	bool silent;               /* in the last test none answered */
 	uint64_t tested_unix_ms;   /* that one's end; 0: there was none yet */

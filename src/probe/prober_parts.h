@@ -55,8 +55,9 @@ struct prober {
 void round_begin(struct prober *prober, const struct image *plan, const struct node_state *initial);
 void round_free(struct round *round);
 
-/* What a plan check is to the engine, and its settings. */
+/* What a plan check is to the engine, what it is for (bits of enum probe_role), and its settings. */
 struct check_key round_key(const struct image *plan, uint32_t use);
+uint8_t round_roles(const struct image *plan, uint32_t use);
 const void *round_settings(const struct image *plan, uint32_t use);
 /* Tells a new check whose it is, where its kind asks for that. */
 void round_name(struct check *check, const struct image *plan, uint32_t use);

@@ -40,7 +40,7 @@ void references_open(struct references *references, struct engine *engine, enum 
 		     references_fn *tell, void *context);
 void references_close(struct references *references);
 
-/* Those of a plan from here on, of whose addresses so many of the family are probed. */
+/* Those of a plan from here on, of whose addresses so many of the family are probed for health. */
 void references_take(struct references *references, const struct image *plan, uint32_t targets);
 
 /* To be called where the family's doubt.wanted: a test begins soon, unless one goes on. */

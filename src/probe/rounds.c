@@ -100,6 +100,13 @@ struct check_key round_key(const struct image *plan, uint32_t use)
 	return key;
 }
 
+uint8_t round_roles(const struct image *plan, uint32_t use)
+{
+	uint32_t probe = plan_items(plan, checks, struct plan_check)[use].probe;
+
+	return plan_items(plan, probes, struct plan_probe)[probe].roles;
+}
+
 const void *round_settings(const struct image *plan, uint32_t use)
 {
 	uint32_t probe = plan_items(plan, checks, struct plan_check)[use].probe;
@@ -181,6 +188,15 @@ static struct check *begin_check(struct engine *engine, const struct image *plan
 	return check;
 }
 
+/* What was counted of it is forgotten when that changes: with the plan a new watch begins. */
+static void set_judges(struct check *check, bool judges)
+{
+	if (check->judges == judges)
+		return;
+	check->judges = judges;
+	check->doubt = (struct doubt_check){ 0 };
+}
+
 static void begin_new(struct engine *engine, struct round *round, const struct wanted *wanted)
 {
 	uint32_t count = plan_count(&round->plan, checks);
@@ -192,6 +208,7 @@ static void begin_new(struct engine *engine, struct round *round, const struct w
 		fresh += round->checks[i] == NULL;
 	for (uint32_t i = 0; i < round->check_count; i++) {
 		const struct check_key *key = &wanted[at].key;
+		uint8_t roles = 0;
 
 		if (round->checks[i] == NULL)
 			round->checks[i] = begin_check(
@@ -205,7 +222,9 @@ static void begin_new(struct engine *engine, struct round *round, const struct w
 			round->check_of[use] = round->checks[i];
 			round->next_use[use] = round->checks[i]->first_use;
 			round->checks[i]->first_use = use;
+			roles |= round_roles(&round->plan, use);
 		}
+		set_judges(round->checks[i], (roles & PROBE_HEALTH) != 0);
 	}
 }
 

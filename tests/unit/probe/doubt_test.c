@@ -665,6 +665,66 @@ START_TEST(status_of_before_holds_where_a_start_finds_the_network_broken)
 }
 END_TEST
 
+#define LOAD                                                                                  \
+	{                                                                                     \
+		.kind = PROBE_TCP, .interval_ms = 50, .timeout_ms = 50, .fall = 3, .rise = 2, \
+		.roles = PROBE_LOAD                                                           \
+	}
+
+static const struct sketch_node with_load[] = {
+	{ "edge", "a", { { "127.93.12.1", QUICK, PORT }, { "127.93.12.1", LOAD, PORT + 2 } } },
+	{ "edge", "b", { { "127.93.12.2", QUICK, PORT }, { "127.93.12.2", LOAD, PORT + 2 } } },
+	{ "edge", "c", { { "127.93.12.3", QUICK, PORT }, { "127.93.12.3", LOAD, PORT + 2 } } },
+	{ "edge", "d", { { "127.93.12.4", QUICK, PORT }, { "127.93.12.4", LOAD, PORT + 2 } } },
+};
+
+START_TEST(source_of_load_that_is_gone_everywhere_freezes_no_health)
+{
+	int listeners[4];
+	struct lab lab;
+
+	open_four(&lab, listeners); /* and no reference answers */
+	lab_apply(&lab, with_load, 4, NULL);
+	for (uint32_t i = 0; i < 4; i++)
+		ck_assert(lab_probe_has_results(&lab, 2 * i + 1, 20));
+	ck_assert(prober_doubt(lab.prober, DOUBT_V4).silent);
+	ck_assert_uint_eq(prober_doubt(lab.prober, DOUBT_V4).frozen_unix_ms, 0);
+	(void)close(listeners[3]);
+	ck_assert(lab_reaches(&lab, 3, NODE_DOWN));
+	ck_assert_int_eq(lab.change_count, 1);
+	ck_assert_uint_eq(prober_doubt(lab.prober, DOUBT_V4).frozen_unix_ms, 0);
+	listeners[3] = listen_on(with_load[3].checks[0].address, PORT, 256);
+	close_all(listeners);
+	lab_close(&lab);
+}
+END_TEST
+
+START_TEST(references_are_asked_for_addresses_that_are_probed_for_health)
+{
+	const struct sketch_node load[] = {
+		{ "edge", "a", { { "127.93.12.1", LOAD, PORT + 2 } } }
+	};
+	const struct sketch_node both[] = { { "edge",
+					      "a",
+					      { { "127.93.12.1", LOAD, PORT + 2 },
+						{ "127.93.12.1", LOAD, PORT + 2 } } } };
+	struct sketch_node shared = both[0];
+	struct lab lab;
+
+	shared.checks[1].probe.roles = PROBE_HEALTH;
+	lab_open(&lab, -1, -1);
+	ck_assert(ip_parse(REFERENCE, &lab.references[0].address));
+	lab.references[0].port = PORT;
+	lab_apply(&lab, load, 1, NULL);
+	ck_assert_uint_eq(prober_doubt(lab.prober, DOUBT_V4).references, 0);
+	lab_apply(&lab, &shared, 1, NULL); /* the same check, and it judges, too, from here on */
+	ck_assert_uint_eq(prober_doubt(lab.prober, DOUBT_V4).references, 1);
+	lab_apply(&lab, both, 1, NULL);
+	ck_assert_uint_eq(prober_doubt(lab.prober, DOUBT_V4).references, 0);
+	lab_close(&lab);
+}
+END_TEST
+
 void add_doubt_tests(Suite *suite)
 {
 	suite_case(suite, "doubt", without_references_nothing_is_held,
@@ -690,5 +750,7 @@ void add_doubt_tests(Suite *suite)
 		   nodes_stay_up_while_no_reference_answers_and_all_goes_on_by_itself,
 		   broken_path_of_one_family_leaves_the_other_one_judged,
 		   references_of_the_other_family_speak_where_a_family_has_none,
-		   status_of_before_holds_where_a_start_finds_the_network_broken);
+		   status_of_before_holds_where_a_start_finds_the_network_broken,
+		   source_of_load_that_is_gone_everywhere_freezes_no_health,
+		   references_are_asked_for_addresses_that_are_probed_for_health);
 }
