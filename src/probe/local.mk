@@ -58,6 +58,7 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/aside_test.c \
 	tests/unit/probe/perfdata_test.c \
 	tests/unit/probe/statement_test.c \
+	tests/unit/probe/doubt_prober_test.c \
 	tests/unit/probe/doubt_test.c \
 	tests/unit/probe/engine_test.c \
 	tests/unit/probe/evidence_test.c \

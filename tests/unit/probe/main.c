@@ -24,6 +24,7 @@ int main(void)
 	add_openvpn_load_tests(suite);
 	add_engine_tests(suite);
 	add_doubt_tests(suite);
+	add_doubt_prober_tests(suite);
 	add_flap_tests(suite);
 	add_prober_tests(suite);
 	add_ike_tests(suite);

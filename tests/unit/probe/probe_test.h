@@ -20,6 +20,7 @@ void add_openvpn_packet_tests(Suite *suite);
 void add_openvpn_tests(Suite *suite);
 void add_openvpn_load_tests(Suite *suite);
 void add_engine_tests(Suite *suite);
+void add_doubt_prober_tests(Suite *suite);
 void add_doubt_tests(Suite *suite);
 void add_flap_tests(Suite *suite);
 void add_prober_tests(Suite *suite);
