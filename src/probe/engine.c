@@ -256,7 +256,7 @@ static bool is_held_back(struct check *check, uint64_t now_us)
 {
 	uint64_t start_us;
 
-	if (check->target == NULL ||
+	if (check->target == NULL || check->own_pace ||
 	    (check->paced && !schedule_pace_is_over(check->paced_us, now_us)))
 		return false;
 	start_us = schedule_pace_us(&check->target->paced_us, now_us);
@@ -276,7 +276,7 @@ static void take_turn(struct check *check)
 	uint64_t now_us = clock_mono_us();
 	uint64_t start_us = schedule_start_us(check->due_us, now_us, check->key.interval_ms);
 
-	if (start_us != check->due_us && !check->passed_over && !check->paced) {
+	if (start_us != check->due_us && !check->passed_over && !check->paced && !check->own_pace) {
 		engine->counters.passed_over++;
 		check->passed_over = true;
 		check->due_us = start_us;

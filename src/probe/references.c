@@ -109,7 +109,7 @@ static void begin(struct references *references)
 
 		reference->check = check_begin_once(references->engine, &reference->key, &ping,
 						    NULL, on_ended, references);
-		reference->check->paced = true; /* they have a pace of their own */
+		reference->check->own_pace = true;
 	}
 }
 

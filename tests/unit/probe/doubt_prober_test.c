@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "probe/prober_parts.h"
 #include "tests/unit/probe/lab.h"
 #include "tests/unit/probe/probe_test.h"
 
@@ -267,6 +268,30 @@ START_TEST(references_are_asked_for_addresses_that_are_probed_for_health)
 }
 END_TEST
 
+START_TEST(reference_that_is_probed_much_is_asked_at_once_all_the_same)
+{
+	const struct sketch_node probed[] = { { "edge", "a", { { REFERENCE, QUICK, PORT } } } };
+	int listener = listen_on(REFERENCE, PORT, 256);
+	uint64_t until_ms = clock_mono_ms() + 10000;
+	struct lab lab;
+
+	lab_open(&lab, -1, -1);
+	ck_assert(ip_parse(REFERENCE, &lab.references[0].address));
+	lab.references[0].port = PORT;
+	lab_apply(&lab, probed, 1, NULL);
+	/* its own probes have had so many starts that the next one is in an hour */
+	lab.prober->round.checks[0]->target->paced_us = clock_mono_us() + 3600000000;
+	while (prober_doubt(lab.prober, DOUBT_V4).tested_unix_ms == 0) {
+		ck_assert_uint_lt(clock_mono_ms(), until_ms);
+		lab_run_ms(&lab, 5);
+	}
+	ck_assert(!prober_doubt(lab.prober, DOUBT_V4).silent);
+	ck_assert_int_eq(lab.results_of_node[0], 0);
+	lab_close(&lab);
+	(void)close(listener);
+}
+END_TEST
+
 void add_doubt_prober_tests(Suite *suite)
 {
 	suite_case(suite, "doubt prober", nodes_go_down_as_fast_as_ever_when_a_reference_answers,
@@ -275,5 +300,6 @@ void add_doubt_prober_tests(Suite *suite)
 		   references_of_the_other_family_speak_where_a_family_has_none,
 		   status_of_before_holds_where_a_start_finds_the_network_broken,
 		   source_of_load_that_is_gone_everywhere_freezes_no_health,
-		   references_are_asked_for_addresses_that_are_probed_for_health);
+		   references_are_asked_for_addresses_that_are_probed_for_health,
+		   reference_that_is_probed_much_is_asked_at_once_all_the_same);
 }
