@@ -42,6 +42,21 @@ static void on_request(struct ev_loop *loop, ev_io *io, int events)
 	(void)close(io->fd);
 }
 
+/* What was asked while it was silent is answered now, and whatever is asked then. */
+static void speak(void)
+{
+	bench.silent = false;
+	for (int i = 0; i < CONNECTIONS; i++) {
+		ev_io *io = &bench.connections[i];
+
+		if (!ev_is_active(io))
+			continue;
+		(void)!write(io->fd, page, sizeof(page) - 1);
+		ev_io_stop(bench.lab.loop, io);
+		(void)close(io->fd);
+	}
+}
+
 static void on_connection(struct ev_loop *loop, ev_io *io, int events)
 {
 	int fd = accept(io->fd, NULL, NULL);
@@ -159,9 +174,46 @@ START_TEST(a_scrape_without_an_answer_is_a_failure_of_each)
 }
 END_TEST
 
+/* Whoever asks for all, or waits for it, may be gone with the next plan. */
+START_TEST(source_that_is_gone_takes_no_scrape_of_others_with_it)
+{
+	for (int gone = 0; gone < SOURCES; gone++) {
+		struct sketch_node less = { "edge", "a", { { NULL } } };
+		int kept = 0;
+
+		open_bench("/metrics", true, PATIENCE_MS);
+		while (bench.accepted == 0)
+			lab_run_ms(&bench.lab, 5);
+		lab_run_ms(&bench.lab, 250); /* the others have had their turn */
+		ck_assert_int_eq(bench.accepted, 1);
+		for (int i = 0; i < SOURCES; i++) {
+			static const char *const metrics[] = { "load", "clients", "missing" };
+
+			if (i != gone)
+				less.checks[kept++] = (struct sketch_check){
+					ADDRESS,
+					make_source(i, "/metrics", metrics[i], PATIENCE_MS), PORT
+				};
+		}
+		lab_apply(&bench.lab, &less, 1, NULL);
+		lab_run_ms(&bench.lab, 50); /* where it was the one that asked, another one does */
+		ck_assert_int_eq(results(), 0);
+		speak();
+		for (uint32_t i = 0; i < SOURCES - 1; i++)
+			ck_assert(lab_probe_has_results(&bench.lab, i, 3));
+		ck_assert_int_eq(bench.lab.outcome_of_probe[0], PROBE_SUCCESS);
+		ck_assert_int_eq(bench.lab.outcome_of_probe[1],
+				 gone == 2 ? PROBE_SUCCESS : PROBE_FAILURE);
+		ck_assert_int_le(bench.accepted, results());
+		close_bench();
+	}
+}
+END_TEST
+
 void add_prometheus_tests(Suite *suite)
 {
 	suite_case(suite, "prometheus", sources_of_one_page_share_a_scrape,
 		   another_page_is_scraped_by_itself,
-		   a_scrape_without_an_answer_is_a_failure_of_each);
+		   a_scrape_without_an_answer_is_a_failure_of_each,
+		   source_that_is_gone_takes_no_scrape_of_others_with_it);
 }
