@@ -12,14 +12,20 @@ const char *condition_down_family(const json_t *node)
 	return json_string_value(json_array_get(json_object_get(node, "down_families"), 0));
 }
 
+unsigned condition_ramp_percent(const json_t *node)
+{
+	long long percent = (field_number(node, "ramp_level") * 100 + LEVEL_ALL / 2) / LEVEL_ALL;
+
+	return percent < 100 ? (unsigned)percent : 99;
+}
+
 /* What its probes say, or what that makes of it while its weight comes back. */
 static const char *health(const json_t *node, char *text, size_t size)
 {
 	const char *condition = field_text(node, "condition"), *status = field_text(node, "status");
 
 	if (strcmp(condition, "ramping") == 0)
-		(void)snprintf(text, size, "ramping %u%%",
-			       (unsigned)(field_number(node, "ramp_level") * 100 / LEVEL_ALL));
+		(void)snprintf(text, size, "ramping %u%%", condition_ramp_percent(node));
 	else if (field_is(node, "degraded") && strcmp(status, "up") == 0)
 		(void)snprintf(text, size, "degraded");
 	else

@@ -121,8 +121,8 @@ static void show_standing(const json_t *node, uint64_t now_ms, FILE *out)
 	if (condition_down_family(node) != NULL)
 		(void)fprintf(out, "; its %s is down", condition_down_family(node));
 	if (strcmp(field_text(node, "condition"), "ramping") == 0)
-		(void)fprintf(out, "; ramping after it was down, at %lld%% of its weight",
-			      field_number(node, "ramp_level") * 100 / 65535);
+		(void)fprintf(out, "; ramping after it was down, at %u%% of its weight",
+			      condition_ramp_percent(node));
 	if (field_number(node, "verdict_within_ms") > 0)
 		(void)fprintf(out, "; a check has failed, and a verdict is %lld s away",
 			      (field_number(node, "verdict_within_ms") + 999) / 1000);

@@ -9,6 +9,7 @@
 #include "ctl/asking.h"
 #include "ctl/columns.h"
 #include "ctl/command_orders.h"
+#include "ctl/condition_text.h"
 #include "ctl/load.h"
 #include "ctl/rdata_text.h"
 #include "ctl/show.h"
@@ -459,6 +460,27 @@ START_TEST(weight_is_told_with_what_it_is_made_of)
 }
 END_TEST
 
+static const struct {
+	int level; /* of 65535 */
+	const char *told;
+} ramps[] = {
+	{ 6553, "ramping 10%" }, /* a ramp that begins at 10 %, in whole levels */
+	{ 6554, "ramping 10%" },
+	{ 32768, "ramping 50%" },
+	{ 65500, "ramping 99%" },
+};
+
+START_TEST(ramp_is_told_in_percent_that_are_rounded)
+{
+	char text[CONDITION_TEXT_SIZE];
+	json_t *node = json_pack("{s:s, s:s, s:i}", "condition", "ramping", "status", "up",
+				 "ramp_level", ramps[_i].level);
+
+	ck_assert_str_eq(condition_text(node, text), ramps[_i].told);
+	json_decref(node);
+}
+END_TEST
+
 START_TEST(weight_that_stays_where_it_is_is_told_as_on_no_way)
 {
 	char *text = NULL;
@@ -497,6 +519,8 @@ int main(void)
 			    (int)(sizeof(alarms) / sizeof(alarms[0])));
 	tcase_add_loop_test(status, weight_is_told_with_what_it_is_made_of, 0,
 			    (int)(sizeof(weights) / sizeof(weights[0])));
+	tcase_add_loop_test(status, ramp_is_told_in_percent_that_are_rounded, 0,
+			    sizeof(ramps) / sizeof(ramps[0]));
 	tcase_add_test(status, weight_that_stays_where_it_is_is_told_as_on_no_way);
 	suite_add_tcase(suite, status);
 
