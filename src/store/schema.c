@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "store/sql.h"
+
 /* Migration number n makes version n + 1 out of version n. What was released is never edited:
  * a change is one more migration. SQLite keeps the comments inside the statements, so that
  * `sqlite3 signpost.db .schema` documents itself. */
@@ -136,9 +138,7 @@ static int run(sqlite3 *db, const char *sql, struct err *err)
 {
 	int code = sqlite3_exec(db, sql, NULL, NULL, NULL);
 
-	if (code != SQLITE_OK)
-		(void)err_set(err, "schema: %s", sqlite3_errmsg(db));
-	return code;
+	return code == SQLITE_OK ? code : sql_fail(db, code, "schema", err);
 }
 
 static int read_version(sqlite3 *db, int *version, struct err *err)
@@ -152,7 +152,7 @@ static int read_version(sqlite3 *db, int *version, struct err *err)
 		*version = sqlite3_column_int(statement, 0);
 		code = SQLITE_OK;
 	} else {
-		(void)err_set(err, "schema: %s", sqlite3_errmsg(db));
+		(void)sql_fail(db, code, "schema", err);
 	}
 	(void)sqlite3_finalize(statement);
 	return code;

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/err.h"
 
@@ -32,10 +33,14 @@ static inline uint64_t sql_number(sqlite3_stmt *statement, int column)
 	return (uint64_t)sqlite3_column_int64(statement, column);
 }
 
-/* code, with the story in err. */
+/* code, with the story in err; of "disk I/O error" also what the system said, such as that there is no
+ * space left. */
 static inline int sql_fail(sqlite3 *db, int code, const char *doing, struct err *err)
 {
-	(void)err_set(err, "%s: %s", doing, sqlite3_errmsg(db));
+	int error = (code & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(db) : 0;
+
+	(void)err_set(err, "%s: %s%s%s%s", doing, sqlite3_errmsg(db), error != 0 ? " (" : "",
+		      error != 0 ? strerror(error) : "", error != 0 ? ")" : "");
 	return code;
 }
 

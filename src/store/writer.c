@@ -178,7 +178,9 @@ static void note_written(struct store *store, uint64_t rows)
 }
 
 /* Writes the batch, and prunes when it is time. 0 or -1. After an error the connection is opened
- * anew: whatever it was (disk full, device gone, file replaced), that starts from the truth. */
+ * anew: whatever it was (device gone, file replaced), that starts from the truth. Not so when the disk
+ * is full: opening, and reading by others, needs room for the files of WAL, which are there while a
+ * connection is open. */
 static int write_batch(struct store *store, struct err *err)
 {
 	uint64_t now_us = clock_mono_us();
@@ -206,7 +208,8 @@ static int write_batch(struct store *store, struct err *err)
 		return 0;
 	if (database_is_damaged(code))
 		(void)set_aside(store, err);
-	database_close(&store->database);
+	if ((code & 0xff) != SQLITE_FULL)
+		database_close(&store->database);
 	return -1;
 }
 
