@@ -9,20 +9,23 @@
 
 struct history {
 	struct ev_loop *loop;
+	struct store *store;
 	struct reader *reader;
 	struct ev_async answered;
 };
 
 /* Who waits for an answer. */
 struct asking {
+	struct history *history;
 	struct call *call;
 	char *unknown;
 };
 
-static struct asking *asking_new(struct call *call, const char *unknown)
+static struct asking *asking_new(struct history *history, struct call *call, const char *unknown)
 {
 	struct asking *asking = mem_alloc(sizeof(*asking));
 
+	asking->history = history;
 	asking->call = call;
 	asking->unknown = unknown == NULL ? NULL : mem_copy_text(unknown);
 	return asking;
@@ -32,6 +35,20 @@ static void asking_free(struct asking *asking)
 {
 	free(asking->unknown);
 	free(asking);
+}
+
+/* Takes the reply over. What the database has is not all while it cannot be written. */
+static void answer(struct asking *asking, json_t *reply)
+{
+	struct store_health health;
+
+	store_health(asking->history->store, &health);
+	if (health.error[0] != '\0' && health.pending > 0) {
+		json_object_set_new(reply, "pending", json_integer((json_int_t)health.pending));
+		json_object_set_new(reply, "store_error", report_text(health.error));
+	}
+	call_answer(asking->call, reply, NULL, 0);
+	json_decref(reply);
 }
 
 /* --- minutes ---------------------------------------------------------------------------------- */
@@ -52,34 +69,31 @@ static json_t *minute_json(const struct minutes_row *row)
 }
 
 static json_t *minutes_json(const struct minutes_question *question,
-			    const struct minutes_answer *answer)
+			    const struct minutes_answer *found)
 {
 	json_t *rows = json_array();
 
-	for (size_t i = 0; i < answer->count; i++)
-		json_array_append_new(rows, minute_json(&answer->rows[i]));
+	for (size_t i = 0; i < found->count; i++)
+		json_array_append_new(rows, minute_json(&found->rows[i]));
 	return json_pack("{s:b, s:o, s:I, s:o, s:o, s:o, s:o}", "ok", true, "node",
 			 report_text(question->node), "now_ms", (json_int_t)clock_unix_ms(),
-			 "status_before", known_text(answer->status_before), "status",
-			 known_text(answer->status_now), "minutes", rows, "next_ms",
-			 answer->next == 0 ? json_null()
-					   : json_integer((json_int_t)answer->next * 60000));
+			 "status_before", known_text(found->status_before), "status",
+			 known_text(found->status_now), "minutes", rows, "next_ms",
+			 found->next == 0 ? json_null()
+					  : json_integer((json_int_t)found->next * 60000));
 }
 
 static void minutes_read(void *context, const struct minutes_question *question,
-			 const struct minutes_answer *answer, const char *error)
+			 const struct minutes_answer *found, const char *error)
 {
 	struct asking *asking = context;
-	json_t *reply;
 
 	if (error != NULL) {
 		call_refuse(asking->call, error);
-	} else if (!answer->known && asking->unknown != NULL) {
+	} else if (!found->known && asking->unknown != NULL) {
 		call_refuse(asking->call, asking->unknown);
 	} else {
-		reply = minutes_json(question, answer);
-		call_answer(asking->call, reply, NULL, 0);
-		json_decref(reply);
+		answer(asking, minutes_json(question, found));
 	}
 	asking_free(asking);
 }
@@ -87,7 +101,7 @@ static void minutes_read(void *context, const struct minutes_question *question,
 void history_answer_minutes(struct history *history, struct call *call,
 			    const struct minutes_question *question, const char *unknown)
 {
-	struct asking *asking = asking_new(call, unknown);
+	struct asking *asking = asking_new(history, call, unknown);
 	struct err err;
 
 	if (reader_ask_minutes(history->reader, question, minutes_read, asking, &err) != 0) {
@@ -138,16 +152,16 @@ static json_t *action_json(const struct store_action *action)
 		"reason", report_text(action->reason));
 }
 
-static json_t *audit_json(const struct audit_answer *answer)
+static json_t *audit_json(const struct audit_answer *found)
 {
 	json_t *events = json_array(), *next = json_null();
 
-	for (size_t i = 0; i < answer->count; i++)
-		json_array_append_new(events, answer->events[i].place.is_action
-						      ? action_json(&answer->events[i].action)
-						      : transition_json(&answer->events[i]));
-	if (answer->more && answer->count > 0) {
-		const struct audit_place *last = &answer->events[answer->count - 1].place;
+	for (size_t i = 0; i < found->count; i++)
+		json_array_append_new(events, found->events[i].place.is_action
+						      ? action_json(&found->events[i].action)
+						      : transition_json(&found->events[i]));
+	if (found->more && found->count > 0) {
+		const struct audit_place *last = &found->events[found->count - 1].place;
 
 		next = json_pack("[I, I, b]", (json_int_t)last->at_unix_ms, (json_int_t)last->id,
 				 (int)last->is_action);
@@ -156,17 +170,14 @@ static json_t *audit_json(const struct audit_answer *answer)
 			 "events", events, "next", next);
 }
 
-static void audit_read(void *context, const struct audit_answer *answer, const char *error)
+static void audit_read(void *context, const struct audit_answer *found, const char *error)
 {
 	struct asking *asking = context;
-	json_t *reply;
 
 	if (error != NULL) {
 		call_refuse(asking->call, error);
 	} else {
-		reply = audit_json(answer);
-		call_answer(asking->call, reply, NULL, 0);
-		json_decref(reply);
+		answer(asking, audit_json(found));
 	}
 	asking_free(asking);
 }
@@ -174,7 +185,7 @@ static void audit_read(void *context, const struct audit_answer *answer, const c
 void history_answer_audit(struct history *history, struct call *call,
 			  struct audit_question *question)
 {
-	struct asking *asking = asking_new(call, NULL);
+	struct asking *asking = asking_new(history, call, NULL);
 	struct err err;
 
 	if (reader_ask_audit(history->reader, question, audit_read, asking, &err) != 0) {
@@ -207,6 +218,7 @@ int history_open(struct history **out, struct ev_loop *loop, struct store *store
 	struct history *history = mem_alloc(sizeof(*history));
 
 	history->loop = loop;
+	history->store = store;
 	ev_async_init(&history->answered, deliver);
 	history->answered.data = history;
 	ev_async_start(loop, &history->answered);

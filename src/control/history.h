@@ -14,7 +14,8 @@ int history_open(struct history **out, struct ev_loop *loop, struct store *store
 /* Before the store and the socket; refuses whoever waits. NULL is fine. */
 void history_close(struct history *history);
 
-/* Answers the call later:
+/* Answers the call later; while the database cannot be written with "pending", how many rows wait to
+ * be written and are missing in the answer, and "store_error", why:
  *
  *   {"ok": true, "node": "edge/tyo-1", "now_ms": ..., "status_before": "up" | null,
  *    "status": "up" | null, "minutes": [[minute, probes, failures, rtt_us, rtt_max_us,
@@ -24,7 +25,7 @@ void history_close(struct history *history);
 void history_answer_minutes(struct history *history, struct call *call,
 			    const struct minutes_question *question, const char *unknown);
 
-/* Answers the call later: {"ok": true, "now_ms": ..., "events": [...], "next": [at_ms, id, is_action]
+/* Answers the call later, as above: {"ok": true, "now_ms": ..., "events": [...], "next": [at_ms, id, is_action]
  * | null}. Takes the question's names over. */
 void history_answer_audit(struct history *history, struct call *call,
 			  struct audit_question *question);

@@ -66,6 +66,20 @@ static int ask_page(const struct options *options, json_t *request, struct reply
 	return status;
 }
 
+/* The database does not have everything while it cannot be written. */
+static void warn_of_missing(const json_t *page)
+{
+	long long rows = field_number(page, "pending");
+
+	if (rows > 0)
+		(void)fprintf(
+			stderr,
+			"signpostctl: what happened last may be missing: %lld row%s wait%s to be "
+			"written: %s\n",
+			rows, rows == 1 ? "" : "s", rows == 1 ? "s" : "",
+			field_text(page, "store_error"));
+}
+
 /* All events; the caller's. */
 static int ask_events(const struct options *options, const struct range *range, const char *object,
 		      json_t **out)
@@ -88,7 +102,9 @@ static int ask_events(const struct options *options, const struct range *range, 
 		if (status != STATUS_OK)
 			break;
 		json_array_extend(events, json_object_get(reply.json, "events"));
-		if (field_has(reply.json, "next"))
+		if (!field_has(reply.json, "next"))
+			warn_of_missing(reply.json);
+		else
 			after = json_incref(json_object_get(reply.json, "next"));
 		reply_free(&reply);
 	}
@@ -217,6 +233,8 @@ int command_audit(const struct options *options)
 	struct range range;
 	int status = take_range(options, NULL, &range);
 
+	if (options->order.until == NULL)
+		range.until_ms = INT64_MAX; /* also what a clock that was ahead left behind */
 	if (status == STATUS_OK && options->json && options->history.csv)
 		return misused("one of the two", "--json --csv");
 	if (status == STATUS_OK)

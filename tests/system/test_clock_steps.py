@@ -72,7 +72,10 @@ def test_steps_of_a_day_change_nothing_but_the_times_that_are_told(running):
         nodes = nodes_of(running)
         assert nodes["tyo-1"]["load"] == 0.83, "it was told a moment ago"
         assert nodes["fra-1"]["state"] == "draining"
+        if seconds == DAY:
+            running.ctl("drain", "saopaulo", "--reason", "tomorrow")
     assert "by_s=-86400.0" in running.log()
+    assert "tomorrow" in running.ctl("audit").stdout, "what a clock that was ahead left behind"
     fails_over(running)
     assert json.loads(running.ctl("status", "--json").stdout)["store"]["lost"] == 0
 

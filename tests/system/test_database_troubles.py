@@ -57,11 +57,14 @@ def test_database_that_somebody_locks_delays_nothing_and_loses_nothing(running):
         wait(lambda: "database is locked" in store(running)["error"], 15)
         assert store(running)["pending"] > 0
         assert "database is locked" in running.ctl("status").stdout
-        assert running.ctl("history", "edge/tyo-1").returncode == 0, "who reads need not wait"
+        history, audit = running.ctl("history", "edge/tyo-1"), running.ctl("audit")
+        assert "up -> down" not in audit.stdout, "who reads need not wait, but does not get all"
+        assert all("may be missing" in told.stderr and "locked" in told.stderr for told in (history, audit))
         db.execute("ROLLBACK")
     wait(lambda: rows(running, f"SELECT to_status FROM transitions WHERE node = '{node}' AND to_status = 'down'"))
     wait(lambda: (store(running)["error"], store(running)["lost"]) == ("", 0))
     assert "database is written again" in running.log()
+    assert running.ctl("audit").stderr == ""
 
 
 def overwrite(server):
