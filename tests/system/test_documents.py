@@ -429,9 +429,13 @@ def test_all_pages_are_installed():
 
 # --- what is installed ----------------------------------------------------------------------------------
 
-def test_installed_examples_load_with_the_installed_database(tmp_path):
-    done = run("make", "-s", "-C", BUILD, "install", f"prefix={tmp_path}",
+def make(*arguments):
+    return run("make", "-s", "-C", BUILD, *arguments,
                env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")})
+
+
+def test_installed_examples_load_with_the_installed_database(tmp_path):
+    done = make("install", f"prefix={tmp_path}")
     assert done.returncode == 0, done.stdout + done.stderr
     examples = tmp_path / "share/doc/signpost/examples"
     assert sorted(path.name for path in examples.iterdir() if path.is_dir()) == EXAMPLES
@@ -448,10 +452,18 @@ def test_installed_examples_load_with_the_installed_database(tmp_path):
             "share/signpost/geoip/licenses/NRO.txt", "lib/systemd/system/signpost.service",
             "lib/sysusers.d/signpost.conf", "lib/tmpfiles.d/signpost.conf"} <= installed
     assert {f"share/man/man{page[-1]}/{page}" for page in PAGES} <= installed
+    unit = (tmp_path / "lib/systemd/system/signpost.service").read_text()
+    assert f"\nExecStart={tmp_path}/sbin/signpostd -c {tmp_path}/etc/signpost/signpost.yaml\n" in unit
 
 
-def test_unit_starts_the_installed_program():
-    unit = (BUILD / "contrib/systemd/signpost.service").read_text()
+def test_unit_starts_the_installed_program(tmp_path):
+    done = make("install-systemd-unit", f"DESTDIR={tmp_path}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (path,) = tmp_path.rglob("signpost.service")
+    assert path.stat().st_mode & 0o777 == 0o644
+    unit = path.read_text()
     assert "dir@" not in unit
     start = re.search(r"^ExecStart=(\S+/sbin/signpostd) -c (\S+/signpost/signpost\.yaml)$", unit, re.MULTILINE)
     assert start and start.group(2) in usage("signpostd")
+    assert path == tmp_path / start.group(1).removeprefix("/").removesuffix("sbin/signpostd") / (
+        "lib/systemd/system/signpost.service")
