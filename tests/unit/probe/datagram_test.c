@@ -132,7 +132,7 @@ struct request {
 
 static void next_request(struct lab *lab, int server, struct request *request)
 {
-	uint64_t until_ms = clock_mono_ms() + 5000;
+	uint64_t until_ms = clock_mono_ms() + LAB_PATIENCE_MS;
 	socklen_t size = sizeof(request->from);
 
 	while (recvfrom(server, request->octets, sizeof(request->octets), 0,

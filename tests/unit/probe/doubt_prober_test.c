@@ -73,7 +73,7 @@ START_TEST(nodes_stay_up_while_no_reference_answers_and_all_goes_on_by_itself)
 	open_four(&lab, listeners);
 	close_all(listeners);
 	(void)close(reference);
-	until_ms = clock_mono_ms() + 10000;
+	until_ms = clock_mono_ms() + LAB_PATIENCE_MS;
 	while (prober_doubt(lab.prober, DOUBT_V4).frozen_unix_ms == 0 && clock_mono_ms() < until_ms)
 		lab_run_ms(&lab, 5);
 	doubt = prober_doubt(lab.prober, DOUBT_V4);
@@ -272,7 +272,7 @@ START_TEST(reference_that_is_probed_much_is_asked_at_once_all_the_same)
 {
 	const struct sketch_node probed[] = { { "edge", "a", { { REFERENCE, QUICK, PORT } } } };
 	int listener = listen_on(REFERENCE, PORT, 256);
-	uint64_t until_ms = clock_mono_ms() + 10000;
+	uint64_t until_ms = clock_mono_ms() + LAB_PATIENCE_MS;
 	struct lab lab;
 
 	lab_open(&lab, -1, -1);

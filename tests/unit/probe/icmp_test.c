@@ -200,7 +200,7 @@ static struct plan_probe from_source(const char *text)
 /* Who the next echo request that the tap sees comes from. */
 static void expect_request_from(struct lab *lab, int tap, const char *source)
 {
-	uint64_t until_ms = clock_mono_ms() + 10000;
+	uint64_t until_ms = clock_mono_ms() + LAB_PATIENCE_MS;
 	uint8_t packet[256];
 	uint8_t wanted[4];
 	struct ip_address ip;

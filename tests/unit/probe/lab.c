@@ -8,8 +8,6 @@
 
 #include "base/clock.h"
 
-#define PATIENCE_MS 20000
-
 static void on_change(void *context, uint32_t node, const struct node_state *before,
 		      const struct node_state *now)
 {
@@ -94,7 +92,7 @@ void lab_run_ms(struct lab *lab, int ms)
 
 bool lab_reaches(struct lab *lab, uint32_t node, enum node_status status)
 {
-	uint64_t until_ms = clock_mono_ms() + PATIENCE_MS;
+	uint64_t until_ms = clock_mono_ms() + LAB_PATIENCE_MS;
 
 	while (prober_state(lab->prober, node)->status != status) {
 		if (clock_mono_ms() > until_ms)
@@ -112,7 +110,7 @@ bool lab_is_checked(struct lab *lab, uint32_t node)
 bool lab_has_results(struct lab *lab, uint32_t node, int count)
 {
 	int until = lab->results_of_node[node] + count;
-	uint64_t until_ms = clock_mono_ms() + PATIENCE_MS;
+	uint64_t until_ms = clock_mono_ms() + LAB_PATIENCE_MS;
 
 	while (lab->results_of_node[node] < until) {
 		if (clock_mono_ms() > until_ms)
@@ -124,7 +122,7 @@ bool lab_has_results(struct lab *lab, uint32_t node, int count)
 
 bool lab_probe_has_results(struct lab *lab, uint32_t probe, int count)
 {
-	uint64_t until_ms = clock_mono_ms() + PATIENCE_MS;
+	uint64_t until_ms = clock_mono_ms() + LAB_PATIENCE_MS;
 
 	while (lab->results_of_probe[probe] < count) {
 		if (clock_mono_ms() > until_ms)

@@ -42,6 +42,9 @@ void lab_close(struct lab *lab);
 /* Runs the loop for so long, by its own ticks: what the machine takes away is made up for. */
 void lab_run_ms(struct lab *lab, int ms);
 
+/* For what comes as soon as the machine comes to it: other work may hold it for seconds. */
+#define LAB_PATIENCE_MS 20000
+
 /* Runs the loop until the node has the status: true; false: not within our patience. */
 bool lab_reaches(struct lab *lab, uint32_t node, enum node_status status);
 /* ... until the node has one more result, or so many: true; */

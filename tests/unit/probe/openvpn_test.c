@@ -209,7 +209,7 @@ END_TEST
 
 static int next_connection(struct lab *lab, int listener)
 {
-	uint64_t until_ms = clock_mono_ms() + 5000;
+	uint64_t until_ms = clock_mono_ms() + LAB_PATIENCE_MS;
 	int fd;
 
 	while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) < 0) {
@@ -221,7 +221,7 @@ static int next_connection(struct lab *lab, int listener)
 
 static void read_framed(struct lab *lab, int fd, uint8_t request[64])
 {
-	uint64_t until_ms = clock_mono_ms() + 5000;
+	uint64_t until_ms = clock_mono_ms() + LAB_PATIENCE_MS;
 
 	while (recv(fd, request, 64, MSG_PEEK) < 16) {
 		ck_assert_uint_lt(clock_mono_ms(), until_ms);
@@ -233,7 +233,7 @@ static void read_framed(struct lab *lab, int fd, uint8_t request[64])
 
 static void expect_closed(struct lab *lab, int fd)
 {
-	uint64_t until_ms = clock_mono_ms() + 5000;
+	uint64_t until_ms = clock_mono_ms() + LAB_PATIENCE_MS;
 	uint8_t more[64];
 
 	while (recv(fd, more, sizeof(more), 0) != 0) {

@@ -499,8 +499,8 @@ END_TEST
 START_TEST(reason_is_that_of_the_last_failure)
 {
 	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, quick, PORT } } } };
-	uint64_t until_ms = clock_mono_ms() + 5000;
 	int fillers[FILLERS], listener;
+	uint64_t until_ms;
 	struct lab lab;
 
 	lab_open(&lab, -1, -1);
@@ -510,6 +510,7 @@ START_TEST(reason_is_that_of_the_last_failure)
 			 "tcp " HERE ":20192: connection refused");
 	listener = listen_on(HERE, PORT, 0);
 	fill_backlog(HERE, PORT, fillers);
+	until_ms = clock_mono_ms() + LAB_PATIENCE_MS;
 	while (strcmp(prober_state(lab.prober, 0)->reason, "tcp " HERE ":20192: timeout") != 0) {
 		ck_assert_uint_lt(clock_mono_ms(), until_ms);
 		lab_run_ms(&lab, 5);
@@ -575,7 +576,7 @@ static void on_once(void *context, const struct once *once)
 
 static void run_once(struct lab *lab, const struct made_once *made)
 {
-	uint64_t until_ms = clock_mono_ms() + 10000;
+	uint64_t until_ms = clock_mono_ms() + LAB_PATIENCE_MS;
 
 	while (made->calls == 0 && clock_mono_ms() < until_ms)
 		lab_run_ms(lab, 5);

@@ -293,7 +293,7 @@ END_TEST
 /* What it says last, servers log as an error where it is not close_notify. */
 START_TEST(connection_is_closed_properly)
 {
-	uint64_t until_ms = clock_mono_ms() + 5000;
+	uint64_t until_ms = clock_mono_ms() + LAB_PATIENCE_MS;
 
 	open_bench(PROPER, 90 * DAY);
 	told.settings.ca = put_text(trusted);
