@@ -1,3 +1,4 @@
+import json
 import pathlib
 import sys
 
@@ -18,6 +19,9 @@ def sample():
         nodes.start(*signpost.sample_addresses())
         server.nodes = nodes
         server.start()
+        signpost.wait_until(lambda: {node["status"] for pool in json.loads(server.ctl("--json", "status").stdout)["pools"]
+                                     for site in pool["sites"] for node in site["nodes"]} == {"up"},
+                            15 * signpost.SLOW, every=0.1)
         yield server
 
 
