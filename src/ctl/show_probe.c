@@ -51,7 +51,7 @@ static void show_outcome(const json_t *probe, FILE *out)
 	(void)fprintf(out, "  %9.2f ms   ", milliseconds(probe, "took_us"));
 	if (strcmp(outcome, "not made") == 0)
 		(void)fprintf(out,
-			      "not made, for want of something here: %s\n"
+			      "it does not count: %s\n"
 			      "                 it says nothing about the node\n",
 			      why);
 	else
