@@ -46,11 +46,9 @@ void news_of_node(struct hooks *hooks, const struct inputs *inputs, uint32_t num
 	buf_free(&addresses);
 }
 
-void news_of_pool(struct hooks *hooks, uint32_t pool, enum hook_event event, bool is_drill,
-		  const char *applied)
+void news_of_pool(struct hooks *hooks, uint32_t pool, enum hook_event event, const char *applied,
+		  const char *reason)
 {
-	hooks_tell(hooks, &(struct hook_news){ .event = event,
-					       .pool = pool,
-					       .to = applied,
-					       .reason = is_drill ? "drill" : "" });
+	hooks_tell(hooks, &(struct hook_news){
+				  .event = event, .pool = pool, .to = applied, .reason = reason });
 }

@@ -13,7 +13,7 @@ void news_of_node(struct hooks *hooks, const struct inputs *inputs, uint32_t num
 		  enum hook_event from, enum hook_event to, const char *reason);
 
 /* `applied` is what is answered for the pool, "" for alarms. */
-void news_of_pool(struct hooks *hooks, uint32_t pool, enum hook_event event, bool is_drill,
-		  const char *applied);
+void news_of_pool(struct hooks *hooks, uint32_t pool, enum hook_event event, const char *applied,
+		  const char *reason);
 
 #endif

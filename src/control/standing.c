@@ -111,6 +111,15 @@ static void tell_applied(const char *pool, uint8_t now, uint8_t before)
 		log_warning("pool has draining nodes only, they are answered", "pool=%s", pool);
 }
 
+static void tell_alarm(struct hooks *hooks, uint32_t number, const struct cap *cap, bool is_drill)
+{
+	char reason[96];
+
+	(void)snprintf(reason, sizeof(reason), "%u of %u nodes are down, %u may be%s", cap->down,
+		       cap->counted, cap->limit, is_drill ? "; drill" : "");
+	news_of_pool(hooks, number, cap->over ? HOOK_ALARM : HOOK_ALARM_END, "", reason);
+}
+
 static void tell_pool(const struct image *plan, uint32_t number, struct pool_standing *told,
 		      uint8_t applied, const struct cap *cap, bool is_drill, struct hooks *hooks)
 {
@@ -122,9 +131,9 @@ static void tell_pool(const struct image *plan, uint32_t number, struct pool_sta
 		tell_applied(name, applied, told->applied);
 	if (falls_back != fell_back)
 		news_of_pool(hooks, number, falls_back ? HOOK_FALLBACK : HOOK_FALLBACK_END,
-			     is_drill, steering_applied_name[applied]);
+			     steering_applied_name[applied], is_drill ? "drill" : "");
 	if (cap->over != told->over)
-		news_of_pool(hooks, number, cap->over ? HOOK_ALARM : HOOK_ALARM_END, is_drill, "");
+		tell_alarm(hooks, number, cap, is_drill);
 	if (cap->over && !told->over)
 		log_warning("more nodes of a pool are down than may be",
 			    "pool=%s down=%u of=%u max=%u%s%s", name, cap->down, cap->counted,

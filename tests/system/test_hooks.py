@@ -140,7 +140,7 @@ def test_what_operators_order_is_told_with_its_reason(running):
 def test_pool_in_trouble_is_told_and_its_end(running):
     signpost, nodes, _ = running
     nodes.stop("127.62.0.1", "127.62.0.2")
-    wait_noted(signpost, "alarm|edge||", "fallback|edge||")
+    wait_noted(signpost, "alarm|edge|||||2 of 2 nodes are down, 1 may be|", "fallback|edge||")
     nodes.start("127.62.0.1", "127.62.0.2")
     wait_noted(signpost, "alarm-end|edge||", "fallback-end|edge||")
 
