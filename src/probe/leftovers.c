@@ -33,9 +33,20 @@ struct leftovers {
 	struct sessions sessions;
 };
 
+/* What a look at all processes has found. */
+struct found {
+	size_t left; /* in the session */
+	bool blind;  /* not all were looked at, for want of descriptors */
+};
+
+static void note_lack(struct found *found, int error)
+{
+	found->blind |= error == EMFILE || error == ENFILE;
+}
+
 /* proc(5): "pid (name) state ppid pgrp session ..."; a name may hold anything. false: it is none that
  * could be killed, or none at all. */
-static bool is_alive_in(int proc, const char *pid, pid_t session)
+static bool is_alive_in(int proc, const char *pid, pid_t session, struct found *found)
 {
 	char path[32], text[512];
 	const char *after;
@@ -48,6 +59,8 @@ static bool is_alive_in(int proc, const char *pid, pid_t session)
 	if (fd >= 0) {
 		n = read(fd, text, sizeof(text) - 1);
 		(void)close(fd);
+	} else {
+		note_lack(found, errno);
 	}
 	if (n <= 0)
 		return false;
@@ -58,50 +71,58 @@ static bool is_alive_in(int proc, const char *pid, pid_t session)
 }
 
 /* Looked at once it is held, so that it is the process that is killed. */
-static bool kill_one(int proc, const char *name, pid_t session)
+static void kill_one(int proc, const char *name, pid_t session, struct found *found)
 {
 	int fd = pidfd_open((pid_t)strtol(name, NULL, 10), 0);
-	bool is_one = fd >= 0 && is_alive_in(proc, name, session);
 
-	if (is_one)
+	if (fd < 0) {
+		note_lack(found, errno);
+		return;
+	}
+	if (is_alive_in(proc, name, session, found)) {
 		(void)pidfd_send_signal(fd, SIGKILL, NULL, 0);
-	if (fd >= 0)
-		(void)close(fd);
-	return is_one;
+		found->left++;
+	}
+	(void)close(fd);
 }
 
-/* How many there were. */
-static size_t kill_all(pid_t session)
+static struct found kill_all(pid_t session)
 {
 	DIR *proc = opendir("/proc");
+	struct found found = { 0 };
 	struct dirent *entry;
-	size_t count = 0;
 
 	if (proc == NULL) {
-		log_warning("what signpost-run has left behind is not looked for",
-			    "reason=\"/proc: %s\"", strerror(errno));
-		return 0;
+		note_lack(&found, errno);
+		if (!found.blind)
+			log_warning("what signpost-run has left behind is not looked for",
+				    "reason=\"/proc: %s\"", strerror(errno));
+		return found;
 	}
 	while ((entry = readdir(proc)) != NULL) {
 		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
-		    is_alive_in(dirfd(proc), entry->d_name, session))
-			count += kill_one(dirfd(proc), entry->d_name, session);
+		    is_alive_in(dirfd(proc), entry->d_name, session, &found))
+			kill_one(dirfd(proc), entry->d_name, session, &found);
 	}
 	(void)closedir(proc);
-	return count;
+	return found;
 }
 
 /* true: nothing is left of it, or it is given up. */
 static bool is_done(const struct session *session, uint64_t patience_ms)
 {
-	size_t left = kill_all(session->number);
+	struct found found = kill_all(session->number);
 
-	if (left == 0)
+	if (found.left == 0 && !found.blind)
 		return true;
 	if (clock_mono_ms() - session->since_ms < patience_ms)
 		return false;
-	log_warning("what signpost-run has left behind cannot be killed",
-		    "processes=%zu session=%d", left, (int)session->number);
+	if (found.left > 0)
+		log_warning("what signpost-run has left behind cannot be killed",
+			    "processes=%zu session=%d", found.left, (int)session->number);
+	else
+		log_warning("what signpost-run has left behind is not looked for",
+			    "reason=\"no descriptors\" session=%d", (int)session->number);
 	return true;
 }
 

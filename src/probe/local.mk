@@ -65,6 +65,7 @@ test_probe_SOURCES = tests/unit/run.h \
 	tests/unit/probe/exposition_test.c \
 	tests/unit/probe/icmp_judge_test.c \
 	tests/unit/probe/lateness_test.c \
+	tests/unit/probe/leftovers_test.c \
 	tests/unit/probe/flap_test.c \
 	tests/unit/probe/datagram_test.c tests/unit/probe/datagram.h \
 	tests/unit/probe/dns_judge_test.c \

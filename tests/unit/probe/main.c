@@ -17,6 +17,7 @@ int main(void)
 	add_icmp_tests(suite);
 	add_icmp_judge_tests(suite);
 	add_lateness_tests(suite);
+	add_leftovers_tests(suite);
 	add_window_tests(suite);
 	add_measure_tests(suite);
 	add_openvpn_packet_tests(suite);

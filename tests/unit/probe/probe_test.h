@@ -14,6 +14,7 @@ void add_tcp_tests(Suite *suite);
 void add_icmp_tests(Suite *suite);
 void add_icmp_judge_tests(Suite *suite);
 void add_lateness_tests(Suite *suite);
+void add_leftovers_tests(Suite *suite);
 void add_window_tests(Suite *suite);
 void add_measure_tests(Suite *suite);
 void add_openvpn_packet_tests(Suite *suite);
