@@ -404,15 +404,17 @@ static void close_job(struct locations_job *job)
 }
 
 /* Its offsets stay true: it lies where it lay, behind the root. */
-static void copy_databases(const struct image *previous, struct image_writer *writer)
+static void copy_databases(const struct locations_previous *previous, struct image_writer *writer)
 {
-	const struct locations_root *root = image_root(previous, struct locations_root);
+	const struct image *image = &previous->image;
+	const struct locations_root *root = image_root(image, struct locations_root);
 	size_t behind = IMAGE_ROOT + sizeof(*root);
 
 	writer->len = behind;
 	*image_writer_root(writer, struct locations_root) = *root;
-	(void)image_writer_append(writer, previous->base + behind, root->databases_end - behind, 1);
-	image_drop(previous);
+	(void)image_writer_append(writer, image->base + behind, root->databases_end - behind, 1);
+	if (previous->fd >= 0)
+		image_drop(image);
 }
 
 /* Copies or makes the databases' part. */
@@ -422,7 +424,7 @@ static int build_databases(struct locations_job *job, uint64_t key,
 	int rc = 0;
 
 	if (previous != NULL && image_root(&previous->image, struct locations_root)->key == key)
-		copy_databases(&previous->image, writer);
+		copy_databases(previous, writer);
 	else
 		rc = walk(job, writer);
 	image_writer_root(writer, struct locations_root)->key = key;

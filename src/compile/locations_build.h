@@ -10,7 +10,7 @@
 /* The image of the last good world, verified. */
 struct locations_previous {
 	struct image image;
-	int fd; /* what it is mapped from; -1: it cannot be taken over whole */
+	int fd; /* what it is mapped from; -1: nothing, and it cannot be taken over whole */
 };
 
 struct locations_built {

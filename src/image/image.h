@@ -65,7 +65,7 @@ static inline const struct image_header *image_header(const struct image *image)
 int image_open(struct image *out, int fd, enum image_kind kind, struct err *err);
 void image_close(struct image *image);
 
-/* Lets go of the memory that reading the image took, where it comes from a file; whoever reads on
+/* Lets go of the memory that reading the image took, which image_open has mapped; whoever reads on
  * takes it again. */
 void image_drop(const struct image *image);
 
