@@ -178,7 +178,7 @@ END_TEST
 START_TEST(source_that_is_gone_takes_no_scrape_of_others_with_it)
 {
 	for (int gone = 0; gone < SOURCES; gone++) {
-		struct sketch_node less = { "edge", "a", { { NULL } } };
+		struct sketch_node less = { .pool = "edge", .name = "a" };
 		int kept = 0;
 
 		open_bench("/metrics", true, PATIENCE_MS);
