@@ -134,7 +134,7 @@ def test_5_a_cookie_of_an_old_secret_is_replaced(pair):
     ("", "error: {folder}/secrets: is empty"),
     ("# x\n  0123456789abcdef0123456789abcdeg\n", "secrets:2:34: error: this is not a hexadecimal digit"),
     (f"{A.hex()}\n" * 9, "secrets:9:1: error: there are more than 8 secrets"),
-    (None, "error: {folder}/secrets: No such file or directory"),
+    (None, "signpost.yaml:7:17: error: this is no path of a file that can be read (No such file or directory)"),
 ])
 def test_mistakes_are_told_by_line_and_column(pair, text, told):
     server = pair[1]
