@@ -67,7 +67,7 @@ struct prober_callbacks {
 			const struct node_state *now);
 	/* On every result of a probe (plan_probe number) of a node, after its state is updated: some
 	 * say something of load, and what is lost and how long the others take does, too. `down`: the
-	 * check that had it judges health, and is down, or its results do not count for now
+	 * check that had it judges health, and is down, or its results do not count at the time
 	 * (probe/doubt.h). NULL: nobody reads them. */
 	void (*reading)(void *context, uint32_t node, uint32_t probe, bool down,
 			const struct probe_result *result);
