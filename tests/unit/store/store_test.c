@@ -194,8 +194,8 @@ START_TEST(queueing_never_waits_even_while_the_database_is_locked)
 	store_health(store, &health);
 	(void)fprintf(stderr, "100,000 transitions queued: mean %.2f us, worst %llu us\n",
 		      (double)total_us / 100000, (unsigned long long)worst_us);
-	/* Who waits for the lock, which is held until the end of this, waits for five seconds. */
-	ck_assert_uint_lt(worst_us, 2500000);
+	ck_assert_uint_lt(worst_us, 250000); /* a lock would have held it for seconds */
+	ck_assert_uint_lt(total_us, 5000000);
 	/* One batch may have been taken before the queue filled up; what is beyond is counted. */
 	ck_assert_uint_gt(store_lost(&health), 0);
 	ck_assert_uint_le(health.pending, 2 * (65536 + 10000));
