@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libserve.a
 libserve_a_SOURCES = \
 	%D%/answer.c %D%/answer.h \
+	%D%/batch.c %D%/batch.h \
 	%D%/chain.c %D%/chain.h \
 	%D%/chaos.c %D%/chaos.h \
 	%D%/choose.c %D%/choose.h \

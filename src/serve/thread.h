@@ -20,14 +20,19 @@ struct server_thread {
 	char name[16];             /* as ps and top show it: 15 characters */
 	struct counters *counters; /* this thread is their one writer */
 	struct class_counters *classes;
-	uint64_t random; /* state of server_thread_random */
+	uint64_t random; /* state of server_thread_counter */
 };
 
-/* Fresh bits: SplitMix64 from a seed of the system's. They spread clients, they keep no secret. */
+/* Fresh bits: SplitMix64 from a seed of the system's. They spread clients, they keep no secret. The
+ * counter's next state; hash_word of it are the bits. */
+static inline uint64_t server_thread_counter(struct server_thread *thread)
+{
+	return thread->random += UINT64_C(0x9e3779b97f4a7c15);
+}
+
 static inline uint64_t server_thread_random(struct server_thread *thread)
 {
-	thread->random += UINT64_C(0x9e3779b97f4a7c15);
-	return hash_word(thread->random);
+	return hash_word(server_thread_counter(thread));
 }
 
 /* Starts it at body(object); `thread` is a member of object, and the name and counters are set. */

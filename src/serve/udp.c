@@ -10,16 +10,16 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "serve/answer.h"
+#include "serve/batch.h"
 #include "serve/count.h"
 #include "serve/thread.h"
 #include "serve/worlds.h"
 
-#define BATCH 64
 /* The longest message read and written. A longer query is cut, and so is FORMERR. The odd cache
  * line keeps the buffers of a batch out of each other's cache sets. */
 #define MESSAGE_SIZE 4096
 #define SLOT_SIZE    (MESSAGE_SIZE + 64)
+_Static_assert(SLOT_SIZE - MESSAGE_SIZE >= BATCH_READABLE, "what may be read behind a message");
 
 union address_control {
 	struct cmsghdr align;
@@ -29,21 +29,26 @@ union address_control {
 struct udp {
 	struct server_thread thread;
 	int fd;
-	struct mmsghdr in[BATCH], out[BATCH];
-	struct iovec in_iov[BATCH], out_iov[BATCH];
-	struct sockaddr_storage from[BATCH];
-	union address_control control[BATCH];
-	uint8_t query[BATCH][SLOT_SIZE], reply[BATCH][SLOT_SIZE];
+	struct mmsghdr in[BATCH_MAX], out[BATCH_MAX];
+	struct iovec in_iov[BATCH_MAX], out_iov[BATCH_MAX];
+	struct batch_query batch[BATCH_MAX];
+	struct sockaddr_storage from[BATCH_MAX];
+	union address_control control[BATCH_MAX];
+	uint8_t query[BATCH_MAX][SLOT_SIZE], reply[BATCH_MAX][SLOT_SIZE];
 };
 
 static void prepare(struct udp *udp)
 {
-	for (unsigned i = 0; i < BATCH; i++) {
+	for (unsigned i = 0; i < BATCH_MAX; i++) {
 		udp->in_iov[i] = (struct iovec){ udp->query[i], MESSAGE_SIZE };
 		udp->in[i].msg_hdr = (struct msghdr){ .msg_name = &udp->from[i],
 						      .msg_iov = &udp->in_iov[i],
 						      .msg_iovlen = 1,
 						      .msg_control = udp->control[i].bytes };
+		udp->batch[i] = (struct batch_query){ .message = udp->query[i],
+						      .reply = udp->reply[i],
+						      .size = MESSAGE_SIZE,
+						      .from = &udp->from[i] };
 		udp->out[i].msg_hdr.msg_iov = &udp->out_iov[i];
 		udp->out[i].msg_hdr.msg_iovlen = 1;
 	}
@@ -85,35 +90,33 @@ static void answer_from(struct msghdr *reply, struct msghdr *query)
 		reply->msg_control = query->msg_control;
 }
 
-static bool answer_one(struct udp *udp, const struct world *world, uint32_t unix_s, unsigned i,
-		       struct mmsghdr *out, struct iovec *iov)
+static void answer_one(struct udp *udp, unsigned i, struct mmsghdr *out, struct iovec *iov)
 {
 	struct msghdr *query = &udp->in[i].msg_hdr;
-	struct client client = { .random = server_thread_random(&udp->thread),
-				 .unix_s = unix_s,
-				 .classes = udp->thread.classes };
-	size_t len;
 
-	ip_from_sockaddr(&udp->from[i], &client.address, NULL);
-	len = answer(world, &client, udp->query[i], udp->in[i].msg_len, udp->reply[i], MESSAGE_SIZE,
-		     udp->thread.counters);
-	if (len == 0)
-		return false;
-	*iov = (struct iovec){ udp->reply[i], len };
+	*iov = (struct iovec){ udp->reply[i], udp->batch[i].reply_len };
 	out->msg_hdr.msg_name = query->msg_name;
 	out->msg_hdr.msg_namelen = query->msg_namelen;
 	answer_from(&out->msg_hdr, query);
-	return true;
 }
 
+/* Returns how many answers there are to send. */
 static unsigned answer_batch(struct udp *udp, unsigned received)
 {
-	const struct world *world = worlds_current();
-	uint32_t unix_s = clock_unix_s();
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < received; i++)
-		count += answer_one(udp, world, unix_s, i, &udp->out[count], &udp->out_iov[count]);
+	for (unsigned i = 0; i < received; i++) {
+		udp->batch[i].len = udp->in[i].msg_len;
+		udp->batch[i].random = server_thread_counter(&udp->thread);
+	}
+	batch_answer(worlds_current(), udp->batch, received, clock_unix_s(), udp->thread.classes,
+		     udp->thread.counters);
+	for (unsigned i = 0; i < received; i++) {
+		if (udp->batch[i].reply_len == 0)
+			continue;
+		answer_one(udp, i, &udp->out[count], &udp->out_iov[count]);
+		count++;
+	}
 	return count;
 }
 
@@ -149,7 +152,7 @@ static void receive_failed(const struct udp *udp)
 static void *serve(void *object)
 {
 	struct udp *udp = object;
-	unsigned used = BATCH;
+	unsigned used = BATCH_MAX;
 
 	worlds_thread_start();
 	for (;;) {
@@ -157,7 +160,7 @@ static void *serve(void *object)
 
 		restore(udp, used);
 		worlds_offline();
-		n = recvmmsg(udp->fd, udp->in, BATCH, MSG_WAITFORONE, NULL);
+		n = recvmmsg(udp->fd, udp->in, BATCH_MAX, MSG_WAITFORONE, NULL);
 		worlds_online();
 		used = n > 0 ? (unsigned)n : 0;
 		if (n < 0)

@@ -1,11 +1,13 @@
-/* What one call of answer() costs: nanoseconds for each kind of question. Instructions:
- *   valgrind --tool=callgrind --toggle-collect=answer ./bench-answer N 1000   (N: the question) */
+/* What one answer costs: nanoseconds for each kind of question. Instructions:
+ *   valgrind --tool=callgrind --toggle-collect=answer ./bench-answer N 1000   (N: the question)
+ *   valgrind --tool=callgrind --toggle-collect=batch_answer ./bench-answer N 64000 batch */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "serve/batch.h"
 #include "tests/unit/serve/fixture.h"
 
 #define ROUNDS 2000000
@@ -37,18 +39,46 @@ static const struct question questions[] = {
 
 static struct fixture fixture;
 
-static void run(const struct question *q, unsigned long rounds)
+static uint8_t message[FIXTURE_MESSAGE_SIZE + BATCH_READABLE], reply[BATCH_MAX][4096 + 64];
+
+/* Returns the answer's length. */
+static size_t run_single(size_t len, unsigned long rounds)
 {
-	static uint8_t message[FIXTURE_MESSAGE_SIZE], reply[4096];
 	struct client client = { .address = { { 192, 0, 2, 1 }, IP_V4 } };
-	size_t len = question_write(q, message), reply_len = 0;
-	uint64_t start = clock_mono_us();
+	size_t reply_len = 0;
 
 	for (unsigned long i = 0; i < rounds; i++) {
 		client.random = hash_word(i);
-		reply_len = answer(&fixture.world, &client, message, len, reply, sizeof(reply),
+		reply_len = answer(&fixture.world, &client, message, len, reply[0], 4096,
 				   &fixture.counters);
 	}
+	return reply_len;
+}
+
+/* The same, by BATCH_MAX at once. */
+static size_t run_batch(size_t len, unsigned long rounds)
+{
+	struct batch_query queries[BATCH_MAX];
+	struct sockaddr_storage from;
+	struct ip_address address = { { 192, 0, 2, 1 }, IP_V4 };
+
+	(void)ip_to_sockaddr(&address, 5353, &from);
+	for (unsigned i = 0; i < BATCH_MAX; i++)
+		queries[i] = (struct batch_query){ message, len, reply[i], 4096, &from, 0, 0 };
+	for (unsigned long done = 0; done < rounds; done += BATCH_MAX) {
+		for (unsigned i = 0; i < BATCH_MAX; i++)
+			queries[i].random = done + i;
+		batch_answer(&fixture.world, queries, BATCH_MAX, 0, NULL, &fixture.counters);
+	}
+	return queries[0].reply_len;
+}
+
+static void run(const struct question *q, unsigned long rounds, bool batch)
+{
+	size_t len = question_write(q, message), reply_len;
+	uint64_t start = clock_mono_us();
+
+	reply_len = (batch ? run_batch : run_single)(len, rounds);
 	(void)printf("%-28s %-5s %-16s %5.0f ns, %zu octets\n", q->name, q->type,
 		     q->ecs != NULL      ? q->ecs
 		     : q->edns_size != 0 ? "EDNS"
@@ -60,11 +90,12 @@ int main(int argc, char **argv)
 {
 	unsigned long only = argc > 1 ? strtoul(argv[1], NULL, 10) : QUESTIONS;
 	unsigned long rounds = argc > 2 ? strtoul(argv[2], NULL, 10) : ROUNDS;
+	bool batch = argc > 3 && strcmp(argv[3], "batch") == 0;
 
 	fixture_open(&fixture, zones, 1, NULL);
 	for (unsigned long i = 0; i < QUESTIONS; i++) {
 		if (only >= QUESTIONS || only == i)
-			run(&questions[i], rounds);
+			run(&questions[i], rounds, batch);
 	}
 	fixture_close(&fixture);
 	return EXIT_SUCCESS;
