@@ -1,19 +1,26 @@
-/* loadgen.c - asks a DNS server over UDP as fast as it answers, and says how fast that was.
+/* loadgen.c - asks a DNS server over UDP as fast as it answers, or at a rate, and says how it went.
  *
  * A closed loop on one thread: at most `window` queries are under way, so nothing is lost in a
- * full socket buffer and the server sets the pace. Queries are made beforehand. With -S each
- * comes from a random address (the machine must hold all of them, see `run`), with -E each
- * carries a random Client Subnet. Ends after -t seconds or -c queries. Prints one JSON object. */
+ * full socket buffer and the server sets the pace. With -r queries leave at a fixed rate instead,
+ * as long as the window has room. Queries are made beforehand. Neighbours of one length and source
+ * are handed to the kernel as one datagram that it cuts (UDP_SEGMENT), up to -g of them: else the
+ * generator would be slower than the fastest servers. With -S queries come from random addresses
+ * (the machine must hold all of them, see `run`), -g neighbours from the same one; with -E each
+ * carries a random Client Subnet. What is sent in the first -W seconds is not counted. Ends after
+ * -t seconds or -c queries, then waits for what is under way: a query without a reply is `lost`,
+ * a reply that found the own receive buffer full is `dropped`. Prints one JSON object. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/sock_diag.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/cursor.h"
 #include "base/mem.h"
 #include "base/netprefix.h"
@@ -21,11 +28,12 @@
 
 #define QUERY_MAX    320
 #define REPLY_MAX    4096
-#define BATCH        32
+#define BATCH        64
 #define IDS          65536U
 #define POOL         65536U
-#define TIMEOUT_US   250000U
-#define LATENCY_MAX  65536U /* us; longer ones are counted as this */
+#define TIMEOUT_NS   1000000000U
+#define SPIN         64 /* looks for replies in vain before it sleeps */
+#define STEPS        64 /* of the latencies' histogram, in each power of two: 1.6 % */
 #define BUFFER_BYTES (8 << 20)
 #define EDNS_SIZE    1232
 #define OPTION_ECS   8
@@ -33,9 +41,11 @@
 struct options {
 	struct ip_address server;
 	uint16_t port, type;
-	double seconds;
+	double seconds, warm_up;
+	double rate;    /* 0: as fast as the window lets it */
 	uint64_t count; /* 0: seconds decide */
-	uint32_t window;
+	uint32_t window, segments;
+	bool edns, dnssec_ok;
 	const char *name, *names, *sources, *subnets;
 };
 
@@ -47,15 +57,16 @@ struct query {
 
 /* A query under way; its id is its number modulo IDS. */
 struct flight {
-	uint64_t sent_us;
+	uint64_t sent_ns;
 	bool waiting;
 };
 
 struct results {
 	uint64_t sent, answered, lost, strange, with_answer, truncated, reply_bytes;
 	uint64_t rcodes[16];
-	uint32_t latency[LATENCY_MAX];
-	uint64_t started_us, ended_us;
+	uint64_t latency[64 * STEPS];
+	uint64_t answered_ever; /* with those of the warm-up */
+	uint64_t started_ns, ended_ns;
 };
 
 struct load {
@@ -76,6 +87,14 @@ static _Noreturn void die(const char *what, const char *why)
 {
 	(void)fprintf(stderr, "loadgen: %s: %s\n", what, why);
 	exit(1);
+}
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000U + (uint64_t)time.tv_nsec;
 }
 
 static uint64_t next_random(struct load *load)
@@ -122,12 +141,16 @@ static const char *pick(struct load *load, const struct lines *lines)
 	return lines->items[next_random(load) % lines->count];
 }
 
-static void put_opt(struct writer *out, const struct in_addr *subnet)
+static void put_opt(struct writer *out, bool dnssec_ok, const struct in_addr *subnet)
 {
 	put_u8(out, 0); /* the root */
 	put_u16(out, TYPE_OPT);
 	put_u16(out, EDNS_SIZE);
-	put_u32(out, 0);
+	put_u32(out, dnssec_ok ? 0x8000 : 0);
+	if (subnet == NULL) {
+		put_u16(out, 0);
+		return;
+	}
 	put_u16(out, 4 + 4 + 3);
 	put_u16(out, OPTION_ECS);
 	put_u16(out, 4 + 3);
@@ -137,10 +160,11 @@ static void put_opt(struct writer *out, const struct in_addr *subnet)
 	put_bytes(out, subnet, 3);
 }
 
-static void make_query(struct query *query, const char *text, uint16_t type,
+static void make_query(struct query *query, const char *text, const struct options *o,
 		       const struct in_addr *subnet)
 {
 	struct writer out = { .data = query->bytes, .size = sizeof(query->bytes) };
+	bool edns = o->edns || o->dnssec_ok || subnet != NULL;
 	const char *reason = "too long";
 	struct name name;
 
@@ -149,12 +173,12 @@ static void make_query(struct query *query, const char *text, uint16_t type,
 	put_u32(&out, 0); /* id, flags */
 	put_u16(&out, 1);
 	put_u32(&out, 0);
-	put_u16(&out, subnet != NULL);
+	put_u16(&out, edns);
 	put_bytes(&out, name.wire, name.len);
-	put_u16(&out, type);
+	put_u16(&out, o->type);
 	put_u16(&out, CLASS_IN);
-	if (subnet != NULL)
-		put_opt(&out, subnet);
+	if (edns)
+		put_opt(&out, o->dnssec_ok, subnet);
 	if (out.full)
 		die(text, reason);
 	query->len = (uint16_t)out.pos;
@@ -187,9 +211,11 @@ static void make_queries(struct load *load)
 
 		if (networks != NULL)
 			net = parse_ipv4(pick(load, &nets));
-		make_query(query, o->names != NULL ? pick(load, &names) : o->name, o->type,
+		make_query(query, o->names != NULL ? pick(load, &names) : o->name, o,
 			   o->subnets != NULL ? &net : NULL);
-		if (o->sources != NULL) /* some host of the network */
+		if (o->sources != NULL && i % o->segments != 0)
+			query->source = query[-1].source;
+		else if (o->sources != NULL) /* some host of the network */
 			query->source.s_addr = net.s_addr |
 					       htonl((uint32_t)(1 + next_random(load) % 250));
 	}
@@ -201,24 +227,24 @@ static void make_queries(struct load *load)
 
 union control {
 	struct cmsghdr header;
-	char bytes[CMSG_SPACE(sizeof(struct in_pktinfo))];
+	char bytes[CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(uint16_t))];
 };
 
-static void set_source(struct msghdr *message, union control *control, struct in_addr source)
+static void add_control(struct msghdr *message, union control *control, int level, int type,
+			const void *value, size_t len)
 {
-	struct in_pktinfo info = { .ipi_spec_dst = source };
+	struct cmsghdr *header = (void *)(control->bytes + message->msg_controllen);
 
-	memset(control, 0, sizeof(*control));
-	control->header.cmsg_level = IPPROTO_IP;
-	control->header.cmsg_type = IP_PKTINFO;
-	control->header.cmsg_len = CMSG_LEN(sizeof(info));
-	memcpy(CMSG_DATA(&control->header), &info, sizeof(info));
+	header->cmsg_level = level;
+	header->cmsg_type = type;
+	header->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(header), value, len);
 	message->msg_control = control;
-	message->msg_controllen = sizeof(*control);
+	message->msg_controllen += CMSG_SPACE(len);
 }
 
 /* How many queries may be sent now. */
-static unsigned room(const struct load *load)
+static unsigned room(const struct load *load, uint64_t now_ns)
 {
 	uint64_t wanted = load->options.window - load->under_way;
 	uint64_t ids = IDS - (load->head - load->tail);
@@ -227,51 +253,103 @@ static unsigned room(const struct load *load)
 	wanted = wanted < BATCH ? wanted : BATCH;
 	if (load->options.count > 0 && load->options.count - load->results.sent < wanted)
 		wanted = load->options.count - load->results.sent;
+	if (load->options.rate > 0) {
+		double due = (double)(now_ns - load->results.started_ns) * load->options.rate / 1e9;
+
+		due -= (double)load->results.sent;
+		wanted = due < (double)wanted ? (uint64_t)(due > 0 ? due : 0) : wanted;
+	}
 	return (unsigned)wanted;
 }
 
-static unsigned send_batch(struct load *load, uint64_t now_us)
+/* How many from the first on may go as one message: of one length, from one source. */
+static unsigned run_of_equals(const struct load *load, unsigned first, unsigned count)
+{
+	const struct query *q = &load->queries[(load->head + first) % load->query_count];
+	unsigned n = 1;
+
+	while (first + n < count && n < load->options.segments) {
+		const struct query *next =
+			&load->queries[(load->head + first + n) % load->query_count];
+
+		if (next->len != q->len || next->source.s_addr != q->source.s_addr)
+			break;
+		n++;
+	}
+	return n;
+}
+
+static void make_message(struct load *load, struct msghdr *message, struct iovec *parts,
+			 union control *control, unsigned first, unsigned n)
+{
+	const struct query *q = &load->queries[(load->head + first) % load->query_count];
+	struct in_pktinfo info = { .ipi_spec_dst = q->source };
+
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t number = load->head + first + i;
+		struct query *query = &load->queries[number % load->query_count];
+
+		store_u16(query->bytes, (uint16_t)number);
+		parts[i] = (struct iovec){ query->bytes, query->len };
+	}
+	*message = (struct msghdr){ .msg_iov = parts, .msg_iovlen = n };
+	if (q->source.s_addr != 0) {
+		message->msg_name = &load->server;
+		message->msg_namelen = sizeof(load->server);
+		add_control(message, control, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+	}
+	if (n > 1)
+		add_control(message, control, IPPROTO_UDP, UDP_SEGMENT, &q->len, sizeof(q->len));
+}
+
+static unsigned send_batch(struct load *load, uint64_t now_ns)
 {
 	static struct mmsghdr messages[BATCH];
 	static struct iovec parts[BATCH];
 	static union control controls[BATCH];
-	unsigned count = room(load);
+	unsigned sizes[BATCH], count = room(load, now_ns), made = 0, queries = 0;
 	int sent;
 
-	for (unsigned i = 0; i < count; i++) {
-		struct query *query = &load->queries[(load->head + i) % load->query_count];
-		struct msghdr *message = &messages[i].msg_hdr;
-
-		store_u16(query->bytes, (uint16_t)(load->head + i));
-		parts[i] = (struct iovec){ query->bytes, query->len };
-		*message = (struct msghdr){ .msg_name = &load->server,
-					    .msg_namelen = sizeof(load->server),
-					    .msg_iov = &parts[i],
-					    .msg_iovlen = 1 };
-		if (query->source.s_addr != 0)
-			set_source(message, &controls[i], query->source);
+	for (unsigned i = 0; i < count; i += sizes[made++]) {
+		sizes[made] = run_of_equals(load, i, count);
+		make_message(load, &messages[made].msg_hdr, parts + i, &controls[made], i,
+			     sizes[made]);
 	}
 	if (count == 0)
 		return 0;
-	sent = sendmmsg(load->socket, messages, count, 0);
+	sent = sendmmsg(load->socket, messages, made, 0);
 	if (sent < 0 && errno != EAGAIN && errno != ENOBUFS && errno != ECONNREFUSED)
 		die("sendmmsg", strerror(errno));
 	for (int i = 0; i < sent; i++)
-		load->flights[load->head++ % IDS] = (struct flight){ now_us, true };
-	if (sent <= 0)
-		return 0;
-	load->under_way += (unsigned)sent;
-	load->results.sent += (unsigned)sent;
-	return (unsigned)sent;
+		queries += sizes[i];
+	for (unsigned i = 0; i < queries; i++)
+		load->flights[load->head++ % IDS] = (struct flight){ now_ns, true };
+	load->under_way += queries;
+	load->results.sent += queries;
+	return queries;
 }
 
 /* --- receiving ------------------------------------------------------------------------------------- */
 
-static void take_reply(struct load *load, const uint8_t *reply, size_t len, uint64_t now_us)
+static unsigned latency_slot(uint64_t ns)
+{
+	unsigned power = ns < STEPS ? 0 : 58 - (unsigned)__builtin_clzll(ns); /* 2^6 is STEPS */
+
+	return ns < STEPS ? (unsigned)ns : power * STEPS + (unsigned)(ns >> (power - 1)) % STEPS;
+}
+
+static double slot_us(unsigned slot)
+{
+	unsigned power = slot / STEPS;
+
+	return power == 0 ? slot / 1e3
+			  : (double)((uint64_t)(STEPS + slot % STEPS) << (power - 1)) / 1e3;
+}
+
+static void take_reply(struct load *load, const uint8_t *reply, size_t len, uint64_t now_ns)
 {
 	struct results *results = &load->results;
 	struct flight *flight;
-	uint64_t took_us;
 
 	if (len < DNS_HEADER_SIZE || (reply[2] & 0x80) == 0 ||
 	    !load->flights[load_u16(reply)].waiting) {
@@ -281,8 +359,10 @@ static void take_reply(struct load *load, const uint8_t *reply, size_t len, uint
 	flight = &load->flights[load_u16(reply)];
 	flight->waiting = false;
 	load->under_way--;
-	took_us = now_us - flight->sent_us;
-	results->latency[took_us < LATENCY_MAX ? took_us : LATENCY_MAX - 1]++;
+	results->answered_ever++;
+	if (flight->sent_ns < results->started_ns)
+		return; /* of the warm-up */
+	results->latency[latency_slot(now_ns - flight->sent_ns)]++;
 	results->answered++;
 	results->reply_bytes += len;
 	results->rcodes[reply[3] & 15]++;
@@ -295,64 +375,77 @@ static unsigned receive_batch(struct load *load)
 	static uint8_t replies[BATCH][REPLY_MAX];
 	static struct mmsghdr messages[BATCH];
 	static struct iovec parts[BATCH];
-	uint64_t now_us;
+	uint64_t now_ns;
 	int count;
 
-	for (unsigned i = 0; i < BATCH; i++) {
+	for (unsigned i = 0; i < BATCH && messages[i].msg_hdr.msg_iov == NULL; i++) {
 		parts[i] = (struct iovec){ replies[i], REPLY_MAX };
 		messages[i].msg_hdr = (struct msghdr){ .msg_iov = &parts[i], .msg_iovlen = 1 };
 	}
 	count = recvmmsg(load->socket, messages, BATCH, MSG_DONTWAIT, NULL);
-	now_us = clock_mono_us();
+	now_ns = now();
 	for (int i = 0; i < count; i++)
-		take_reply(load, replies[i], messages[i].msg_len, now_us);
+		take_reply(load, replies[i], messages[i].msg_len, now_ns);
 	return count > 0 ? (unsigned)count : 0;
 }
 
 /* Gives up on what was sent too long ago. */
-static void expire(struct load *load, uint64_t now_us)
+static void expire(struct load *load, uint64_t now_ns)
 {
 	while (load->tail < load->head) {
 		struct flight *flight = &load->flights[load->tail % IDS];
 
-		if (flight->waiting && now_us - flight->sent_us < TIMEOUT_US)
+		if (flight->waiting && now_ns - flight->sent_ns < TIMEOUT_NS)
 			return;
 		if (flight->waiting) {
 			flight->waiting = false;
 			load->under_way--;
-			load->results.lost++;
+			load->results.lost += flight->sent_ns >= load->results.started_ns;
 		}
 		load->tail++;
 	}
 }
 
-static bool is_over(const struct load *load, uint64_t now_us)
+/* From now on it counts. */
+static void begin(struct load *load, uint64_t now_ns)
+{
+	load->results = (struct results){ .answered_ever = load->results.answered_ever,
+					  .started_ns = now_ns };
+}
+
+static bool is_over(const struct load *load, uint64_t now_ns)
 {
 	if (load->options.count > 0 && load->results.sent >= load->options.count)
 		return true;
-	return (double)(now_us - load->results.started_us) >= load->options.seconds * 1e6;
+	return (double)(now_ns - load->results.started_ns) >= load->options.seconds * 1e9;
 }
 
 static void run(struct load *load)
 {
 	struct pollfd ready = { .fd = load->socket, .events = POLLIN };
-	uint64_t now_us = clock_mono_us();
+	uint64_t now_ns = now(), warm_ns = now_ns + (uint64_t)(load->options.warm_up * 1e9);
+	unsigned idle = 0;
 
-	load->results.started_us = now_us;
-	while (!is_over(load, now_us)) {
-		unsigned moved = send_batch(load, now_us);
+	begin(load, now_ns);
+	while (!is_over(load, now_ns)) {
+		unsigned moved = send_batch(load, now_ns);
 
 		moved += receive_batch(load);
-		now_us = clock_mono_us();
-		expire(load, now_us);
-		if (moved == 0)
+		now_ns = now();
+		expire(load, now_ns);
+		if (warm_ns != 0 && now_ns >= warm_ns) {
+			begin(load, now_ns);
+			warm_ns = 0;
+		}
+		idle = moved > 0 ? 0 : idle + 1;
+		if (idle > SPIN && load->options.rate == 0)
 			(void)poll(&ready, 1, 1);
 	}
-	load->results.ended_us = clock_mono_us();
+	load->results.ended_ns = now();
 	while (load->under_way > 0) { /* what is still under way counts, too; not its time */
 		if (receive_batch(load) == 0)
 			(void)poll(&ready, 1, 1);
-		expire(load, clock_mono_us());
+		expire(load, now());
 	}
 }
 
@@ -369,39 +462,56 @@ static void open_socket(struct load *load)
 	load->socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (load->socket < 0 || bind(load->socket, (struct sockaddr *)&any, sizeof(any)) != 0)
 		die("socket", strerror(errno));
+	if (load->options.sources == NULL &&
+	    connect(load->socket, (struct sockaddr *)&load->server, sizeof(load->server)) != 0)
+		die("connect", strerror(errno));
 	/* As much as is allowed; the window is small. */
-	(void)setsockopt(load->socket, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	(void)setsockopt(load->socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	if (setsockopt(load->socket, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0)
+		(void)setsockopt(load->socket, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (setsockopt(load->socket, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) != 0)
+		(void)setsockopt(load->socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
-static unsigned percentile(const struct results *results, double share)
+/* Replies that came while the receive buffer was full. */
+static uint32_t dropped(int fd)
+{
+	uint32_t info[SK_MEMINFO_VARS] = { 0 };
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) != 0)
+		die("SO_MEMINFO", strerror(errno));
+	return info[SK_MEMINFO_DROPS];
+}
+
+static double percentile_us(const struct results *results, double share)
 {
 	double wanted = (double)results->answered * share;
 	uint64_t seen = 0;
 
-	for (unsigned us = 0; us < LATENCY_MAX; us++) {
-		seen += results->latency[us];
+	for (unsigned i = 0; i < 64 * STEPS; i++) {
+		seen += results->latency[i];
 		if ((double)seen > wanted)
-			return us;
+			return slot_us(i);
 	}
-	return LATENCY_MAX;
+	return 0;
 }
 
-static void report(const struct results *r)
+static void report(const struct results *r, uint32_t drops)
 {
-	double seconds = (double)(r->ended_us - r->started_us) / 1e6;
+	double seconds = (double)(r->ended_ns - r->started_ns) / 1e9;
 	double answered = r->answered > 0 ? (double)r->answered : 1;
 
-	(void)printf("{\"seconds\": %.4f, \"sent\": %llu, \"answered\": %llu, \"lost\": %llu, "
-		     "\"strange\": %llu, \"per_second\": %.0f, ",
-		     seconds, (unsigned long long)r->sent, (unsigned long long)r->answered,
-		     (unsigned long long)r->lost, (unsigned long long)r->strange,
-		     (double)r->answered / seconds);
+	(void)printf(
+		"{\"seconds\": %.4f, \"sent\": %llu, \"answered\": %llu, \"answered_ever\": %llu, "
+		"\"lost\": %llu, \"dropped\": %u, \"strange\": %llu, \"per_second\": %.0f, ",
+		seconds, (unsigned long long)r->sent, (unsigned long long)r->answered,
+		(unsigned long long)r->answered_ever, (unsigned long long)r->lost, drops,
+		(unsigned long long)r->strange, (double)r->answered / seconds);
 	(void)printf("\"reply_octets\": %.1f, \"with_answer\": %.4f, \"truncated\": %llu, ",
 		     (double)r->reply_bytes / answered, (double)r->with_answer / answered,
 		     (unsigned long long)r->truncated);
-	(void)printf("\"p50_us\": %u, \"p99_us\": %u, \"rcodes\": {", percentile(r, 0.5),
-		     percentile(r, 0.99));
+	(void)printf("\"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"rcodes\": {",
+		     percentile_us(r, 0.5), percentile_us(r, 0.99), percentile_us(r, 0.999));
 	for (unsigned i = 0, found = 0; i < 16; i++)
 		if (r->rcodes[i] > 0)
 			(void)printf("%s\"%u\": %llu", found++ > 0 ? ", " : "", i,
@@ -412,10 +522,12 @@ static void report(const struct results *r)
 static _Noreturn void usage(void)
 {
 	(void)fprintf(stderr, "usage: loadgen -s ADDRESS -p PORT [-t SECONDS] [-c COUNT] "
-			      "[-w WINDOW] [-T TYPE]\n"
+			      "[-W SECONDS] [-r RATE]\n"
+			      "       [-w WINDOW] [-g SEGMENTS] [-T TYPE] [-e] [-d]\n"
 			      "       -n NAME | -f FILE-OF-NAMES "
 			      "[-S FILE-OF-NETWORKS | -E FILE-OF-NETWORKS]\n"
-			      "networks: IPv4, /24, one a line; -S: asked from, -E: as ECS\n");
+			      "networks: IPv4, /24, one a line; -S: asked from, -E: as ECS\n"
+			      "-e: with EDNS; -d: and DO\n");
 	exit(2);
 }
 
@@ -429,6 +541,11 @@ static void set_option(struct options *o, int option, const char *value)
 	case 'p': o->port = (uint16_t)strtoul(value, NULL, 10); break;
 	case 't': o->seconds = strtod(value, NULL); break;
 	case 'c': o->count = strtoull(value, NULL, 10); break;
+	case 'W': o->warm_up = strtod(value, NULL); break;
+	case 'r': o->rate = strtod(value, NULL); break;
+	case 'g': o->segments = (uint32_t)strtoul(value, NULL, 10); break;
+	case 'e': o->edns = true; break;
+	case 'd': o->dnssec_ok = true; break;
 	case 'w': o->window = (uint32_t)strtoul(value, NULL, 10); break;
 	case 'T': o->type = (uint16_t)strtoul(value, NULL, 10); break;
 	case 'n': o->name = value; break;
@@ -441,21 +558,24 @@ static void set_option(struct options *o, int option, const char *value)
 
 int main(int argc, char **argv)
 {
-	static struct load load = {
-		.options = { .port = 53, .type = TYPE_A, .seconds = 3, .window = 192 }
-	};
+	static struct load load = { .options = { .port = 53,
+						 .type = TYPE_A,
+						 .seconds = 3,
+						 .window = 192,
+						 .segments = 1 } };
 	struct options *o = &load.options;
 	int option;
 
-	while ((option = getopt(argc, argv, "s:p:t:c:w:T:n:f:S:E:")) != -1)
+	while ((option = getopt(argc, argv, "s:p:t:c:w:W:r:g:edT:n:f:S:E:")) != -1)
 		set_option(o, option, optarg);
 	if (o->server.family == 0 || (o->name == NULL) == (o->names == NULL) || o->window == 0 ||
-	    o->window > IDS / 2 || o->seconds <= 0 || o->seconds > 600)
+	    o->window > IDS / 2 || o->seconds <= 0 || o->seconds > 600 || o->segments == 0 ||
+	    o->segments > BATCH || !(o->rate >= 0) || !(o->warm_up >= 0))
 		usage();
 	make_queries(&load);
 	open_socket(&load);
 	run(&load);
-	report(&load.results);
+	report(&load.results, dropped(load.socket));
 	free(load.queries);
 	(void)close(load.socket);
 	return 0;
