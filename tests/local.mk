@@ -30,14 +30,16 @@ system: all
 		'$(abs_top_srcdir)/tests/system'
 
 # Beside the kernel and other servers: tests/bench/run and load-big say what they need.
-EXTRA_PROGRAMS += bench-floor bench-loadgen
+EXTRA_PROGRAMS += bench-floor bench-loadgen bench-loadgen-tcp
 bench_floor_SOURCES = %D%/bench/floor.c
 bench_floor_LDADD = libbase.a
 bench_loadgen_SOURCES = %D%/bench/loadgen.c
 bench_loadgen_LDADD = libwire.a libbase.a
+bench_loadgen_tcp_SOURCES = %D%/bench/loadgen_tcp.c %D%/bench/questions.c %D%/bench/questions.h
+bench_loadgen_tcp_LDADD = libwire.a libbase.a
 CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += %D%/bench/run %D%/bench/load-big %D%/bench/scale %D%/bench/data.py %D%/bench/kills.py %D%/bench/detection %D%/bench/probes %D%/bench/bounds.py %D%/bench/times \
 	%D%/bench/peers.py %D%/peer_conf.py
 .PHONY: bench
-bench: all bench-floor bench-loadgen
+bench: all bench-floor bench-loadgen bench-loadgen-tcp
 	/usr/bin/python3 '$(abs_top_srcdir)/tests/bench/run' --build '$(abs_top_builddir)' $(BENCH_FLAGS)
