@@ -43,3 +43,9 @@ EXTRA_DIST += %D%/bench/run %D%/bench/load-big %D%/bench/scale %D%/bench/data.py
 .PHONY: bench
 bench: all bench-floor bench-loadgen bench-loadgen-tcp
 	/usr/bin/python3 '$(abs_top_srcdir)/tests/bench/run' --build '$(abs_top_builddir)' $(BENCH_FLAGS)
+
+# How it grows, what it loads and holds: tests/bench/growth and load-big say what they need.
+EXTRA_PROGRAMS += bench-images
+bench_images_SOURCES = %D%/bench/images.c %D%/bench/images.h %D%/bench/images_ask.c %D%/bench/images_sizes.c
+bench_images_LDADD = libctl.a libcontrol.a libserve.a $(SODIUM_LIBS) libsteer.a libimage.a libwire.a libbase.a \
+	$(JANSSON_LIBS) -lm

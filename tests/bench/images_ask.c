@@ -1,0 +1,223 @@
+/* images_ask.c - queries answered from images, in batches, with nothing else in the process.
+ *
+ * The file of queries is binary: of each the IPv4 address it comes from (4 octets), its length (2,
+ * network order), its octets. They are read beforehand and stand one behind the other: reading on
+ * costs what it costs the data plane, whose queries the kernel has just written. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/netprefix.h"
+#include "serve/answer.h"
+#include "tests/bench/images.h"
+
+#define BATCH       64
+#define REPLY_SIZE  4096
+#define SLOT_SIZE   (REPLY_SIZE + 64) /* as serve/udp.c has it */
+#define QUERY_HEAD  6
+#define QUERIES_MAX (16UL << 20)
+
+struct ask_query {
+	const uint8_t *message;
+	struct in_addr source;
+	uint16_t len;
+};
+
+/* One thread's. */
+struct asker {
+	pthread_t thread;
+	const struct world *world;
+	const struct ask_query *queries;
+	unsigned long first, count,
+		total; /* of the queries: where to begin, how many, of how many */
+	struct counters *counters;
+	struct class_counters *classes;
+	uint64_t random;
+	unsigned long answered, with_answer, octets;
+	uint64_t cpu_ns;
+	uint8_t reply[BATCH][SLOT_SIZE];
+};
+
+/* --- the file --------------------------------------------------------------------------------- */
+
+static uint8_t *read_whole(const char *path, size_t *len)
+{
+	FILE *file = fopen(path, "rb");
+	uint8_t *bytes;
+	long size;
+
+	if (file == NULL || fseek(file, 0, SEEK_END) != 0 || (size = ftell(file)) < 0 ||
+	    fseek(file, 0, SEEK_SET) != 0)
+		die(path, strerror(errno));
+	*len = (size_t)size;
+	bytes = mem_alloc(*len + 64); /* batches may read on behind the last one */
+	if (fread(bytes, 1, *len, file) != *len)
+		die(path, "it cannot be read");
+	(void)fclose(file);
+	return bytes;
+}
+
+static unsigned long split(const uint8_t *bytes, size_t len, struct ask_query *out)
+{
+	unsigned long count = 0;
+	size_t at = 0;
+
+	while (len - at >= QUERY_HEAD && count < QUERIES_MAX) {
+		struct ask_query *query = &out[count];
+
+		memcpy(&query->source, bytes + at, sizeof(query->source));
+		query->len = (uint16_t)(bytes[at + 4] << 8 | bytes[at + 5]);
+		query->message = bytes + at + QUERY_HEAD;
+		if (query->len > len - at - QUERY_HEAD)
+			break;
+		at += QUERY_HEAD + query->len;
+		count++;
+	}
+	return at == len ? count : 0;
+}
+
+/* --- asking ----------------------------------------------------------------------------------- */
+
+static void ask_batch(struct asker *asker, const struct ask_query *const *queries, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct client client = { .random = hash_word(asker->random++),
+					 .unix_s = 1800000000,
+					 .classes = asker->classes };
+		size_t len;
+
+		client.address.family = IP_V4;
+		memcpy(client.address.bytes, &queries[i]->source, sizeof(queries[i]->source));
+		len = answer(asker->world, &client, queries[i]->message, queries[i]->len,
+			     asker->reply[i], REPLY_SIZE, asker->counters);
+		asker->answered += len > 0;
+		asker->with_answer += len > 12 && (asker->reply[i][6] | asker->reply[i][7]) != 0;
+		asker->octets += len;
+	}
+}
+
+static uint64_t thread_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void *run(void *object)
+{
+	struct asker *asker = object;
+	unsigned long at = asker->first % asker->total;
+	uint64_t start = thread_ns();
+
+	for (unsigned long left = asker->count; left > 0;) {
+		const struct ask_query *queries[BATCH];
+		unsigned count = 0;
+
+		for (; count < BATCH && count < left; count++) {
+			queries[count] = &asker->queries[at];
+			at = at + 1 == asker->total ? 0 : at + 1;
+		}
+		ask_batch(asker, queries, count);
+		left -= count;
+	}
+	asker->cpu_ns = thread_ns() - start;
+	return NULL;
+}
+
+/* --- all of it -------------------------------------------------------------------------------- */
+
+static struct counters_page *new_counters(void)
+{
+	void *page = mmap(NULL, sizeof(struct counters_page), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		die("counters", strerror(errno));
+	return page;
+}
+
+static double run_round(struct asker **askers, unsigned threads)
+{
+	uint64_t cpu_ns = 0;
+	double count = 0;
+
+	if (threads == 1) { /* in this thread: callgrind then has one stack */
+		(void)run(askers[0]);
+	} else {
+		for (unsigned t = 0; t < threads; t++) {
+			if (pthread_create(&askers[t]->thread, NULL, run, askers[t]) != 0)
+				die("thread", "it cannot be started");
+		}
+		for (unsigned t = 0; t < threads; t++)
+			(void)pthread_join(askers[t]->thread, NULL);
+	}
+	for (unsigned t = 0; t < threads; t++) {
+		cpu_ns += askers[t]->cpu_ns;
+		count += (double)askers[t]->count;
+	}
+	return (double)cpu_ns / count;
+}
+
+static void print(struct asker **askers, const struct ask_options *options, const double *ns)
+{
+	unsigned long answered = 0, with_answer = 0, octets = 0;
+	double each = (double)options->rounds * (double)options->threads;
+
+	for (unsigned t = 0; t < options->threads; t++) {
+		answered += askers[t]->answered;
+		with_answer += askers[t]->with_answer;
+		octets += askers[t]->octets;
+	}
+	each *= (double)askers[0]->count;
+	(void)printf("{\"queries\": %.0f, \"answered\": %lu, \"with_answer\": %.4f, "
+		     "\"reply_octets\": %.1f, \"threads\": %u, \"cpu_ns\": [",
+		     each, answered, (double)with_answer / each, (double)octets / each,
+		     options->threads);
+	for (unsigned r = 0; r < options->rounds; r++)
+		(void)printf("%s%.1f", r == 0 ? "" : ", ", ns[r]);
+	(void)printf("]}\n");
+}
+
+void images_ask(const struct world *world, const struct ask_options *options)
+{
+	struct asker **askers = mem_array(options->threads, sizeof(struct asker *));
+	double *ns = mem_array(options->rounds, sizeof(*ns));
+	struct counters_page *page = new_counters();
+	size_t len;
+	uint8_t *bytes = read_whole(options->queries, &len);
+	struct ask_query *queries = mem_array(len / QUERY_HEAD + 1,
+					      sizeof(*queries)); /* more than there can be */
+	unsigned long total = split(bytes, len, queries);
+
+	if (total == 0)
+		die(options->queries, "no queries, or cut off");
+	for (unsigned t = 0; t < options->threads; t++) {
+		askers[t] = mem_alloc(sizeof(**askers));
+		askers[t]->world = world;
+		askers[t]->queries = queries;
+		askers[t]->total = total;
+		askers[t]->count = options->count != 0 ? options->count : total;
+		askers[t]->first = total / options->threads * t;
+		askers[t]->counters = &page->counters[t];
+		askers[t]->classes = &page->classes[t];
+	}
+	for (unsigned r = 0; r < options->rounds; r++)
+		ns[r] = run_round(askers, options->threads);
+	print(askers, options, ns);
+	for (unsigned t = 0; t < options->threads; t++)
+		free(askers[t]);
+	(void)munmap(page, sizeof(*page));
+	free(askers);
+	free(queries);
+	free(bytes);
+	free(ns);
+}
