@@ -82,9 +82,10 @@ static void make(const char *server_file, const char *folder)
 			steer_all_up(images, path);
 		else
 			write_file(path, &images[kind]);
-		image_close(&images[kind]);
 		free(path);
 	}
+	for (unsigned kind = 0; kind < IMAGE_KINDS; kind++)
+		image_close(&images[kind]);
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */

@@ -20,7 +20,7 @@ struct parts {
 	size_t count, cap;
 };
 
-/* Offset 0, of what is not there, is the header's. */
+/* Offset 0: it is not there. What is empty may begin where another part does: leave it out. */
 static void begins(struct parts *parts, uint64_t offset, const char *name)
 {
 	if (offset != 0)
@@ -143,9 +143,9 @@ static void print_steering(const struct image *image)
 
 	begins(&parts, root->pools_off, "pools");
 	begins(&parts, root->records_off, "records");
-	begins(&parts, root->tables_off, "tables");
-	begins(&parts, root->splits_off, "tables");
-	begins(&parts, root->backups_off, "tables");
+	begins(&parts, root->table_count == 0 ? 0 : root->tables_off, "tables");
+	begins(&parts, root->split_count == 0 ? 0 : root->splits_off, "tables");
+	begins(&parts, root->backup_count == 0 ? 0 : root->backups_off, "tables");
 	for (uint32_t i = 0; i < root->table_count; i++) {
 		begins(&parts, steering_table(image, i)->slots.codes_off, "slots of tables");
 		begins(&parts, steering_table(image, i)->slots.kinds_off, "kinds of slots");

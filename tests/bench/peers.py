@@ -95,6 +95,7 @@ class Server:
 
     steered = True
     plain = True  # does it serve zones?
+    cpus = "0"
 
     def __init__(self, namespace, folder, options):
         self.namespace, self.options = namespace, options
@@ -112,7 +113,7 @@ class Server:
     def run(self):
         # A session of its own, as daemons have: the kernel may share a busy core out by session.
         with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen(self.namespace.command(0, *self.command()), stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen(self.namespace.command(self.cpus, *self.command()), stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, cwd="/", start_new_session=True)
 
     def stop(self):
