@@ -113,7 +113,7 @@ json_t *explain_steering(const struct borrowed *b, uint32_t number,
 	json_t *told = json_object(), *further = json_array();
 	struct choice c;
 
-	choose(&c, &b->world, number, client, random);
+	choose_told(&c, &b->world, number, client, random);
 	tell_step(told, b, &c, 0, record, client, from);
 	for (unsigned i = 1; i < c.step_count; i++) {
 		json_t *step = json_object();

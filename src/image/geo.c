@@ -1,35 +1,17 @@
 #include "image/geo.h"
 
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ROOT_BITS  16U
 #define ROOT_SLOTS 65536U
 #define NODE_BITS  6U
 #define NODE_SLOTS 64U
 
-/* An address as two words, left-aligned: an IPv4 address is the upper half of `high`. */
-struct words {
-	uint64_t high, low;
-};
-
-static struct words words_of(const struct ip_address *address)
-{
-	struct words w;
-
-	memcpy(&w.high, address->bytes, sizeof(w.high));
-	memcpy(&w.low, address->bytes + sizeof(w.high), sizeof(w.low));
-	w.high = be64toh(w.high);
-	w.low = be64toh(w.low);
-	return w;
-}
-
 /* The six bits from `pos` on. The steps are 16, 22, ... 58, 64, ... 118, 124, so that none
  * straddles the two words; the last one of each family is filled up with two zero bits. */
-static unsigned node_slot(const struct words *w, unsigned pos)
+static unsigned node_slot(uint64_t high, uint64_t low, unsigned pos)
 {
-	uint64_t word = pos < 64 ? w->high : w->low;
+	uint64_t word = pos < 64 ? high : low;
 	unsigned at = pos % 64;
 
 	word = at <= 58 ? word >> (58 - at) : word << (at - 58);
@@ -65,22 +47,17 @@ static unsigned leaf_block_bits(const struct geo_node *node, unsigned slot)
 	return bits;
 }
 
-static struct geo_match trie_find(const struct image *geo, const struct geo_trie *trie,
-				  const struct words *address)
+struct geo_match geo_descend(const struct image *geo, const struct geo_trie *trie, uint32_t at,
+			     uint64_t high, uint64_t low)
 {
 	const struct geo_node *nodes = image_at(geo, struct geo_node, trie->nodes_off);
-	unsigned slot = (unsigned)(address->high >> (64 - ROOT_BITS));
-	uint32_t at = image_at(geo, uint32_t, trie->root_off)[slot];
 	const struct geo_node *node;
-	unsigned pos = ROOT_BITS;
+	unsigned pos = GEO_ROOT_BITS, slot;
 	uint32_t leaf;
 
-	if ((at & GEO_LEAF) != 0)
-		return (struct geo_match){ at & ~GEO_LEAF,
-					   image_at(geo, uint8_t, trie->root_len_off)[slot] };
 	for (;; pos += NODE_BITS) {
 		node = &nodes[at];
-		slot = node_slot(address, pos);
+		slot = node_slot(high, low, pos);
 		if ((node->children >> slot & 1) == 0)
 			break;
 		at = node->child_base + rank(node->children, slot);
@@ -94,36 +71,26 @@ static struct geo_match trie_find(const struct image *geo, const struct geo_trie
 
 /* --- IPv4 inside IPv6 ---------------------------------------------------------------------- */
 
-static const struct words embedding[] = {
-	{ 0, UINT64_C(0x0000ffff00000000) },           /* ::ffff:0:0/96 */
-	{ UINT64_C(0x0064ff9b00000000), UINT64_C(0) }, /* 64:ff9b::/96 */
-};
-#define EMBEDDINGS    (sizeof(embedding) / sizeof(embedding[0]))
-#define EMBEDDING_LEN 96U
-
-static bool is_embedded(const struct words *w)
+static unsigned common_bits(uint64_t high, uint64_t low, uint64_t with_high, uint64_t with_low)
 {
-	for (size_t i = 0; i < EMBEDDINGS; i++)
-		if (w->high == embedding[i].high && w->low >> 32 == embedding[i].low >> 32)
-			return true;
-	return false;
+	if (high != with_high)
+		return (unsigned)__builtin_clzll(high ^ with_high);
+	return low == with_low ? 128 : 64 + (unsigned)__builtin_clzll(low ^ with_low);
 }
 
-static unsigned common_bits(const struct words *a, const struct words *b)
+uint8_t geo_exclude_near(uint64_t high, uint64_t low, uint8_t len)
 {
-	if (a->high != b->high)
-		return (unsigned)__builtin_clzll(a->high ^ b->high);
-	return a->low == b->low ? 128 : 64 + (unsigned)__builtin_clzll(a->low ^ b->low);
+	unsigned mapped = common_bits(high, low, 0, GEO_MAPPED);
+	unsigned nat64 = common_bits(high, low, GEO_NAT64, 0);
+
+	if (len <= mapped)
+		len = (uint8_t)(mapped + 1);
+	return len <= nat64 ? (uint8_t)(nat64 + 1) : len;
 }
 
 bool geo_embedded_ipv4(const struct ip_address *address, struct ip_address *out)
 {
-	struct words w;
-
-	if (address->family != IP_V6)
-		return false;
-	w = words_of(address);
-	if (!is_embedded(&w))
+	if (address->family != IP_V6 || geo_address(address).family != 0)
 		return false;
 	*out = (struct ip_address){ .family = IP_V4 };
 	memcpy(out->bytes, address->bytes + 12, 4);
@@ -132,52 +99,22 @@ bool geo_embedded_ipv4(const struct ip_address *address, struct ip_address *out)
 
 uint8_t geo_exclude_embedded(const struct ip_address *address, uint8_t len)
 {
-	struct words w = words_of(address);
-
-	for (size_t i = 0; i < EMBEDDINGS; i++) {
-		unsigned common = common_bits(&w, &embedding[i]);
-
-		if (len <= common)
-			len = (uint8_t)(common + 1);
-	}
-	return len;
-}
-
-static struct geo_match find(const struct image *geo, const struct geo_trie *trie,
-			     const struct ip_address *address)
-{
-	struct words w = words_of(address);
-	struct geo_match match;
-
-	if (address->family == IP_V4)
-		return trie_find(geo, &trie[0], &w);
-	if (is_embedded(&w)) {
-		w = (struct words){ w.low << 32, 0 };
-		match = trie_find(geo, &trie[0], &w);
-		match.prefix_len = (uint8_t)(match.prefix_len + EMBEDDING_LEN);
-		return match;
-	}
-	match = trie_find(geo, &trie[1], &w);
-	match.prefix_len = geo_exclude_embedded(address, match.prefix_len);
-	return match;
+	return geo_exclude_near(geo_load_word(address->bytes), geo_load_word(address->bytes + 8),
+				len);
 }
 
 struct geo_match geo_find(const struct image *geo, const struct ip_address *address)
 {
-	return find(geo, image_root(geo, struct geo_root)->trie, address);
+	struct geo_address a = geo_address(address);
+
+	return geo_find_address(geo, &a);
 }
 
 struct geo_match geo_find_source(const struct image *geo, const struct ip_address *address)
 {
-	const struct geo_root *root = image_root(geo, struct geo_root);
-	struct geo_match match;
+	struct geo_address a = geo_address(address);
 
-	if (root->resolvers[0].root_off != 0) {
-		match = find(geo, root->resolvers, address);
-		if (match.class_id != GEO_CLASS_NONE)
-			return match;
-	}
-	return find(geo, root->trie, address);
+	return geo_find_source_address(geo, &a);
 }
 
 /* --- verification -------------------------------------------------------------------------- */
@@ -198,9 +135,9 @@ static int verify_root(const struct image *geo, const struct geo_trie *trie, uin
 	}
 	for (uint32_t slot = 0; slot < ROOT_SLOTS;) {
 		bool leaf = (root[slot] & GEO_LEAF) != 0;
-		uint32_t size = leaf && len[slot] <= ROOT_BITS ? ROOT_SLOTS >> len[slot] : 1;
+		uint32_t size = leaf && len[slot] <= GEO_ROOT_BITS ? ROOT_SLOTS >> len[slot] : 1;
 
-		if (slot % size != 0 || (leaf && len[slot] > ROOT_BITS))
+		if (slot % size != 0 || (leaf && len[slot] > GEO_ROOT_BITS))
 			return err_set(err, "geo image: root slot %u has length %u", slot,
 				       len[slot]);
 		for (uint32_t i = slot; i < slot + size; i++)
@@ -277,7 +214,7 @@ static int verify_trie(const struct image *geo, const struct geo_trie *trie, uns
 	for (uint32_t i = 0; i < trie->node_count; i++)
 		if (verify_node(trie, i, &nodes[i], err) != 0)
 			return -1;
-	return verify_depth(geo, trie, (address_bits - ROOT_BITS) / NODE_BITS, err);
+	return verify_depth(geo, trie, (address_bits - GEO_ROOT_BITS) / NODE_BITS, err);
 }
 
 static int verify_pref(const struct image *geo, const struct geo_pref *pref, uint32_t site_count,

@@ -14,10 +14,14 @@
 #ifndef IMAGE_GEO_H
 #define IMAGE_GEO_H
 
+#include <endian.h>
+#include <string.h>
+
 #include "base/netprefix.h"
 #include "image/image.h"
 
 #define GEO_VERSION     3
+#define GEO_ROOT_BITS   16U
 #define GEO_LEAF        UINT32_C(0x80000000)
 #define GEO_CLASSES_MAX 65535U /* a leaf is 16 bits, and one value is GEO_CLASS_NONE */
 #define GEO_CLASS_NONE  UINT16_MAX
@@ -86,12 +90,126 @@ struct geo_match {
 	uint8_t prefix_len; /* in bits of the address that was looked up */
 };
 
-/* IPv4 addresses in IPv6 (::ffff:0:0/96, RFC 4291; 64:ff9b::/96, RFC 6052) are found as IPv4, and
- * prefix_len then counts in IPv6 bits (96 + n). */
-struct geo_match geo_find(const struct image *geo, const struct ip_address *address);
+/* An address as it is looked up and hashed: two words, left-aligned. IPv4 addresses in IPv6
+ * (::ffff:0:0/96, RFC 4291; 64:ff9b::/96, RFC 6052) are IPv4 here, so that both spellings of one
+ * client are one. */
+struct geo_address {
+	uint64_t high, low; /* IPv4: the upper half of `high` */
+	uint8_t family;     /* 0: IPv4, 1: IPv6 */
+	uint8_t shift; /* so many bits more have prefix lengths as the address was spelt: 0 or 96 */
+};
+
+#define GEO_EMBEDDING_LEN 96U
+#define GEO_MAPPED        UINT64_C(0x0000ffff00000000) /* ::ffff:0:0/96: `low`; `high` is 0 */
+#define GEO_NAT64         UINT64_C(0x0064ff9b00000000) /* 64:ff9b::/96: `high`; `low` is 0 */
+
+static inline uint64_t geo_load_word(const uint8_t bytes[8])
+{
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return be64toh(word);
+}
+
+/* Both embeddings begin with three zero bits, and nearly no IPv6 address in use does. */
+static inline bool geo_is_far(uint64_t high)
+{
+	return high >> 61 != 0;
+}
+
+static inline bool geo_embeds(uint64_t high, uint64_t low)
+{
+	return !geo_is_far(high) && ((high == 0 && low >> 32 == GEO_MAPPED >> 32) ||
+				     (high == GEO_NAT64 && low >> 32 == 0));
+}
+
+static inline struct geo_address geo_address(const struct ip_address *address)
+{
+	struct geo_address out = { .high = geo_load_word(address->bytes) };
+
+	if (address->family == IP_V4)
+		return out;
+	out.low = geo_load_word(address->bytes + 8);
+	if (geo_embeds(out.high, out.low))
+		return (struct geo_address){ .high = out.low << 32, .shift = GEO_EMBEDDING_LEN };
+	out.family = 1;
+	return out;
+}
+
+/* geo_exclude, where an embedding is near. */
+uint8_t geo_exclude_near(uint64_t high, uint64_t low, uint8_t len);
+
+/* What is true of all of an IPv6 prefix except the networks that are found as IPv4: the shortest
+ * length, not below `len`, at which the prefix around the address holds none of those. For IPv4, and
+ * for IPv4 in IPv6, `len` is the length without the embedding's bits. */
+static inline uint8_t geo_exclude(const struct geo_address *address, uint8_t len)
+{
+	if (address->family == 0)
+		return (uint8_t)(len + address->shift);
+	return len > 2 && geo_is_far(address->high)
+		       ? len
+		       : geo_exclude_near(address->high, address->low, len);
+}
+
+/* From a node of the trie on. */
+struct geo_match geo_descend(const struct image *geo, const struct geo_trie *trie, uint32_t at,
+			     uint64_t high, uint64_t low);
+
+/* prefix_len: without the bits that geo_exclude adds. */
+static inline struct geo_match geo_trie_find(const struct image *geo, const struct geo_trie *trie,
+					     const struct geo_address *address)
+{
+	unsigned slot = (unsigned)(address->high >> (64 - GEO_ROOT_BITS));
+	uint32_t at = image_at(geo, uint32_t, trie->root_off)[slot];
+
+	if ((at & GEO_LEAF) == 0)
+		return geo_descend(geo, trie, at, address->high, address->low);
+	return (struct geo_match){ at & ~GEO_LEAF,
+				   image_at(geo, uint8_t, trie->root_len_off)[slot] };
+}
+
+static inline struct geo_match geo_find_in(const struct image *geo, const struct geo_trie trie[2],
+					   const struct geo_address *address)
+{
+	struct geo_match match = geo_trie_find(geo, &trie[address->family], address);
+
+	match.prefix_len = geo_exclude(address, match.prefix_len);
+	return match;
+}
+
+static inline struct geo_match geo_find_address(const struct image *geo,
+						const struct geo_address *address)
+{
+	return geo_find_in(geo, image_root(geo, struct geo_root)->trie, address);
+}
 
 /* The same for the source of a query without client subnet: the resolver table first. */
+static inline struct geo_match geo_find_source_address(const struct image *geo,
+						       const struct geo_address *address)
+{
+	const struct geo_root *root = image_root(geo, struct geo_root);
+
+	if (root->resolvers[0].root_off != 0) {
+		struct geo_match match = geo_find_in(geo, root->resolvers, address);
+
+		if (match.class_id != GEO_CLASS_NONE)
+			return match;
+	}
+	return geo_find_in(geo, root->trie, address);
+}
+
+/* prefix_len counts in bits of the address as it is spelt: of IPv4 in IPv6 96 + n. */
+struct geo_match geo_find(const struct image *geo, const struct ip_address *address);
 struct geo_match geo_find_source(const struct image *geo, const struct ip_address *address);
+
+/* Has the cache line fetched at which geo_find begins. */
+static inline void geo_prefetch(const struct image *geo, const struct geo_address *address)
+{
+	const struct geo_root *root = image_root(geo, struct geo_root);
+
+	__builtin_prefetch(image_at(geo, uint32_t, root->trie[address->family].root_off) +
+			   (address->high >> (64 - GEO_ROOT_BITS)));
+}
 
 static inline uint32_t geo_class_pref(const struct image *geo, uint32_t class_id, uint32_t pool)
 {
@@ -113,8 +231,7 @@ static inline const struct geo_pref *geo_pool_pref(const struct image *geo, uint
 /* true, and the IPv4 address in *out, when an IPv6 address carries one (see geo_find). */
 bool geo_embedded_ipv4(const struct ip_address *address, struct ip_address *out);
 
-/* What is true of all of an IPv6 prefix except the networks that are found as IPv4: the shortest
- * length, not below `len`, at which the prefix around the address holds none of those. */
+/* geo_exclude, of an IPv6 address as it is spelt. */
 uint8_t geo_exclude_embedded(const struct ip_address *address, uint8_t len);
 
 int geo_verify(const struct image *geo, struct err *err);

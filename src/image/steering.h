@@ -18,7 +18,7 @@
 #include "image/rrset.h"
 #include "image/settings.h"
 
-#define STEERING_VERSION    6
+#define STEERING_VERSION    7
 #define STEERING_NONE       UINT32_MAX
 #define STEERING_POOLS_MAX  8   /* in a row */
 #define STEERING_LINKS_MAX  255 /* of one record */

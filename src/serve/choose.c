@@ -7,54 +7,39 @@
  * copy of the same code. */
 #define INLINE inline __attribute__((always_inline))
 
-/* The client's address as it is located and hashed: an IPv4 address inside IPv6 counts as what it
- * is, so that both spellings of one client get one node. `shift`: how many more bits the prefix
- * lengths of the spelling that was asked with have. */
-static void client_address(const struct client_network *client, struct ip_address *out,
-			   unsigned *shift)
-{
-	*shift = 96;
-	if (client->network.address.family == IP_V6 &&
-	    geo_embedded_ipv4(&client->network.address, out))
-		return;
-	*shift = 0;
-	*out = client->network.address;
-}
-
-/* The hash of the client network as far as the pool's persistence tells it. */
-static INLINE uint64_t hash_client(struct choice *out, const struct steering_pool *pool,
-				   const struct client_network *client)
-{
-	struct ip_address address;
-	unsigned shift, persistence;
-
-	client_address(client, &address, &shift);
-	persistence = address.family == IP_V4 ? pool->persistence_v4 : pool->persistence_v6;
-	ip_mask(address.bytes, persistence);
-	if (address.family == IP_V6) /* IPv4 clients in there are hashed as such */
-		persistence = geo_exclude_embedded(&client->network.address, (uint8_t)persistence);
-	if (out->scope < persistence + shift)
-		out->scope = (uint8_t)(persistence + shift);
-	return hash_bytes(address.bytes, address.family == IP_V4 ? 4 : 16, pool->seed);
-}
-
 /* What is asked, and by whom. */
 struct asked {
 	const struct world *world;
-	const struct client_network *client;
+	struct geo_address address;
+	bool from_ecs;
 	uint64_t random;
 };
+
+static INLINE void widen(struct choice *out, unsigned scope)
+{
+	if (out->scope < scope)
+		out->scope = (uint8_t)scope;
+}
+
+/* The hash of the client network as far as the pool's persistence tells it. IPv4 clients have hashes
+ * of their own, so that an IPv6 network of which they are a part is none for the scope. */
+static INLINE uint64_t hash_client(struct choice *out, const struct steering_pool *pool,
+				   const struct geo_address *client)
+{
+	uint8_t persistence = client->family == 0 ? pool->persistence_v4 : pool->persistence_v6;
+
+	widen(out, geo_exclude(client, persistence));
+	return hash_network(client->high, client->low, persistence, pool->seed);
+}
 
 /* The bits that decide among several in one pool. */
 static INLINE uint64_t decide(struct choice *out, const struct asked *asked,
 			      const struct steering_pool *pool, bool random)
 {
-	const struct client_network *client = asked->client;
-
 	if (!random && pool->persistence != PERSISTENCE_NONE &&
-	    (client->from_ecs || pool->persistence_without_ecs != PERSISTENCE_NONE)) {
+	    (asked->from_ecs || pool->persistence_without_ecs != PERSISTENCE_NONE)) {
 		out->hashed = true;
-		return hash_client(out, pool, client);
+		return hash_client(out, pool, &asked->address);
 	}
 	out->random = true;
 	return asked->random;
@@ -70,17 +55,15 @@ static INLINE uint16_t find_slot(const struct image *steering, const struct stee
 static INLINE void find_class(struct choice *out, const struct asked *asked)
 {
 	const struct image *geo = &asked->world->geo;
-	const struct ip_address *address = &asked->client->network.address;
 
 	if (out->match.class_id == GEO_CLASS_NONE)
-		out->match = asked->client->from_ecs ? geo_find(geo, address)
-						     : geo_find_source(geo, address);
+		out->match = asked->from_ecs ? geo_find_address(geo, &asked->address)
+					     : geo_find_source_address(geo, &asked->address);
 }
 
 static INLINE void count_class(struct choice *out)
 {
-	if (out->scope < out->match.prefix_len)
-		out->scope = out->match.prefix_len;
+	widen(out, out->match.prefix_len);
 }
 
 /* The client's class decides. Where a pool has one preference for all (sites in one place, say),
@@ -155,33 +138,34 @@ static __attribute__((noinline)) uint32_t choose_branch(struct choice *out,
 	return branch;
 }
 
+/* What a table has for these clients. */
+static INLINE void find_node(struct choice *out, const struct asked *asked,
+			     const struct steering_pool *pool, const struct steering_pref *pref,
+			     uint32_t branch)
+{
+	const struct image *steering = &asked->world->steering;
+	const struct steering_table *table = steering_table(steering, branch_number(branch));
+	uint64_t bits = 0;
+
+	out->table = branch_number(branch);
+	if (table->hashed != 0)
+		bits = decide(out, asked, pool, pref->random != 0);
+	out->node = find_slot(steering, &table->slots, bits, &out->slot);
+	out->choice = steering_choice(steering, pref->choices_off, out->node);
+}
+
 /* What holds for these clients in the step's pool; the node is found where the branch is a table. */
 static INLINE void take_step(struct choice *out, const struct asked *asked,
 			     struct choice_step *step, const struct steering_pool *pool,
 			     const struct steering_pref *pref)
 {
-	const struct image *steering = &asked->world->steering;
-	const struct steering_table *table;
-	uint32_t branch = pref->branch;
-	uint64_t bits = 0;
-
 	step->applied = pref->applied;
 	step->split = step->without = STEERING_NONE;
-	if (branch_kind(branch) != BRANCH_TABLE) {
-		const struct steering_pref *found = pref; /* so that pref stays in a register */
-
-		branch = choose_branch(out, asked, step, pool, &found);
-		pref = found;
-	}
-	step->branch = branch;
-	if (branch_kind(branch) == BRANCH_POOL)
-		return;
-	out->table = branch_number(branch);
-	table = steering_table(steering, out->table);
-	if (table->hashed != 0)
-		bits = decide(out, asked, pool, pref->random != 0);
-	out->node = find_slot(steering, &table->slots, bits, &out->slot);
-	out->choice = steering_choice(steering, pref->choices_off, out->node);
+	step->branch = pref->branch;
+	if (branch_kind(step->branch) != BRANCH_TABLE)
+		step->branch = choose_branch(out, asked, step, pool, &pref);
+	if (branch_kind(step->branch) == BRANCH_TABLE)
+		find_node(out, asked, pool, pref, step->branch);
 }
 
 /* On to another pool, with the same class. */
@@ -198,30 +182,86 @@ static __attribute__((noinline)) void go_on(struct choice *out, struct asked *as
 	take_step(out, asked, step, pool, find_pref(out, asked, step, pool, pool->prefs_off));
 }
 
-void choose(struct choice *out, const struct world *world, uint32_t record,
-	    const struct client_network *client, uint64_t random)
+static INLINE void begin(struct choice *out, const struct steering_record *record)
 {
-	const struct image *steering = &world->steering;
-	const struct steering_record *r = steering_record(steering, record);
-	const struct steering_pool *pool = steering_pool(steering, r->pool);
-	struct asked asked = { world, client, random };
-	struct choice_step *step = out->steps;
-	const struct steering_pref *pref;
-
-	out->match = (struct geo_match){ .class_id = GEO_CLASS_NONE };
 	out->hashed = out->random = false;
 	out->scope = 0;
 	out->step_count = 1;
-	out->answers_off = r->answers_off;
-	step->pool = r->pool;
-	step->pref = STEERING_NONE;
-	if (r->for_all != 0)
-		pref = steering_pref_at(steering, r->prefs_off, 0);
-	else
-		pref = find_pref(out, &asked, step, pool, r->prefs_off);
-	take_step(out, &asked, step, pool, pref);
+	out->answers_off = record->answers_off;
+	out->steps[0].pool = record->pool;
+	out->steps[0].pref = STEERING_NONE;
+}
+
+static INLINE const struct steering_pref *first_pref(struct choice *out, const struct asked *asked,
+						     const struct steering_pool *pool,
+						     const struct steering_record *record)
+{
+	if (record->for_all != 0)
+		return steering_pref_at(&asked->world->steering, record->prefs_off, 0);
+	return find_pref(out, asked, &out->steps[0], pool, record->prefs_off);
+}
+
+/* out->match: where it is known already. */
+static void walk(struct choice *out, struct asked *asked, const struct steering_record *record)
+{
+	const struct image *steering = &asked->world->steering;
+	const struct steering_pool *pool = steering_pool(steering, record->pool);
+
+	begin(out, record);
+	take_step(out, asked, &out->steps[0], pool, first_pref(out, asked, pool, record));
 	while (branch_kind(choice_last(out)->branch) == BRANCH_POOL) {
-		go_on(out, &asked);
-		out->answers_off = steering_answers_of(steering, r, choice_last(out)->pool);
+		go_on(out, asked);
+		out->answers_off = steering_answers_of(steering, record, choice_last(out)->pool);
 	}
+}
+
+void choose_told(struct choice *out, const struct world *world, uint32_t record,
+		 const struct client_network *client, uint64_t random)
+{
+	struct asked asked = { world, geo_address(&client->network.address), client->from_ecs,
+			       random };
+
+	out->match = (struct geo_match){ .class_id = GEO_CLASS_NONE };
+	walk(out, &asked, steering_record(&world->steering, record));
+}
+
+static INLINE struct chosen chosen_of(const struct choice *choice, uint32_t pool, uint8_t applied)
+{
+	return (struct chosen){ .answers_off = choice->answers_off,
+				.pool = pool,
+				.choice = choice->choice,
+				.class_id = (uint16_t)choice->match.class_id,
+				.scope = choice->scope,
+				.applied = applied };
+}
+
+static __attribute__((noinline)) void choose_far(struct chosen *out, struct asked asked,
+						 const struct steering_record *record,
+						 struct geo_match match)
+{
+	struct choice choice;
+
+	choice.match = match;
+	walk(&choice, &asked, record);
+	*out = chosen_of(&choice, choice_last(&choice)->pool, choice_last(&choice)->applied);
+}
+
+/* As choose_told, but where one table decides, nothing is written down on the way there. */
+void choose(struct chosen *out, const struct world *world, const struct steering_record *record,
+	    const struct ip_address *address, bool from_ecs, uint64_t random)
+{
+	struct asked asked = { world, geo_address(address), from_ecs, random };
+	const struct steering_pool *pool = steering_pool(&world->steering, record->pool);
+	struct choice choice; /* in registers */
+	const struct steering_pref *pref;
+
+	choice.match = (struct geo_match){ .class_id = GEO_CLASS_NONE };
+	begin(&choice, record);
+	pref = first_pref(&choice, &asked, pool, record);
+	if (branch_kind(pref->branch) != BRANCH_TABLE) {
+		choose_far(out, asked, record, choice.match);
+		return;
+	}
+	find_node(&choice, &asked, pool, pref, pref->branch);
+	*out = chosen_of(&choice, record->pool, pref->applied);
 }

@@ -1,11 +1,27 @@
 /* choose.h - which answer set a client network gets: the steering lookups, step by step.
  *
- * Pure, like answer.h. Every step is kept in the result, so that `explain` shows what happened. */
+ * Pure, like answer.h. */
 #ifndef SERVE_CHOOSE_H
 #define SERVE_CHOOSE_H
 
 #include "base/netprefix.h"
 #include "image/world.h"
+
+/* What an answer needs of all that. */
+struct chosen {
+	uint64_t answers_off;
+	uint32_t pool; /* that it is of */
+	uint16_t choice;
+	uint16_t class_id;
+	uint8_t scope;   /* ECS scope prefix length: for how large a network this holds */
+	uint8_t applied; /* enum steering_applied: in that pool */
+};
+
+/* `address`: of the ECS option, else the source's. */
+void choose(struct chosen *out, const struct world *world, const struct steering_record *record,
+	    const struct ip_address *address, bool from_ecs, uint64_t random);
+
+/* --- the same, told in full ------------------------------------------------------------------ */
 
 struct client_network {
 	struct ip_prefix
@@ -43,7 +59,8 @@ static inline const struct choice_step *choice_last(const struct choice *choice)
 	return &choice->steps[choice->step_count - 1];
 }
 
-void choose(struct choice *out, const struct world *world, uint32_t record,
-	    const struct client_network *client, uint64_t random);
+/* Every step is kept, so that `explain` shows what happened. */
+void choose_told(struct choice *out, const struct world *world, uint32_t record,
+		 const struct client_network *client, uint64_t random);
 
 #endif

@@ -11,53 +11,34 @@
 /* What a POOL record answers to this client. */
 struct steered {
 	const struct steering_record *record;
-	uint64_t answers_off;
-	uint16_t choice;
-	uint8_t scope;   /* not 0: it is for clients of this network only (RFC 7871) */
-	uint8_t applied; /* enum steering_applied */
-	uint32_t pool;   /* that it is of */
-	uint16_t class_id;
+	struct chosen chosen; /* scope not 0: it is for clients of this network only (RFC 7871) */
 };
 
 /* ECS with source 0 says "not my address": then the resolver's own counts, as without ECS. */
-static void find_client_network(const struct asking *asking, struct client_network *out)
-{
-	const struct query *query = asking->query;
-
-	out->from_ecs = query->has_edns && (query->edns.has & EDNS_HAS_CLIENT_SUBNET) != 0 &&
-			query->edns.ecs.source > 0;
-	if (out->from_ecs) {
-		ecs_network(&query->edns.ecs, &out->network);
-		return;
-	}
-	out->network.address = asking->client->address;
-	out->network.len = (uint8_t)ip_bits(out->network.address.family);
-}
-
 static inline void steer(const struct asking *asking, const struct zone_node *node,
 			 struct steered *out)
 {
-	uint32_t record = asking->pool_record_base + node->pool_record - 1;
-	struct client_network client;
-	struct choice choice;
+	const struct query *query = asking->query;
+	const struct image *steering = &asking->world->steering;
+	bool from_ecs = query->has_edns && (query->edns.has & EDNS_HAS_CLIENT_SUBNET) != 0 &&
+			query->edns.ecs.source > 0;
+	struct ip_address network;
 
-	find_client_network(asking, &client);
-	choose(&choice, asking->world, record, &client, asking->client->random);
-	out->record = steering_record(&asking->world->steering, record);
-	out->answers_off = choice.answers_off;
-	out->choice = choice.choice;
-	out->applied = choice_last(&choice)->applied;
-	out->pool = choice_last(&choice)->pool;
-	out->scope = client.from_ecs ? choice.scope : 0;
-	out->class_id = (uint16_t)choice.match.class_id;
+	if (from_ecs)
+		ecs_address(&query->edns.ecs, &network);
+	out->record = steering_record(steering, asking->pool_record_base + node->pool_record - 1);
+	choose(&out->chosen, asking->world, out->record,
+	       from_ecs ? &network : &asking->client->address, from_ecs, asking->client->random);
+	if (!from_ecs)
+		out->chosen.scope = 0;
 }
 
 static const struct rrset_block *steered_block(const struct asking *asking,
 					       const struct steered *steered,
 					       enum steering_column column)
 {
-	return steering_answer(&asking->world->steering, steered->record, steered->answers_off,
-			       steered->choice, column);
+	return steering_answer(&asking->world->steering, steered->record,
+			       steered->chosen.answers_off, steered->chosen.choice, column);
 }
 
 /* --- additional section ----------------------------------------------------------------------- */
@@ -74,7 +55,8 @@ static __attribute__((noinline)) const struct rrset_block *steered_extra(
 	struct steered steered;
 
 	steer(asking, node, &steered);
-	return steered.scope != 0 ? NULL : steered_block(asking, &steered, steering_column(type));
+	return steered.chosen.scope != 0 ? NULL
+					 : steered_block(asking, &steered, steering_column(type));
 }
 
 /* An RRset that goes with another one. What resolvers find in the additional section is for all
@@ -192,7 +174,7 @@ static void put_target(struct asking *asking, const struct rrset_block *block,
 	unsigned column = STEERING_TARGET_A;
 
 	if (extra->node != STEERING_TARGET_SHARED) {
-		from.choice = (uint16_t)(extra->node - STEERING_TARGET_NODE);
+		from.chosen.choice = (uint16_t)(extra->node - STEERING_TARGET_NODE);
 		column = STEERING_A;
 	}
 	if (*name != 0)
@@ -221,7 +203,7 @@ static __attribute__((noinline)) void put_targets(struct asking *asking,
 
 	for (unsigned i = 0; i < block->extra_count; i++) {
 		if (extras[i].node == STEERING_TARGET_SHARED &&
-		    (steered->scope != 0 || named_before(extras, i)))
+		    (steered->chosen.scope != 0 || named_before(extras, i)))
 			continue;
 		put_target(asking, block, &extras[i], block_at, steered);
 	}
@@ -313,12 +295,12 @@ static bool nobody_has(const struct asking *asking, const struct steered *steere
 static __attribute__((noinline)) bool tell_nothing(struct asking *asking,
 						   const struct steered *steered, uint16_t type)
 {
-	if (!nobody_has(asking, steered, type) && steered->scope > asking->opt.scope)
-		asking->opt.scope = steered->scope;
-	if (steered->applied <= APPLIED_DRAINING)
+	if (!nobody_has(asking, steered, type) && steered->chosen.scope > asking->opt.scope)
+		asking->opt.scope = steered->chosen.scope;
+	if (steered->chosen.applied <= APPLIED_DRAINING)
 		return false;
 	asking->opt.error = EDNS_ERROR_OTHER;
-	asking->opt.error_text = steered->applied == APPLIED_FENCED
+	asking->opt.error_text = steered->chosen.applied == APPLIED_FENCED
 					 ? "no site of the pool is for this network"
 					 : "no node of the pool is up";
 	return false;
@@ -329,7 +311,7 @@ static __attribute__((noinline)) void shuffle(struct asking *asking,
 					      const struct rrset_block *block,
 					      const struct steered *steered)
 {
-	if (steering_pool(&asking->world->steering, steered->pool)->shuffled != 0 &&
+	if (steering_pool(&asking->world->steering, steered->chosen.pool)->shuffled != 0 &&
 	    (block->type == TYPE_A || block->type == TYPE_AAAA))
 		message_shuffle(&asking->message, block, &asking->owner, ~asking->client->random);
 }
@@ -345,9 +327,9 @@ static bool put_steered(struct asking *asking, const struct lookup *found, uint1
 	if (block == NULL)
 		return tell_nothing(asking, &steered, type);
 	asking->steered = true;
-	asking->class_id = steered.class_id;
-	if (steered.scope > asking->opt.scope)
-		asking->opt.scope = steered.scope;
+	asking->class_id = steered.chosen.class_id;
+	if (steered.chosen.scope > asking->opt.scope)
+		asking->opt.scope = steered.chosen.scope;
 	if (!message_put(&asking->message, SECTION_ANSWER, block, &asking->owner))
 		asking->message.truncated = true;
 	else if (block->extra_count > 0)

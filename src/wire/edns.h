@@ -105,12 +105,11 @@ static inline size_t edns_size(const struct edns_reply *reply)
  * NSID goes into what room is left, then the error and its text. */
 size_t edns_write(uint8_t *out, size_t room, const struct edns_reply *reply, enum rcode rcode);
 
-/* The network of an option whose source is not 0. */
-static inline void ecs_network(const struct ecs *ecs, struct ip_prefix *out)
+/* The address of an option whose source is not 0. */
+static inline void ecs_address(const struct ecs *ecs, struct ip_address *out)
 {
-	memcpy(out->address.bytes, ecs->address, sizeof(ecs->address));
-	out->address.family = ecs->family == ECS_IPV4 ? IP_V4 : IP_V6;
-	out->len = ecs->source;
+	memcpy(out->bytes, ecs->address, sizeof(ecs->address));
+	out->family = ecs->family == ECS_IPV4 ? IP_V4 : IP_V6;
 }
 
 #endif

@@ -286,6 +286,72 @@ START_TEST(arrays_buffers_and_arenas_grow)
 }
 END_TEST
 
+/* Is chi-square within four standard deviations of what a random function gives? */
+static bool is_random(const uint32_t *count, uint32_t slots, uint32_t total)
+{
+	double expected = (double)total / slots, off = 1.0 - slots;
+
+	for (uint32_t i = 0; i < slots; i++)
+		off += (count[i] - expected) * (count[i] - expected) / expected;
+	return off * off < 4.0 * 4.0 * 2 * (slots - 1);
+}
+
+/* Networks as they come: one behind the other, and far apart; the first word of IPv4 /24 and /32, of
+ * IPv6 /32 and /56. */
+static const struct {
+	uint64_t first, step;
+	unsigned len;
+} network_rows[] = {
+	{ UINT64_C(10) << 56, UINT64_C(1) << 40, 24 },
+	{ UINT64_C(10) << 56, UINT64_C(1) << 32, 32 },
+	{ 0, UINT64_C(1) << 47, 24 },
+	{ UINT64_C(0x2001) << 48, UINT64_C(1) << 32, 32 },
+	{ UINT64_C(0x20010db8) << 32, UINT64_C(1) << 8, 56 },
+};
+
+START_TEST(networks_are_hashed_as_by_a_random_function)
+{
+	static uint32_t slots[4093], pairs[64 * 64], cuts[1024];
+
+	for (uint64_t seed = 1; seed <= 3; seed++) {
+		memset(slots, 0, sizeof(slots));
+		memset(pairs, 0, sizeof(pairs));
+		memset(cuts, 0, sizeof(cuts));
+		for (uint32_t i = 0; i < 100000; i++) {
+			uint64_t high = network_rows[_i].first + i * network_rows[_i].step;
+			uint64_t bits = hash_network(high, 0, network_rows[_i].len,
+						     hash_word(seed));
+			/* Of another pool: which slot a network has here says nothing about there. */
+			uint64_t other = hash_network(high, 0, network_rows[_i].len,
+						      hash_word(~seed));
+
+			slots[hash_below(bits, 4093)]++;
+			pairs[hash_below(bits, 64) * 64 + hash_below(other, 64)]++;
+			cuts[(bits & 0xffff) >> 6]++;
+		}
+		ck_assert(is_random(slots, 4093, 100000));
+		ck_assert(is_random(pairs, 64 * 64, 100000));
+		ck_assert(is_random(cuts, 1024, 100000));
+	}
+}
+END_TEST
+
+START_TEST(all_of_a_network_has_one_hash_and_no_other)
+{
+	uint64_t high = UINT64_C(0x20010db8a5a5a5a5), low = UINT64_C(0x5a5a5a5a5a5a5a5a);
+
+	for (unsigned len = 0; len <= 128; len++) {
+		for (unsigned bit = 0; bit < 128; bit++) {
+			uint64_t flip = UINT64_C(1) << (63 - bit % 64);
+			uint64_t hash = hash_network(high ^ (bit < 64 ? flip : 0),
+						     low ^ (bit < 64 ? 0 : flip), len, 7);
+
+			ck_assert_int_eq(hash == hash_network(high, low, len, 7), bit >= len);
+		}
+	}
+}
+END_TEST
+
 START_TEST(hash_below_is_even)
 {
 	unsigned seen[7] = { 0 };
@@ -446,6 +512,7 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("base");
+	TCase *networks = tcase_create("networks");
 
 	suite_case(suite, "err", error_gets_its_story_in_front, error_text_is_cut_not_overrun);
 	suite_case(suite, "cursor", reader_remembers_its_first_overrun,
@@ -457,7 +524,10 @@ int main(void)
 	suite_case(suite, "channel", message_arrives_whole_with_its_descriptors,
 		   message_too_long_for_the_receiver_is_an_error_not_a_cut);
 	suite_case(suite, "mem", arrays_buffers_and_arenas_grow);
-	suite_case(suite, "hash", hash_below_is_even);
+	suite_case(suite, "hash", hash_below_is_even, all_of_a_network_has_one_hash_and_no_other);
+	tcase_add_loop_test(networks, networks_are_hashed_as_by_a_random_function, 0,
+			    sizeof(network_rows) / sizeof(network_rows[0]));
+	suite_add_tcase(suite, networks);
 	suite_case(suite, "log", log_that_nobody_reads_loses_lines_and_counts_them,
 		   log_writes_an_event_as_one_line_cut_to_fit, log_escapes_what_stands_in_quotes,
 		   log_formats_as_printf_does, log_ends_a_quoted_value_that_is_cut,

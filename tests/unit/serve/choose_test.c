@@ -50,7 +50,7 @@ static struct choice choose_for(uint32_t record, const char *network, bool from_
 	struct choice out;
 
 	ck_assert(ip_prefix_parse(network, &client.network, NULL));
-	choose(&out, &fixture.world, record, &client, random);
+	choose_told(&out, &fixture.world, record, &client, random);
 	return out;
 }
 
@@ -231,7 +231,7 @@ static struct choice choose_in(const struct world *world, const char *network, b
 	struct choice out;
 
 	ck_assert(ip_prefix_parse(network, &client.network, NULL));
-	choose(&out, world, LINKED, &client, 1);
+	choose_told(&out, world, LINKED, &client, 1);
 	return out;
 }
 

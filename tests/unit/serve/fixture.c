@@ -211,7 +211,7 @@ static void write_pools(struct image_writer *w, struct steering_root *root)
 			prefs[1].branch = branch_make(BRANCH_POOL, POOL_PLAIN);
 		}
 		all[p] = (struct steering_pool){
-			.seed = 7 + p,
+			.seed = 9 + p,
 			.prefs_off = image_writer_append(w, prefs, sizeof(prefs), 8),
 			.pref_count = 2,
 			.node_count = p == POOL_PLAIN ? 1 : NODES,

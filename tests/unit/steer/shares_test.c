@@ -176,8 +176,7 @@ static void count_clients(const struct table *table, bool consecutive, uint32_t 
 {
 	for (uint32_t i = 0; i < CLIENTS; i++) {
 		uint32_t net = consecutive ? 0x0a0000 + i : (uint32_t)(draw() >> 40);
-		uint8_t address[4] = { (uint8_t)(net >> 16), (uint8_t)(net >> 8), (uint8_t)net };
-		uint64_t bits = hash_bytes(address, 4, SEED);
+		uint64_t bits = hash_network((uint64_t)net << 40, 0, 24, SEED);
 		struct steering_slot slot = table_slot(table, hash_below(bits, table->slot_count));
 
 		count[steering_slot_node(&slot, (uint16_t)bits)]++;
