@@ -26,6 +26,7 @@ struct master_reader {
 		files[INCLUDE_DEPTH + 1]; /* the last one is being read; $GENERATE goes deeper */
 	unsigned depth;
 	bool has_default_ttl, has_last_ttl, told_of_ttl;
+	bool without_quick; /* see master_reader_go_without_quick */
 	uint32_t default_ttl_s, last_ttl_s;
 	struct buf data, scratch;
 };

@@ -9,6 +9,7 @@
 #include "base/cursor.h"
 #include "base/mem.h"
 #include "compile/master_directive.h"
+#include "compile/master_quick.h"
 #include "compile/master_rdata.h"
 #include "compile/master_type.h"
 #include "compile/master_word.h"
@@ -21,7 +22,7 @@ struct master_reader *master_reader_open(const char *path, const struct name *or
 	struct err err;
 
 	reader->sources = sources;
-	(void)buf_reserve(&reader->data, 1); /* empty RDATA has a place, too */
+	(void)buf_reserve(&reader->data, QUICK_RDATA_MAX);
 	if (master_sources_add(sources, path, &err) == 0)
 		parse_push_file(reader, origin);
 	else
@@ -36,6 +37,11 @@ void master_reader_close(struct master_reader *reader)
 	buf_free(&reader->data);
 	buf_free(&reader->scratch);
 	free(reader);
+}
+
+void master_reader_go_without_quick(struct master_reader *reader)
+{
+	reader->without_quick = true;
 }
 
 /* --- records ---------------------------------------------------------------------------------- */
@@ -307,8 +313,13 @@ bool master_reader_next(struct master_reader *reader, struct master_record *reco
 		struct master_line line;
 		struct master_parse parse = { .reader = reader, .file = file, .line = &line };
 
-		if (diag_file_is_full(sources->diag, sources->items[file->lexer.source].path) ||
-		    !parse_next_line(file, &line)) {
+		if (diag_file_is_full(sources->diag, sources->items[file->lexer.source].path)) {
+			parse_pop_file(reader);
+			continue;
+		}
+		if (master_quick_read(reader, file, record))
+			return true;
+		if (!parse_next_line(file, &line)) {
 			parse_pop_file(reader);
 			continue;
 		}

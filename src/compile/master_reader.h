@@ -34,6 +34,10 @@ struct master_reader *master_reader_open(const char *path, const struct name *or
 					 struct master_sources *sources);
 void master_reader_close(struct master_reader *reader);
 
+/* From here on each record is read by ldns' converters, as are those that master_quick.h leaves
+ * to them. For tests, which compare both. */
+void master_reader_go_without_quick(struct master_reader *reader);
+
 /* false: the file has ended, or has so many mistakes that reading on helps nobody. */
 bool master_reader_next(struct master_reader *reader, struct master_record *record);
 

@@ -114,6 +114,18 @@ static int read_images(struct product *product, struct err *err)
 	return 0;
 }
 
+/* Whoever serves an image has verified it, and sealed memory is for ever as it was then; a file is
+ * not. */
+static int open_served(struct image *out, int fd, enum image_kind kind, verify_fn *verify,
+		       struct err *err)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	if (seals >= 0 && (seals & F_SEAL_WRITE) != 0)
+		return image_open(out, fd, kind, err);
+	return open_cached(out, fd, kind, verify, err);
+}
+
 /* What is served, or else what the folder has. The descriptor is the caller's; -1: there is none. */
 static int load_previous(struct image *out, int served, const char *cache_dir, enum image_kind kind,
 			 verify_fn *verify)
@@ -122,7 +134,7 @@ static int load_previous(struct image *out, int served, const char *cache_dir, e
 
 	if (served < 0)
 		return load_cached(out, cache_dir, kind, verify);
-	if (open_cached(out, served, kind, verify, &err) != 0) {
+	if (open_served(out, served, kind, verify, &err) != 0) {
 		(void)fprintf(stderr, "the served %s: warning: not reused: %s\n", image_name[kind],
 			      err.text);
 		*out = (struct image){ NULL, 0 };

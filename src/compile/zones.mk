@@ -3,6 +3,7 @@ libcompile_a_SOURCES += \
 	%D%/master_field.c %D%/master_field.h \
 	%D%/master_generate.c %D%/master_generate.h \
 	%D%/master_lexer.c %D%/master_lexer.h \
+	%D%/master_quick.c %D%/master_quick.h \
 	%D%/master_rdata.c %D%/master_rdata.h \
 	%D%/master_directive.c %D%/master_directive.h \
 	%D%/master_parse.c %D%/master_parse.h \
@@ -20,6 +21,7 @@ libcompile_a_SOURCES += \
 	%D%/zones_build.c %D%/zones_build.h
 
 test_compile_SOURCES += \
+	tests/unit/compile/quick_test.c \
 	tests/unit/compile/zones_errors_test.c \
 	tests/unit/compile/zones_image_test.c \
 	tests/unit/compile/zones_ldns_test.c \

@@ -8,5 +8,6 @@ Suite *zones_errors_suite(void);
 Suite *zones_image_suite(void);
 Suite *zones_ldns_suite(void);
 Suite *plan_suite(void);
+Suite *quick_suite(void);
 
 #endif
