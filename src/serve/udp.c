@@ -21,56 +21,108 @@
 #define SLOT_SIZE    (MESSAGE_SIZE + 64)
 _Static_assert(SLOT_SIZE - MESSAGE_SIZE >= BATCH_READABLE, "what may be read behind a message");
 
+/* Two a cache line, where a struct sockaddr_storage takes two of them. */
+union udp_address {
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+	uint64_t words[4];
+};
+
 union address_control {
 	struct cmsghdr align;
 	char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
+/* What the kernel reads and writes for the i-th datagram of a batch and for its answer stands at i
+ * in each array, and is set up once: only lengths change from batch to batch. */
 struct udp {
 	struct server_thread thread;
 	int fd;
+	bool any_address; /* on the wildcard address */
+	bool moved;       /* answers have moved up in `out` (close_ranks) */
 	struct mmsghdr in[BATCH_MAX], out[BATCH_MAX];
 	struct iovec in_iov[BATCH_MAX], out_iov[BATCH_MAX];
 	struct batch_query batch[BATCH_MAX];
-	struct sockaddr_storage from[BATCH_MAX];
+	union udp_address from[BATCH_MAX];
 	union address_control control[BATCH_MAX];
 	uint8_t query[BATCH_MAX][SLOT_SIZE], reply[BATCH_MAX][SLOT_SIZE];
 };
 
+static int option(int fd, int level, int name)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, level, name, &value, &len) == 0 ? value : 0;
+}
+
+/* A datagram brings an address of the socket's family, so the kernel leaves its length as it is.
+ * One that came by a pair of sockets brings none, and is answered without. */
+static socklen_t address_len(const struct udp *udp)
+{
+	switch (option(udp->fd, SOL_SOCKET, SO_DOMAIN)) {
+	case AF_INET: return sizeof(struct sockaddr_in);
+	case AF_INET6: return sizeof(struct sockaddr_in6);
+	default: return 0;
+	}
+}
+
+static void prepare_answers(struct udp *udp)
+{
+	socklen_t len = address_len(udp);
+
+	for (unsigned i = 0; i < BATCH_MAX; i++) {
+		udp->out_iov[i].iov_base = udp->reply[i];
+		udp->out[i].msg_hdr = (struct msghdr){ .msg_name = &udp->from[i],
+						       .msg_namelen = len,
+						       .msg_iov = &udp->out_iov[i],
+						       .msg_iovlen = 1 };
+		if (udp->any_address)
+			udp->out[i].msg_hdr.msg_control = udp->control[i].bytes;
+	}
+	udp->moved = false;
+}
+
 static void prepare(struct udp *udp)
 {
+	socklen_t len = address_len(udp);
+
+	udp->any_address = option(udp->fd, IPPROTO_IP, IP_PKTINFO) != 0 ||
+			   option(udp->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO) != 0;
 	for (unsigned i = 0; i < BATCH_MAX; i++) {
 		udp->in_iov[i] = (struct iovec){ udp->query[i], MESSAGE_SIZE };
 		udp->in[i].msg_hdr = (struct msghdr){ .msg_name = &udp->from[i],
+						      .msg_namelen = len,
 						      .msg_iov = &udp->in_iov[i],
-						      .msg_iovlen = 1,
-						      .msg_control = udp->control[i].bytes };
-		udp->batch[i] = (struct batch_query){ .message = udp->query[i],
-						      .reply = udp->reply[i],
-						      .size = MESSAGE_SIZE,
-						      .from = &udp->from[i] };
-		udp->out[i].msg_hdr.msg_iov = &udp->out_iov[i];
-		udp->out[i].msg_hdr.msg_iovlen = 1;
+						      .msg_iovlen = 1 };
+		if (udp->any_address)
+			udp->in[i].msg_hdr.msg_control = udp->control[i].bytes;
+		udp->batch[i] = (struct batch_query){
+			.message = udp->query[i],
+			.reply = udp->reply[i],
+			.size = MESSAGE_SIZE,
+			.from = (const struct sockaddr_storage *)(const void *)&udp->from[i]
+		};
 	}
+	prepare_answers(udp);
 }
+
+/* --- sockets on the wildcard address ------------------------------------------------------------ */
 
 /* What the kernel shortened by the last batch. */
-static void restore(struct udp *udp, unsigned count)
+static void restore_controls(struct udp *udp, unsigned count)
 {
-	for (unsigned i = 0; i < count; i++) {
-		udp->in[i].msg_hdr.msg_namelen = sizeof(udp->from[i]);
+	for (unsigned i = 0; i < count; i++)
 		udp->in[i].msg_hdr.msg_controllen = sizeof(udp->control[i]);
-	}
 }
 
-/* A socket on the wildcard address is told which address was asked (IP_PKTINFO, RFC 3542): the
- * answer leaves from there. By which interface is for the routes to say, except for a link-local
- * address, which is nowhere without one. */
+/* Such a socket is told which address was asked (IP_PKTINFO, RFC 3542): the answer leaves from
+ * there. By which interface is for the routes to say, except for a link-local address, which is
+ * nowhere without one. */
 static void answer_from(struct msghdr *reply, struct msghdr *query)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(query);
 
-	reply->msg_control = NULL;
 	reply->msg_controllen = 0;
 	if (c == NULL)
 		return;
@@ -86,38 +138,47 @@ static void answer_from(struct msghdr *reply, struct msghdr *query)
 			info->ipi6_ifindex = 0;
 		reply->msg_controllen = CMSG_SPACE(sizeof(*info));
 	}
-	if (reply->msg_controllen > 0)
-		reply->msg_control = query->msg_control;
 }
 
-static void answer_one(struct udp *udp, unsigned i, struct mmsghdr *out, struct iovec *iov)
-{
-	struct msghdr *query = &udp->in[i].msg_hdr;
+/* --- a batch ------------------------------------------------------------------------------------ */
 
-	*iov = (struct iovec){ udp->reply[i], udp->batch[i].reply_len };
-	out->msg_hdr.msg_name = query->msg_name;
-	out->msg_hdr.msg_namelen = query->msg_namelen;
-	answer_from(&out->msg_hdr, query);
+/* Some are not answered: the answers of the others move up, so that they leave by one system call.
+ * Returns how many they are. */
+static unsigned close_ranks(struct udp *udp, unsigned received)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < received; i++) {
+		if (udp->batch[i].reply_len == 0)
+			continue;
+		udp->out[count].msg_hdr = udp->out[i].msg_hdr;
+		count++;
+	}
+	udp->moved = true;
+	return count;
 }
 
 /* Returns how many answers there are to send. */
 static unsigned answer_batch(struct udp *udp, unsigned received)
 {
-	unsigned count = 0;
+	struct batch_query *batch = udp->batch;
+	bool all = true;
 
+	if (udp->moved)
+		prepare_answers(udp);
 	for (unsigned i = 0; i < received; i++) {
-		udp->batch[i].len = udp->in[i].msg_len;
-		udp->batch[i].random = server_thread_counter(&udp->thread);
+		batch[i].len = udp->in[i].msg_len;
+		batch[i].random = server_thread_counter(&udp->thread);
 	}
-	batch_answer(worlds_current(), udp->batch, received, clock_unix_s(), udp->thread.classes,
+	batch_answer(worlds_current(), batch, received, clock_unix_s(), udp->thread.classes,
 		     udp->thread.counters);
 	for (unsigned i = 0; i < received; i++) {
-		if (udp->batch[i].reply_len == 0)
-			continue;
-		answer_one(udp, i, &udp->out[count], &udp->out_iov[count]);
-		count++;
+		udp->out_iov[i].iov_len = batch[i].reply_len;
+		all &= batch[i].reply_len != 0;
 	}
-	return count;
+	for (unsigned i = 0; udp->any_address && i < received; i++)
+		answer_from(&udp->out[i].msg_hdr, &udp->in[i].msg_hdr);
+	return all ? received : close_ranks(udp, received);
 }
 
 /* An answer that cannot be sent (to port 0, past a full queue) is left out: its client asks
@@ -158,7 +219,8 @@ static void *serve(void *object)
 	for (;;) {
 		int n;
 
-		restore(udp, used);
+		if (udp->any_address)
+			restore_controls(udp, used);
 		worlds_offline();
 		n = recvmmsg(udp->fd, udp->in, BATCH_MAX, MSG_WAITFORONE, NULL);
 		worlds_online();

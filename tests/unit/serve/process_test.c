@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -26,9 +27,8 @@
 #define ROOT_NAME       "here.z."
 
 static const struct fixture_zone zones[] = {
-	{ "z.zone",
-	  "$TTL 60\n@ SOA n h 1 1 1 1 1\n@ NS n\nn A 192.0.2.1\n"
-	  "here POOL edge\nbig TXT \"0123456789012345678901234567890123456789\"\n" },
+	{ "z.zone", "$TTL 60\n@ SOA n h 1 1 1 1 1\n@ NS n\nn A 192.0.2.1\n"
+		    "here POOL edge\nbig TXT \"0123456789012345678901234567890123456789\"\n" },
 };
 
 static struct fixture fixture;
@@ -353,6 +353,48 @@ START_TEST(stumps_and_long_datagrams_hurt_nobody)
 }
 END_TEST
 
+/* Stopped while they come, the server finds them all at once. Each client has a question of its own,
+ * and every other message is an answer, which gets none. */
+START_TEST(a_batch_may_hold_what_is_not_answered)
+{
+	static const struct question questions[] = { ASK(ROOT_NAME, "A"), ASK("big.z.", "TXT"),
+						     ASK("none.z.", "A") };
+	size_t lens[3] = { 0 };
+	int fds[3];
+
+	for (unsigned c = 0; c < 3; c++)
+		fds[c] = client_from((127U << 24) + 1 + c, SOCK_DGRAM, INADDR_LOOPBACK);
+	for (uint16_t round = 0; round < 4; round++) {
+		ck_assert_int_eq(kill(server.pid, SIGSTOP), 0);
+		for (uint16_t i = 0; i < 60; i++) {
+			uint8_t query[512];
+			size_t len = tcp_query(query, i, &questions[i % 3]) - 2;
+
+			query[2 + 2] |= i % 2 == round % 2 ? 0x80 : 0; /* QR */
+			ck_assert_int_eq(send(fds[i % 3], query + 2, len, 0), (ssize_t)len);
+		}
+		ck_assert_int_eq(kill(server.pid, SIGCONT), 0);
+		for (uint16_t i = 0; i < 60; i++) {
+			uint8_t reply[1232];
+			ssize_t n;
+
+			if (i % 2 == round % 2)
+				continue;
+			n = recv(fds[i % 3], reply, sizeof(reply), 0);
+			ck_assert_msg(n > 0, "recv: %s", strerror(errno));
+			ck_assert_uint_eq(load_u16(reply), i);
+			if (lens[i % 3] == 0)
+				lens[i % 3] = (size_t)n;
+			ck_assert_uint_eq((size_t)n, lens[i % 3]);
+		}
+	}
+	ck_assert(lens[0] != lens[1] && lens[1] != lens[2] && lens[2] != lens[0]);
+	ck_assert_uint_eq(server.counters[0].dropped, 120);
+	for (unsigned c = 0; c < 3; c++)
+		(void)close(fds[c]);
+}
+END_TEST
+
 /* Its queue: in place of the network's, which no test can fill. Nobody takes the answers. */
 static int full_queue;
 
@@ -663,6 +705,7 @@ int main(void)
 	tcase_add_test(running, answers_leave_from_the_address_that_was_asked);
 	tcase_add_test(running, steered_answers_are_counted_by_the_client_s_class);
 	tcase_add_test(running, stumps_and_long_datagrams_hurt_nobody);
+	tcase_add_test(running, a_batch_may_hold_what_is_not_answered);
 	tcase_add_test(running, queries_of_one_segment_are_answered_in_order);
 	tcase_add_test(running, a_query_may_come_octet_by_octet);
 	tcase_add_test(running, a_peer_that_has_said_all_gets_its_answers_and_the_end);
