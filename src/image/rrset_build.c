@@ -19,7 +19,8 @@ struct target {
 
 struct build {
 	const struct rrset_source *source;
-	size_t base; /* of wire in the message */
+	const struct rdata_names *names; /* NULL: none in RDATA */
+	size_t base;                     /* of wire in the message */
 	struct writer wire;
 	uint16_t *fixups;
 	size_t fixup_count;
@@ -144,7 +145,7 @@ static void put_name(struct build *build, const uint8_t *name)
 
 static void put_rdata(struct build *build, const struct rrset_rdata *rdata, uint32_t extra_node)
 {
-	const struct rdata_names *names = rdata_names_find(build->source->type);
+	const struct rdata_names *names = build->names;
 	size_t pos = 0;
 
 	if (extra_node != 0 && names != NULL && names->additional)
@@ -221,18 +222,49 @@ static void append_block(struct buf *out, const struct build *build)
 	buf_append(out, build->extras, build->extra_count * sizeof(build->extras[0]));
 }
 
+/* Memory for what is made: on the stack where it is as little as nearly always. */
+#define SMALL_WIRE  1024
+#define SMALL_COUNT (SMALL_WIRE / FIXED)
+
+struct scratch {
+	uint8_t wire[SMALL_WIRE];
+	uint16_t fixups[SMALL_WIRE / 2 + 1];
+	struct rrset_extra extras[SMALL_COUNT];
+};
+
+static bool take_memory(struct build *build, struct scratch *scratch, size_t room)
+{
+	size_t count = build->source->count;
+	bool small = room <= SMALL_WIRE && count <= SMALL_COUNT;
+
+	build->wire = (struct writer){ .data = small ? scratch->wire : mem_alloc(room),
+				       .size = room };
+	build->fixups = small ? scratch->fixups : mem_array(room / 2 + 1, sizeof(*build->fixups));
+	build->extras = small ? scratch->extras : mem_array(count, sizeof(*build->extras));
+	return !small;
+}
+
+static void free_memory(struct build *build)
+{
+	free(build->wire.data);
+	free(build->fixups);
+	free(build->extras);
+}
+
 ptrdiff_t rrset_build(struct buf *out, const struct rrset_source *source)
 {
 	size_t room = wire_room(source), len = out->len;
-	const struct rdata_names *names = rdata_names_find(source->type);
 	ptrdiff_t offset = -1;
-	struct build build = { .source = source };
+	struct scratch scratch;
+	struct build build; /* 4 KiB of targets, of which only those counted are there */
+	bool taken;
 
+	build.source = source;
+	build.names = rdata_names_find(source->type);
 	build.base = DNS_HEADER_SIZE + (size_t)source->owner_len + 4;
-	build.wire = (struct writer){ .data = mem_alloc(room), .size = room };
-	build.fixups = mem_array(room / 2 + 1, sizeof(build.fixups[0]));
-	build.extras = mem_array(source->count, sizeof(build.extras[0]));
-	if (names != NULL && names->compressible)
+	build.fixup_count = build.extra_count = build.target_count = 0;
+	taken = take_memory(&build, &scratch, room);
+	if (build.names != NULL && build.names->compressible)
 		add_owner(&build);
 	for (size_t i = 0; i < source->count && !build.wire.full; i++)
 		put_rr(&build, i);
@@ -243,8 +275,7 @@ ptrdiff_t rrset_build(struct buf *out, const struct rrset_source *source)
 	} else {
 		out->len = len;
 	}
-	free(build.wire.data);
-	free(build.fixups);
-	free(build.extras);
+	if (taken)
+		free_memory(&build);
 	return offset;
 }
