@@ -5,11 +5,18 @@
 
 #include "image/rdata_names.h"
 #include "image/rrset.h"
+#include "wire/words.h"
 
 #define FIRST_TABLE 1024U
 #define RR_MIN      13 /* octets of the smallest RR in a block */
 
 /* --- owner names ------------------------------------------------------------------------------ */
+
+/* As in the image: of what the name has in front of the origin. */
+static uint64_t hash_in(const struct zone_draft *draft, const uint8_t *name, size_t len)
+{
+	return name_hash_tight(name, len - draft->origin.len);
+}
 
 static uint32_t find_slot(const struct zone_draft *draft, uint64_t hash, const uint8_t *name,
 			  size_t len)
@@ -41,7 +48,7 @@ static void grow_table(struct zone_draft *draft)
 static struct draft_owner *get_owner(struct zone_draft *draft, const uint8_t *name, uint8_t len,
 				     uint8_t labels)
 {
-	uint64_t hash = name_hash(name);
+	uint64_t hash = hash_in(draft, name, len);
 	uint32_t slot = find_slot(draft, hash, name, len);
 	struct draft_owner *owner = draft->table[slot];
 	uint8_t *copy;
@@ -63,7 +70,7 @@ static struct draft_owner *get_owner(struct zone_draft *draft, const uint8_t *na
 
 struct draft_owner *draft_find(const struct zone_draft *draft, const uint8_t *name, size_t len)
 {
-	return draft->table[find_slot(draft, name_hash(name), name, len)];
+	return draft->table[find_slot(draft, hash_in(draft, name, len), name, len)];
 }
 
 struct draft_owner *draft_closest(const struct zone_draft *draft, const uint8_t *name, size_t len)

@@ -38,7 +38,7 @@ struct draft_pool {
 };
 
 struct draft_owner {
-	uint64_t hash;
+	uint64_t hash;       /* as in the image (zones.h) */
 	const uint8_t *name; /* lower-case wire form */
 	struct draft_owner *parent;
 	struct draft_owner *wildcard; /* "*.<this name>" */

@@ -253,36 +253,54 @@ static int write_soa(struct write *write)
 
 /* --- the index and the rest ------------------------------------------------------------------- */
 
-static void insert(struct zone_bucket *buckets, uint32_t mask, const struct draft_owner *owner)
+/* false: it would be too far from where a lookup begins. */
+static bool insert(struct zone_bucket *buckets, uint32_t count, const struct draft_owner *owner)
 {
-	for (uint32_t bucket = (uint32_t)owner->hash & mask;; bucket = (bucket + 1) & mask) {
-		for (unsigned slot = 0; slot < 8; slot++) {
-			if (buckets[bucket].node[slot] != 0)
+	uint64_t first = (owner->hash & UINT32_MAX) * count >> 32;
+
+	for (unsigned i = 0; i < ZONE_BUCKETS_MAX; i++) {
+		struct zone_bucket *bucket = &buckets[(first + i) % count];
+
+		for (unsigned slot = 0; slot < ZONE_BUCKET_SLOTS; slot++) {
+			if (bucket->node[slot] != 0)
 				continue;
-			buckets[bucket].tag[slot] = (uint32_t)(owner->hash >> 32);
-			buckets[bucket].node[slot] = owner->node;
-			return;
+			bucket->tag[slot] = (uint32_t)(owner->hash >> 32);
+			bucket->node[slot] = owner->node;
+			return true;
 		}
 	}
+	return false;
+}
+
+static bool insert_all(const struct write *write, struct zone_bucket *buckets, uint32_t count)
+{
+	const struct zone_draft *draft = write->draft;
+
+	for (uint32_t i = 0; i < draft->owner_count; i++) {
+		if (!insert(buckets, count, draft->owners[i]))
+			return false;
+	}
+	return zone_buckets_end(buckets, count);
 }
 
 /* At most 5 of a bucket's 8 slots on average: then nearly no bucket overflows into the next. */
 static int write_buckets(struct write *write)
 {
-	const struct zone_draft *draft = write->draft;
-	uint32_t count = 1;
+	const struct master_sources *sources = write->draft->sources;
+	uint32_t count = write->draft->owner_count / 5 + 1;
 	uint64_t offset;
 
-	while ((uint64_t)count * 5 < draft->owner_count)
-		count *= 2;
 	offset = reserve(write, count * sizeof(struct zone_bucket), IMAGE_ALIGN);
 	if (offset > SEGMENT_MAX)
 		return -1;
 	header(write)->buckets_off = (uint32_t)offset;
-	header(write)->bucket_mask = count - 1;
-	for (uint32_t i = 0; i < draft->owner_count; i++)
-		insert(at(write, offset), count - 1, draft->owners[i]);
-	return 0;
+	header(write)->bucket_count = count;
+	if (insert_all(write, at(write, offset), count))
+		return 0;
+	master_report_file(sources, sources->items[0].path,
+			   "too many names collide in the zone's hash table: such names are made, "
+			   "they do not come by chance");
+	return -1;
 }
 
 static uint32_t write_text(struct write *write, const char *text)

@@ -211,7 +211,7 @@ static const struct zone_node *segment_speaker(const struct zone_segment *segmen
 
 	if (!name_is_under(name, len, segment->origin, segment->origin_len))
 		return NULL;
-	while ((node = zone_find(segment, name_hash(at), at, len - (size_t)(at - name))) == NULL)
+	while ((node = zone_find(segment, at, len - (size_t)(at - name))) == NULL)
 		at += 1 + *at;
 	if (at == name)
 		return node;
@@ -277,8 +277,7 @@ static uint32_t find_previous(const struct build *build, const struct item *item
 {
 	if (build->previous == NULL)
 		return ZONES_NONE;
-	return zones_find(build->previous, name_hash(item->origin.wire), item->origin.wire,
-			  item->origin.len);
+	return zones_find(build->previous, item->origin.wire, item->origin.len);
 }
 
 /* Copies the segment of the previous image, if it is what compiling would give. */
@@ -400,7 +399,7 @@ static bool delegates(const struct zone_segment *segment, const struct name *nam
 	size_t len = name->len;
 	const struct zone_node *node;
 
-	while ((node = zone_find(segment, name_hash(wire), wire, len)) == NULL) {
+	while ((node = zone_find(segment, wire, len)) == NULL) {
 		len -= 1U + *wire;
 		wire += 1 + *wire;
 	}
@@ -425,6 +424,11 @@ static void check_delegation(const struct build *build, const struct item *item)
 
 /* --- the image -------------------------------------------------------------------------------- */
 
+static uint64_t origin_hash(const struct item *item)
+{
+	return name_hash_tight(item->origin.wire, item->origin.len);
+}
+
 static uint64_t write_entries(struct build *build)
 {
 	uint64_t offset = image_writer_reserve(&build->writer,
@@ -437,7 +441,7 @@ static uint64_t write_entries(struct build *build)
 		struct zones_entry *entry =
 			image_writer_at(&build->writer, struct zones_entry, offset) + i;
 
-		*entry = (struct zones_entry){ .origin_hash = name_hash(item->origin.wire),
+		*entry = (struct zones_entry){ .origin_hash = origin_hash(item),
 					       .segment_off = item->segment_off,
 					       .segment_size = segment->size,
 					       .source_id = item->source_id,
@@ -461,7 +465,7 @@ static uint64_t write_table(struct build *build, uint32_t *mask)
 	offset = image_writer_reserve(&build->writer, slots * sizeof(uint32_t), IMAGE_ALIGN);
 	table = image_writer_at(&build->writer, uint32_t, offset);
 	for (uint32_t i = 0; i < build->count; i++) {
-		uint32_t slot = (uint32_t)name_hash(build->items[i].origin.wire) & *mask;
+		uint32_t slot = (uint32_t)origin_hash(&build->items[i]) & *mask;
 
 		while (table[slot] != 0)
 			slot = (slot + 1) & *mask;

@@ -34,9 +34,7 @@ static const struct zone_node *next_node(const struct zone_segment *segment, uin
 static const struct zone_node *same_node(const struct zone_segment *segment,
 					 const struct zone_node *node)
 {
-	const uint8_t *name = zone_node_name(node);
-
-	return zone_find(segment, name_hash(name), name, node->name_len);
+	return zone_find(segment, zone_node_name(node), node->name_len);
 }
 
 /* --- one RRset --------------------------------------------------------------------------------- */
@@ -303,7 +301,7 @@ static json_t *changed_zone(const struct zone_segment *before, const struct zone
 
 static uint32_t same_zone(const struct image *zones, const struct zone_segment *segment)
 {
-	return zones_find(zones, name_hash(segment->origin), segment->origin, segment->origin_len);
+	return zones_find(zones, segment->origin, segment->origin_len);
 }
 
 json_t *diff_zones(const struct image *before, const struct image *after, size_t most)

@@ -6,6 +6,7 @@
 #include "base/cursor.h"
 #include "image/rdata_names.h"
 #include "wire/name.h"
+#include "wire/words.h"
 
 /* Name suffixes that a later name can point to. More than this many in one RRset are not
  * remembered: the answer stays right, a few octets longer. */
@@ -91,20 +92,14 @@ static void add_target(struct build *build, uint32_t hash, size_t pos)
 /* The hash of each suffix of a name (in lower case), longest first; returns their number. */
 static unsigned suffix_hashes(const uint8_t *name, uint32_t hashes[DNS_LABELS_MAX])
 {
-	uint8_t lower[DNS_NAME_MAX];
-	const uint8_t *label[DNS_LABELS_MAX];
-	uint64_t hash = NAME_HASH_ROOT;
+	uint8_t lower[DNS_NAME_MAX + NAME_ROOM] = { 0 };
 	unsigned labels = 0;
 	size_t len = name_length(name, DNS_NAME_MAX);
 
 	for (size_t i = 0; i < len; i++)
 		lower[i] = name_lower(name[i]); /* length octets are below 'A' */
-	for (const uint8_t *p = lower; *p != 0; p += 1 + *p)
-		label[labels++] = p;
-	for (unsigned i = labels; i > 0; i--) {
-		hash = name_hash_label(hash, label[i - 1] + 1, *label[i - 1]);
-		hashes[i - 1] = (uint32_t)(hash >> 32);
-	}
+	for (size_t at = 0; lower[at] != 0; at += 1U + lower[at])
+		hashes[labels++] = (uint32_t)name_hash(lower + at, len - at);
 	return labels;
 }
 

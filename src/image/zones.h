@@ -15,8 +15,13 @@
 #include "image/pool_types.h"
 #include "image/rrset.h"
 #include "wire/name.h"
+#include "wire/words.h"
 
-#define ZONES_VERSION 2
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#define ZONES_VERSION 3
 #define ZONES_NONE    UINT32_MAX
 
 struct zones_root {
@@ -30,7 +35,7 @@ struct zones_root {
 };
 
 struct zones_entry {
-	uint64_t origin_hash; /* name_hash of the origin */
+	uint64_t origin_hash; /* name_hash of the origin, root's octet included */
 	uint64_t segment_off; /* IMAGE_ALIGN-aligned */
 	uint64_t segment_size;
 	uint64_t source_id; /* hash of all text it was compiled from: same id, same segment */
@@ -41,10 +46,11 @@ struct zones_entry {
 struct zone_segment {
 	uint64_t size;
 	uint32_t apex; /* offset of the apex' node */
-	uint32_t bucket_mask;
-	uint32_t buckets_off; /* struct zone_bucket[bucket_mask + 1], IMAGE_ALIGN-aligned */
+	uint32_t bucket_count;
+	uint32_t buckets_off; /* struct zone_bucket[bucket_count], IMAGE_ALIGN-aligned */
 	uint32_t node_count;
-	uint32_t nodes_off; /* nodes follow each other from here to nodes_end */
+	uint32_t nodes_off; /* nodes follow each other from here to nodes_end, and NAME_ROOM octets
+                               or more of other things follow them */
 	uint32_t nodes_end;
 	uint32_t record_count; /* resource records, POOL included */
 	uint32_t pool_record_count;
@@ -70,14 +76,21 @@ struct zone_pool_record {
 	uint32_t types;         /* bits of enum pool_type, at least one */
 };
 
-/* One cache line: tags first, then where. Tag = the hash's upper 32 bits; the bucket index comes
- * from its lower bits. A full bucket overflows into the next one (wrapping); a lookup ends at the
+/* One cache line: tags first, then where. Hashed is what a name has in front of the origin (the
+ * apex: nothing). Tag = the hash's upper 32 bits; the bucket follows from its lower 32. Slots are
+ * filled in order, and a full bucket overflows into the next one (wrapping); a lookup ends at the
  * first bucket that has an empty slot (node 0). */
+#define ZONE_BUCKET_SLOTS 8
 struct zone_bucket {
-	uint32_t tag[8];
-	uint32_t node[8];
+	uint32_t tag[ZONE_BUCKET_SLOTS];
+	uint32_t node[ZONE_BUCKET_SLOTS];
 };
 _Static_assert(sizeof(struct zone_bucket) == 64, "one cache line");
+
+/* So many buckets, at most, are full and follow each other (the first one the last): what a lookup
+ * passes. Names that were not made for it need a handful. */
+#define ZONE_BUCKETS_MAX 32
+bool zone_buckets_end(const struct zone_bucket *buckets, uint32_t count);
 
 enum zone_node_flags {
 	ZONE_NODE_APEX = 1,
@@ -113,10 +126,7 @@ static inline const uint8_t *zone_node_name(const struct zone_node *node)
 #define zone_at(segment, type, offset) \
 	((const type *)(const void *)((const uint8_t *)(segment) + (offset)))
 
-/* --- finding (all inline-able, no allocation; the hashes come from name_hash_label) ----------- */
-
-/* The zone whose origin is exactly this lower-case name, or ZONES_NONE. */
-uint32_t zones_find(const struct image *zones, uint64_t hash, const uint8_t *name, size_t len);
+/* --- finding (no allocation) ------------------------------------------------------------------- */
 
 static inline const struct zones_entry *zones_entry(const struct image *zones, uint32_t zone)
 {
@@ -130,11 +140,104 @@ static inline const struct zone_segment *zones_segment(const struct image *zones
 	return image_at(zones, struct zone_segment, zones_entry(zones, zone)->segment_off);
 }
 
-/* The node of exactly this lower-case name, or NULL. */
-const struct zone_node *zone_find(const struct zone_segment *segment, uint64_t hash,
-				  const uint8_t *name, size_t len);
+/* The zone whose origin is exactly this lower-case name, or ZONES_NONE; the hash is name_hash's.
+ * NAME_ROOM octets behind the name are readable. */
+static inline uint32_t zones_find_hashed(const struct image *zones, uint64_t hash,
+					 const uint8_t *name, size_t len)
+{
+	const struct zones_root *root = image_root(zones, struct zones_root);
+	const uint32_t *table = image_at(zones, uint32_t, root->table_off);
+
+	for (uint32_t slot = (uint32_t)hash & root->table_mask; table[slot] != 0;
+	     slot = (slot + 1) & root->table_mask) {
+		uint32_t zone = table[slot] - 1;
+		const struct zone_segment *segment;
+
+		if (zones_entry(zones, zone)->origin_hash != hash)
+			continue;
+		segment = zones_segment(zones, zone);
+		if (segment->origin_len == len && name_same(segment->origin, name, len))
+			return zone;
+	}
+	return ZONES_NONE;
+}
+
+/* The same of any name. */
+uint32_t zones_find(const struct image *zones, const uint8_t *name, size_t len);
+
+/* The bucket that a hash leads to. */
+static inline const struct zone_bucket *zone_bucket(const struct zone_segment *segment,
+						    uint64_t hash)
+{
+	uint64_t at = (hash & UINT32_MAX) * segment->bucket_count >> 32;
+
+	return zone_at(segment, struct zone_bucket, segment->buckets_off) + at;
+}
+
+/* Bit n: slot n has the hash's tag (or is empty, where the tag is 0). */
+static inline unsigned zone_bucket_slots(const struct zone_bucket *bucket, uint64_t hash)
+{
+#ifdef __SSE2__
+	const __m128i *tags = (const __m128i *)(const void *)bucket->tag;
+	__m128i tag = _mm_set1_epi32((int)(hash >> 32));
+	__m128i equal = _mm_packs_epi32(_mm_cmpeq_epi32(_mm_load_si128(tags), tag),
+					_mm_cmpeq_epi32(_mm_load_si128(tags + 1), tag));
+
+	return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128()));
+#else
+	unsigned slots = 0;
+
+	for (unsigned slot = 0; slot < ZONE_BUCKET_SLOTS; slot++)
+		slots |= (unsigned)(bucket->tag[slot] == hash >> 32) << slot;
+	return slots;
+#endif
+}
+
+/* The node of exactly this lower-case name, or NULL. The name is the origin or below it, the hash
+ * name_hash's of what it has in front of the origin, and NAME_ROOM octets behind it are readable. */
+static inline const struct zone_node *zone_find_hashed(const struct zone_segment *segment,
+						       uint64_t hash, const uint8_t *name,
+						       size_t len)
+{
+	const struct zone_bucket *bucket = zone_bucket(segment, hash);
+
+	for (;;) {
+		for (unsigned slots = zone_bucket_slots(bucket, hash); slots != 0;
+		     slots &= slots - 1) {
+			uint32_t at = bucket->node[__builtin_ctz(slots)];
+			const struct zone_node *node = zone_at(segment, struct zone_node, at);
+
+			if (at != 0 && node->name_len == len &&
+			    name_same(zone_node_name(node), name, len - segment->origin_len))
+				return node;
+		}
+		if (bucket->node[ZONE_BUCKET_SLOTS - 1] == 0)
+			return NULL;
+		bucket++;
+		if (bucket == zone_at(segment, struct zone_bucket, segment->buckets_off) +
+				      segment->bucket_count)
+			bucket = zone_at(segment, struct zone_bucket, segment->buckets_off);
+	}
+}
+
+/* The same of any name that is the origin or below it. */
+const struct zone_node *zone_find(const struct zone_segment *segment, const uint8_t *name,
+				  size_t len);
 
 /* The block of a type at a node, or NULL. */
+static inline const struct rrset_block *zone_rrset_inline(const struct zone_segment *segment,
+							  const struct zone_node *node,
+							  uint16_t type)
+{
+	const struct zone_rrset *rrset = node->rrsets, *end = rrset + node->rrset_count;
+
+	for (; rrset < end; rrset++) {
+		if (rrset->type == type)
+			return zone_at(segment, struct rrset_block, rrset->block_off);
+	}
+	return NULL;
+}
+
 const struct rrset_block *zone_rrset(const struct zone_segment *segment,
 				     const struct zone_node *node, uint16_t type);
 

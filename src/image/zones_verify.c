@@ -90,12 +90,11 @@ static int check_header(struct check *check)
 
 	if (segment->size != check->size || check->size > UINT32_MAX)
 		return fail(check, "the segment's size is wrong");
-	if (!is_power_of_two((uint64_t)segment->bucket_mask + 1) ||
-	    !holds(check, segment->buckets_off, (uint64_t)segment->bucket_mask + 1,
-		   sizeof(struct zone_bucket), IMAGE_ALIGN))
+	if (segment->bucket_count == 0 || !holds(check, segment->buckets_off, segment->bucket_count,
+						 sizeof(struct zone_bucket), IMAGE_ALIGN))
 		return fail(check, "the buckets lie outside");
-	if (segment->nodes_end > check->size || segment->nodes_off > segment->nodes_end ||
-	    !holds(check, segment->nodes_off, 0, 1, 4))
+	if (segment->nodes_end > check->size - NAME_ROOM ||
+	    segment->nodes_off > segment->nodes_end || !holds(check, segment->nodes_off, 0, 1, 4))
 		return fail(check, "the nodes lie outside");
 	if (!holds(check, segment->pool_records_off, segment->pool_record_count,
 		   sizeof(struct zone_pool_record), 4))
@@ -131,29 +130,35 @@ static int find_starts(struct check *check)
 	return 0;
 }
 
-/* After this, a lookup ends (there is a bucket with an empty slot) and finds real nodes only. */
+static int check_slots(struct check *check, const struct zone_bucket *bucket, uint64_t *used)
+{
+	for (unsigned slot = 0; slot < ZONE_BUCKET_SLOTS; slot++) {
+		if (bucket->node[slot] == 0)
+			continue;
+		if ((slot > 0 && bucket->node[slot - 1] == 0) ||
+		    !is_node(check, bucket->node[slot]))
+			return fail(check, "a bucket names no node");
+		*used += 1;
+	}
+	return 0;
+}
+
+/* After this, a lookup ends and finds real nodes only. */
 static int check_buckets(struct check *check)
 {
 	const struct zone_segment *segment = check->segment;
-	uint64_t buckets = (uint64_t)segment->bucket_mask + 1, used = 0;
+	const struct zone_bucket *buckets = zone_at(segment, struct zone_bucket,
+						    segment->buckets_off);
+	uint64_t used = 0;
 
-	for (uint64_t i = 0; i < buckets; i++) {
-		const struct zone_bucket *bucket =
-			zone_at(segment, struct zone_bucket, segment->buckets_off) + i;
-		bool empty = false;
-
-		for (unsigned slot = 0; slot < 8; slot++) {
-			if (bucket->node[slot] == 0) {
-				empty = true;
-				continue;
-			}
-			if (empty || !is_node(check, bucket->node[slot]))
-				return fail(check, "a bucket names no node");
-			used++;
-		}
+	for (uint32_t i = 0; i < segment->bucket_count; i++) {
+		if (check_slots(check, &buckets[i], &used) != 0)
+			return -1;
 	}
-	if (used != segment->node_count || used == buckets * 8)
+	if (used != segment->node_count)
 		return fail(check, "the buckets do not hold each node once");
+	if (!zone_buckets_end(buckets, segment->bucket_count))
+		return fail(check, "a lookup would pass too many full buckets");
 	return 0;
 }
 
@@ -201,6 +206,7 @@ static bool has(const struct check *check, const struct zone_node *node, uint16_
 static int check_flags(struct check *check, const struct zone_node *node)
 {
 	const uint8_t *name = zone_node_name(node);
+	const struct rrset_block *cname = zone_rrset(check->segment, node, TYPE_CNAME);
 	uint32_t offset = node_offset(check, node);
 	uint8_t flags = 0;
 
@@ -208,7 +214,7 @@ static int check_flags(struct check *check, const struct zone_node *node)
 		flags |= ZONE_NODE_APEX;
 	if (node->cut == offset)
 		flags |= ZONE_NODE_CUT;
-	if (has(check, node, TYPE_CNAME))
+	if (cname != NULL)
 		flags |= ZONE_NODE_CNAME;
 	if (name[0] == 1 && name[1] == '*')
 		flags |= ZONE_NODE_WILDCARD;
@@ -217,8 +223,7 @@ static int check_flags(struct check *check, const struct zone_node *node)
 	if ((flags & ZONE_NODE_CUT) != 0 &&
 	    ((flags & ZONE_NODE_APEX) != 0 || !has(check, node, TYPE_NS)))
 		return fail_at(check, node, "is no delegation");
-	if ((flags & ZONE_NODE_CNAME) != 0 &&
-	    zone_rrset(check->segment, node, TYPE_CNAME)->rr_count != 1)
+	if (cname != NULL && cname->rr_count != 1)
 		return fail_at(check, node, "has several CNAMEs");
 	return 0;
 }
@@ -261,6 +266,13 @@ static int check_links(struct check *check, const struct zone_node *node)
 	return 0;
 }
 
+/* A name that stands in a node has room behind it. */
+static const struct zone_node *find(const struct zone_segment *segment, const uint8_t *name,
+				    size_t len)
+{
+	return zone_find_hashed(segment, name_hash(name, len - segment->origin_len), name, len);
+}
+
 /* The name is in this zone, is found, and so is its parent (empty non-terminals have nodes). */
 static int check_place(struct check *check, const struct zone_node *node)
 {
@@ -271,13 +283,10 @@ static int check_place(struct check *check, const struct zone_node *node)
 		return fail_at(check, node, "is outside of the zone");
 	if (node->labels > segment->max_labels)
 		return fail_at(check, node, "has more labels than the deepest name");
-	if (zone_find(segment, name_hash(name), name, node->name_len) != node)
+	if (find(segment, name, node->name_len) != node)
 		return fail_at(check, node, "is not found by its name");
-	if (node->name_len == segment->origin_len)
-		return 0;
-	name += 1 + *name;
-	if (zone_find(segment, name_hash(name), name,
-		      node->name_len - 1U - *zone_node_name(node)) == NULL)
+	if (node->name_len != segment->origin_len &&
+	    find(segment, name + 1 + *name, node->name_len - 1U - *name) == NULL)
 		return fail_at(check, node, "has no parent");
 	return 0;
 }
@@ -373,7 +382,7 @@ static int check_entries(const struct image *zones, struct err *err)
 		segment = check.segment = zones_segment(zones, i);
 		if (check_segment(&check) != 0)
 			return -1;
-		if (entry->origin_hash != name_hash(segment->origin) ||
+		if (entry->origin_hash != name_hash(segment->origin, segment->origin_len) ||
 		    entry->pool_record_base != pool_records)
 			return fail(&check, "its entry does not fit");
 		pool_records += segment->pool_record_count;
@@ -418,8 +427,8 @@ int zones_verify(const struct image *zones, struct err *err)
 	for (uint32_t i = 0; i < root->zone_count; i++) {
 		const struct zone_segment *segment = zones_segment(zones, i);
 
-		if (zones_find(zones, zones_entry(zones, i)->origin_hash, segment->origin,
-			       segment->origin_len) != i)
+		if (zones_find_hashed(zones, zones_entry(zones, i)->origin_hash, segment->origin,
+				      segment->origin_len) != i)
 			return err_set(err, "zones image: zone %u is not found by its name", i);
 	}
 	return 0;

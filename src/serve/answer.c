@@ -209,7 +209,7 @@ static __attribute__((noinline)) enum rcode refuse_type(struct asking *asking)
 	if (type != TYPE_AXFR && type != TYPE_IXFR) /* TKEY, MAILB, MAILA */
 		return fail(asking, RCODE_NOTIMP, EDNS_ERROR_NOT_SUPPORTED);
 	if (asking->query->class == CLASS_IN &&
-	    zones_find(&asking->world->zones, name->hash[0], name->wire, name->len) == ZONES_NONE)
+	    zones_find(&asking->world->zones, name->wire, name->len) == ZONES_NONE)
 		return fail(asking, RCODE_NOTAUTH, EDNS_ERROR_NOT_AUTHORITATIVE);
 	return fail(asking, RCODE_REFUSED, EDNS_ERROR_NOT_SUPPORTED);
 }

@@ -34,8 +34,9 @@ bool chain_follow(struct asking *asking, const uint8_t *target, size_t len)
 
 	if (asking->links == CNAME_LINKS_MAX)
 		return cut(asking, "chain of aliases too long");
-	asking->seen[asking->links++] = name->hash[0];
-	if (name_key_read(name, target, len) == 0 || seen_before(asking, name->hash[0]))
+	asking->seen[asking->links++] = name_hash(name->wire, name->len);
+	if (name_key_read(name, target, len) == 0 ||
+	    seen_before(asking, name_hash(name->wire, name->len)))
 		return cut(asking, "chain of aliases is a loop");
 	asking->owner.len = name->len;
 	asking->owner.place = chain_target_place(asking);

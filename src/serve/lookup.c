@@ -24,7 +24,7 @@ uint32_t lookup_zone(const struct image *zones, const struct name_key *name, uin
 	for (int labels = name->labels; next_depth(root->depths, &labels); labels--) {
 		size_t len;
 		const uint8_t *suffix = name_key_suffix(name, (unsigned)labels, &len);
-		uint32_t zone = zones_find(zones, name->hash[name->labels - labels], suffix, len);
+		uint32_t zone = zones_find_hashed(zones, name_hash(suffix, len), suffix, len);
 
 		if (zone == ZONES_NONE)
 			continue;
@@ -33,6 +33,13 @@ uint32_t lookup_zone(const struct image *zones, const struct name_key *name, uin
 		at_name = zone; /* unless we have its parent */
 	}
 	return at_name;
+}
+
+/* Of a name in a key, which has room behind it. */
+static inline const struct zone_node *find(const struct zone_segment *segment, const uint8_t *name,
+					   size_t len)
+{
+	return zone_find_hashed(segment, name_hash(name, len - segment->origin_len), name, len);
 }
 
 /* The closest ancestor that exists: at least the apex does. */
@@ -46,8 +53,7 @@ static const struct zone_node *find_encloser(const struct zone_segment *segment,
 	for (; labels > segment->origin_labels; labels--) {
 		size_t len;
 		const uint8_t *suffix = name_key_suffix(name, labels, &len);
-		const struct zone_node *node = zone_find(segment, name->hash[name->labels - labels],
-							 suffix, len);
+		const struct zone_node *node = find(segment, suffix, len);
 
 		if (node != NULL)
 			return node;
@@ -73,7 +79,7 @@ void lookup_name(struct lookup *out, const struct zone_segment *segment,
 	out->segment = segment;
 	out->encloser = NULL;
 	out->cut = NULL;
-	out->node = zone_find(segment, name->hash[0], name->wire, name->len);
+	out->node = find(segment, name->wire, name->len);
 	if (out->node == NULL)
 		find_wildcard(out, name);
 	else if (out->node->cut != 0)

@@ -273,7 +273,7 @@ static __attribute__((noinline)) void put_referral(struct asking *asking,
 	const struct rrset_block *block = zone_rrset(found->segment, found->cut, TYPE_NS);
 	struct owner owner = ancestor(asking, (size_t)asking->owner.len - found->cut->name_len);
 
-	if (message_put(&asking->message, SECTION_AUTHORITY, block, &owner))
+	if (block != NULL && message_put(&asking->message, SECTION_AUTHORITY, block, &owner))
 		put_glue(asking, found, block);
 	else
 		asking->message.truncated = true;
@@ -465,7 +465,7 @@ static __attribute__((noinline)) bool find_origin(const struct asking *asking, s
 {
 	const struct image *zones = &asking->world->zones;
 	const struct name_key *name = &asking->query->name;
-	uint32_t zone = zones_find(zones, name->hash[0], name->wire, name->len);
+	uint32_t zone = zones_find(zones, name->wire, name->len);
 
 	if (zone == ZONES_NONE)
 		return false;

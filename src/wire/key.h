@@ -1,22 +1,23 @@
-/* key.h - a name made ready for lookups: lower case, its labels' starts, every suffix' hash.
+/* key.h - a name made ready for lookups: lower case, and where each label starts.
  *
- * One pass over the name, from the right, gives the hash of each of its ancestors (name.h), so
- * finding zone, node and closest encloser costs no second look at its octets. On the caller's
- * stack; only what the name needs is ever written. */
+ * One pass over the name finds and checks its labels, a second one makes it lower case, 16 octets
+ * at a time. Hashes are taken of what is looked for only (words.h): of the suffixes that can be a
+ * zone's origin, and of what is in front of it. On the caller's stack; only what the name needs is
+ * ever written. */
 #ifndef WIRE_KEY_H
 #define WIRE_KEY_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "wire/name.h"
+#include "wire/types.h"
+#include "wire/words.h"
 
 struct name_key {
-	uint8_t wire[DNS_NAME_MAX + 9];    /* lower case; room to work in whole words */
-	uint8_t len;                       /* root's octet included */
-	uint8_t labels;                    /* without the root's */
-	uint8_t start[DNS_LABELS_MAX + 1]; /* of each label in wire; start[labels]: root's octet */
-	uint64_t hash[DNS_LABELS_MAX + 1]; /* of the suffix that starts there */
+	uint8_t wire[DNS_NAME_MAX + 1 + NAME_ROOM]; /* lower case */
+	uint8_t len;                                /* root's octet included */
+	uint8_t labels;                             /* without the root's */
+	uint8_t start[DNS_LABELS_MAX + 1]; /* of each label in wire; start[labels]: root's */
 };
 
 /* Reads an uncompressed name of any case from the front of `wire`. Returns its length, root's

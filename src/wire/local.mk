@@ -6,7 +6,8 @@ libwire_a_SOURCES = \
 	%D%/query.c %D%/query.h \
 	%D%/reply.c %D%/reply.h \
 	%D%/tsig.c %D%/tsig.h \
-	%D%/types.h
+	%D%/types.h \
+	%D%/words.c %D%/words.h
 
 check_PROGRAMS += test-wire
 TESTS += test-wire
@@ -15,6 +16,7 @@ test_wire_SOURCES = \
 	tests/unit/wire/name_test.c \
 	tests/unit/wire/query_test.c \
 	tests/unit/wire/tsig_test.c \
-	tests/unit/wire/wire_test.h
+	tests/unit/wire/wire_test.h \
+	tests/unit/wire/words_test.c
 test_wire_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LDNS_CFLAGS)
 test_wire_LDADD = libwire.a libbase.a $(CHECK_LIBS) $(LDNS_LIBS)

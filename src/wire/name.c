@@ -28,21 +28,6 @@ uint8_t name_labels(const uint8_t *wire)
 	return labels;
 }
 
-uint64_t name_hash(const uint8_t *wire)
-{
-	const uint8_t *label[DNS_LABELS_MAX];
-	unsigned labels = 0;
-	uint64_t hash = NAME_HASH_ROOT;
-
-	for (; *wire != 0; wire += 1 + *wire)
-		label[labels++] = wire;
-	while (labels > 0) {
-		labels--;
-		hash = name_hash_label(hash, label[labels] + 1, *label[labels]);
-	}
-	return hash;
-}
-
 /* One character of a label, escapes resolved. Returns what it consumed of `text`, 0: bad escape. */
 static size_t take_octet(const char *text, size_t len, uint8_t *out)
 {

@@ -1,6 +1,7 @@
 /* name.h - domain names in wire form (RFC 1035, 3.1): labels with a length octet, root last.
  *
- * Stored names are lower case and uncompressed. Bytes in, bytes out; no allocation. */
+ * Stored names are lower case and uncompressed. Bytes in, bytes out; no allocation. For hashing and
+ * comparing names in whole words see words.h. */
 #ifndef WIRE_NAME_H
 #define WIRE_NAME_H
 
@@ -8,7 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/hash.h"
 #include "wire/types.h"
 
 #define NAME_TEXT_SIZE 1025 /* every octet as \ddd, dots, NUL */
@@ -18,18 +18,6 @@ struct name {
 	uint8_t len;    /* root's octet included: 1..255 */
 	uint8_t labels; /* without the root's */
 };
-
-/* The hash of a name is made from the right, label by label, so that one pass over a name gives
- * the hash of each of its ancestors: hash(label.parent) = H(label in lower case, hash(parent)). */
-#define NAME_HASH_ROOT UINT64_C(0x5369676e706f7374)
-
-static inline uint64_t name_hash_label(uint64_t parent, const uint8_t *label, size_t len)
-{
-	return hash_bytes(label, len, parent);
-}
-
-/* Of a whole lower-case wire name. */
-uint64_t name_hash(const uint8_t *wire);
 
 /* Length of a valid uncompressed wire name at `wire`, root's octet included; 0 when it does not
  * end within `size`, is longer than 255 octets, or has a label over 63. */

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/cursor.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/netprefix.h"
 #include "wire/name.h"

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "base/hash.h"
 #include "tests/fuzz/fuzz.h"
 #include "wire/edns.h"
 

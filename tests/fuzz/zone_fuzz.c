@@ -123,14 +123,12 @@ static void find_again(const struct world *world, const struct master_record *re
  * DS, the answer is a referral. */
 static bool is_ours(const struct zone_segment *segment, const struct master_record *record)
 {
-	struct name_key key;
 	const struct zone_node *node;
 
 	if (!name_is_under(record->owner->wire, record->owner->len, segment->origin,
 			   segment->origin_len))
 		return false;
-	must(name_key_read(&key, record->owner->wire, record->owner->len) != 0);
-	node = zone_find(segment, key.hash[0], key.wire, key.len);
+	node = zone_find(segment, record->owner->wire, record->owner->len);
 	must(node != NULL);
 	return node->cut == 0 ||
 	       (record->type == TYPE_DS && zone_at(segment, struct zone_node, node->cut) == node);

@@ -40,7 +40,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		add_region(at, offsetof(struct zone_segment, origin) + segment->origin_len);
 		add_region(at + segment->nodes_off, segment->nodes_end - segment->nodes_off);
 		add_region(at + segment->buckets_off,
-			   (segment->bucket_mask + UINT64_C(1)) * sizeof(struct zone_bucket));
+			   (uint64_t)segment->bucket_count * sizeof(struct zone_bucket));
 		add_region(at + sizeof(*segment), segment->size - sizeof(*segment));
 	}
 	return 0;

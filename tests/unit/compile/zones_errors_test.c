@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "compile_test.h"
 #include "tests/unit/run.h"
 #include "zones_test.h"

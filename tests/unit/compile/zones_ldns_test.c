@@ -157,7 +157,7 @@ static void check_rrset(const struct zone_segment *segment, const ldns_rr_list *
 	ldns_rr *first = ldns_rr_list_rr(expected, 0);
 	const uint8_t *owner = ldns_rdf_data(ldns_rr_owner(first));
 	size_t len = ldns_rdf_size(ldns_rr_owner(first));
-	const struct zone_node *node = zone_find(segment, name_hash(owner), owner, len);
+	const struct zone_node *node = zone_find(segment, owner, len);
 	const struct rrset_block *block;
 
 	ck_assert_ptr_nonnull(node);

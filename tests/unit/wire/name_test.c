@@ -109,20 +109,6 @@ START_TEST(every_octet_survives_printing_and_reading)
 }
 END_TEST
 
-START_TEST(hash_of_a_name_is_its_labels_hashed_from_the_right)
-{
-	static const uint8_t wire[] = "\3vpn\7example\3net";
-	uint64_t hash = NAME_HASH_ROOT;
-
-	hash = name_hash_label(hash, wire + 13, 3);
-	hash = name_hash_label(hash, wire + 5, 7);
-	ck_assert_uint_eq(name_hash(wire + 4), hash);
-	ck_assert_uint_eq(name_hash(wire), name_hash_label(hash, wire + 1, 3));
-	ck_assert_uint_ne(name_hash((const uint8_t *)"\1a\2bc"),
-			  name_hash((const uint8_t *)"\2ab\1c"));
-}
-END_TEST
-
 START_TEST(comparison_ignores_case_and_sees_label_borders)
 {
 	ck_assert(name_equal((const uint8_t *)"\3VPN\3net", (const uint8_t *)"\3vpn\3NET"));
@@ -142,9 +128,9 @@ int main(void)
 		   bad_names_are_refused_with_a_reason, name_of_255_octets_is_the_longest,
 		   relative_names_are_completed_by_the_origin,
 		   every_octet_survives_printing_and_reading,
-		   hash_of_a_name_is_its_labels_hashed_from_the_right,
 		   comparison_ignores_case_and_sees_label_borders);
 	add_query_tests(suite);
 	add_tsig_tests(suite);
+	add_words_tests(suite);
 	return run_suite(suite);
 }

@@ -452,45 +452,6 @@ START_TEST(the_error_s_text_then_the_error_then_nsid_make_room)
 }
 END_TEST
 
-START_TEST(a_key_has_the_lower_case_name_and_each_suffix_hash)
-{
-	static const uint8_t mixed[] = "\3@[Z\1A\7exa\xc1`{z\0rest";
-	static const uint8_t lower[] = "\3@[z\1a\7exa\xc1`{z";
-	struct name_key key;
-
-	ck_assert_uint_eq(name_key_read(&key, mixed, sizeof(mixed)), sizeof(lower));
-	ck_assert_uint_eq(key.len, sizeof(lower));
-	ck_assert_uint_eq(key.labels, 3);
-	ck_assert_mem_eq(key.wire, lower, sizeof(lower));
-	for (unsigned labels = 0; labels <= 3; labels++) {
-		size_t len;
-		const uint8_t *suffix = name_key_suffix(&key, labels, &len);
-
-		ck_assert_uint_eq(len, name_length(suffix, sizeof(lower)));
-		ck_assert_uint_eq(name_labels(suffix), labels);
-		ck_assert(key.hash[3 - labels] == name_hash(suffix));
-	}
-}
-END_TEST
-
-/* Against the plain loop, for every octet at every place in a word. */
-START_TEST(lower_case_is_that_of_each_octet)
-{
-	for (unsigned octet = 0; octet < 256; octet++) {
-		for (unsigned at = 0; at < 20; at++) {
-			uint8_t wire[22] = { 20 };
-			struct name_key key;
-
-			memset(wire + 1, 'Q', 20);
-			wire[1 + at] = (uint8_t)octet;
-			ck_assert_uint_eq(name_key_read(&key, wire, sizeof(wire)), 22);
-			for (unsigned i = 1; i < 21; i++)
-				ck_assert_uint_eq(key.wire[i], name_lower(wire[i]));
-		}
-	}
-}
-END_TEST
-
 void add_query_tests(Suite *suite)
 {
 	TCase *rows_case = tcase_create("messages");
@@ -507,6 +468,4 @@ void add_query_tests(Suite *suite)
 		   a_question_is_missing_only_where_a_cookie_is_asked_for,
 		   the_error_s_text_then_the_error_then_nsid_make_room,
 		   what_edns_write_writes_is_read_again);
-	suite_case(suite, "key", a_key_has_the_lower_case_name_and_each_suffix_hash,
-		   lower_case_is_that_of_each_octet);
 }

@@ -6,5 +6,6 @@
 
 void add_query_tests(Suite *suite);
 void add_tsig_tests(Suite *suite);
+void add_words_tests(Suite *suite);
 
 #endif

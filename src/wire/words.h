@@ -1,0 +1,100 @@
+/* words.h - names hashed and compared 16 octets at a time.
+ *
+ * What is hashed or compared are `len` octets of a name in lower case that begin and end where a
+ * label does: a whole name, or the labels in front of an ancestor. The inline functions read
+ * whole words: NAME_ROOM octets behind the last one must be readable; what is there does not count.
+ *
+ * The hash is a folded multiplication (64 by 64 to 128 bits, the halves XORed) for each 16 octets,
+ * as in wyhash (Wang, Barrios Romero, Lemire, Jin: Modern Non-Cryptographic Hash Function and
+ * Pseudorandom Generator), then Knuth's multiplicative hashing (The Art of Computer Programming,
+ * volume 3, 6.4), which spreads what digits at a name's end change.
+ *
+ * Its weakness is a factor that is 0. Each of the constants below, digits of pi, has an octet that
+ * is a capital letter, which names in lower case have not: so no choice of a name's first 16 octets
+ * makes a factor 0. The hash has no secret, for images and their ids follow from the files alone. It
+ * needs none: whoever asks chooses names to look for, but what is in a table, and so how far one
+ * looks, are owner names that stand in zone files; and a zone where a lookup would pass many
+ * buckets, which only names that were made for it can bring about, is not compiled
+ * (ZONE_BUCKETS_MAX in image/zones.h). */
+#ifndef WIRE_WORDS_H
+#define WIRE_WORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define NAME_ROOM 16U
+
+#define NAME_HASH_A UINT64_C(0x082efa98ec4e6c89)
+#define NAME_HASH_B UINT64_C(0x452821e638d01377)
+#define NAME_HASH_C UINT64_C(0x9e3779b97f4a7c15) /* 2^64 divided by the golden ratio */
+
+/* From name_word_masks[NAME_ROOM - n]: a mask of the first n of 16 octets. */
+extern const uint8_t name_word_masks[2 * NAME_ROOM];
+
+static inline uint64_t name_word(const uint8_t *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+/* The product from four of halves, for machines that cannot do better. */
+static inline uint64_t name_fold_halves(uint64_t a, uint64_t b)
+{
+	uint64_t low = (a & UINT32_MAX) * (b & UINT32_MAX);
+	uint64_t left = (a >> 32) * (b & UINT32_MAX), right = (a & UINT32_MAX) * (b >> 32);
+	uint64_t middle = (low >> 32) + (left & UINT32_MAX) + (right & UINT32_MAX);
+	uint64_t high = (a >> 32) * (b >> 32) + (left >> 32) + (right >> 32) + (middle >> 32);
+
+	return ((middle << 32) | (low & UINT32_MAX)) ^ high;
+}
+
+static inline uint64_t name_fold(uint64_t a, uint64_t b)
+{
+#ifdef __SIZEOF_INT128__
+	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+#else
+	return name_fold_halves(a, b);
+#endif
+}
+
+static inline uint64_t name_hash_last(uint64_t hash, uint64_t first, uint64_t second)
+{
+	hash = name_fold(first ^ NAME_HASH_A, second ^ hash) * NAME_HASH_C;
+	return hash ^ hash >> 32;
+}
+
+static inline uint64_t name_hash(const uint8_t *name, size_t len)
+{
+	uint64_t hash = NAME_HASH_B;
+	const uint8_t *mask;
+
+	for (; len > NAME_ROOM; len -= NAME_ROOM, name += NAME_ROOM)
+		hash = name_fold(name_word(name) ^ NAME_HASH_A, name_word(name + 8) ^ hash);
+	mask = name_word_masks + NAME_ROOM - len;
+	return name_hash_last(hash, name_word(name) & name_word(mask),
+			      name_word(name + 8) & name_word(mask + 8));
+}
+
+static inline bool name_same(const uint8_t *a, const uint8_t *b, size_t len)
+{
+	const uint8_t *mask;
+
+	for (; len > NAME_ROOM; len -= NAME_ROOM, a += NAME_ROOM, b += NAME_ROOM) {
+		if (name_word(a) != name_word(b) || name_word(a + 8) != name_word(b + 8))
+			return false;
+	}
+	mask = name_word_masks + NAME_ROOM - len;
+	return (((name_word(a) ^ name_word(b)) & name_word(mask)) |
+		((name_word(a + 8) ^ name_word(b + 8)) & name_word(mask + 8))) == 0;
+}
+
+/* As name_hash, but reads only the `len` octets. */
+uint64_t name_hash_tight(const uint8_t *name, size_t len);
+
+#endif
