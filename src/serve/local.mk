@@ -10,6 +10,7 @@ libserve_a_SOURCES = \
 	%D%/eviction.c %D%/eviction.h \
 	%D%/lookup.c %D%/lookup.h \
 	%D%/message.c %D%/message.h \
+	%D%/quick.h \
 	%D%/sections.c %D%/sections.h
 libserve_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
 
@@ -30,6 +31,8 @@ TESTS += test-serve
 test_serve_SOURCES = \
 	tests/unit/run.h \
 	tests/unit/serve/answer_test.c \
+	tests/unit/serve/batch_check.c tests/unit/serve/batch_check.h \
+	tests/unit/serve/batch_test.c \
 	tests/unit/serve/choose_test.c \
 	tests/unit/serve/cookies_test.c \
 	tests/unit/serve/eviction_test.c \
@@ -47,6 +50,7 @@ check_PROGRAMS += test-world-swap
 TESTS += test-world-swap
 test_world_swap_SOURCES = \
 	%D%/worlds.c \
+	tests/unit/serve/batch_check.c \
 	tests/unit/serve/fixture.c \
 	tests/unit/serve/world_swap_test.c
 test_world_swap_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LDNS_CFLAGS) $(URCU_CFLAGS)
@@ -55,12 +59,18 @@ test_world_swap_LDADD = libserve.a $(SODIUM_LIBS) $(libcompile_LIBS) $(CHECK_LIB
 # Starts ./signpost-dns, as its supervisor.
 check_PROGRAMS += test-signpost-dns
 TESTS += test-signpost-dns
-test_signpost_dns_SOURCES = tests/unit/serve/fixture.c tests/unit/serve/process_test.c
+test_signpost_dns_SOURCES = \
+	tests/unit/serve/batch_check.c \
+	tests/unit/serve/fixture.c \
+	tests/unit/serve/process_test.c
 test_signpost_dns_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(LDNS_CFLAGS)
 test_signpost_dns_LDADD = libserve.a $(SODIUM_LIBS) $(libcompile_LIBS) $(CHECK_LIBS)
 EXTRA_test_signpost_dns_DEPENDENCIES = signpost-dns$(EXEEXT)
 
 check_PROGRAMS += bench-answer
-bench_answer_SOURCES = tests/bench/answer_bench.c tests/unit/serve/fixture.c
+bench_answer_SOURCES = \
+	tests/bench/answer_bench.c \
+	tests/unit/serve/batch_check.c \
+	tests/unit/serve/fixture.c
 bench_answer_CFLAGS = $(AM_CFLAGS) $(LDNS_CFLAGS)
 bench_answer_LDADD = libserve.a $(SODIUM_LIBS) $(libcompile_LIBS)

@@ -1,5 +1,5 @@
 # Each target is a libFuzzer binary with --enable-fuzzing (clang), else a test of its own.
-fuzz_targets = fuzz-answer fuzz-options fuzz-zone fuzz-pool fuzz-server fuzz-lists fuzz-boot \
+fuzz_targets = fuzz-answer fuzz-batch fuzz-options fuzz-zone fuzz-pool fuzz-server fuzz-lists fuzz-boot \
 	fuzz-zones-image fuzz-geo-image fuzz-steering-image fuzz-plan-image fuzz-locations-image \
 	fuzz-ike fuzz-wireguard \
 	fuzz-openvpn fuzz-exposition fuzz-reply fuzz-said fuzz-run-request fuzz-run-result
@@ -14,6 +14,7 @@ libfuzz_a_SOURCES = \
 	%D%/edit.c %D%/edit.h \
 	%D%/fuzz.c %D%/fuzz.h \
 	%D%/sample.c %D%/sample.h \
+	tests/unit/serve/batch_check.c tests/unit/serve/batch_check.h \
 	tests/unit/serve/fixture.c tests/unit/serve/fixture.h
 
 fuzzing_cflags = $(AM_CFLAGS) $(LDNS_CFLAGS) $(XXHASH_CFLAGS)
@@ -30,6 +31,11 @@ fuzz_answer_SOURCES = %D%/answer_fuzz.c
 fuzz_answer_CFLAGS = $(fuzzing_cflags)
 fuzz_answer_LDFLAGS = $(fuzzing_ldflags)
 fuzz_answer_LDADD = $(fuzzing_libs)
+
+fuzz_batch_SOURCES = %D%/batch_fuzz.c
+fuzz_batch_CFLAGS = $(fuzzing_cflags)
+fuzz_batch_LDFLAGS = $(fuzzing_ldflags)
+fuzz_batch_LDADD = $(fuzzing_libs)
 
 fuzz_options_SOURCES = %D%/options_fuzz.c
 fuzz_options_CFLAGS = $(fuzzing_cflags)

@@ -13,6 +13,7 @@
 #include "compile/zone_service.h"
 #include "compile/zones_build.h"
 #include "image/rrset_build.h"
+#include "tests/unit/serve/batch_check.h"
 #include "wire/edns.h"
 
 /* Not Check's assertions: the fuzz target has no Check around it. */
@@ -29,7 +30,7 @@ static void fixture_failed(const char *what, const char *why, int line)
 #define NODES 4
 #define SLOTS 101 /* of each table */
 
-enum { POOL_EDGE, POOL_LOOSE, POOL_PLAIN, POOL_STICKY, POOL_LINKED, POOLS };
+enum { POOL_EDGE, POOL_LOOSE, POOL_PLAIN, POOL_STICKY, POOL_LINKED, POOL_MANY, POOLS };
 enum { TABLE_TOKYO, TABLE_FRANKFURT, TABLE_ONE, TABLE_ALL, TABLES };
 
 /* --- zones ------------------------------------------------------------------------------------ */
@@ -42,6 +43,7 @@ static const struct config_pool pools[POOLS] = {
 	[POOL_PLAIN] = { .name = "plain", .sites = both, .site_count = 1 },
 	[POOL_STICKY] = { .name = "sticky", .sites = both, .site_count = 2 },
 	[POOL_LINKED] = { .name = "linked", .sites = both, .site_count = 2 },
+	[POOL_MANY] = { .name = "many", .sites = both, .site_count = 2 },
 };
 
 void fixture_config(struct config *out)
@@ -116,7 +118,7 @@ static void write_trie(struct image_writer *w, struct geo_trie *trie, unsigned f
 
 static int write_geo(struct err *err)
 {
-	static const uint32_t prefs[2][POOLS] = { { 0, 0, 0, 0, 0 }, { 1, 0, 0, 1, 1 } };
+	static const uint32_t prefs[2][POOLS] = { { 0, 0, 0, 0, 0, 0 }, { 1, 0, 0, 1, 1, 1 } };
 	struct geo_root root = { .class_count = 2, .pool_count = POOLS, .site_count = 2 };
 	struct geo_pool geo_pools[POOLS];
 	struct image_writer w;
@@ -197,6 +199,7 @@ static void write_pools(struct image_writer *w, struct steering_root *root)
 		[POOL_LOOSE] = { TABLE_ALL, TABLE_ALL },
 		[POOL_PLAIN] = { TABLE_ONE, TABLE_ONE },
 		[POOL_STICKY] = { TABLE_TOKYO, TABLE_FRANKFURT },
+		[POOL_MANY] = { TABLE_TOKYO, TABLE_FRANKFURT },
 	};
 	struct steering_pool all[POOLS];
 
@@ -220,7 +223,8 @@ static void write_pools(struct image_writer *w, struct steering_root *root)
 			.persistence_without_ecs = p == POOL_STICKY ? PERSISTENCE_SUBNET
 								    : PERSISTENCE_NONE,
 			.persistence_v4 = 24,
-			.persistence_v6 = 56
+			.persistence_v6 = 56,
+			.shuffled = p == POOL_MANY
 		};
 	}
 	root->pool_count = POOLS;
@@ -272,20 +276,25 @@ static uint64_t write_address(struct image_writer *w, const struct zones_binding
 	uint8_t v4[] = { 203, 0, 113, 10 };
 	uint8_t v6[] = { 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10 };
 	uint8_t plain[] = { 198, 51, 100, 1 };
-	struct rrset_rdata rdata = { type == TYPE_A ? v4 : v6, type == TYPE_A ? 4 : 16 };
+	uint8_t many[NODES][16];
+	struct rrset_rdata rdata[NODES];
 	struct rrset_source source = { .owner = binding->owner,
 				       .owner_len = (uint16_t)binding->owner_len,
 				       .type = type,
 				       .ttl_s = binding->ttl_s,
-				       .rdatas = &rdata,
-				       .count = 1 };
+				       .rdatas = rdata,
+				       .count = binding->pool == POOL_MANY ? NODES : 1 };
 
-	v4[3] = (uint8_t)(10 + node + generation);
-	v6[15] = v4[3];
 	if (binding->pool == POOL_PLAIN && type == TYPE_AAAA)
 		return 0;
+	for (unsigned i = 0; i < source.count; i++) {
+		v4[3] = (uint8_t)(10 + (node + i) % NODES + generation);
+		v6[15] = v4[3];
+		rdata[i] = (struct rrset_rdata){ many[i], type == TYPE_A ? 4 : 16 };
+		memcpy(many[i], type == TYPE_A ? v4 : v6, rdata[i].len);
+	}
 	if (binding->pool == POOL_PLAIN)
-		rdata.data = plain;
+		rdata[0].data = plain;
 	return write_block(w, &source);
 }
 
@@ -641,6 +650,16 @@ static size_t allowed_size(const struct fixture *f, const struct question *q)
 	return q->tcp ? DNS_MESSAGE_MAX : size < most ? size : most;
 }
 
+/* The same question in a batch. */
+static void ask_batch(const struct fixture *f, const struct question *q,
+		      const struct ip_address *from, const uint8_t *message, size_t len)
+{
+	struct batch_message m = { message, len, *from, q->random };
+	struct counters counters = { 0 };
+
+	batch_check(&f->world, &m, 1, FIXTURE_MESSAGE_SIZE, q->unix_s, &counters);
+}
+
 char *fixture_ask(struct fixture *f, const struct question *q)
 {
 	uint8_t *message = mem_alloc(FIXTURE_MESSAGE_SIZE),
@@ -650,6 +669,8 @@ char *fixture_ask(struct fixture *f, const struct question *q)
 	char *text;
 
 	must(ip_parse(q->from != NULL ? q->from : "10.0.0.1", &client.address));
+	if (!q->tcp)
+		ask_batch(f, q, &client.address, message, len);
 	len = answer(&f->world, &client, message, len, reply, FIXTURE_MESSAGE_SIZE, &f->counters);
 	must(len >= DNS_HEADER_SIZE);
 	must(len <= allowed_size(f, q));

@@ -11,7 +11,8 @@
  *   pool loose  site tokyo, nodes 0 to 3 as above; persistence none
  *   pool sticky as edge, but persistence without ECS too
  *   pool linked class 0: a quarter of the clients gets a node of tokyo, the others are pool
- *               sticky's; class 1 is pool plain's */
+ *               sticky's; class 1 is pool plain's
+ *   pool many   as edge, but node n's answer is all nodes from n on, in random order */
 #ifndef TESTS_UNIT_SERVE_FIXTURE_H
 #define TESTS_UNIT_SERVE_FIXTURE_H
 
@@ -74,7 +75,8 @@ struct question {
 /* Writes the query; returns its length. */
 size_t question_write(const struct question *q, uint8_t out[FIXTURE_MESSAGE_SIZE]);
 
-/* Asks, checks that the reply fits its size limit, and returns it as text, to be freed:
+/* Asks, by UDP also in a batch, checks that the reply fits its size limit, and returns it as text,
+ * to be freed:
  *   NOERROR aa
  *   an www.example.net. 3600 IN A 192.0.2.1
  *   au example.net. 60 IN SOA ...

@@ -8,6 +8,7 @@ int main(void)
 	add_choose_tests(suite);
 	add_eviction_tests(suite);
 	add_answer_tests(suite);
+	add_batch_tests(suite);
 	add_size_tests(suite);
 	add_cookie_tests(suite);
 	add_option_tests(suite);

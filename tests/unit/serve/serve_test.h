@@ -5,6 +5,7 @@
 #include "tests/unit/run.h"
 
 void add_answer_tests(Suite *suite);
+void add_batch_tests(Suite *suite);
 void add_choose_tests(Suite *suite);
 void add_eviction_tests(Suite *suite);
 void add_cookie_tests(Suite *suite);
