@@ -285,15 +285,17 @@ static inline size_t quick_put_steered(struct quick *quick, const struct quick_q
 static inline size_t quick_answer(struct quick *quick, const struct quick_query *q,
 				  const struct batch_query *query)
 {
-	const struct zone_node *node = zone_find(q->segment, q->name.hash[0], q->name.wire,
-						 q->name.len);
+	const struct zone_segment *segment = q->segment;
+	const struct zone_node *node = zone_find_hashed(
+		segment, name_hash(q->name.wire, q->name.len - segment->origin_len), q->name.wire,
+		q->name.len);
 	const struct rrset_block *block;
 
 	if (node == NULL || node->cut != 0)
 		return 0;
 	if ((node->pool_types & pool_type_bit(q->type)) != 0)
 		return quick_put_steered(quick, q, query, node);
-	block = zone_rrset(q->segment, node, q->type);
+	block = zone_rrset_inline(segment, node, q->type);
 	if (block == NULL || block->extra_count > 0)
 		return 0;
 	return quick_put(quick, q, query, block, 0);
