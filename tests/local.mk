@@ -30,19 +30,22 @@ system: all
 		'$(abs_top_srcdir)/tests/system'
 
 # Beside the kernel and other servers: tests/bench/run and load-big say what they need.
-EXTRA_PROGRAMS += bench-floor bench-loadgen bench-loadgen-tcp
+EXTRA_PROGRAMS += bench-floor bench-loadgen bench-loadgen-tcp bench-under
 bench_floor_SOURCES = %D%/bench/floor.c
 bench_floor_LDADD = libbase.a
 bench_loadgen_SOURCES = %D%/bench/loadgen.c
 bench_loadgen_LDADD = libwire.a libbase.a
 bench_loadgen_tcp_SOURCES = %D%/bench/loadgen_tcp.c %D%/bench/questions.c %D%/bench/questions.h
 bench_loadgen_tcp_LDADD = libwire.a libbase.a
+bench_under_SOURCES = %D%/bench/under.c
 CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += %D%/bench/run %D%/bench/load-big %D%/bench/scale %D%/bench/data.py %D%/bench/kills.py %D%/bench/detection %D%/bench/probes %D%/bench/bounds.py %D%/bench/times \
-	%D%/bench/peers.py %D%/peer_conf.py
+	%D%/bench/peers.py %D%/bench/prepare.py %D%/bench/workloads.py %D%/bench/counts.py \
+	%D%/bench/report.py %D%/peer_conf.py
 .PHONY: bench
-bench: all bench-floor bench-loadgen bench-loadgen-tcp
-	/usr/bin/python3 '$(abs_top_srcdir)/tests/bench/run' --build '$(abs_top_builddir)' $(BENCH_FLAGS)
+BENCH_FLAGS = --all
+bench: all bench-floor bench-loadgen bench-loadgen-tcp bench-under
+	/usr/bin/python3 '$(abs_top_srcdir)/tests/bench/run' --build '$(abs_top_builddir)' --no-build $(BENCH_FLAGS)
 
 # How it grows, what it loads and holds: tests/bench/growth and load-big say what they need.
 EXTRA_PROGRAMS += bench-images

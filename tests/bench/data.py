@@ -1,6 +1,7 @@
 """What all servers of a comparison are given: sites, zones, client networks, locations."""
 
 import array
+import contextlib
 import math
 import mmap
 import random
@@ -44,15 +45,29 @@ def write_zones(folder, records):
     return names
 
 
-def write_networks(path, count=65536):
-    """Random public /24 networks, one a line."""
+def write_questions(folder, records):
+    """{what: path of names to ask for}: all over the big zone, of its first thousand, of none."""
+    files = {"names": folder / "names", "few": folder / "few-names", "missing": folder / "missing-names"}
+    files["few"].write_text("".join(f"host{i:07d}.big.example\n" for i in range(min(records, 1000))))
+    chance = random.Random(3)
+    files["missing"].write_text("".join(f"none{chance.randrange(10 ** 7):07d}.big.example\n" for _ in range(50000)))
+    return files
+
+
+def is_special(a, b):
+    return (a in (10, 127) or (a, b) in ((169, 254), (192, 168), (198, 18), (198, 19))
+            or (a == 172 and 16 <= b < 32) or (a == 100 and 64 <= b < 128))
+
+
+def write_networks(path, databases, count=65536):
+    """Random /24 networks of which the databases know the country, one a line."""
     chance = random.Random(2)
-    with open(path, "w") as out:
+    with contextlib.ExitStack() as stack, open(path, "w") as out:
+        readers = [stack.enter_context(maxminddb.open_database(database)) for database in databases]
+        reader = min(readers, key=lambda one: one.metadata().ip_version)
         while count > 0:
             a, b, c = chance.randrange(1, 224), chance.randrange(256), chance.randrange(256)
-            special = (a in (10, 127) or (a, b) in ((169, 254), (192, 168), (198, 18), (198, 19))
-                       or (a == 172 and 16 <= b < 32) or (a == 100 and 64 <= b < 128))
-            if not special:
+            if not is_special(a, b) and (reader.get(f"{a}.{b}.{c}.1") or {}).get("country_code"):
                 out.write(f"{a}.{b}.{c}.0\n")
                 count -= 1
 

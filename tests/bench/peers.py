@@ -18,10 +18,12 @@ import data
 sys.path.insert(1, str(pathlib.Path(__file__).parents[1]))
 import peer_conf  # noqa: E402
 
-TICKS = os.sysconf("SC_CLK_TCK")
+CPUCLOCK_SCHED = 2  # clock_getcpuclockid(3): how Linux names a process's CPU clock
 
 
 class Namespace:
+    """Network of its own, in which every address is local."""
+
     def __init__(self):
         self.name = f"signpost-bench-{os.getpid()}"
 
@@ -60,14 +62,17 @@ def tree(pid):
     return found
 
 
-def cpu_seconds(pid):
-    """utime + stime of the process and all below it."""
-    total = 0
+def cpu_times(pid):
+    """Seconds in user space and in the kernel, of the process and all below it, with threads that
+    have ended. The sum is exact; how it splits is sampled by the kernel's tick."""
+    user = system = exact = 0
     for one in tree(pid):
         fields = read(f"/proc/{one}/stat").rpartition(")")[2].split()
-        if fields:
-            total += int(fields[11]) + int(fields[12])
-    return total / TICKS
+        with contextlib.suppress(OSError):
+            exact += time.clock_gettime(~one << 3 | CPUCLOCK_SCHED)
+            user, system = user + int(fields[11]), system + int(fields[12])
+    share = user / max(user + system, 1)
+    return exact * share, exact * (1 - share)
 
 
 def memory(pid, share=True):
@@ -97,8 +102,9 @@ class Server:
     plain = True  # does it serve zones?
     cpus = "0"
 
-    def __init__(self, namespace, folder, options):
-        self.namespace, self.options = namespace, options
+    def __init__(self, namespace, folder, options, under=()):
+        """under: the words of a command below which it runs, valgrind say."""
+        self.namespace, self.options, self.under = namespace, options, [str(word) for word in under]
         self.folder = folder / self.name
         self.zones = folder / "zones"
         self.process = None
@@ -113,8 +119,15 @@ class Server:
     def run(self):
         # A session of its own, as daemons have: the kernel may share a busy core out by session.
         with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen(self.namespace.command(self.cpus, *self.command()), stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, cwd="/", start_new_session=True)
+            self.process = subprocess.Popen(self.namespace.command(self.cpus, *self.whole_command()),
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+                                            env=dict(os.environ, **self.environment()), start_new_session=True)
+
+    def whole_command(self):
+        return [*self.under, *self.command()]
+
+    def environment(self):
+        return {}
 
     def stop(self):
         if self.process is None:
@@ -185,8 +198,22 @@ class Signpost(Server):
             f"  countries: {self.options.countries}\nsites:\n" + "".join(
                 f"  {site}: {{ location: [{lat}, {lon}] }}\n" for site, (lat, lon, _) in data.SITES.items()))
 
+        libexec = self.folder / "libexec"
+        libexec.mkdir()
+        for program in ("control", "compile", "run"):
+            (libexec / f"signpost-{program}").symlink_to(self.options.build / f"signpost-{program}")
+        (libexec / "signpost-dns").symlink_to(self.options.build / "bench-under")
+
     def command(self):
-        return [self.options.build / "signpostd", "-c", self.folder / "signpost.yaml"]
+        # Below another command runs what answers, not what supervises it.
+        libexec = ["--libexec", self.folder / "libexec"] if self.under else []
+        return [self.options.build / "signpostd", *libexec, "-c", self.folder / "signpost.yaml"]
+
+    def whole_command(self):
+        return self.command()
+
+    def environment(self):
+        return {"BENCH_UNDER": " ".join(self.under), "BENCH_PROGRAM": str(self.options.build / "signpost-dns")}
 
 
 class Nsd(Server):
@@ -266,15 +293,50 @@ plugins => {{ geoip => {{
         return ["gdnsd", "-c", self.folder, "start"]
 
 
-SERVERS = {server.name: server for server in (Floor, Signpost, Nsd, Knot, Gdnsd)}
+class Pdns(Server):
+    """Zones by the bind backend, what is steered by the geoip backend, with its caches on. A
+    country's code decides, in MaxMind's layout."""
+
+    name, port = "pdns", 5305
+
+    def write(self):
+        countries = data.read_countries(self.options.countries)
+        (self.folder / "named.conf").write_text("".join(
+            f'zone "{zone}" {{ type master; file "{self.zones / zone}"; }};\n' for zone in ("static.example", "big.example")))
+        zone = data.STEERED.partition(".")[2]
+        (self.folder / "zones.yaml").write_text(f"""domains:
+- domain: {zone}
+  ttl: 30
+  records:
+    {zone}:
+      - soa: ns1.{zone} hostmaster.{zone} 1 7200 900 1209600 60
+      - ns: ns1.{zone}
+      - ns: ns2.{zone}
+    unknown.geo.{zone}:
+      - a: {data.SITES["london"][2]}
+""" + "".join(f"    {code.lower()}.geo.{zone}:\n      - a: {data.SITES[data.nearest(point)][2]}\n"
+              for code, point in countries.items()) + f"""  services:
+    {data.STEERED}: [ '%cc.geo.{zone}', 'unknown.geo.{zone}' ]
+""")
+        (self.folder / "pdns.conf").write_text(f"""launch=bind,geoip
+bind-config={self.folder}/named.conf
+geoip-database-files=mmdb:{self.options.maxmind_layout}
+geoip-zones-file={self.folder}/zones.yaml
+edns-subnet-processing=yes
+local-address=127.0.0.1
+local-port={self.port}
+receiver-threads=1
+distributor-threads=1
+socket-dir={self.folder}
+daemon=no
+guardian=no
+disable-syslog=yes
+loglevel=3
+version-string=anonymous
+""")
+
+    def command(self):
+        return ["pdns_server", f"--config-dir={self.folder}"]
 
 
-def missing_programs(names):
-    packages = {"nsd": ("nsd", "nsd"), "knot": ("knotd", "knot"), "gdnsd": ("gdnsd", "gdnsd")}
-    missing = [package for name, (program, package) in packages.items()
-               if name in names and shutil.which(program) is None]
-    if "knot" in names and not list(pathlib.Path("/usr/lib").glob("*/knot/modules-*/geoip.so")):
-        missing.append("knot-module-geoip")
-    missing += [package for program, package in (("ip", "iproute2"), ("dig", "bind9-dnsutils"), ("taskset", "util-linux"))
-                if shutil.which(program) is None]
-    return missing
+SERVERS = {server.name: server for server in (Floor, Signpost, Nsd, Knot, Gdnsd, Pdns)}

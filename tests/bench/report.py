@@ -1,0 +1,229 @@
+#!/usr/bin/python3
+"""Tables of a comparison's results, in Markdown; and into a file between marks.
+
+  tests/bench/report.py bench.json [RESULTS.md]
+
+RESULTS.md has a line <!-- NAME --> and below it <!-- /NAME --> for each section; what stands
+between them is replaced where there are results for it, everything else stays."""
+
+import json
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+
+import workloads
+
+# CPU-time ratio to the floor, and user-space microseconds.
+GOAL_RATIO = {"static": (0.95, 0.08), "big": (0.92, 0.20), "source": (0.97, 0.10), "ecs": (0.96, 0.12)}
+GOAL_INSTRUCTIONS = {"static": 600, "names": 700, "source": 750, "ecs": 850}
+BUSY = 0.95  # a server that was less busy than this waited for the generator
+
+
+def table(head, rows):
+    """The first column is text, the others are numbers."""
+    lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1)]
+    return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows]) + "\n"
+
+
+def order(results):
+    return list(dict.fromkeys(result["server"] for result in results))
+
+
+def of(results, **wanted):
+    return [result for result in results if all(result[key] == value for key, value in wanted.items())]
+
+
+def middle(results, key):
+    return statistics.median(result[key] for result in results)
+
+
+def spread(values, form):
+    """Median, and between which bounds."""
+    values = list(values)
+    if len(values) == 1:
+        return form.format(values[0])
+    return f"{form.format(statistics.median(values))} ({form.format(min(values))}–{form.format(max(values))})"
+
+
+def ratios(results, workload, server):
+    """The floor's CPU time in relation to the server's, of each round."""
+    floor = {result["round"]: result["cpu_us"] for result in of(results, workload=workload, server="floor")}
+    return [floor[result["round"]] / result["cpu_us"] for result in of(results, workload=workload, server=server)
+            if result["round"] in floor and result["cpu_us"] > 0]
+
+
+def remark(results):
+    """What a reader must know about a row."""
+    words = []
+    sent, lost = sum(one["sent"] for one in results), sum(one["lost"] for one in results)
+    if lost:
+        words.append(f"{lost} of {sent} lost")
+    if any(one.get("dropped", 0) for one in results):
+        words.append("the generator dropped replies")
+    if results[0]["workload"] == "nxdomain":
+        if results[0]["server"] != "floor" and min(one["rcodes"].get("3", 0) / max(one["answered"], 1) for one in results) < 0.99:
+            words.append("not all NXDOMAIN")
+    elif results[0]["server"] != "floor" and middle(results, "with_answer") < 0.99:
+        words.append(f"only {middle(results, 'with_answer'):.1%} with an answer")
+    return "; ".join(words)
+
+
+def workload_table(results, workload):
+    rows = []
+    for server in order(of(results, workload=workload)):
+        own = of(results, workload=workload, server=server)
+        rows.append([server, spread((one["per_second"] / 1000 for one in own), "{:.0f}"),
+                     spread((one["cpu_us"] for one in own), "{:.2f}"), f"{middle(own, 'user_us'):.2f}",
+                     spread(ratios(results, workload, server), "{:.2f}"), f"{middle(own, 'server_busy'):.0%}",
+                     f"{middle(own, 'reply_octets'):.0f}", remark(own)])
+    head = ("server", "1,000 answers/s", "CPU µs", "user µs", "floor's CPU / its", "core busy", "octets", "")
+    return f"#### {workloads.WORKLOADS[workload][0]}\n\n" + table(head, rows)
+
+
+def summary(results):
+    """The ratios of all workloads beside the goals."""
+    asked = [one for one in workloads.WORKLOADS if of(results, workload=one)]
+    rows = []
+    for server in order(results):
+        if server == "floor":
+            continue
+        cells = []
+        for workload in asked:
+            own = of(results, workload=workload, server=server)
+            cells.append(f"{statistics.median(ratios(results, workload, server)):.2f} ({middle(own, 'user_us'):.2f})"
+                         if own else "cannot")
+        rows.append([server, *cells])
+    goals = [f"{GOAL_RATIO[one][0]:.2f} ({GOAL_RATIO[one][1]:.2f})" if one in GOAL_RATIO else "" for one in asked]
+    rows.append(["*goal*", *goals])
+    return table(("server", *(workloads.WORKLOADS[one][0] for one in asked)), rows)
+
+
+def udp(results):
+    measured = results["udp"]
+    parts = ["CPU time of the floor in relation to the server's, per answer (1: at the floor; medians of the "
+             "rounds' ratios); in brackets microseconds in user space.\n", summary(measured)]
+    waited = sorted({f"{one['server']} ({one['workload']})" for one in measured if one["server_busy"] < BUSY})
+    if waited:
+        parts.append("Less than 95 % busy in a round, so that answers/s tell of more than the server: " + ", ".join(waited) + ".\n")
+    return "\n".join(parts + [workload_table(measured, one) for one in workloads.WORKLOADS if of(measured, workload=one)])
+
+
+def latency(results):
+    rows = []
+    for workload in dict.fromkeys(one["workload"] for one in results["latency"]):
+        for server in order(of(results["latency"], workload=workload)):
+            own = of(results["latency"], workload=workload, server=server)
+            rows.append([f"{server}, {workload}", *(spread((one[key] for one in own), "{:.1f}")
+                                                    for key in ("p50_us", "p99_us", "p999_us")),
+                         f"{middle(own, 'per_second'):,.0f}", remark(own)])
+    return table((f"µs at {workloads.LATENCY_RATE:,} queries/s", "p50", "p99", "p99.9", "answers/s", ""), rows)
+
+
+def tcp(results):
+    rows = []
+    for server in order(results["tcp"]):
+        own = of(results["tcp"], server=server)
+        rows.append([server, spread((one["per_second"] / 1000 for one in own), "{:.0f}"),
+                     spread((one["cpu_us"] for one in own), "{:.2f}"), f"{middle(own, 'user_us'):.2f}",
+                     f"{middle(own, 'server_busy'):.0%}", f"{middle(own, 'busy'):.0%}", remark(own)])
+    return table(("server", "1,000 answers/s", "CPU µs", "user µs", "core busy", "generator busy", ""), rows)
+
+
+def instructions(results):
+    counted = results["instructions"]
+    asked = [one for one in workloads.WORKLOADS if any(one in found for found in counted.values())]
+    parts = []
+    for kind, what in (("batched", "Full batches (64 queries under way):"), ("single", "A query at a time (1,000 a second):")):
+        rows = [[server, *(f"{found[one][kind]:,.0f}" if one in found else "cannot" for one in asked)]
+                for server, found in counted.items()]
+        rows.append(["*goal*", *(f"{GOAL_INSTRUCTIONS[one]:,}" if one in GOAL_INSTRUCTIONS else "" for one in asked)])
+        parts += [what + "\n", table(("server", *(workloads.WORKLOADS[one][0] for one in asked)), rows)]
+    return "\n".join(parts)
+
+
+def syscalls(results):
+    rows = [[server, *(f"{found[one]:.3f}" if one in found else "cannot" for one in ("static", "ecs"))]
+            for server, found in results["syscalls"].items()]
+    return table(("server", "static", "steered by Client Subnet"), rows)
+
+
+def nearest(results):
+    return table(("client", *results["nearest"]["servers"]), results["nearest"]["rows"])
+
+
+def machine(results):
+    m, o = results["machine"], results["options"]
+    lines = [
+        f"- {results['date']}, commit {m['commit']}" + (" with changes" if m["changed"] else "")
+        + f"; the run took {results['took_s'] / 60:.0f} minutes; load before it {m['load_1min']:.2f}",
+        f"- {m['cpus']} × {m['cpu']}, {m['memory_mib'] / 1024:.0f} GiB, Linux {m['kernel']}",
+        f"- {m['compiler']}, CFLAGS {m['cflags']}",
+        "- Debian's packages: " + ", ".join(f"{name} {version}" for name, version in m["peers"].items() if version),
+        f"- {o['rounds']} rounds of {o['seconds']:g} s; {o['records']:,} records in the big zone",
+    ]
+    if results["failed"]:
+        lines.append("- **Failed:** " + "; ".join(results["failed"]).replace("\n", " "))
+    return "\n".join(lines) + "\n"
+
+
+SECTIONS = {"machine": machine, "nearest": nearest, "udp": udp, "latency": latency, "tcp": tcp,
+            "instructions": instructions, "syscalls": syscalls,
+            "load": lambda results: results["load_text"].strip() + "\n",
+            "growth": lambda results: results["growth_text"].strip() + "\n"}
+
+
+def sections(results):
+    return {name: make(results) for name, make in SECTIONS.items() if results.get(name)}
+
+
+def fill(text, made):
+    """The text with the sections between their marks; and the names of those that have none."""
+    without = []
+    for name, body in made.items():
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.S)
+        if pattern.search(text):
+            text = pattern.sub(lambda match, body=body: f"{match[1]}\n{body}\n{match[2]}", text)
+        else:
+            without.append(name)
+    return text, without
+
+
+def put(results, path, say):
+    text, without = fill(path.read_text(), sections(results))
+    path.write_text(text)
+    if without:
+        say(f"{path} has no marks for: " + ", ".join(without))
+
+
+def write(results, options, say):
+    """To where the options say; and the tables to standard output."""
+    if "machine" in results and "options" in results:
+        for name, text in sections(results).items():
+            print(f"### {name}\n\n{text}")
+    for failure in results["failed"]:
+        say(f"failed: {failure}")
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=1) + "\n")
+    if options.results and "machine" in results and "options" in results:
+        put(results, options.results, say)
+    plots = pathlib.Path(__file__).parent / "plots.py"
+    if options.plots and options.json and plots.exists():
+        options.plots.mkdir(parents=True, exist_ok=True)
+        subprocess.run([sys.executable, plots, options.json, options.plots], check=True)
+
+
+def main():
+    if len(sys.argv) not in (2, 3):
+        sys.exit("usage: report.py bench.json [RESULTS.md]")
+    results = json.loads(pathlib.Path(sys.argv[1]).read_text())
+    if len(sys.argv) == 3:
+        put(results, pathlib.Path(sys.argv[2]), lambda text: print(text, file=sys.stderr))
+        return
+    for name, text in sections(results).items():
+        print(f"### {name}\n\n{text}")
+
+
+if __name__ == "__main__":
+    main()

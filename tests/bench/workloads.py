@@ -1,0 +1,77 @@
+"""What is asked of the servers, and one measurement of one server."""
+
+import json
+import subprocess
+
+import data
+import peers
+
+STEERED = ("source", "ecs", "ecs-do")
+LATENCY_RATE = 20000
+TCP_CONNECTIONS = 8
+# title, the load generator's arguments
+WORKLOADS = {
+    "static": ("one static name", lambda files: ["-n", data.STATIC]),
+    "static-do": ("one static name, DO", lambda files: ["-n", data.STATIC, "-d"]),
+    "names": ("1,000 names of a zone", lambda files: ["-f", files["few"]]),
+    "big": ("random names of the big zone", lambda files: ["-f", files["names"]]),
+    "nxdomain": ("names that are not there", lambda files: ["-f", files["missing"]]),
+    "source": ("steered by source address", lambda files: ["-n", data.STEERED, "-S", files["networks"]]),
+    "ecs": ("steered by Client Subnet", lambda files: ["-n", data.STEERED, "-E", files["networks"]]),
+    "ecs-do": ("steered by Client Subnet, DO", lambda files: ["-n", data.STEERED, "-E", files["networks"], "-d"]),
+}
+# One datagram for the kernel to cut, as long as it comes from one source: few, so that sources differ.
+SEGMENTS, SEGMENTS_SOURCE = 16, 4
+
+
+def can(server, workload):
+    return server.steered or workload not in STEERED
+
+
+def generate(server, program, arguments, timeout):
+    command = server.namespace.command(1, server.options.build / program, "-s", "127.0.0.1", "-p", server.port,
+                                       *arguments)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, start_new_session=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{program}, asking {server.name}: {done.stderr or done.returncode}\n{server.log()}")
+    return json.loads(done.stdout)
+
+
+def ask(server, workload, files, *more, timeout=60):
+    """The load generator's report."""
+    segments = SEGMENTS_SOURCE if workload == "source" else SEGMENTS
+    arguments = [*WORKLOADS[workload][1](files), "-g", segments, *more]
+    return generate(server, "bench-loadgen", arguments, timeout)
+
+
+def with_cost(server, load):
+    """What a load reports, and what the server's processes took for it."""
+    before = peers.cpu_times(server.process.pid)
+    result = load()
+    user, system = (after - earlier for after, earlier in zip(peers.cpu_times(server.process.pid), before))
+    answered = max(result.get("answered_ever", result["answered"]), 1)
+    result["cpu_us"], result["user_us"] = (user + system) * 1e6 / answered, user * 1e6 / answered
+    # How much of the time its core had work: near 1, or the generator was the limit.
+    result["server_busy"] = result["cpu_us"] * result["per_second"] / 1e6
+    result["server"] = server.name
+    return result
+
+
+def measure_udp(server, workload, files, seconds):
+    result = with_cost(server, lambda: ask(server, workload, files, "-W", "0.2", "-t", seconds, timeout=seconds + 60))
+    result["workload"] = workload
+    return result
+
+
+def measure_latency(server, workload, files, seconds):
+    result = with_cost(server, lambda: ask(server, workload, files, "-g", 1, "-r", LATENCY_RATE, "-W", "0.2",
+                                           "-t", seconds, timeout=seconds + 60))
+    result["workload"] = workload
+    return result
+
+
+def measure_tcp(server, workload, files, seconds):
+    arguments = [*WORKLOADS[workload][1](files), "-C", TCP_CONNECTIONS, "-t", seconds]
+    result = with_cost(server, lambda: generate(server, "bench-loadgen-tcp", arguments, seconds + 60))
+    result["workload"] = workload
+    return result
