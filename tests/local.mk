@@ -44,7 +44,7 @@ EXTRA_DIST += %D%/bench/run %D%/bench/load-big %D%/bench/scale %D%/bench/data.py
 	%D%/bench/report.py %D%/peer_conf.py
 .PHONY: bench
 BENCH_FLAGS = --all
-bench: all bench-floor bench-loadgen bench-loadgen-tcp bench-under
+bench: all bench-floor bench-loadgen bench-loadgen-tcp bench-under bench-images
 	/usr/bin/python3 '$(abs_top_srcdir)/tests/bench/run' --build '$(abs_top_builddir)' --no-build $(BENCH_FLAGS)
 
 # How it grows, what it loads and holds: tests/bench/growth and load-big say what they need.

@@ -7,7 +7,7 @@ import subprocess
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 POLICY = pathlib.Path("/usr/sbin/policy-rc.d")
-PROGRAMS = ("bench-floor", "bench-loadgen", "bench-loadgen-tcp", "bench-under")
+PROGRAMS = ("bench-floor", "bench-loadgen", "bench-loadgen-tcp", "bench-under", "bench-images")
 PACKAGES = {  # of which server; None: of all
     None: ("iproute2", "bind9-dnsutils", "util-linux", "python3-maxminddb"),
     "nsd": ("nsd",),
