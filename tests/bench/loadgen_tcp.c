@@ -22,6 +22,7 @@
 
 #include "base/clock.h"
 #include "base/cursor.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/netprefix.h"
 #include "tests/bench/questions.h"
