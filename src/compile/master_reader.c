@@ -313,7 +313,8 @@ bool master_reader_next(struct master_reader *reader, struct master_record *reco
 		struct master_line line;
 		struct master_parse parse = { .reader = reader, .file = file, .line = &line };
 
-		if (diag_file_is_full(sources->diag, sources->items[file->lexer.source].path)) {
+		if (diag_errors(sources->diag) > 0 &&
+		    diag_file_is_full(sources->diag, sources->items[file->lexer.source].path)) {
 			parse_pop_file(reader);
 			continue;
 		}

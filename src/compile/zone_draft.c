@@ -1,5 +1,6 @@
 #include "compile/zone_draft.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,8 @@
 #include "wire/words.h"
 
 #define FIRST_TABLE 1024U
-#define RR_MIN      13 /* octets of the smallest RR in a block */
+
+#define RR_MIN 13 /* octets of the smallest RR in a block */
 
 /* --- owner names ------------------------------------------------------------------------------ */
 
@@ -114,7 +116,7 @@ void draft_free(struct zone_draft *draft)
 
 /* --- records ---------------------------------------------------------------------------------- */
 
-struct draft_rrset *draft_rrset(const struct draft_owner *owner, uint16_t type)
+struct draft_rrset *draft_find_rrset(const struct draft_owner *owner, uint16_t type)
 {
 	for (struct draft_rrset *rrset = owner->rrsets; rrset != NULL && rrset->type <= type;
 	     rrset = rrset->next) {
@@ -122,6 +124,14 @@ struct draft_rrset *draft_rrset(const struct draft_owner *owner, uint16_t type)
 			return rrset;
 	}
 	return NULL;
+}
+
+struct draft_rrset *draft_soa(const struct zone_draft *draft)
+{
+	struct draft_rrset *soa = draft_rrset(draft->owners[0], TYPE_SOA);
+
+	assert(soa != NULL);
+	return soa;
 }
 
 static struct draft_rrset *get_rrset(struct zone_draft *draft, struct draft_owner *owner,
@@ -139,6 +149,9 @@ static struct draft_rrset *get_rrset(struct zone_draft *draft, struct draft_owne
 	rrset->type = record->type;
 	rrset->ttl_s = record->ttl_s;
 	*link = rrset;
+	owner->types |= draft_type_bit(record->type);
+	if (record->type == TYPE_NS && !draft_is_apex(draft, owner))
+		draft->cut_count++;
 	return rrset;
 }
 
@@ -166,7 +179,11 @@ static bool same_rdata(const struct rdata_names *names, const struct draft_recor
 
 static bool is_duplicate(const struct draft_rrset *rrset, const struct master_record *record)
 {
-	const struct rdata_names *names = rdata_names_find(rrset->type);
+	const struct rdata_names *names;
+
+	if (rrset->first == NULL)
+		return false;
+	names = rdata_names_find(rrset->type);
 
 	for (const struct draft_record *r = rrset->first; r != NULL; r = r->next) {
 		if (same_rdata(names, r, record))
@@ -309,14 +326,18 @@ void draft_add(struct zone_draft *draft, const struct master_record *record)
 
 static void link_parents(struct zone_draft *draft)
 {
+	struct draft_owner *parent = draft->owners[0]; /* names of one parent stand together */
+
 	/* The list grows while it is walked: a new ancestor gets its own parent in turn. */
 	for (uint32_t i = 1; i < draft->owner_count; i++) {
 		struct draft_owner *owner = draft->owners[i];
 		uint8_t label = *owner->name;
+		uint8_t len = (uint8_t)(owner->len - 1 - label);
 
-		owner->parent = get_owner(draft, owner->name + 1 + label,
-					  (uint8_t)(owner->len - 1 - label),
-					  (uint8_t)(owner->labels - 1));
+		if (parent->len != len || memcmp(parent->name, owner->name + 1 + label, len) != 0)
+			parent = get_owner(draft, owner->name + 1 + label, len,
+					   (uint8_t)(owner->labels - 1));
+		owner->parent = parent;
 		if (label == 1 && owner->name[1] == '*')
 			owner->parent->wildcard = owner;
 	}
@@ -334,6 +355,6 @@ static void find_cut(const struct zone_draft *draft, struct draft_owner *owner)
 void draft_finish(struct zone_draft *draft)
 {
 	link_parents(draft);
-	for (uint32_t i = 1; i < draft->owner_count; i++)
+	for (uint32_t i = 1; i < draft->owner_count && draft->cut_count > 0; i++)
 		find_cut(draft, draft->owners[i]);
 }

@@ -39,6 +39,7 @@ struct draft_pool {
 
 struct draft_owner {
 	uint64_t hash;       /* as in the image (zones.h) */
+	uint64_t types;      /* which RRsets it has: draft_type_bit of each */
 	const uint8_t *name; /* lower-case wire form */
 	struct draft_owner *parent;
 	struct draft_owner *wildcard; /* "*.<this name>" */
@@ -63,8 +64,15 @@ struct zone_draft {
 	struct draft_pool *pools;
 	uint32_t pool_count, pool_cap;
 	uint32_t record_count;
+	uint32_t cut_count; /* owners below the apex that have NS records */
 	uint8_t max_labels;
 };
+
+/* The types that are asked for by name are below 64, but for some that share bit 0. */
+static inline uint64_t draft_type_bit(uint16_t type)
+{
+	return UINT64_C(1) << (type < 64 ? type : 0);
+}
 
 /* Zero-initialise; origin and sources are set by the caller before. */
 void draft_start(struct zone_draft *draft);
@@ -82,16 +90,25 @@ struct draft_owner *draft_closest(const struct zone_draft *draft, const uint8_t 
 /* Who speaks for a name: itself, or a wildcard (RFC 4592, 3.3.1). NULL: nobody in this zone. */
 const struct draft_owner *draft_speaker(const struct zone_draft *draft, const uint8_t *name,
 					size_t len);
-struct draft_rrset *draft_rrset(const struct draft_owner *owner, uint16_t type);
+struct draft_rrset *draft_find_rrset(const struct draft_owner *owner, uint16_t type);
+
+/* Mostly there is none, which the bits tell. */
+static inline struct draft_rrset *draft_rrset(const struct draft_owner *owner, uint16_t type)
+{
+	return (owner->types & draft_type_bit(type)) != 0 ? draft_find_rrset(owner, type) : NULL;
+}
 
 static inline bool draft_is_apex(const struct zone_draft *draft, const struct draft_owner *owner)
 {
 	return owner == draft->owners[0];
 }
 
+/* Of a zone that has one. */
+struct draft_rrset *draft_soa(const struct zone_draft *draft);
+
 static inline bool draft_has_address(const struct draft_owner *owner)
 {
-	return draft_rrset(owner, TYPE_A) != NULL || draft_rrset(owner, TYPE_AAAA) != NULL ||
+	return (owner->types & (draft_type_bit(TYPE_A) | draft_type_bit(TYPE_AAAA))) != 0 ||
 	       (owner->pool_types & POOL_TYPES_ADDRESS) != 0;
 }
 

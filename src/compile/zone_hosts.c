@@ -30,16 +30,27 @@ static void report(const struct zone_draft *draft, enum diag_severity severity,
 
 /* --- how it is written -------------------------------------------------------------------------- */
 
+/* Each name with an address is looked at, so this is a table. Names are lower case. */
+static const bool is_host_octet[256] = {
+	['-'] = true, ['0'] = true, ['1'] = true, ['2'] = true, ['3'] = true, ['4'] = true,
+	['5'] = true, ['6'] = true, ['7'] = true, ['8'] = true, ['9'] = true, ['a'] = true,
+	['b'] = true, ['c'] = true, ['d'] = true, ['e'] = true, ['f'] = true, ['g'] = true,
+	['h'] = true, ['i'] = true, ['j'] = true, ['k'] = true, ['l'] = true, ['m'] = true,
+	['n'] = true, ['o'] = true, ['p'] = true, ['q'] = true, ['r'] = true, ['s'] = true,
+	['t'] = true, ['u'] = true, ['v'] = true, ['w'] = true, ['x'] = true, ['y'] = true,
+	['z'] = true,
+};
+
 /* RFC 1123, 2.1: letters, digits and hyphens, which are not first or last. A "*" may lead. */
 static bool is_host_name(const uint8_t *name)
 {
 	if (name[0] == 1 && name[1] == '*')
 		name += 2;
 	for (; *name != 0; name += 1 + *name) {
-		if (!isalnum(name[1]) || !isalnum(name[*name]))
+		if (name[1] == '-' || name[*name] == '-')
 			return false;
 		for (unsigned i = 1; i <= *name; i++) {
-			if (!isalnum(name[i]) && name[i] != '-')
+			if (!is_host_octet[name[i]])
 				return false;
 		}
 	}
@@ -142,13 +153,14 @@ static void check_rrset(const struct zone_draft *draft, const struct draft_owner
 
 static void check_own(const struct zone_draft *draft, const struct draft_owner *owner)
 {
-	const struct draft_rrset *addresses = draft_rrset(owner, TYPE_A);
+	const struct draft_rrset *addresses;
 	char name[NAME_TEXT_SIZE];
 
-	if (addresses == NULL)
-		addresses = draft_rrset(owner, TYPE_AAAA);
 	if (!draft_has_address(owner) || is_host_name(owner->name))
 		return;
+	addresses = draft_rrset(owner, TYPE_A);
+	if (addresses == NULL)
+		addresses = draft_rrset(owner, TYPE_AAAA);
 	master_report(draft->sources, DIAG_WARNING,
 		      addresses != NULL ? &addresses->first->place
 					: &draft->pools[owner->pool - 1].place,
@@ -156,6 +168,8 @@ static void check_own(const struct zone_draft *draft, const struct draft_owner *
 		      "(RFC 1123, section 2.1)",
 		      name_format(owner->name, name));
 }
+
+#define HOST_TYPES (UINT64_C(1) << TYPE_NS | UINT64_C(1) << TYPE_MX | UINT64_C(1) << TYPE_SRV)
 
 void zone_check_hosts(const struct zone_draft *draft)
 {
@@ -165,6 +179,8 @@ void zone_check_hosts(const struct zone_draft *draft)
 		const struct draft_owner *owner = draft->owners[i];
 
 		check_own(draft, owner);
+		if ((owner->types & HOST_TYPES) == 0)
+			continue;
 		for (size_t t = 0; t < sizeof(types) / sizeof(types[0]); t++) {
 			const struct draft_rrset *rrset = draft_rrset(owner, types[t]);
 			/* What is hidden by a delegation is told of as such. */

@@ -239,7 +239,7 @@ static int write_nodes(struct write *write)
 static int write_soa(struct write *write)
 {
 	const struct draft_owner *apex = write->draft->owners[0];
-	const struct draft_rrset *soa = draft_rrset(apex, TYPE_SOA);
+	const struct draft_rrset *soa = draft_soa(write->draft);
 	const uint8_t *end = soa->first->data + soa->first->len;
 	uint32_t minimum = load_u32(end - 4);
 	uint32_t block = write_block(write, apex, soa, minimum < soa->ttl_s ? minimum : soa->ttl_s);

@@ -330,7 +330,7 @@ static bool same_records(const struct zone_segment *a, const struct zone_segment
 static void check_serial(const struct build *build, const struct item *item,
 			 const struct zone_draft *draft)
 {
-	const struct draft_record *soa = draft_rrset(draft->owners[0], TYPE_SOA)->first;
+	const struct draft_record *soa = draft_soa(draft)->first;
 	const struct zone_segment *segment = segment_of(build, item), *served;
 	uint32_t zone = find_previous(build, item);
 
