@@ -1,7 +1,7 @@
 /* quick.h - the common query, answered in a straight line: an RRset or a POOL record of the zone, at
  * the name itself.
  *
- * Two implementations, one truth: whatever quick_read or quick_put declines is answer()'s, and what
+ * Two implementations, one truth: whatever one of the steps declines is answer()'s, and what
  * they take gets the octets and the counts that answer() would give (tests/fuzz/batch_fuzz.c). Here
  * are no sections, no truncation, no errors; so nothing is kept for them.
  *
@@ -24,6 +24,9 @@
 /* Answers are written in words: so much room behind them may be written to. */
 #define QUICK_SLACK 32
 
+/* What two steps have a copy of. */
+#define QUICK_INLINE inline __attribute__((always_inline))
+
 /* What the queries of a batch have in common, and what they came to. */
 struct quick {
 	const struct world *world;
@@ -34,13 +37,22 @@ struct quick {
 	uint64_t answered, steered, with_ecs;
 };
 
-/* A query that quick_read took. */
+/* A query on its way, step by step. */
 struct quick_query {
-	const struct zone_segment *segment;
-	uint32_t zone;
+	struct batch_query *query;
+	/* quick_read's: */
 	uint16_t type;
 	uint16_t opt; /* where the query's OPT record begins; 0: it has none */
 	uint16_t ecs; /* octets of its one option, Client Subnet; 0: it has none */
+	/* quick_find_zone's: */
+	uint32_t zone;
+	const struct zone_segment *segment;
+	uint64_t hash;                    /* of the name within the zone */
+	const struct zone_bucket *bucket; /* that it leads to */
+	/* quick_find_node's: NULL, or perhaps the name's */
+	const struct zone_node *node;
+	/* quick_find_block's: NULL where the name is steered */
+	const struct rrset_block *block;
 	struct name_key name;
 };
 
@@ -93,25 +105,28 @@ static inline bool quick_read_opt(const struct quick *quick, struct quick_query 
 }
 
 /* Types that stand for data, of the name's own zone. */
-static inline bool quick_is_ordinary(uint16_t type)
+static inline bool quick_is_ordinary(unsigned type)
 {
-	return type < 249 ? type != TYPE_OPT && type != TYPE_DS && type != TYPE_NXNAME
-			  : type > TYPE_ANY;
+	const uint64_t others = UINT64_C(1) << TYPE_OPT | UINT64_C(1) << TYPE_DS;
+
+	if (type < 64)
+		return (others >> type & 1) == 0;
+	return type < 249 ? type != TYPE_NXNAME : type > TYPE_ANY;
 }
 
-static inline bool quick_read(const struct quick *quick, struct quick_query *q,
-			      const uint8_t *message, size_t len)
+static inline bool quick_read(const struct quick *quick, struct quick_query *q)
 {
 	const uint64_t counts = htobe64(UINT64_C(1) << 48), one_more = htobe64(1);
+	const uint8_t *message = q->query->message;
+	size_t len = q->query->len, pos;
 	uint64_t has;
-	size_t pos;
 
 	if (len < DNS_HEADER_SIZE + 5 || (message[2] & (HEADER_QR | HEADER_OPCODE_MASK) >> 8) != 0)
 		return false;
 	has = quick_load(message + 4);
 	if ((has & ~one_more) != counts)
 		return false;
-	pos = name_key_read(&q->name, message + DNS_HEADER_SIZE, len - DNS_HEADER_SIZE);
+	pos = name_key_read_roomy(&q->name, message + DNS_HEADER_SIZE, len - DNS_HEADER_SIZE);
 	if (pos == 0)
 		return false;
 	pos += DNS_HEADER_SIZE + 4;
@@ -125,6 +140,72 @@ static inline bool quick_read(const struct quick *quick, struct quick_query *q,
 	return quick_read_opt(quick, q, message + pos, len - pos) && quick_is_ordinary(q->type);
 }
 
+/* --- the name --------------------------------------------------------------------------------- */
+
+/* lookup_zone, for names of fewer than 64 labels. Its bucket is on its way then. */
+static inline bool quick_find_zone(const struct quick *quick, struct quick_query *q)
+{
+	const struct image *zones = &quick->world->zones;
+	unsigned labels = q->name.labels;
+	uint64_t depths;
+
+	if (labels >= 64)
+		return false;
+	depths = image_root(zones, struct zones_root)->depths[0] & UINT64_MAX >> (63 - labels);
+	for (; depths != 0; depths ^= UINT64_C(1) << labels) {
+		const uint8_t *suffix;
+		size_t len;
+
+		labels = 63 - (unsigned)__builtin_clzll(depths);
+		suffix = name_key_suffix(&q->name, labels, &len);
+		q->zone = zones_find_hashed(zones, name_hash(suffix, len), suffix, len);
+		if (q->zone == ZONES_NONE)
+			continue;
+		q->segment = zones_segment(zones, q->zone);
+		q->hash = name_hash(q->name.wire, q->name.len - len);
+		q->bucket = zone_bucket(q->segment, q->hash);
+		__builtin_prefetch(q->bucket);
+		return true;
+	}
+	return false;
+}
+
+/* Whose tag is the name's: it is not looked at before it is here. */
+static inline void quick_find_node(struct quick_query *q)
+{
+	unsigned slots = zone_bucket_slots(q->bucket, q->hash);
+	uint32_t at = slots != 0 ? q->bucket->node[__builtin_ctz(slots)] : 0;
+
+	q->node = at != 0 ? zone_at(q->segment, struct zone_node, at) : NULL;
+	__builtin_prefetch(q->node);
+}
+
+static inline const struct zone_node *quick_node(const struct quick_query *q)
+{
+	size_t len = q->name.len;
+
+	if (q->node != NULL && q->node->name_len == len &&
+	    name_same(zone_node_name(q->node), q->name.wire, len - q->segment->origin_len))
+		return q->node;
+	return zone_find_hashed(q->segment, q->hash, q->name.wire, len);
+}
+
+/* What is there is answered. false: it is answer()'s. */
+static inline bool quick_find_block(struct quick_query *q)
+{
+	const struct zone_node *node = quick_node(q);
+
+	if (node == NULL || node->cut != 0)
+		return false;
+	q->node = node;
+	q->block = NULL;
+	if ((node->pool_types & pool_type_bit(q->type)) != 0)
+		return true;
+	q->block = zone_rrset_inline(q->segment, node, q->type);
+	__builtin_prefetch(q->block);
+	return q->block != NULL;
+}
+
 /* --- the answer ------------------------------------------------------------------------------- */
 
 static inline void quick_count_steered(struct quick *quick, uint32_t class_id)
@@ -135,87 +216,91 @@ static inline void quick_count_steered(struct quick *quick, uint32_t class_id)
 }
 
 /* How long the answer may be: answer.c's reply_limit. */
-static inline size_t quick_limit(const struct quick *quick, const struct quick_query *q,
-				 const struct batch_query *query)
+static inline size_t quick_limit(const struct quick *quick, const struct quick_query *q)
 {
 	size_t limit = EDNS_UDP_SIZE_MIN;
 
-	if (q->opt != 0 && load_u16(query->message + q->opt + 3) > EDNS_UDP_SIZE_MIN)
-		limit = load_u16(query->message + q->opt + 3);
+	if (q->opt != 0) {
+		size_t size = load_u16(q->query->message + q->opt + 3);
+
+		limit = size > EDNS_UDP_SIZE_MIN ? size : EDNS_UDP_SIZE_MIN;
+	}
 	if (limit > quick->udp_size_max)
 		limit = quick->udp_size_max;
-	if (quick->amplification > 0 && limit > quick->amplification * query->len)
-		limit = quick->amplification * query->len;
+	if (quick->amplification > 0 && limit > quick->amplification * q->query->len)
+		limit = quick->amplification * q->query->len;
 	return limit;
 }
 
 /* Header and question: the query's own up to its type, but for flags and counts. */
-static inline void quick_put_question(const struct quick_query *q, const struct batch_query *query,
-				      size_t len, uint16_t answers)
+static inline void quick_put_question(uint8_t *reply, const uint8_t *message, size_t len,
+				      uint64_t answers, uint64_t additional)
 {
 	const uint32_t kept = htobe32(0xffff0000 | HEADER_RD), set = htobe32(HEADER_QR | HEADER_AA);
 	uint32_t id_flags;
 
 	for (size_t i = 8; i < len; i += 16)
-		memcpy(query->reply + i, query->message + i, 16);
-	memcpy(&id_flags, query->message, sizeof(id_flags));
+		memcpy(reply + i, message + i, 16);
+	memcpy(&id_flags, message, sizeof(id_flags));
 	id_flags = (id_flags & kept) | set;
-	memcpy(query->reply, &id_flags, sizeof(id_flags));
-	quick_store(query->reply + 4,
-		    htobe64(UINT64_C(1) << 48 | (uint64_t)answers << 32 | (q->opt != 0)));
+	memcpy(reply, &id_flags, sizeof(id_flags));
+	quick_store(reply + 4, htobe64(UINT64_C(1) << 48 | answers << 32 | additional));
 }
 
 /* Blocks and their wires begin at multiples of 8 octets, so a word of one is on its page. */
-static inline void quick_copy_block(uint8_t *to, const struct rrset_block *block)
+static inline void quick_copy_block(uint8_t *to, const uint8_t *from, size_t len)
 {
-	const uint8_t *from = block->wire;
-	size_t len = block->wire_len;
-
 	if (len > 64) {
 		memcpy(to, from, len);
 		return;
 	}
-	for (size_t i = 0; i < len; i += 8)
+	quick_store(to, quick_load(from));
+	quick_store(to + 8, quick_load(from + 8)); /* a record has 11 octets and more */
+	for (size_t i = 16; i < len; i += 8)
 		quick_store(to + i, quick_load(from + i));
 }
 
-/* Its one option is the query's, with our scope. Returns its length. */
-static inline size_t quick_put_opt(const struct quick *quick, const struct quick_query *q,
-				   const struct batch_query *query, uint8_t *out, uint8_t scope)
+/* Its one option is the query's, with our scope. */
+static inline void quick_put_opt(uint8_t *out, uint64_t first, const uint8_t *opt, size_t ecs,
+				 uint8_t scope)
 {
-	const uint8_t *opt = query->message + q->opt;
 	const uint64_t dnssec_ok = htobe64(0x80);
 
-	quick_store(out, quick->opt | (quick_load(opt) & dnssec_ok));
+	quick_store(out, first | (quick_load(opt) & dnssec_ok));
 	out[8] = 0;
-	store_u16(out + 9, q->ecs);
-	if (q->ecs == 0)
-		return EDNS_OPT_SIZE;
+	store_u16(out + 9, (uint16_t)ecs);
+	if (ecs == 0)
+		return;
 	for (size_t i = 0; i < 24; i += 8)
 		quick_store(out + EDNS_OPT_SIZE + i, quick_load(opt + EDNS_OPT_SIZE + i));
 	out[EDNS_OPT_SIZE + 7] = scope;
-	return EDNS_OPT_SIZE + (size_t)q->ecs;
 }
 
-/* Does the whole answer fit? Then it is written, and its RRset begins at *block_at. Returns its
- * length, or 0. */
-static inline size_t quick_put(struct quick *quick, const struct quick_query *q,
-			       const struct batch_query *query, const struct rrset_block *block,
-			       uint8_t scope)
+/* Writes the answer, if it fits. false: it is answer()'s. */
+static QUICK_INLINE bool quick_put(struct quick *quick, const struct quick_query *q,
+				   const struct rrset_block *block, uint8_t scope)
 {
-	size_t pos = DNS_HEADER_SIZE + 4 + (size_t)q->name.len;
-	size_t end = pos + block->wire_len + (q->opt != 0 ? EDNS_OPT_SIZE + (size_t)q->ecs : 0);
+	struct batch_query *query = q->query;
+	const uint8_t *message = query->message;
+	uint8_t *reply = query->reply;
+	size_t pos = DNS_HEADER_SIZE + 4 + (size_t)q->name.len, opt = q->opt, ecs = q->ecs;
+	size_t block_end = pos + block->wire_len, end = block_end;
+	uint64_t first = quick->opt;
 
-	if (rrset_canonical_base(block) != pos || end > quick_limit(quick, q, query) ||
+	if (opt != 0)
+		end += EDNS_OPT_SIZE + ecs;
+	if (rrset_canonical_base(block) != pos || end > quick_limit(quick, q) ||
 	    end + QUICK_SLACK > query->size)
-		return 0;
-	quick_put_question(q, query, pos, block->rr_count);
-	quick_copy_block(query->reply + pos, block);
-	if (q->opt != 0)
-		(void)quick_put_opt(quick, q, query, query->reply + pos + block->wire_len, scope);
+		return false;
+	query->reply_len = end;
 	quick->answered++;
-	quick->with_ecs += q->ecs != 0;
-	return end;
+	quick_put_question(reply, message, pos, block->rr_count, opt != 0);
+	quick_copy_block(reply + pos, block->wire, block_end - pos);
+	if (opt != 0) {
+		quick->with_ecs += ecs != 0;
+		quick_put_opt(reply + block_end, first, message + opt, ecs, scope);
+	}
+	return true;
 }
 
 /* --- steered names ---------------------------------------------------------------------------- */
@@ -229,10 +314,9 @@ static inline uint64_t quick_load_some(const uint8_t *p, size_t count)
 }
 
 /* The network in Client Subnet; false: it is of no use, for its source is 0. */
-static inline bool quick_ecs_address(const struct quick_query *q, const struct batch_query *query,
-				     struct ip_address *out)
+static inline bool quick_ecs_address(const struct quick_query *q, struct ip_address *out)
 {
-	const uint8_t *ecs = query->message + q->opt + EDNS_OPT_SIZE + EDNS_OPTION_SIZE;
+	const uint8_t *ecs = q->query->message + q->opt + EDNS_OPT_SIZE + EDNS_OPTION_SIZE;
 	size_t octets = q->ecs - 8U;
 
 	if (q->ecs == 0 || ecs[2] == 0)
@@ -252,53 +336,35 @@ static inline bool quick_is_plain(const struct quick *quick, const struct rrset_
 		steering_pool(&quick->world->steering, pool)->shuffled == 0);
 }
 
-static inline size_t quick_put_steered(struct quick *quick, const struct quick_query *q,
-				       const struct batch_query *query,
-				       const struct zone_node *node)
+static inline bool quick_put_steered(struct quick *quick, const struct quick_query *q)
 {
 	const struct world *world = quick->world;
 	const struct steering_record *record = steering_record(
 		&world->steering,
-		zones_entry(&world->zones, q->zone)->pool_record_base + node->pool_record - 1);
+		zones_entry(&world->zones, q->zone)->pool_record_base + q->node->pool_record - 1);
 	const struct rrset_block *block;
 	struct ip_address address;
 	struct chosen chosen;
-	bool from_ecs = quick_ecs_address(q, query, &address);
-	size_t len;
+	bool from_ecs = quick_ecs_address(q, &address);
 
 	if (!from_ecs)
-		ip_from_sockaddr(query->from, &address, NULL);
-	choose(&chosen, world, record, &address, from_ecs, hash_word(query->random));
+		ip_from_sockaddr(q->query->from, &address, NULL);
+	choose(&chosen, world, record, &address, from_ecs, hash_word(q->query->random));
 	block = steering_answer(&world->steering, record, chosen.answers_off, chosen.choice,
 				steering_column(q->type));
-	if (block == NULL || !quick_is_plain(quick, block, chosen.pool))
-		return 0;
-	len = quick_put(quick, q, query, block, from_ecs ? chosen.scope : 0);
-	if (len > 0)
-		quick_count_steered(quick, chosen.class_id);
-	return len;
+	if (block == NULL || !quick_is_plain(quick, block, chosen.pool) ||
+	    !quick_put(quick, q, block, from_ecs ? chosen.scope : 0))
+		return false;
+	quick_count_steered(quick, chosen.class_id);
+	return true;
 }
 
-/* --- the name --------------------------------------------------------------------------------- */
-
-/* Returns the answer's length; 0: it is answer()'s. */
-static inline size_t quick_answer(struct quick *quick, const struct quick_query *q,
-				  const struct batch_query *query)
+/* false: it is answer()'s. */
+static inline bool quick_write(struct quick *quick, const struct quick_query *q)
 {
-	const struct zone_segment *segment = q->segment;
-	const struct zone_node *node = zone_find_hashed(
-		segment, name_hash(q->name.wire, q->name.len - segment->origin_len), q->name.wire,
-		q->name.len);
-	const struct rrset_block *block;
-
-	if (node == NULL || node->cut != 0)
-		return 0;
-	if ((node->pool_types & pool_type_bit(q->type)) != 0)
-		return quick_put_steered(quick, q, query, node);
-	block = zone_rrset_inline(segment, node, q->type);
-	if (block == NULL || block->extra_count > 0)
-		return 0;
-	return quick_put(quick, q, query, block, 0);
+	if (q->block == NULL)
+		return quick_put_steered(quick, q);
+	return q->block->extra_count == 0 && quick_put(quick, q, q->block, 0);
 }
 
 #endif
