@@ -5,7 +5,7 @@ each load, and the difference of a long load's count to a short one's, divided b
 their lengths, is what a query costs, without what goes on besides. All of the process counts: its
 loop, libraries, answering."""
 
-import pathlib
+import os
 import re
 import signal
 import subprocess
@@ -16,82 +16,102 @@ import peers
 import workloads
 
 WORKLOADS = ("static", "names", "source", "ecs", "ecs-do")
-SHORT, LONG = 2000, 10000  # queries
-SINGLE_SHORT, SINGLE_LONG, SINGLE_RATE = 200, 1200, 1000
 WINDOW = 64  # queries under way: what is slow below valgrind must not lose any
+WARM = 5000  # queries before it counts
+LOADS = {  # how: queries of the short and the long load, and the generator's arguments
+    "batched": (2000, 10000, ("-w", WINDOW)),
+    "single": (200, 1200, ("-w", WINDOW, "-g", 1, "-r", 1000)),
+}
 SYSCALL_QUERIES = 30000
 
 
 # --- instructions -----------------------------------------------------------------------------------------
 
-def watched(pid):
-    """The processes of a tree that run below valgrind."""
-    found = []
-    for one in peers.tree(pid):
+CALLGRIND = ("valgrind", "--tool=callgrind")
+START_TIMEOUT = 120
+FROM_START = ("signpost", "nsd")
+
+
+class Counted:
+    """A server below callgrind, which writes what it counted into a folder that anybody may write
+    to: a server may have given up its rights."""
+
+    def __init__(self, kind, namespace, folder, options, *more):
+        self.out = folder / f"{kind.name}-counts"
+        self.out.mkdir()
+        self.out.chmod(0o1777)
+        under = [*CALLGRIND, *more, f"--callgrind-out-file={self.out}/callgrind.out.%p"]
+        self.server = kind(namespace, folder, options, under)
+
+    def __enter__(self):
+        self.server.start()
         try:
-            if "callgrind" in str(pathlib.Path(f"/proc/{one}/exe").readlink()):
-                found.append(one)
-        except OSError:
-            continue
+            self.server.wait_answer(data.STATIC, START_TIMEOUT)
+            if self.server.steered:
+                self.server.wait_answer(data.STEERED, START_TIMEOUT)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.server.stop()
+        self.out_total = self.total()
+        self.out.rmdir()
+
+    def ask(self, workload, files, count, *how):
+        result = workloads.ask(self.server, workload, files, "-t", 120, "-c", count, *how, timeout=200)
+        if result["lost"] > 0:
+            raise RuntimeError(f"{self.server.name}, {workload}: {result['lost']} of {count} queries lost below valgrind")
+
+    def total(self):
+        """What all that is written says together; and takes it away."""
+        total = 0
+        for path in self.out.iterdir():
+            total += sum(int(count) for count in re.findall(r"^totals: (\d+)", path.read_text(errors="replace"), re.M))
+            path.unlink()
+        return total
+
+    def tell(self, *words):
+        """A command for each callgrind of the tree."""
+        for pid in peers.tree(self.server.process.pid):
+            if "callgrind" in os.path.realpath(f"/proc/{pid}/exe"):
+                done = subprocess.run(["vgdb", f"--pid={pid}", "--wait=10", *words], capture_output=True, text=True,
+                                      timeout=60)
+                if done.returncode != 0:
+                    raise RuntimeError(f"vgdb --pid={pid} {' '.join(words)}: {done.stderr.strip()}")
+
+    def count(self, workload, files, count, *how):
+        self.tell("zero")
+        self.ask(workload, files, count, *how)
+        self.tell("dump")
+        return self.total()
+
+
+def count_in_one(kind, namespace, folder, files, options, asked):
+    """One process for all loads: it is told when to count."""
+    found = {}
+    with Counted(kind, namespace, folder, options, "--instr-atstart=no") as counted:
+        counted.tell("instrumentation", "on")
+        for workload in asked:
+            counted.ask(workload, files, WARM, "-w", WINDOW)
+            found[workload] = {}
+            for key, (short, long, how) in LOADS.items():
+                few, many = (counted.count(workload, files, count, *how) for count in (short, long))
+                found[workload][key] = (many - few) / (long - short)
     return found
 
 
-def command(pids, *words):
-    for pid in pids:
-        done = subprocess.run(["vgdb", f"--pid={pid}", "--wait=10", *words], capture_output=True, text=True, timeout=60)
-        if done.returncode != 0:
-            raise RuntimeError(f"vgdb --pid={pid} {' '.join(words)}: {done.stderr.strip()}")
+def count_from_start(kind, namespace, folder, files, options, asked):
+    """A start for each load, where a callgrind cannot be told: NSD's child, which was forked, has no
+    ear for it, and Signpost's data plane lets nobody look into it."""
+    def whole(workload, count, how):
+        with Counted(kind, namespace, folder, options) as counted:
+            counted.ask(workload, files, count, *how)
+        return counted.out_total
 
-
-def dumped(folder):
-    """What all dumps say together; and takes them away."""
-    total = 0
-    for path in folder.glob("callgrind.out.*"):
-        total += sum(int(count) for count in re.findall(r"^totals: (\d+)", path.read_text(errors="replace"), re.M))
-        path.unlink()
-    return total
-
-
-def count_one(server, pids, workload, files, *how):
-    """Instructions for a load, and how many queries that was."""
-    command(pids, "zero")
-    result = workloads.ask(server, workload, files, "-t", 120, *how, timeout=200)
-    if result["lost"] > 0:
-        raise RuntimeError(f"{server.name}, {workload}: {result['lost']} of {result['sent']} queries lost below valgrind")
-    command(pids, "dump")
-    return dumped(server.folder), result["answered"]
-
-
-def per_query(server, pids, workload, files, short, long, *how):
-    (few, few_queries), (many, many_queries) = (
-        count_one(server, pids, workload, files, *how, "-c", count) for count in (short, long))
-    return (many - few) / (many_queries - few_queries)
-
-
-def count_server(server, files):
-    """{workload: {batched, single}}: full batches, and a query at a time."""
-    server.start()
-    try:
-        server.wait_answer(data.STATIC, 300)
-        if server.steered:
-            server.wait_answer(data.STEERED, 300)
-        pids = watched(server.process.pid)
-        if not pids:
-            raise RuntimeError(f"{server.name} does not run below valgrind:\n{server.log()}")
-        command(pids, "instrumentation", "on")
-        found = {}
-        for workload in WORKLOADS:
-            if not workloads.can(server, workload):
-                continue
-            workloads.ask(server, workload, files, "-w", WINDOW, "-c", 3 * SHORT, "-t", 120, timeout=200)
-            found[workload] = {
-                "batched": per_query(server, pids, workload, files, SHORT, LONG, "-w", WINDOW),
-                "single": per_query(server, pids, workload, files, SINGLE_SHORT, SINGLE_LONG, "-w", WINDOW, "-g", 1,
-                                    "-r", SINGLE_RATE),
-            }
-        return found
-    finally:
-        server.stop()
+    return {workload: {key: (whole(workload, long, how) - whole(workload, short, how)) / (long - short)
+                       for key, (short, long, how) in LOADS.items()} for workload in asked}
 
 
 def instructions(namespace, folder, files, options, failed, say):
@@ -100,10 +120,10 @@ def instructions(namespace, folder, files, options, failed, say):
         kind = peers.SERVERS[name]
         if not kind.plain:
             continue
-        own = folder / name
-        under = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={own}/callgrind.out.%p"]
+        asked = [one for one in WORKLOADS if one in options.workloads and (kind.steered or one not in workloads.STEERED)]
+        count = count_from_start if name in FROM_START else count_in_one
         try:
-            results[name] = count_server(kind(namespace, folder, options, under), files)
+            results[name] = count(kind, namespace, folder, files, options, asked)
         except (RuntimeError, subprocess.TimeoutExpired) as error:
             failed.append(f"instructions of {name}: {error}")
             continue
