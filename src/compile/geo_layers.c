@@ -241,7 +241,7 @@ void geo_layers_build(struct geo_layers_trie *trie)
 	open_cursors(trie->layers, trie->family, trie->is_of_resolvers, s.cursors);
 	for (int i = 0; i < LAYERS; i++)
 		look_ahead(&s, (enum layer)i);
-	geo_trie_build(&trie->draft, stream_next, &s);
+	geo_trie_build(&trie->draft, (unsigned)trie->family, stream_next, &s);
 	free(s.own);
 }
 

@@ -1,10 +1,7 @@
 #include "compile/geo_trie.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#define ROOT_BITS  16U
-#define ROOT_SLOTS 65536U
 #define NODE_BITS  6U
 #define NODE_SLOTS 64U
 
@@ -97,21 +94,26 @@ static struct geo_node build_node(struct build *b, unsigned pos)
 	return finish(b, &d);
 }
 
+static uint32_t root_slots(const struct geo_draft *draft)
+{
+	return UINT32_C(1) << geo_root_bits(draft->family);
+}
+
 static void build_root(struct build *b)
 {
 	struct geo_draft *out = b->out;
+	unsigned root_bits = geo_root_bits(out->family);
 
-	for (uint32_t slot = 0; slot < ROOT_SLOTS;) {
-		uint32_t change = b->more ? (uint32_t)(b->change_at >> (128 - ROOT_BITS))
-					  : ROOT_SLOTS;
+	for (uint32_t slot = 0; slot < root_slots(out);) {
+		uint32_t change = b->more ? (uint32_t)(b->change_at >> (128 - root_bits))
+					  : root_slots(out);
 
 		if (slot < change) {
-			out->root[slot] = GEO_LEAF | b->class_id;
-			out->root_len[slot++] = ROOT_BITS;
-		} else if (starts_slot(b->change_at, ROOT_BITS)) {
+			out->root[slot++] = geo_leaf(b->class_id, root_bits);
+		} else if (starts_slot(b->change_at, root_bits)) {
 			pass_change(b);
 		} else {
-			struct geo_node node = build_node(b, ROOT_BITS);
+			struct geo_node node = build_node(b, root_bits);
 
 			out->root[slot++] = out->node_count;
 			array_add(out->nodes, out->node_count, out->node_cap) = node;
@@ -119,28 +121,43 @@ static void build_root(struct build *b)
 	}
 }
 
-/* Two halves that are whole and alike are one, from the shortest blocks to the longest. */
-static void merge_root(struct geo_draft *draft)
+/* A run of slots with one leaf value becomes the largest prefixes that fit into it. */
+static void name_run(struct geo_draft *draft, uint32_t first, uint32_t end)
 {
-	for (unsigned len = ROOT_BITS; len-- > 0;) {
-		uint32_t size = ROOT_SLOTS >> len;
+	uint32_t class_id = draft->root[first] & UINT16_MAX;
 
-		for (uint32_t slot = 0; slot < ROOT_SLOTS; slot += size) {
-			uint32_t half = slot + size / 2;
+	while (first < end) {
+		unsigned len = geo_root_bits(draft->family);
+		uint32_t size = 1;
 
-			if (draft->root_len[slot] == len + 1 && draft->root_len[half] == len + 1 &&
-			    draft->root[slot] == draft->root[half])
-				memset(draft->root_len + slot, (int)len, size);
+		while (len > 0 && first % (2 * size) == 0 && 2 * size <= end - first) {
+			size *= 2;
+			len--;
 		}
+		for (uint32_t i = 0; i < size; i++)
+			draft->root[first + i] = geo_leaf(class_id, len);
+		first += size;
 	}
 }
 
-void geo_trie_build(struct geo_draft *draft, geo_trie_next *next, void *context)
+static void merge_root(struct geo_draft *draft)
+{
+	uint32_t slots = root_slots(draft);
+
+	for (uint32_t first = 0, end; first < slots; first = end) {
+		for (end = first + 1; end < slots && draft->root[end] == draft->root[first];)
+			end++;
+		if ((draft->root[first] & GEO_LEAF) != 0)
+			name_run(draft, first, end);
+	}
+}
+
+void geo_trie_build(struct geo_draft *draft, unsigned family, geo_trie_next *next, void *context)
 {
 	struct build b = { .next = next, .context = context, .out = draft };
 
-	*draft = (struct geo_draft){ .root = mem_array(ROOT_SLOTS, sizeof(uint32_t)),
-				     .root_len = mem_array(ROOT_SLOTS, 1) };
+	*draft = (struct geo_draft){ .family = family };
+	draft->root = mem_array(root_slots(draft), sizeof(uint32_t));
 	if (!next(context, &b.change_at, &b.class_id))
 		abort(); /* no address has a class: the caller's mistake */
 	read_change(&b);
@@ -150,11 +167,11 @@ void geo_trie_build(struct geo_draft *draft, geo_trie_next *next, void *context)
 
 void geo_trie_renumber(struct geo_draft *draft, const uint32_t *to)
 {
-	for (uint32_t slot = 0; slot < ROOT_SLOTS; slot++) {
-		uint32_t class_id = draft->root[slot] & ~GEO_LEAF;
+	for (uint32_t slot = 0; slot < root_slots(draft); slot++) {
+		uint32_t value = draft->root[slot], class_id = value & UINT16_MAX;
 
-		if ((draft->root[slot] & GEO_LEAF) != 0 && class_id != GEO_CLASS_NONE)
-			draft->root[slot] = GEO_LEAF | to[class_id];
+		if ((value & GEO_LEAF) != 0 && class_id != GEO_CLASS_NONE)
+			draft->root[slot] = value - class_id + to[class_id];
 	}
 	for (uint32_t i = 0; i < draft->leaf_count; i++)
 		if (draft->leaves[i] != GEO_CLASS_NONE)
@@ -166,7 +183,6 @@ void geo_trie_free(struct geo_draft *draft)
 	free(draft->nodes);
 	free(draft->leaves);
 	free(draft->root);
-	free(draft->root_len);
 	*draft = (struct geo_draft){ 0 };
 }
 
@@ -174,8 +190,8 @@ struct geo_trie geo_trie_write(struct geo_draft *draft, struct image_writer *wri
 {
 	struct geo_trie trie = { .node_count = draft->node_count, .leaf_count = draft->leaf_count };
 
-	trie.root_off = image_writer_append(writer, draft->root, ROOT_SLOTS * sizeof(uint32_t), 64);
-	trie.root_len_off = image_writer_append(writer, draft->root_len, ROOT_SLOTS, 64);
+	trie.root_off = image_writer_append(writer, draft->root,
+					    root_slots(draft) * sizeof(uint32_t), 64);
 	trie.nodes_off = image_writer_append(writer, draft->nodes,
 					     draft->node_count * sizeof(*draft->nodes), 64);
 	free(draft->nodes); /* the larger part: the image grows by the rest now */

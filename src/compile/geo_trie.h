@@ -13,15 +13,15 @@ typedef bool geo_trie_next(void *context, address_bits *start, uint32_t *class_i
 
 /* A trie that is not in an image yet. */
 struct geo_draft {
-	uint32_t *root;
-	uint8_t *root_len;
+	unsigned family;
+	uint32_t *root; /* as in the image */
 	struct geo_node *nodes;
 	uint32_t node_count, node_cap;
 	uint16_t *leaves;
 	uint32_t leaf_count, leaf_cap;
 };
 
-void geo_trie_build(struct geo_draft *draft, geo_trie_next *next, void *context);
+void geo_trie_build(struct geo_draft *draft, unsigned family, geo_trie_next *next, void *context);
 void geo_trie_free(struct geo_draft *draft);
 
 /* Every class but GEO_CLASS_NONE becomes to[class]. No two become the same. */

@@ -3,75 +3,88 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROOT_SLOTS 65536U
 #define NODE_BITS  6U
 #define NODE_SLOTS 64U
 
-/* The six bits from `pos` on. The steps are 16, 22, ... 58, 64, ... 118, 124, so that none
- * straddles the two words; the last one of each family is filled up with two zero bits. */
-static unsigned node_slot(uint64_t high, uint64_t low, unsigned pos)
-{
-	uint64_t word = pos < 64 ? high : low;
-	unsigned at = pos % 64;
+#define INLINE inline __attribute__((always_inline))
 
-	word = at <= 58 ? word >> (58 - at) : word << (at - 58);
-	return (unsigned)word % NODE_SLOTS;
-}
-
-static unsigned rank(uint64_t bits, unsigned below)
+/* How many of the bits 0 to `slot` are set. */
+static INLINE unsigned rank(uint64_t bits, unsigned slot)
 {
-	return (unsigned)__builtin_popcountll(bits & ((UINT64_C(1) << below) - 1));
-}
-
-/* Which of the node's leaf values holds at a slot: the last one that begins there or before. */
-static unsigned leaf_rank(const struct geo_node *node, unsigned slot)
-{
-	return rank(node->leaves >> 1, slot) + (unsigned)(node->leaves & 1) - 1;
+	return (unsigned)__builtin_popcountll(bits << (NODE_SLOTS - 1 - slot));
 }
 
 /* The largest aligned block of slots around `slot` that holds no child and in which no other leaf
- * begins. Less than the node: a node of one class would be a leaf of its parent. */
-static unsigned leaf_block_bits(const struct geo_node *node, unsigned slot)
+ * begins, as a number of bits: the slot before the leaf's first and the one behind its last are not in
+ * it, so that the lowest of the bits in which they differ most from `slot` tells. */
+static INLINE unsigned leaf_block_bits(const struct geo_node *node, unsigned slot)
 {
-	unsigned bits = 0;
+	uint64_t starts = node->leaves | node->children | node->children << 1 | 1;
+	uint64_t last = UINT64_C(1) << (NODE_SLOTS - 1 - slot);
+	unsigned before = slot - NODE_SLOTS +
+			  (63U ^ (unsigned)__builtin_clzll(starts << (NODE_SLOTS - 1 - slot)));
+	unsigned next = slot + 1 + (unsigned)__builtin_ctzll(starts >> slot >> 1 | last);
 
-	while (bits + 1 < NODE_BITS) {
-		unsigned first = slot & ~((2U << bits) - 1);
-		uint64_t block = ((UINT64_C(1) << (2U << bits)) - 1) << first;
-
-		if ((node->children & block) != 0 ||
-		    (node->leaves & block & ~(UINT64_C(1) << first)) != 0)
-			break;
-		bits++;
-	}
-	return bits;
+	before ^= slot;
+	next ^= slot;
+	return 31U ^ (unsigned)__builtin_clz(before < next ? before : next);
 }
 
-struct geo_match geo_descend(const struct image *geo, const struct geo_trie *trie, uint32_t at,
-			     uint64_t high, uint64_t low)
+/* The next six bits are always the upper ones of `word`. The steps of IPv6 are 16, 22, ... 58, 64, ...
+ * 118, 124, so that none straddles the two words; the last one of each family is filled up with zero
+ * bits. */
+static INLINE struct geo_match descend(const struct image *geo, const struct geo_trie *trie,
+				       uint32_t at, uint64_t word, uint64_t low, unsigned pos)
 {
-	const struct geo_node *nodes = image_at(geo, struct geo_node, trie->nodes_off);
-	const struct geo_node *node;
-	unsigned pos = GEO_ROOT_BITS, slot;
+	const struct geo_node *nodes = image_at(geo, struct geo_node, trie->nodes_off), *node;
+	unsigned slot;
 	uint32_t leaf;
 
-	for (;; pos += NODE_BITS) {
+	for (word <<= pos;;) {
 		node = &nodes[at];
-		slot = node_slot(high, low, pos);
+		slot = (unsigned)(word >> (64 - NODE_BITS));
 		if ((node->children >> slot & 1) == 0)
 			break;
-		at = node->child_base + rank(node->children, slot);
+		at = node->child_base + rank(node->children, slot) - 1;
+		pos += NODE_BITS;
+		word = pos == 64 ? low : word << NODE_BITS;
 	}
-	leaf = node->leaf_base + leaf_rank(node, slot);
+	leaf = node->leaf_base + rank(node->leaves, slot) - 1;
 	return (struct geo_match){
 		image_at(geo, uint16_t, trie->leaves_off)[leaf],
 		(uint8_t)(pos + NODE_BITS - leaf_block_bits(node, slot)),
 	};
 }
 
+#define DESCEND                                                                            \
+	(const struct image *geo, const struct geo_trie *trie, uint32_t at, uint64_t high, \
+	 uint64_t low, unsigned root_bits)
+
+struct geo_match geo_descend_anywhere DESCEND {
+	return descend(geo, trie, at, high, low, root_bits);
+}
+#if defined(__x86_64__) && !defined(__POPCNT__)
+/* Counting bits is one instruction on nearly all machines, but not on those that compilers are to
+ * expect; without it, it is a third of a lookup. */
+static __attribute__((noinline, target("popcnt"))) struct geo_match descend_popcnt DESCEND {
+	return descend(geo, trie, at, high, low, root_bits);
+}
+
+struct geo_match geo_descend DESCEND {
+	return __builtin_cpu_supports("popcnt")
+		       ? descend_popcnt(geo, trie, at, high, low, root_bits)
+		       : geo_descend_anywhere(geo, trie, at, high, low, root_bits);
+}
+#else
+struct geo_match geo_descend DESCEND {
+	return geo_descend_anywhere(geo, trie, at, high, low, root_bits);
+}
+#endif
+
 /* --- IPv4 inside IPv6 ---------------------------------------------------------------------- */
 
-static unsigned common_bits(uint64_t high, uint64_t low, uint64_t with_high, uint64_t with_low)
+static unsigned
+common_bits(uint64_t high, uint64_t low, uint64_t with_high, uint64_t with_low)
 {
 	if (high != with_high)
 		return (unsigned)__builtin_clzll(high ^ with_high);
@@ -119,32 +132,33 @@ struct geo_match geo_find_source(const struct image *geo, const struct ip_addres
 
 /* --- verification -------------------------------------------------------------------------- */
 
-static int verify_root(const struct image *geo, const struct geo_trie *trie, uint32_t classes,
-		       bool none, struct err *err)
+/* Leaves stand for whole prefixes, each as often as it has slots. */
+static int verify_root(const struct image *geo, const struct geo_trie *trie, unsigned root_bits,
+		       uint32_t classes, bool none, struct err *err)
 {
 	const uint32_t *root = image_at(geo, uint32_t, trie->root_off);
-	const uint8_t *len = image_at(geo, uint8_t, trie->root_len_off);
+	uint32_t slots = UINT32_C(1) << root_bits, size;
 
-	for (uint32_t slot = 0; slot < ROOT_SLOTS; slot++) {
-		uint32_t value = root[slot] & ~GEO_LEAF;
-		bool leaf = (root[slot] & GEO_LEAF) != 0;
+	for (uint32_t slot = 0; slot < slots; slot += size) {
+		uint32_t value = root[slot], class_id = value & UINT16_MAX;
+		uint32_t len = (value & ~GEO_LEAF) >> 16;
 
-		if (value >= (leaf ? classes : trie->node_count) &&
-		    !(leaf && none && value == GEO_CLASS_NONE))
-			return err_set(err, "geo image: root slot %u is out of range", slot);
-	}
-	for (uint32_t slot = 0; slot < ROOT_SLOTS;) {
-		bool leaf = (root[slot] & GEO_LEAF) != 0;
-		uint32_t size = leaf && len[slot] <= GEO_ROOT_BITS ? ROOT_SLOTS >> len[slot] : 1;
-
-		if (slot % size != 0 || (leaf && len[slot] > GEO_ROOT_BITS))
-			return err_set(err, "geo image: root slot %u has length %u", slot,
-				       len[slot]);
-		for (uint32_t i = slot; i < slot + size; i++)
-			if (root[i] != root[slot] || len[i] != len[slot])
-				return err_set(err, "geo image: root slot %u is not one with %u", i,
+		size = 1;
+		if ((value & GEO_LEAF) == 0) {
+			if (value >= trie->node_count)
+				return err_set(err, "geo image: root slot %u is out of range",
 					       slot);
-		slot += size;
+			continue;
+		}
+		if (class_id >= classes && !(none && class_id == GEO_CLASS_NONE))
+			return err_set(err, "geo image: root slot %u is out of range", slot);
+		if (len > root_bits || slot % (slots >> len) != 0)
+			return err_set(err, "geo image: root slot %u has length %u", slot, len);
+		for (size = slots >> len; size > 1; size--)
+			if (root[slot + size - 1] != value)
+				return err_set(err, "geo image: root slot %u is not one with %u",
+					       slot + size - 1, slot);
+		size = slots >> len;
 	}
 	return 0;
 }
@@ -166,12 +180,25 @@ static int verify_node(const struct geo_trie *trie, uint32_t at, const struct ge
 	return 0;
 }
 
+/* The slots at which leaves may begin in the last node on the way: where its slots tell more bits
+ * than addresses have, those are zero. */
+static uint64_t last_starts(unsigned spare_bits)
+{
+	uint64_t starts = 0;
+
+	for (unsigned slot = 0; slot < NODE_SLOTS; slot += 1U << spare_bits)
+		starts |= UINT64_C(1) << slot;
+	return starts;
+}
+
 /* depth[i]: the most nodes that a search passes before node i. Parents come first, from the end. */
-static int verify_depth(const struct image *geo, const struct geo_trie *trie, unsigned deepest,
+static int verify_depth(const struct image *geo, const struct geo_trie *trie, unsigned bits,
 			struct err *err)
 {
 	const struct geo_node *nodes = image_at(geo, struct geo_node, trie->nodes_off);
 	uint8_t *depth = calloc(trie->node_count ? trie->node_count : 1, 1);
+	unsigned deepest = (bits - 1) / NODE_BITS;
+	uint64_t starts = last_starts((deepest + 1) * NODE_BITS - bits);
 	int rc = 0;
 
 	if (depth == NULL)
@@ -179,9 +206,8 @@ static int verify_depth(const struct image *geo, const struct geo_trie *trie, un
 	for (uint32_t at = trie->node_count; rc == 0 && at-- > 0;) {
 		uint32_t children = (uint32_t)__builtin_popcountll(nodes[at].children);
 
-		if (children > 0 && depth[at] >= deepest)
-			rc = err_set(err, "geo image: node %u has children beyond the last bit",
-				     at);
+		if (depth[at] >= deepest && (children > 0 || (nodes[at].leaves & ~starts) != 0))
+			rc = err_set(err, "geo image: node %u tells more than the last bit", at);
 		for (uint32_t i = 0; rc == 0 && i < children; i++)
 			if (depth[nodes[at].child_base + i] <= depth[at])
 				depth[nodes[at].child_base + i] = (uint8_t)(depth[at] + 1);
@@ -191,21 +217,22 @@ static int verify_depth(const struct image *geo, const struct geo_trie *trie, un
 }
 
 /* `none`: GEO_CLASS_NONE may stand in it. */
-static int verify_trie(const struct image *geo, const struct geo_trie *trie, unsigned address_bits,
+static int verify_trie(const struct image *geo, const struct geo_trie *trie, unsigned family,
 		       uint32_t classes, bool none, struct err *err)
 {
+	unsigned root_bits = geo_root_bits(family);
 	const uint16_t *leaves;
 	const struct geo_node *nodes;
 
-	if (!image_holds(geo, trie->root_off, ROOT_SLOTS, sizeof(uint32_t), sizeof(uint32_t)) ||
-	    !image_holds(geo, trie->root_len_off, ROOT_SLOTS, 1, 1) ||
+	if (!image_holds(geo, trie->root_off, UINT32_C(1) << root_bits, sizeof(uint32_t),
+			 sizeof(uint32_t)) ||
 	    !image_holds(geo, trie->nodes_off, trie->node_count, sizeof(struct geo_node), 8) ||
 	    !image_holds(geo, trie->leaves_off, trie->leaf_count, sizeof(uint16_t), 2) ||
 	    trie->node_count >= GEO_LEAF)
 		return err_set(err, "geo image: a trie does not lie inside");
 	leaves = image_at(geo, uint16_t, trie->leaves_off);
 	nodes = image_at(geo, struct geo_node, trie->nodes_off);
-	if (verify_root(geo, trie, classes, none, err) != 0)
+	if (verify_root(geo, trie, root_bits, classes, none, err) != 0)
 		return -1;
 	for (uint32_t i = 0; i < trie->leaf_count; i++)
 		if (leaves[i] >= classes && !(none && leaves[i] == GEO_CLASS_NONE))
@@ -214,7 +241,7 @@ static int verify_trie(const struct image *geo, const struct geo_trie *trie, uns
 	for (uint32_t i = 0; i < trie->node_count; i++)
 		if (verify_node(trie, i, &nodes[i], err) != 0)
 			return -1;
-	return verify_depth(geo, trie, (address_bits - GEO_ROOT_BITS) / NODE_BITS, err);
+	return verify_depth(geo, trie, (family == 0 ? 32 : 128) - root_bits, err);
 }
 
 static int verify_pref(const struct image *geo, const struct geo_pref *pref, uint32_t site_count,
@@ -277,12 +304,11 @@ int geo_verify(const struct image *geo, struct err *err)
 			 sizeof(uint32_t) * (root->pool_count ? root->pool_count : 1), 4))
 		return err_set(err, "geo image: its tables do not lie inside");
 	for (unsigned family = 0; family < 2; family++) {
-		unsigned bits = family == 0 ? 32 : 128;
-
-		if (verify_trie(geo, &root->trie[family], bits, root->class_count, false, err) != 0)
+		if (verify_trie(geo, &root->trie[family], family, root->class_count, false, err) !=
+		    0)
 			return -1;
 		if (root->resolvers[0].root_off != 0 &&
-		    verify_trie(geo, &root->resolvers[family], bits, root->class_count, true,
+		    verify_trie(geo, &root->resolvers[family], family, root->class_count, true,
 				err) != 0)
 			return -1;
 	}

@@ -4,13 +4,13 @@
  * list of sites) -> by the steering image, what is answered now. Pools and sites are numbered as
  * in the plan of the same compilation.
  *
- * The trie (one for each family): a root of 2^16 slots, then nodes of 6 bits, popcount-compressed
- * (after Poptrie, Asai and Ohara, SIGCOMM 2015): bit i of `children` says that slot i goes on in
- * node child_base + rank; else slot i is a leaf, and bit i of `leaves` says that a new leaf value
- * starts there: its class is leaf[leaf_base + rank of i in leaves - 1]. Neighbours with one class
- * are merged on every level, so the length of the longest prefix with one class follows from the
- * leaf bits and need not be stored. A root slot is a node index, or GEO_LEAF | class; a root leaf
- * may hold for more than its slot, so those lengths stand beside the roots. */
+ * The trie (one for each family): a root of 2^18 (IPv6: 2^16) slots, then nodes of 6 bits,
+ * popcount-compressed (after Poptrie, Asai and Ohara, SIGCOMM 2015): bit i of `children` says that
+ * slot i goes on in node child_base + rank; else slot i is a leaf, and bit i of `leaves` says that a
+ * new leaf value starts there: its class is leaf[leaf_base + rank of i in leaves - 1]. Neighbours
+ * with one class are merged on every level, so the length of the longest prefix with one class
+ * follows from the leaf bits and need not be stored. A root slot is a node index, or geo_leaf() of a
+ * class and the length of the prefix for which it holds: that may be more than its slot. */
 #ifndef IMAGE_GEO_H
 #define IMAGE_GEO_H
 
@@ -20,8 +20,7 @@
 #include "base/netprefix.h"
 #include "image/image.h"
 
-#define GEO_VERSION     3
-#define GEO_ROOT_BITS   16U
+#define GEO_VERSION     4
 #define GEO_LEAF        UINT32_C(0x80000000)
 #define GEO_CLASSES_MAX 65535U /* a leaf is 16 bits, and one value is GEO_CLASS_NONE */
 #define GEO_CLASS_NONE  UINT16_MAX
@@ -29,13 +28,24 @@
 #define GEO_SITE_NONE   UINT16_MAX
 #define POLICY_MAX      3 /* of enum policy */
 
+/* `family`: 0 for IPv4, 1 for IPv6. One step further IPv4 is at 24, where most networks end; those
+ * of IPv6 pass from one word of the address to the other between two steps. */
+static inline unsigned geo_root_bits(unsigned family)
+{
+	return family == 0 ? 18 : 16;
+}
+
 struct geo_trie {
-	uint64_t root_off;     /* uint32_t[65536] */
-	uint64_t root_len_off; /* uint8_t[65536]: prefix length of the root leaves, 0..16 */
-	uint64_t nodes_off;    /* struct geo_node[] */
-	uint64_t leaves_off;   /* uint16_t[] */
+	uint64_t root_off;   /* uint32_t[1 << geo_root_bits(family)] */
+	uint64_t nodes_off;  /* struct geo_node[] */
+	uint64_t leaves_off; /* uint16_t[] */
 	uint32_t node_count, leaf_count;
 };
+
+static inline uint32_t geo_leaf(uint32_t class_id, unsigned prefix_len)
+{
+	return GEO_LEAF | prefix_len << 16 | class_id;
+}
 
 struct geo_node {
 	uint64_t children;
@@ -153,19 +163,22 @@ static inline uint8_t geo_exclude(const struct geo_address *address, uint8_t len
 
 /* From a node of the trie on. */
 struct geo_match geo_descend(const struct image *geo, const struct geo_trie *trie, uint32_t at,
-			     uint64_t high, uint64_t low);
+			     uint64_t high, uint64_t low, unsigned root_bits);
+
+/* The same on machines without an instruction that counts bits. */
+struct geo_match geo_descend_anywhere(const struct image *geo, const struct geo_trie *trie,
+				      uint32_t at, uint64_t high, uint64_t low, unsigned root_bits);
 
 /* prefix_len: without the bits that geo_exclude adds. */
 static inline struct geo_match geo_trie_find(const struct image *geo, const struct geo_trie *trie,
 					     const struct geo_address *address)
 {
-	unsigned slot = (unsigned)(address->high >> (64 - GEO_ROOT_BITS));
-	uint32_t at = image_at(geo, uint32_t, trie->root_off)[slot];
+	unsigned root_bits = geo_root_bits(address->family);
+	uint32_t at = image_at(geo, uint32_t, trie->root_off)[address->high >> (64 - root_bits)];
 
 	if ((at & GEO_LEAF) == 0)
-		return geo_descend(geo, trie, at, address->high, address->low);
-	return (struct geo_match){ at & ~GEO_LEAF,
-				   image_at(geo, uint8_t, trie->root_len_off)[slot] };
+		return geo_descend(geo, trie, at, address->high, address->low, root_bits);
+	return (struct geo_match){ at & UINT16_MAX, (uint8_t)(at >> 16) };
 }
 
 static inline struct geo_match geo_find_in(const struct image *geo, const struct geo_trie trie[2],
@@ -205,10 +218,10 @@ struct geo_match geo_find_source(const struct image *geo, const struct ip_addres
 /* Has the cache line fetched at which geo_find begins. */
 static inline void geo_prefetch(const struct image *geo, const struct geo_address *address)
 {
-	const struct geo_root *root = image_root(geo, struct geo_root);
+	const struct geo_trie *trie = &image_root(geo, struct geo_root)->trie[address->family];
 
-	__builtin_prefetch(image_at(geo, uint32_t, root->trie[address->family].root_off) +
-			   (address->high >> (64 - GEO_ROOT_BITS)));
+	__builtin_prefetch(image_at(geo, uint32_t, trie->root_off) +
+			   (address->high >> (64 - geo_root_bits(address->family))));
 }
 
 static inline uint32_t geo_class_pref(const struct image *geo, uint32_t class_id, uint32_t pool)

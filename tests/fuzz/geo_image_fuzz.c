@@ -37,8 +37,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		add_region(root->trie[i].nodes_off,
 			   root->trie[i].node_count * sizeof(struct geo_node));
 		add_region(root->trie[i].leaves_off, root->trie[i].leaf_count * sizeof(uint16_t));
-		add_region(root->trie[i].root_off, 65536 * sizeof(uint32_t));
-		add_region(root->trie[i].root_len_off, 65536);
+		add_region(root->trie[i].root_off, sizeof(uint32_t) << geo_root_bits(i));
 	}
 	for (uint32_t pool = 0; pool < root->pool_count; pool++) {
 		uint64_t at = image_at(&sample.world.geo, struct geo_pool, root->pools_off)[pool]

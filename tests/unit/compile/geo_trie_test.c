@@ -47,13 +47,13 @@ static struct image build(struct list *list)
 	struct geo_trie trie[2];
 	struct err err;
 	bool begun = false;
-	int mine = list->family == IP_V6;
+	unsigned mine = list->family == IP_V6;
 	int fd;
 
 	list->at = 0;
 	ck_assert_int_eq(image_writer_open(&writer, IMAGE_GEO, sizeof(*root), &err), 0);
-	geo_trie_build(&drafts[mine], next_of_list, list);
-	geo_trie_build(&drafts[!mine], nothing_more, &begun);
+	geo_trie_build(&drafts[mine], mine, next_of_list, list);
+	geo_trie_build(&drafts[!mine], !mine, nothing_more, &begun);
 	for (int family = 0; family < 2; family++)
 		trie[family] = geo_trie_write(&drafts[family], &writer);
 	root = image_writer_root(&writer, struct geo_root);
@@ -175,6 +175,24 @@ static void check(const struct image *image, const struct list *list, address_bi
 		      match.class_id, match.prefix_len, class_at(list, at), len);
 }
 
+/* Bits are counted in two ways, as the machine has it. */
+static void check_descent(const struct image *image, const struct list *list, address_bits at)
+{
+	struct ip_address bytes = address_of(list->family, at);
+	struct geo_address address = geo_address(&bytes);
+	const struct geo_trie *trie = &image_root(image, struct geo_root)->trie[address.family];
+	unsigned bits = geo_root_bits(address.family);
+	uint32_t slot = image_at(image, uint32_t, trie->root_off)[address.high >> (64 - bits)];
+	struct geo_match one, other;
+
+	if ((slot & GEO_LEAF) != 0)
+		return;
+	one = geo_descend(image, trie, slot, address.high, address.low, bits);
+	other = geo_descend_anywhere(image, trie, slot, address.high, address.low, bits);
+	ck_assert_uint_eq(one.class_id, other.class_id);
+	ck_assert_uint_eq(one.prefix_len, other.prefix_len);
+}
+
 static void check_random_lists(uint8_t family, unsigned breaks, uint32_t classes, unsigned rounds)
 {
 	static struct list list;
@@ -189,6 +207,7 @@ static void check_random_lists(uint8_t family, unsigned breaks, uint32_t classes
 			address_bits step = (address_bits)1 << (family == IP_V4 ? 96 : 0);
 
 			check(&image, &list, list.start[i]);
+			check_descent(&image, &list, list.start[i]);
 			check(&image, &list, list.start[i] - step);
 			check(&image, &list, random_near(&seed, &list));
 		}

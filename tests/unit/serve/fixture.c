@@ -93,26 +93,23 @@ static void compile_zones(struct zones_built *out, const struct fixture_zone *zo
 
 /* --- geo -------------------------------------------------------------------------------------- */
 
-/* One prefix of whole slots is class 1; around it are the longest prefixes without it. */
-static void write_trie(struct image_writer *w, struct geo_trie *trie, unsigned first, unsigned len)
+/* One prefix, whose upper bits are `bits`, is class 1; around it are the longest prefixes without it. */
+static void write_trie(struct image_writer *w, struct geo_trie *trie, unsigned family,
+		       unsigned bits, unsigned len)
 {
-	unsigned count = 1U << (16 - len);
+	unsigned below = geo_root_bits(family) - len, size = 1U << (below + len);
 	uint32_t *slots;
-	uint8_t *lens;
 
-	trie->root_off = image_writer_reserve(w, 65536 * sizeof(uint32_t), IMAGE_ALIGN);
-	trie->root_len_off = image_writer_reserve(w, 65536, IMAGE_ALIGN);
+	trie->root_off = image_writer_reserve(w, size * sizeof(uint32_t), IMAGE_ALIGN);
 	trie->nodes_off = image_writer_reserve(w, 0, 8);
 	trie->leaves_off = image_writer_reserve(w, 0, 8);
 	slots = image_writer_at(w, uint32_t, trie->root_off);
-	lens = image_writer_at(w, uint8_t, trie->root_len_off);
-	for (unsigned slot = 0; slot < 65536; slot++) {
-		bool inside = slot >= first && slot < first + count;
-		unsigned differ = (slot ^ first) / count; /* above the prefix' own bits */
+	for (unsigned slot = 0; slot < size; slot++) {
+		unsigned differ = slot >> below ^ bits;
 
-		slots[slot] = GEO_LEAF | inside;
-		lens[slot] = (uint8_t)(inside ? len
-					      : len - (31U - (unsigned)__builtin_clz(differ)));
+		slots[slot] = differ == 0
+				      ? geo_leaf(1, len)
+				      : geo_leaf(0, len - (31U - (unsigned)__builtin_clz(differ)));
 	}
 }
 
@@ -125,8 +122,8 @@ static int write_geo(struct err *err)
 	int fd = -1;
 
 	must(image_writer_open(&w, IMAGE_GEO, sizeof(root), err) == 0);
-	write_trie(&w, &root.trie[0], 192 << 8, 8);
-	write_trie(&w, &root.trie[1], 0x2001, 16);
+	write_trie(&w, &root.trie[0], 0, 192, 8);
+	write_trie(&w, &root.trie[1], 1, 0x2001, 16);
 	root.class_prefs_off = image_writer_append(&w, prefs, sizeof(prefs), 8);
 	for (unsigned i = 0; i < POOLS; i++) {
 		static const struct geo_pref pref[2];
