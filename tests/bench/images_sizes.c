@@ -83,11 +83,46 @@ static void finish(struct parts *parts, const struct image *image)
 
 /* --- each kind -------------------------------------------------------------------------------- */
 
+/* What nodes and blocks are made of. */
+struct inside {
+	unsigned long names, lists, blocks, wire;
+};
+
+static void look_inside(struct inside *inside, const struct zone_segment *segment,
+			const struct zone_node *node)
+{
+	inside->names += node->name_len;
+	inside->lists += node->rrset_count * sizeof(node->rrsets[0]);
+	for (unsigned i = 0; i < node->rrset_count; i++) {
+		inside->blocks++;
+		inside->wire +=
+			zone_at(segment, struct rrset_block, node->rrsets[i].block_off)->wire_len;
+	}
+}
+
+/* Every node is in a bucket. */
+static void look_into(struct inside *inside, const struct zone_segment *segment)
+{
+	const struct zone_bucket *buckets = zone_at(segment, struct zone_bucket,
+						    segment->buckets_off);
+
+	for (uint32_t bucket = 0; bucket < segment->bucket_count; bucket++) {
+		for (unsigned slot = 0; slot < ZONE_BUCKET_SLOTS; slot++) {
+			uint32_t node = buckets[bucket].node[slot];
+
+			if (node != 0)
+				look_inside(inside, segment,
+					    zone_at(segment, struct zone_node, node));
+		}
+	}
+}
+
 static void print_zones(const struct image *image)
 {
 	const struct zones_root *root = image_root(image, struct zones_root);
 	struct parts parts = start(image, IMAGE_ZONES);
 	unsigned long names = 0, records = 0;
+	struct inside inside = { 0 };
 
 	begins(&parts, root->table_off, "zones");
 	begins(&parts, root->zones_off, "zones");
@@ -103,16 +138,20 @@ static void print_zones(const struct image *image)
 		begins(&parts, base + segment->sources_off, "sources");
 		names += segment->node_count;
 		records += segment->record_count;
+		look_into(&inside, segment);
 	}
 	(void)printf("\"zones\": %u, \"names\": %lu, \"records\": %lu, ", root->zone_count, names,
 		     records);
+	(void)printf("\"in nodes\": {\"names\": %lu, \"heads\": %lu, \"lists of RRsets\": %lu}, "
+		     "\"in RRsets\": {\"heads\": %lu, \"wire\": %lu}, ",
+		     inside.names, names * sizeof(struct zone_node), inside.lists,
+		     inside.blocks * sizeof(struct rrset_block), inside.wire);
 	finish(&parts, image);
 }
 
 static void add_trie(struct parts *parts, const struct geo_trie *trie)
 {
 	begins(parts, trie->root_off, "roots");
-	begins(parts, trie->root_len_off, "roots");
 	begins(parts, trie->nodes_off, "nodes");
 	begins(parts, trie->leaves_off, "leaves");
 }
