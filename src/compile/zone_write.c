@@ -256,7 +256,7 @@ static int write_soa(struct write *write)
 /* false: it would be too far from where a lookup begins. */
 static bool insert(struct zone_bucket *buckets, uint32_t count, const struct draft_owner *owner)
 {
-	uint64_t first = (owner->hash & UINT32_MAX) * count >> 32;
+	uint64_t first = (owner->hash >> 32) * count >> 32;
 
 	for (unsigned i = 0; i < ZONE_BUCKETS_MAX; i++) {
 		struct zone_bucket *bucket = &buckets[(first + i) % count];
@@ -264,7 +264,7 @@ static bool insert(struct zone_bucket *buckets, uint32_t count, const struct dra
 		for (unsigned slot = 0; slot < ZONE_BUCKET_SLOTS; slot++) {
 			if (bucket->node[slot] != 0)
 				continue;
-			bucket->tag[slot] = (uint32_t)(owner->hash >> 32);
+			bucket->tag[slot] = (uint32_t)owner->hash;
 			bucket->node[slot] = owner->node;
 			return true;
 		}

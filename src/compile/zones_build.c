@@ -431,17 +431,20 @@ static uint64_t origin_hash(const struct item *item)
 
 static uint64_t write_entries(struct build *build)
 {
-	uint64_t offset = image_writer_reserve(&build->writer,
-					       build->count * sizeof(struct zones_entry), 8);
+	uint64_t offset = image_writer_reserve(
+		&build->writer, build->count * sizeof(struct zones_entry), IMAGE_ALIGN);
 	uint32_t pool_records = 0;
 
 	for (size_t i = 0; i < build->count; i++) {
 		const struct item *item = &build->items[i];
 		const struct zone_segment *segment = segment_of(build, item);
+		struct name_head head = name_head(segment->origin, segment->origin_len);
 		struct zones_entry *entry =
 			image_writer_at(&build->writer, struct zones_entry, offset) + i;
 
 		*entry = (struct zones_entry){ .origin_hash = origin_hash(item),
+					       .origin_len = item->origin.len,
+					       .origin_head = { head.first, head.second },
 					       .segment_off = item->segment_off,
 					       .segment_size = segment->size,
 					       .source_id = item->source_id,
@@ -465,7 +468,7 @@ static uint64_t write_table(struct build *build, uint32_t *mask)
 	offset = image_writer_reserve(&build->writer, slots * sizeof(uint32_t), IMAGE_ALIGN);
 	table = image_writer_at(&build->writer, uint32_t, offset);
 	for (uint32_t i = 0; i < build->count; i++) {
-		uint32_t slot = (uint32_t)origin_hash(&build->items[i]) & *mask;
+		uint32_t slot = (uint32_t)(origin_hash(&build->items[i]) >> 32) & *mask;
 
 		while (table[slot] != 0)
 			slot = (slot + 1) & *mask;
@@ -485,7 +488,7 @@ static void write_root(struct build *build)
 	for (size_t i = 0; i < build->count; i++) {
 		uint8_t labels = build->items[i].origin.labels;
 
-		root.depths[labels / 64] |= UINT64_C(1) << labels % 64;
+		root.depths[labels / 64] |= ZONES_DEPTH_0 >> labels % 64;
 	}
 	*image_writer_root(&build->writer, struct zones_root) = root;
 }

@@ -14,12 +14,64 @@ bool zone_buckets_end(const struct zone_bucket *buckets, uint32_t count)
 	return true;
 }
 
+uint32_t zones_find_hashed(const struct image *zones, uint64_t hash, const uint8_t *name,
+			   size_t len)
+{
+	const struct zones_root *root = image_root(zones, struct zones_root);
+	const uint32_t *table = image_at(zones, uint32_t, root->table_off);
+	uint32_t zone;
+
+	for (uint32_t slot = (uint32_t)(hash >> 32) & root->table_mask; (zone = table[slot]) != 0;
+	     slot = (slot + 1) & root->table_mask) {
+		const struct zones_entry *entry = zones_entry(zones, zone - 1);
+
+		if (entry->origin_hash == hash && entry->origin_len == len &&
+		    name_same(name, zones_segment(zones, zone - 1)->origin, len))
+			return zone - 1;
+	}
+	return ZONES_NONE;
+}
+
 uint32_t zones_find(const struct image *zones, const uint8_t *name, size_t len)
 {
 	uint8_t copy[DNS_NAME_MAX + NAME_ROOM] = { 0 };
 
 	memcpy(copy, name, len);
 	return zones_find_hashed(zones, name_hash(copy, len), copy, len);
+}
+
+static const struct zone_node *find_in_bucket(const struct zone_segment *segment,
+					      const struct zone_bucket *bucket, uint64_t hash,
+					      const uint8_t *name, size_t len)
+{
+	for (unsigned slots = zone_bucket_slots(bucket, hash) & 0x5555; slots != 0;
+	     slots &= slots - 1) {
+		uint32_t at = zone_bucket_first(bucket, slots);
+		const struct zone_node *node = zone_at(segment, struct zone_node, at);
+
+		if (at != 0 && node->name_len == len &&
+		    name_same(name, zone_node_name(node), len - segment->origin_len))
+			return node;
+	}
+	return NULL;
+}
+
+const struct zone_node *zone_find_hashed(const struct zone_segment *segment, uint64_t hash,
+					 const uint8_t *name, size_t len)
+{
+	const struct zone_bucket *first = zone_at(segment, struct zone_bucket,
+						  segment->buckets_off);
+	const struct zone_bucket *bucket = zone_bucket(segment, hash);
+
+	for (;;) {
+		const struct zone_node *node = find_in_bucket(segment, bucket, hash, name, len);
+
+		if (node != NULL || bucket->node[ZONE_BUCKET_SLOTS - 1] == 0)
+			return node;
+		bucket++;
+		if (bucket == first + segment->bucket_count)
+			bucket = first;
+	}
 }
 
 const struct zone_node *zone_find(const struct zone_segment *segment, const uint8_t *name,

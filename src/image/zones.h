@@ -21,33 +21,50 @@
 #include <emmintrin.h>
 #endif
 
-#define ZONES_VERSION 3
+#define ZONES_VERSION 4
 #define ZONES_NONE    UINT32_MAX
+
+#define ZONES_DEPTH_0 (UINT64_C(1) << 63)
 
 struct zones_root {
 	uint32_t zone_count;
 	uint32_t table_mask;        /* table has table_mask + 1 slots, a power of two */
 	uint64_t table_off;         /* uint32_t[]: zone index + 1, 0 empty; linear probing */
-	uint64_t zones_off;         /* struct zones_entry[zone_count], by name in canonical order */
-	uint64_t depths[2];         /* bit n: some origin has n labels (0..127) */
+	uint64_t zones_off;         /* struct zones_entry[zone_count], by name in canonical order;
+                                       IMAGE_ALIGN-aligned */
+	uint64_t depths[2];         /* bit 63 - n of the first one: some origin has n labels; of the
+                                       second one, 64 + n */
 	uint32_t pool_record_count; /* of all zones */
 	uint32_t generation; /* of the compiler: another one may make other bytes of a text */
 };
 
+/* One cache line. */
 struct zones_entry {
-	uint64_t origin_hash; /* name_hash of the origin, root's octet included */
-	uint64_t segment_off; /* IMAGE_ALIGN-aligned */
+	uint64_t origin_hash;      /* name_hash of the origin, root's octet included */
+	uint64_t segment_off;      /* IMAGE_ALIGN-aligned */
+	uint32_t origin_len;       /* as in the segment */
+	uint32_t pool_record_base; /* local POOL record n is record base + n of plan and steering */
+	uint64_t origin_head[2];   /* the origin's first NAME_ROOM octets, or all, then zeros */
 	uint64_t segment_size;
 	uint64_t source_id; /* hash of all text it was compiled from: same id, same segment */
-	uint32_t pool_record_base; /* local POOL record n is record base + n of plan and steering */
-	uint32_t warnings;         /* that compiling it gave */
+	uint32_t warnings;  /* that compiling it gave */
+	uint32_t reserved;
 };
+_Static_assert(sizeof(struct zones_entry) == 64, "one cache line");
 
+/* What a query needs stands first. */
 struct zone_segment {
-	uint64_t size;
-	uint32_t apex; /* offset of the apex' node */
 	uint32_t bucket_count;
 	uint32_t buckets_off; /* struct zone_bucket[bucket_count], IMAGE_ALIGN-aligned */
+	uint8_t origin_len;
+	uint8_t origin_labels;
+	uint8_t max_labels; /* of the deepest owner name */
+	uint8_t reserved;
+	uint32_t apex;      /* offset of the apex' node */
+	uint32_t soa_block; /* the SOA RRset as it stands in negative answers: its TTL is the
+                               smaller of the SOA's TTL and MINIMUM (RFC 2308, 3) */
+	uint32_t serial;
+	uint64_t size;
 	uint32_t node_count;
 	uint32_t nodes_off; /* nodes follow each other from here to nodes_end, and NAME_ROOM octets
                                or more of other things follow them */
@@ -55,16 +72,9 @@ struct zone_segment {
 	uint32_t record_count; /* resource records, POOL included */
 	uint32_t pool_record_count;
 	uint32_t pool_records_off; /* struct zone_pool_record[] */
-	uint32_t soa_block;        /* the SOA RRset as it stands in negative answers: its TTL is the
-                                     smaller of the SOA's TTL and MINIMUM (RFC 2308, 3) */
-	uint32_t serial;
-	uint32_t sources_off; /* NUL-terminated paths of the files read, one after the other */
+	uint32_t sources_off;      /* NUL-terminated paths of the files read, one after the other */
 	uint32_t sources_size;
-	uint8_t max_labels; /* of the deepest owner name */
-	uint8_t origin_labels;
-	uint8_t origin_len;
-	uint8_t reserved;
-	uint8_t origin[256]; /* lower-case wire form */
+	uint8_t origin[256 + NAME_ROOM]; /* lower-case wire form */
 };
 
 /* A POOL record, for control (through the plan) and for whoever explains. */
@@ -77,7 +87,7 @@ struct zone_pool_record {
 };
 
 /* One cache line: tags first, then where. Hashed is what a name has in front of the origin (the
- * apex: nothing). Tag = the hash's upper 32 bits; the bucket follows from its lower 32. Slots are
+ * apex: nothing). The bucket follows from the hash's upper 32 bits, its lower 32 are the tag. Slots are
  * filled in order, and a full bucket overflows into the next one (wrapping); a lookup ends at the
  * first bucket that has an empty slot (node 0). */
 #define ZONE_BUCKET_SLOTS 8
@@ -142,24 +152,23 @@ static inline const struct zone_segment *zones_segment(const struct image *zones
 
 /* The zone whose origin is exactly this lower-case name, or ZONES_NONE; the hash is name_hash's.
  * NAME_ROOM octets behind the name are readable. */
-static inline uint32_t zones_find_hashed(const struct image *zones, uint64_t hash,
-					 const uint8_t *name, size_t len)
+uint32_t zones_find_hashed(const struct image *zones, uint64_t hash, const uint8_t *name,
+			   size_t len);
+
+/* What mostly happens: an origin of up to NAME_ROOM octets, which these are, then zeros, stands at
+ * the first place where it can be. A name ends with its root's octet, so equal octets are an equal
+ * name. ZONES_NONE: it may yet be another one. */
+static inline uint32_t zones_find_short(const struct image *zones, uint64_t first, uint64_t second)
 {
 	const struct zones_root *root = image_root(zones, struct zones_root);
+	const struct zones_entry *entries = image_at(zones, struct zones_entry, root->zones_off);
 	const uint32_t *table = image_at(zones, uint32_t, root->table_off);
+	uint32_t zone = table[name_hash_short(first, second) >> 32 & root->table_mask] - 1;
 
-	for (uint32_t slot = (uint32_t)hash & root->table_mask; table[slot] != 0;
-	     slot = (slot + 1) & root->table_mask) {
-		uint32_t zone = table[slot] - 1;
-		const struct zone_segment *segment;
-
-		if (zones_entry(zones, zone)->origin_hash != hash)
-			continue;
-		segment = zones_segment(zones, zone);
-		if (segment->origin_len == len && name_same(segment->origin, name, len))
-			return zone;
-	}
-	return ZONES_NONE;
+	if (zone == ZONES_NONE || entries[zone].origin_head[0] != first ||
+	    entries[zone].origin_head[1] != second)
+		return ZONES_NONE;
+	return zone;
 }
 
 /* The same of any name. */
@@ -169,55 +178,59 @@ uint32_t zones_find(const struct image *zones, const uint8_t *name, size_t len);
 static inline const struct zone_bucket *zone_bucket(const struct zone_segment *segment,
 						    uint64_t hash)
 {
-	uint64_t at = (hash & UINT32_MAX) * segment->bucket_count >> 32;
+	uint64_t at = (hash >> 32) * segment->bucket_count >> 32;
 
 	return zone_at(segment, struct zone_bucket, segment->buckets_off) + at;
 }
 
-/* Bit n: slot n has the hash's tag (or is empty, where the tag is 0). */
+/* Bits 2n and 2n + 1: slot n has the hash's tag (or is empty, where the tag is 0). */
 static inline unsigned zone_bucket_slots(const struct zone_bucket *bucket, uint64_t hash)
 {
 #ifdef __SSE2__
 	const __m128i *tags = (const __m128i *)(const void *)bucket->tag;
-	__m128i tag = _mm_set1_epi32((int)(hash >> 32));
-	__m128i equal = _mm_packs_epi32(_mm_cmpeq_epi32(_mm_load_si128(tags), tag),
-					_mm_cmpeq_epi32(_mm_load_si128(tags + 1), tag));
+	__m128i tag = _mm_set1_epi32((int)(uint32_t)hash);
 
-	return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128()));
+	return (unsigned)_mm_movemask_epi8(
+		_mm_packs_epi32(_mm_cmpeq_epi32(_mm_load_si128(tags), tag),
+				_mm_cmpeq_epi32(_mm_load_si128(tags + 1), tag)));
 #else
 	unsigned slots = 0;
 
 	for (unsigned slot = 0; slot < ZONE_BUCKET_SLOTS; slot++)
-		slots |= (unsigned)(bucket->tag[slot] == hash >> 32) << slot;
+		slots |= (bucket->tag[slot] == (uint32_t)hash ? 3U : 0U) << 2 * slot;
 	return slots;
 #endif
 }
 
+/* The node in the first of these slots, of which there is one; 0: the slot is empty. */
+static inline uint32_t zone_bucket_first(const struct zone_bucket *bucket, unsigned slots)
+{
+	return bucket->node[(unsigned)__builtin_ctz(slots) / 2];
+}
+
 /* The node of exactly this lower-case name, or NULL. The name is the origin or below it, the hash
  * name_hash's of what it has in front of the origin, and NAME_ROOM octets behind it are readable. */
-static inline const struct zone_node *zone_find_hashed(const struct zone_segment *segment,
-						       uint64_t hash, const uint8_t *name,
-						       size_t len)
+const struct zone_node *zone_find_hashed(const struct zone_segment *segment, uint64_t hash,
+					 const uint8_t *name, size_t len);
+
+/* What mostly happens: the name's node is the first one that has the tag. It has not been looked at;
+ * NULL: there is none with it in this bucket. */
+static inline const struct zone_node *zone_bucket_guess(const struct zone_segment *segment,
+							const struct zone_bucket *bucket,
+							uint64_t hash)
 {
-	const struct zone_bucket *bucket = zone_bucket(segment, hash);
+	unsigned slots = zone_bucket_slots(bucket, hash);
+	uint32_t at = slots != 0 ? zone_bucket_first(bucket, slots) : 0;
 
-	for (;;) {
-		for (unsigned slots = zone_bucket_slots(bucket, hash); slots != 0;
-		     slots &= slots - 1) {
-			uint32_t at = bucket->node[__builtin_ctz(slots)];
-			const struct zone_node *node = zone_at(segment, struct zone_node, at);
+	return at != 0 ? zone_at(segment, struct zone_node, at) : NULL;
+}
 
-			if (at != 0 && node->name_len == len &&
-			    name_same(zone_node_name(node), name, len - segment->origin_len))
-				return node;
-		}
-		if (bucket->node[ZONE_BUCKET_SLOTS - 1] == 0)
-			return NULL;
-		bucket++;
-		if (bucket == zone_at(segment, struct zone_bucket, segment->buckets_off) +
-				      segment->bucket_count)
-			bucket = zone_at(segment, struct zone_bucket, segment->buckets_off);
-	}
+/* Has a node a name of `len` octets, of which up to NAME_ROOM, whose head this is, stand in front of
+ * the origin? */
+static inline bool zone_node_is(const struct zone_node *node, const struct name_head *head,
+				size_t len)
+{
+	return node->name_len == len && name_head_same(head, zone_node_name(node));
 }
 
 /* The same of any name that is the origin or below it. */

@@ -375,6 +375,7 @@ static int check_entries(const struct image *zones, struct err *err)
 		const struct zones_entry *entry = zones_entry(zones, i);
 		struct check check = { .size = entry->segment_size, .err = err };
 		const struct zone_segment *segment;
+		struct name_head head;
 
 		if (!image_holds(zones, entry->segment_off, 1, sizeof(*segment), IMAGE_ALIGN) ||
 		    !image_holds(zones, entry->segment_off, entry->segment_size, 1, 1))
@@ -382,11 +383,14 @@ static int check_entries(const struct image *zones, struct err *err)
 		segment = check.segment = zones_segment(zones, i);
 		if (check_segment(&check) != 0)
 			return -1;
+		head = name_head(segment->origin, segment->origin_len);
 		if (entry->origin_hash != name_hash(segment->origin, segment->origin_len) ||
+		    entry->origin_len != segment->origin_len ||
+		    entry->origin_head[0] != head.first || entry->origin_head[1] != head.second ||
 		    entry->pool_record_base != pool_records)
 			return fail(&check, "its entry does not fit");
 		pool_records += segment->pool_record_count;
-		depths[segment->origin_labels / 64] |= UINT64_C(1) << segment->origin_labels % 64;
+		depths[segment->origin_labels / 64] |= ZONES_DEPTH_0 >> segment->origin_labels % 64;
 	}
 	if (root->pool_record_count != pool_records || root->depths[0] != depths[0] ||
 	    root->depths[1] != depths[1])
@@ -420,7 +424,8 @@ int zones_verify(const struct image *zones, struct err *err)
 	if (!is_power_of_two((uint64_t)root->table_mask + 1) ||
 	    !image_holds(zones, root->table_off, (uint64_t)root->table_mask + 1, sizeof(uint32_t),
 			 4) ||
-	    !image_holds(zones, root->zones_off, root->zone_count, sizeof(struct zones_entry), 8))
+	    !image_holds(zones, root->zones_off, root->zone_count, sizeof(struct zones_entry),
+			 IMAGE_ALIGN))
 		return err_set(err, "zones image: the zones lie outside");
 	if (check_table(zones, err) != 0 || check_entries(zones, err) != 0)
 		return -1;

@@ -1,45 +1,49 @@
 #include "serve/lookup.h"
 
-/* The bits of `depths` for names of at most `labels` labels, highest first: the next one below or
- * at *labels, false when there is none. */
-static bool next_depth(const uint64_t depths[2], int *labels)
+/* The origin that is left when the first `cut` labels are. */
+static uint32_t find_origin(const struct image *zones, const struct name_key *name, unsigned cut)
 {
-	for (int word = *labels / 64; *labels >= 0; word--) {
-		uint64_t bits = depths[word] & (~UINT64_C(0) >> (63 - *labels % 64));
+	size_t len = (size_t)name->len - name->start[cut];
+	const uint8_t *suffix = name->wire + name->start[cut];
 
-		if (bits != 0) {
-			*labels = word * 64 + 63 - __builtin_clzll(bits);
-			return true;
-		}
-		*labels = word * 64 - 1;
-	}
-	return false;
+	return zones_find_hashed(zones, name_hash(suffix, len), suffix, len);
 }
 
-uint32_t lookup_zone(const struct image *zones, const struct name_key *name, uint16_t type)
+/* Bit n of `depths`: an origin may be left when `cut` + n labels are cut. */
+static uint32_t find_deepest(const struct image *zones, const struct name_key *name,
+			     uint64_t depths, unsigned cut)
 {
-	const struct zones_root *root = image_root(zones, struct zones_root);
-	uint32_t at_name = ZONES_NONE;
+	for (; depths != 0; depths &= depths - 1) {
+		uint32_t zone = find_origin(zones, name, cut + (unsigned)__builtin_ctzll(depths));
 
-	for (int labels = name->labels; next_depth(root->depths, &labels); labels--) {
-		size_t len;
-		const uint8_t *suffix = name_key_suffix(name, (unsigned)labels, &len);
-		uint32_t zone = zones_find_hashed(zones, name_hash(suffix, len), suffix, len);
-
-		if (zone == ZONES_NONE)
-			continue;
-		if (type != TYPE_DS || labels != name->labels)
+		if (zone != ZONES_NONE)
 			return zone;
-		at_name = zone; /* unless we have its parent */
 	}
-	return at_name;
+	return ZONES_NONE;
 }
 
-/* Of a name in a key, which has room behind it. */
-static inline const struct zone_node *find(const struct zone_segment *segment, const uint8_t *name,
-					   size_t len)
+/* The longest origin of up to `labels` labels. */
+static uint32_t find_zone(const struct image *zones, const struct name_key *name, unsigned labels)
 {
-	return zone_find_hashed(segment, name_hash(name, len - segment->origin_len), name, len);
+	const uint64_t *depths = image_root(zones, struct zones_root)->depths;
+	unsigned cut = name->labels - labels;
+	uint32_t zone = ZONES_NONE;
+
+	if (labels < 64)
+		return find_deepest(zones, name, depths[0] >> (63 - labels), cut);
+	zone = find_deepest(zones, name, depths[1] >> (127 - labels), cut);
+	return zone != ZONES_NONE ? zone : find_deepest(zones, name, depths[0], cut + labels - 63);
+}
+
+uint32_t lookup_any_zone(const struct image *zones, const struct name_key *name, uint16_t type)
+{
+	uint32_t zone = ZONES_NONE;
+
+	if (type != TYPE_DS)
+		return find_zone(zones, name, name->labels);
+	if (name->labels > 0) /* the parent's zone, if we have it */
+		zone = find_zone(zones, name, name->labels - 1U);
+	return zone != ZONES_NONE ? zone : find_origin(zones, name, 0);
 }
 
 /* The closest ancestor that exists: at least the apex does. */
@@ -53,7 +57,8 @@ static const struct zone_node *find_encloser(const struct zone_segment *segment,
 	for (; labels > segment->origin_labels; labels--) {
 		size_t len;
 		const uint8_t *suffix = name_key_suffix(name, labels, &len);
-		const struct zone_node *node = find(segment, suffix, len);
+		uint64_t hash = name_hash(suffix, len - segment->origin_len);
+		const struct zone_node *node = zone_find_hashed(segment, hash, suffix, len);
 
 		if (node != NULL)
 			return node;
@@ -73,13 +78,25 @@ static __attribute__((noinline)) void find_wildcard(struct lookup *out, const st
 	}
 }
 
+/* What mostly happens: the first one that has the tag is it. */
+static inline const struct zone_node *find_node(const struct zone_segment *segment,
+						const struct name_key *name)
+{
+	uint64_t hash = lookup_hash(segment, name);
+	const struct zone_node *node = zone_bucket_guess(segment, zone_bucket(segment, hash), hash);
+
+	if (node != NULL && lookup_is_node(segment, node, name))
+		return node;
+	return zone_find_hashed(segment, hash, name->wire, name->len);
+}
+
 void lookup_name(struct lookup *out, const struct zone_segment *segment,
 		 const struct name_key *name)
 {
 	out->segment = segment;
 	out->encloser = NULL;
 	out->cut = NULL;
-	out->node = find(segment, name->wire, name->len);
+	out->node = find_node(segment, name);
 	if (out->node == NULL)
 		find_wildcard(out, name);
 	else if (out->node->cut != 0)

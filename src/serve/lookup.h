@@ -11,7 +11,49 @@
 
 /* The zone that answers for a name and type, or ZONES_NONE. A DS RRset belongs to the parent, so
  * where we have both zones it is looked up there (RFC 4035, 3.1.4.1). */
-uint32_t lookup_zone(const struct image *zones, const struct name_key *name, uint16_t type);
+uint32_t lookup_any_zone(const struct image *zones, const struct name_key *name, uint16_t type);
+
+/* The same; without a call where the longest origin that it can be is it, and is short. */
+static inline uint32_t lookup_zone(const struct image *zones, const struct name_key *name,
+				   uint16_t type)
+{
+	uint64_t depths = image_root(zones, struct zones_root)->depths[0];
+	size_t start;
+	uint32_t zone;
+
+	if (type == TYPE_DS || name->labels >= 64)
+		return lookup_any_zone(zones, name, type);
+	depths >>= 63 - name->labels;
+	if (depths == 0)
+		return ZONES_NONE;
+	start = name->start[(unsigned)__builtin_ctzll(depths)];
+	if (name->len - start > NAME_ROOM)
+		return lookup_any_zone(zones, name, type);
+	zone = zones_find_short(zones, name_word(name->wire + start),
+				name_word(name->wire + start + 8));
+	return zone != ZONES_NONE ? zone : lookup_any_zone(zones, name, type);
+}
+
+/* Of what the name has in front of the origin. */
+static inline uint64_t lookup_hash(const struct zone_segment *segment, const struct name_key *name)
+{
+	size_t below = (size_t)name->len - segment->origin_len;
+	struct name_head head = name_head(name->wire, below);
+
+	return below <= NAME_ROOM ? name_hash_short(head.first, head.second)
+				  : name_hash(name->wire, below);
+}
+
+/* Is it the name's node? */
+static inline bool lookup_is_node(const struct zone_segment *segment, const struct zone_node *node,
+				  const struct name_key *name)
+{
+	size_t below = (size_t)name->len - segment->origin_len;
+	struct name_head head = name_head(name->wire, below);
+
+	return zone_node_is(node, &head, name->len) &&
+	       (below <= NAME_ROOM || name_same(zone_node_name(node), name->wire, below));
+}
 
 struct lookup {
 	const struct zone_segment *segment;

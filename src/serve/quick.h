@@ -142,52 +142,33 @@ static inline bool quick_read(const struct quick *quick, struct quick_query *q)
 
 /* --- the name --------------------------------------------------------------------------------- */
 
-/* lookup_zone, for names of fewer than 64 labels. Its bucket is on its way then. */
+/* Its bucket is on its way then. */
 static inline bool quick_find_zone(const struct quick *quick, struct quick_query *q)
 {
 	const struct image *zones = &quick->world->zones;
-	unsigned labels = q->name.labels;
-	uint64_t depths;
 
-	if (labels >= 64)
+	q->zone = lookup_zone(zones, &q->name, q->type);
+	if (q->zone == ZONES_NONE)
 		return false;
-	depths = image_root(zones, struct zones_root)->depths[0] & UINT64_MAX >> (63 - labels);
-	for (; depths != 0; depths ^= UINT64_C(1) << labels) {
-		const uint8_t *suffix;
-		size_t len;
-
-		labels = 63 - (unsigned)__builtin_clzll(depths);
-		suffix = name_key_suffix(&q->name, labels, &len);
-		q->zone = zones_find_hashed(zones, name_hash(suffix, len), suffix, len);
-		if (q->zone == ZONES_NONE)
-			continue;
-		q->segment = zones_segment(zones, q->zone);
-		q->hash = name_hash(q->name.wire, q->name.len - len);
-		q->bucket = zone_bucket(q->segment, q->hash);
-		__builtin_prefetch(q->bucket);
-		return true;
-	}
-	return false;
+	q->segment = zones_segment(zones, q->zone);
+	q->hash = lookup_hash(q->segment, &q->name);
+	q->bucket = zone_bucket(q->segment, q->hash);
+	__builtin_prefetch(q->bucket);
+	return true;
 }
 
 /* Whose tag is the name's: it is not looked at before it is here. */
 static inline void quick_find_node(struct quick_query *q)
 {
-	unsigned slots = zone_bucket_slots(q->bucket, q->hash);
-	uint32_t at = slots != 0 ? q->bucket->node[__builtin_ctz(slots)] : 0;
-
-	q->node = at != 0 ? zone_at(q->segment, struct zone_node, at) : NULL;
+	q->node = zone_bucket_guess(q->segment, q->bucket, q->hash);
 	__builtin_prefetch(q->node);
 }
 
 static inline const struct zone_node *quick_node(const struct quick_query *q)
 {
-	size_t len = q->name.len;
-
-	if (q->node != NULL && q->node->name_len == len &&
-	    name_same(zone_node_name(q->node), q->name.wire, len - q->segment->origin_len))
+	if (q->node != NULL && lookup_is_node(q->segment, q->node, &q->name))
 		return q->node;
-	return zone_find_hashed(q->segment, q->hash, q->name.wire, len);
+	return zone_find_hashed(q->segment, q->hash, q->name.wire, q->name.len);
 }
 
 /* What is there is answered. false: it is answer()'s. */

@@ -29,7 +29,9 @@ size_t name_key_read(struct name_key *key, const uint8_t *wire, size_t size)
 {
 	size_t len = name_key_labels(key, wire, size);
 
-	if (len > 0)
+	if (len > 0) {
 		copy_lower(key->wire, wire, len, size);
+		memset(key->wire + len, 0, NAME_ROOM);
+	}
 	return len;
 }

@@ -18,7 +18,7 @@
 #endif
 
 struct name_key {
-	uint8_t wire[DNS_NAME_MAX + 1 + NAME_ROOM]; /* lower case */
+	uint8_t wire[DNS_NAME_MAX + 1 + NAME_ROOM]; /* lower case, then NAME_ROOM zeros */
 	uint8_t len;                                /* root's octet included */
 	uint8_t labels;                             /* without the root's */
 	uint8_t start[DNS_LABELS_MAX + 1]; /* of each label in wire; start[labels]: root's */
@@ -96,6 +96,7 @@ static inline size_t name_key_read_roomy(struct name_key *key, const uint8_t *wi
 
 	for (size_t i = 0; i < len; i += NAME_ROOM)
 		name_lower_16(key->wire + i, wire + i);
+	memset(key->wire + len, 0, NAME_ROOM);
 	return len;
 }
 

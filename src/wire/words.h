@@ -1,21 +1,21 @@
 /* words.h - names hashed and compared 16 octets at a time.
  *
  * What is hashed or compared are `len` octets of a name in lower case that begin and end where a
- * label does: a whole name, or the labels in front of an ancestor. The inline functions read
- * whole words: NAME_ROOM octets behind the last one must be readable; what is there does not count.
+ * label does: a whole name, or the labels in front of an ancestor. Whole words are read: NAME_ROOM
+ * octets behind the last one must be readable for name_head, name_hash and
+ * name_same; what is there does not count.
  *
  * The hash is a folded multiplication (64 by 64 to 128 bits, the halves XORed) for each 16 octets,
  * as in wyhash (Wang, Barrios Romero, Lemire, Jin: Modern Non-Cryptographic Hash Function and
- * Pseudorandom Generator), then Knuth's multiplicative hashing (The Art of Computer Programming,
- * volume 3, 6.4), which spreads what digits at a name's end change.
+ * Pseudorandom Generator). Its upper half says where in a table; the lower one is for comparison.
  *
- * Its weakness is a factor that is 0. Each of the constants below, digits of pi, has an octet that
- * is a capital letter, which names in lower case have not: so no choice of a name's first 16 octets
- * makes a factor 0. The hash has no secret, for images and their ids follow from the files alone. It
- * needs none: whoever asks chooses names to look for, but what is in a table, and so how far one
- * looks, are owner names that stand in zone files; and a zone where a lookup would pass many
- * buckets, which only names that were made for it can bring about, is not compiled
- * (ZONE_BUCKETS_MAX in image/zones.h). */
+ * Its weakness is a factor that is 0. The constants, digits of pi, have an octet that is a capital
+ * letter, which names in lower case have not: so no name makes a factor 0 in its first 16 octets,
+ * nor the first factor of the others. The hash has no secret, for images and their ids follow from
+ * the files alone. It needs none: whoever asks chooses names to look for, but what is in a table,
+ * and so how far one looks, are owner names that stand in zone files; and a zone where a lookup
+ * would pass many full buckets, which only names that were made for it can bring about, is not
+ * compiled (ZONE_BUCKETS_MAX in image/zones.h). */
 #ifndef WIRE_WORDS_H
 #define WIRE_WORDS_H
 
@@ -28,7 +28,6 @@
 
 #define NAME_HASH_A UINT64_C(0x082efa98ec4e6c89)
 #define NAME_HASH_B UINT64_C(0x452821e638d01377)
-#define NAME_HASH_C UINT64_C(0x9e3779b97f4a7c15) /* 2^64 divided by the golden ratio */
 
 /* From name_word_masks[NAME_ROOM - n]: a mask of the first n of 16 octets. */
 extern const uint8_t name_word_masks[2 * NAME_ROOM];
@@ -63,36 +62,39 @@ static inline uint64_t name_fold(uint64_t a, uint64_t b)
 #endif
 }
 
-static inline uint64_t name_hash_last(uint64_t hash, uint64_t first, uint64_t second)
+/* The first NAME_ROOM octets, which are all that most names have; 0 behind the name, as the masks
+ * say. */
+struct name_head {
+	uint64_t first, second;
+	uint64_t first_mask, second_mask;
+};
+
+static inline struct name_head name_head(const uint8_t *name, size_t len)
 {
-	hash = name_fold(first ^ NAME_HASH_A, second ^ hash) * NAME_HASH_C;
-	return hash ^ hash >> 32;
+	const uint8_t *mask = name_word_masks + NAME_ROOM - (len < NAME_ROOM ? len : NAME_ROOM);
+	struct name_head head = { .first_mask = name_word(mask),
+				  .second_mask = name_word(mask + 8) };
+
+	head.first = name_word(name) & head.first_mask;
+	head.second = name_word(name + 8) & head.second_mask;
+	return head;
 }
 
-static inline uint64_t name_hash(const uint8_t *name, size_t len)
+/* The hash of a name that has no more. */
+static inline uint64_t name_hash_short(uint64_t first, uint64_t second)
 {
-	uint64_t hash = NAME_HASH_B;
-	const uint8_t *mask;
-
-	for (; len > NAME_ROOM; len -= NAME_ROOM, name += NAME_ROOM)
-		hash = name_fold(name_word(name) ^ NAME_HASH_A, name_word(name + 8) ^ hash);
-	mask = name_word_masks + NAME_ROOM - len;
-	return name_hash_last(hash, name_word(name) & name_word(mask),
-			      name_word(name + 8) & name_word(mask + 8));
+	return name_fold(first ^ NAME_HASH_A, second ^ NAME_HASH_B);
 }
 
-static inline bool name_same(const uint8_t *a, const uint8_t *b, size_t len)
+/* Has another name, of which as much can be read, the same octets? */
+static inline bool name_head_same(const struct name_head *head, const uint8_t *other)
 {
-	const uint8_t *mask;
-
-	for (; len > NAME_ROOM; len -= NAME_ROOM, a += NAME_ROOM, b += NAME_ROOM) {
-		if (name_word(a) != name_word(b) || name_word(a + 8) != name_word(b + 8))
-			return false;
-	}
-	mask = name_word_masks + NAME_ROOM - len;
-	return (((name_word(a) ^ name_word(b)) & name_word(mask)) |
-		((name_word(a + 8) ^ name_word(b + 8)) & name_word(mask + 8))) == 0;
+	return (name_word(other) & head->first_mask) == head->first &&
+	       (name_word(other + 8) & head->second_mask) == head->second;
 }
+
+uint64_t name_hash(const uint8_t *name, size_t len);
+bool name_same(const uint8_t *a, const uint8_t *b, size_t len);
 
 /* As name_hash, but reads only the `len` octets. */
 uint64_t name_hash_tight(const uint8_t *name, size_t len);

@@ -203,7 +203,7 @@ START_TEST(zones_are_found_by_name_and_sorted_canonically)
 	ck_assert_uint_eq(find_zone(&try, "z.example.net"), 2);
 	ck_assert_uint_eq(find_zone(&try, "net"), ZONES_NONE);
 	ck_assert_uint_eq(find_zone(&try, "a.example.net"), ZONES_NONE);
-	ck_assert_uint_eq(root->depths[0], 1 << 0 | 1 << 2 | 1 << 3);
+	ck_assert_uint_eq(root->depths[0], ZONES_DEPTH_0 | ZONES_DEPTH_0 >> 2 | ZONES_DEPTH_0 >> 3);
 	zones_try_close(&try);
 }
 END_TEST
