@@ -1,14 +1,21 @@
 #include "base/mem.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define ARENA_BLOCK ((size_t)64 * 1024)
+/* From LARGE_FROM on an arena grows by blocks of huge pages, where the system has some: a large one
+ * is filled in less time than the kernel takes to hand out its small pages. */
+#define LARGE_FROM  ((size_t)2 << 20)
+#define LARGE_BLOCK ((size_t)16 << 20)
 
 struct arena_block {
 	struct arena_block *next;
+	size_t mapped; /* octets of a mapping; 0: it is from the heap */
 	_Alignas(16) uint8_t data[];
 };
 
@@ -113,9 +120,42 @@ void buf_free(struct buf *buf)
 	*buf = (struct buf){ 0 };
 }
 
-static struct arena_block *block_new(size_t size)
+static struct arena_block *block_new(struct arena *arena, size_t size)
 {
+	arena->total += size;
 	return mem_alloc(sizeof(struct arena_block) + size);
+}
+
+static struct arena_block *block_map(struct arena *arena)
+{
+	struct arena_block *block = mmap(NULL, LARGE_BLOCK, PROT_READ | PROT_WRITE,
+					 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (block == MAP_FAILED)
+		out_of_memory(LARGE_BLOCK);
+	(void)madvise(block, LARGE_BLOCK, MADV_HUGEPAGE); /* or small ones */
+	block->mapped = LARGE_BLOCK;
+	arena->total += LARGE_BLOCK;
+	return block;
+}
+
+static void block_free(struct arena_block *block)
+{
+	if (block->mapped != 0)
+		(void)munmap(block, block->mapped);
+	else
+		free(block);
+}
+
+static void add_block(struct arena *arena)
+{
+	bool large = arena->total >= LARGE_FROM;
+	struct arena_block *block = large ? block_map(arena) : block_new(arena, ARENA_BLOCK);
+
+	block->next = arena->head;
+	arena->head = block;
+	arena->used = 0;
+	arena->size = large ? LARGE_BLOCK - sizeof(*block) : ARENA_BLOCK;
 }
 
 void *arena_alloc(struct arena *arena, size_t size)
@@ -125,7 +165,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 	size = (size + 15) & ~(size_t)15;
 	if (size > ARENA_BLOCK / 4) {
 		/* A large piece gets a block of its own, behind the one being filled. */
-		struct arena_block *block = block_new(size);
+		struct arena_block *block = block_new(arena, size);
 
 		if (arena->head != NULL) {
 			block->next = arena->head->next;
@@ -136,14 +176,8 @@ void *arena_alloc(struct arena *arena, size_t size)
 		}
 		return block->data;
 	}
-	if (arena->head == NULL || arena->size - arena->used < size) {
-		struct arena_block *block = block_new(ARENA_BLOCK);
-
-		block->next = arena->head;
-		arena->head = block;
-		arena->used = 0;
-		arena->size = ARENA_BLOCK;
-	}
+	if (arena->head == NULL || arena->size - arena->used < size)
+		add_block(arena);
 	p = arena->head->data + arena->used;
 	arena->used += size;
 	return p;
@@ -173,7 +207,7 @@ void arena_free(struct arena *arena)
 
 	for (struct arena_block *block = arena->head; block != NULL; block = next) {
 		next = block->next;
-		free(block);
+		block_free(block);
 	}
 	*arena = (struct arena){ 0 };
 }

@@ -37,6 +37,7 @@ void buf_free(struct buf *buf);
 struct arena {
 	struct arena_block *head;
 	size_t used, size;
+	size_t total; /* of all blocks */
 };
 
 void *arena_alloc(struct arena *arena, size_t size); /* zeroed, aligned to 16 */

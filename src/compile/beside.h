@@ -18,6 +18,8 @@ struct beside {
 
 /* Only the work may touch what its context points to until beside_wait. */
 void beside_start(struct beside *beside, beside_work *work, void *context);
+/* false: there is no thread to be had, and nothing was started. */
+bool beside_try(struct beside *beside, beside_work *work, void *context);
 void beside_wait(struct beside *beside); /* once: it is done then */
 
 #endif

@@ -79,7 +79,9 @@ int master_sources_add(struct master_sources *sources, const char *path, struct 
 				 hash_word(sources->id + COMPILER_GENERATION));
 	if (sources->id == 0)
 		sources->id = 1;
-	array_add(sources->items, sources->count, sources->cap) = source;
+	if (sources->items == NULL)
+		sources->items = mem_array(SOURCES_MAX, sizeof(*sources->items));
+	sources->items[sources->count++] = source;
 	return 0;
 }
 
@@ -91,7 +93,7 @@ void master_sources_free(struct master_sources *sources)
 	}
 	free(sources->items);
 	sources->items = NULL;
-	sources->count = sources->cap = 0;
+	sources->count = 0;
 }
 
 /* The line around an offset. */

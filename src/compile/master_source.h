@@ -24,8 +24,8 @@ struct master_source {
 };
 
 struct master_sources {
-	struct master_source *items;
-	size_t count, cap;
+	struct master_source *items; /* does not move when one is added */
+	size_t count;
 	struct diag *diag;
 	uint64_t id; /* hash of all texts read so far, in order; never 0 once there is one */
 };

@@ -215,7 +215,7 @@ static void check_apex(const struct zone_draft *draft, const char *path)
 /* Where none of the zone's types asks for more than its form, and that are most zones and names,
  * there is little to look at. SPF shares its bit with other types. */
 #define SPECIAL_TYPES \
-	(UINT64_C(1) | UINT64_C(1) << TYPE_CNAME | UINT64_C(1) << TYPE_NS | UINT64_C(1) << TYPE_SOA)
+	(UINT32_C(1) | UINT32_C(1) << TYPE_CNAME | UINT32_C(1) << TYPE_NS | UINT32_C(1) << TYPE_SOA)
 
 static void check_owner(const struct zone_draft *draft, const struct draft_owner *owner,
 			bool has_dname)

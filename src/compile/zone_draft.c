@@ -20,59 +20,82 @@ static uint64_t hash_in(const struct zone_draft *draft, const uint8_t *name, siz
 	return name_hash_tight(name, len - draft->origin.len);
 }
 
-static uint32_t find_slot(const struct zone_draft *draft, uint64_t hash, const uint8_t *name,
-			  size_t len)
+static struct draft_slot *find_slot(const struct zone_draft *draft, uint64_t hash,
+				    const uint8_t *name, size_t len)
 {
-	uint32_t mask = draft->table_size - 1;
-	uint32_t slot = (uint32_t)hash & mask;
+	uint32_t mask = draft->table_size - 1, tag = (uint32_t)(hash >> 32);
+	uint32_t at = (uint32_t)hash & mask;
 
-	for (; draft->table[slot] != NULL; slot = (slot + 1) & mask) {
-		const struct draft_owner *owner = draft->table[slot];
+	for (; draft->table[at].owner != 0; at = (at + 1) & mask) {
+		const struct draft_owner *owner;
 
-		if (owner->hash == hash && owner->len == len && memcmp(owner->name, name, len) == 0)
+		if (draft->table[at].tag != tag)
+			continue;
+		owner = draft->owners[draft->table[at].owner - 1];
+		if (owner->len == len && memcmp(owner->name, name, len) == 0)
 			break;
 	}
-	return slot;
+	return &draft->table[at];
 }
 
-static void grow_table(struct zone_draft *draft)
+static void set_table(struct zone_draft *draft, uint32_t size)
 {
 	free(draft->table);
-	draft->table_size = draft->table_size != 0 ? draft->table_size * 2 : FIRST_TABLE;
-	draft->table = mem_array(draft->table_size, sizeof(struct draft_owner *));
+	draft->table_size = size;
+	draft->table = mem_array(size, sizeof(struct draft_slot));
 	for (uint32_t i = 0; i < draft->owner_count; i++) {
-		struct draft_owner *owner = draft->owners[i];
+		const struct draft_owner *owner = draft->owners[i];
+		uint32_t at = (uint32_t)owner->hash & (size - 1);
 
-		draft->table[find_slot(draft, owner->hash, owner->name, owner->len)] = owner;
+		while (draft->table[at].owner != 0)
+			at = (at + 1) & (size - 1);
+		draft->table[at] = (struct draft_slot){ (uint32_t)(owner->hash >> 32), i + 1 };
 	}
+}
+
+void draft_expect(struct zone_draft *draft, uint32_t owners)
+{
+	uint32_t size = draft->table_size;
+
+	while (size / 2 < owners)
+		size *= 2;
+	if (size > draft->table_size)
+		set_table(draft, size);
+}
+
+static struct draft_owner *get_owner_hashed(struct zone_draft *draft, uint64_t hash,
+					    const uint8_t *name, uint8_t len, uint8_t labels)
+{
+	struct draft_slot *slot = find_slot(draft, hash, name, len);
+	struct draft_owner *owner;
+
+	if (slot->owner != 0)
+		return draft->owners[slot->owner - 1];
+	owner = arena_alloc(&draft->arena, sizeof(*owner) + len);
+	owner->hash = hash;
+	owner->len = len;
+	owner->labels = labels;
+	memcpy(owner->name, name, len);
+	array_add(draft->owners, draft->owner_count, draft->owner_cap) = owner;
+	*slot = (struct draft_slot){ (uint32_t)(hash >> 32), draft->owner_count };
+	if (labels > draft->max_labels)
+		draft->max_labels = labels;
+	if (draft->owner_count > draft->table_size / 2)
+		set_table(draft, draft->table_size * 2);
+	return owner;
 }
 
 static struct draft_owner *get_owner(struct zone_draft *draft, const uint8_t *name, uint8_t len,
 				     uint8_t labels)
 {
-	uint64_t hash = hash_in(draft, name, len);
-	uint32_t slot = find_slot(draft, hash, name, len);
-	struct draft_owner *owner = draft->table[slot];
-	uint8_t *copy;
-
-	if (owner != NULL)
-		return owner;
-	owner = arena_alloc(&draft->arena, sizeof(*owner) + len);
-	copy = (uint8_t *)(owner + 1);
-	memcpy(copy, name, len);
-	*owner = (struct draft_owner){ .hash = hash, .name = copy, .len = len, .labels = labels };
-	draft->table[slot] = owner;
-	array_add(draft->owners, draft->owner_count, draft->owner_cap) = owner;
-	if (labels > draft->max_labels)
-		draft->max_labels = labels;
-	if (draft->owner_count > draft->table_size / 2)
-		grow_table(draft);
-	return owner;
+	return get_owner_hashed(draft, hash_in(draft, name, len), name, len, labels);
 }
 
 struct draft_owner *draft_find(const struct zone_draft *draft, const uint8_t *name, size_t len)
 {
-	return draft->table[find_slot(draft, hash_in(draft, name, len), name, len)];
+	uint32_t owner = find_slot(draft, hash_in(draft, name, len), name, len)->owner;
+
+	return owner != 0 ? draft->owners[owner - 1] : NULL;
 }
 
 struct draft_owner *draft_closest(const struct zone_draft *draft, const uint8_t *name, size_t len)
@@ -101,7 +124,7 @@ const struct draft_owner *draft_speaker(const struct zone_draft *draft, const ui
 
 void draft_start(struct zone_draft *draft)
 {
-	grow_table(draft);
+	set_table(draft, FIRST_TABLE);
 	draft->latest = get_owner(draft, draft->origin.wire, draft->origin.len,
 				  draft->origin.labels);
 }
@@ -177,19 +200,21 @@ static bool same_rdata(const struct rdata_names *names, const struct draft_recor
 	return memcmp(a->data + to, b->data + to, b->len - to) == 0;
 }
 
-static bool is_duplicate(const struct draft_rrset *rrset, const struct master_record *record)
+/* Where the record is to be added; NULL: it is there already. */
+static struct draft_record **find_end(struct draft_rrset *rrset, const struct master_record *record)
 {
 	const struct rdata_names *names;
+	struct draft_record **link = &rrset->first;
 
-	if (rrset->first == NULL)
-		return false;
+	if (*link == NULL)
+		return link;
 	names = rdata_names_find(rrset->type);
 
-	for (const struct draft_record *r = rrset->first; r != NULL; r = r->next) {
-		if (same_rdata(names, r, record))
-			return true;
+	for (; *link != NULL; link = &(*link)->next) {
+		if (same_rdata(names, *link, record))
+			return NULL;
 	}
-	return false;
+	return link;
 }
 
 static void report_type(const struct zone_draft *draft, const struct master_record *record,
@@ -248,20 +273,17 @@ static void add_record(struct zone_draft *draft, struct draft_owner *owner,
 		       const struct master_record *record)
 {
 	struct draft_rrset *rrset = get_rrset(draft, owner, record);
-	struct draft_record *added;
+	struct draft_record *added, **end;
 
 	join_ttl(draft, rrset, record); /* a duplicate's counts, too */
-	if (is_duplicate(rrset, record) || !may_join(draft, rrset, record))
+	end = find_end(rrset, record);
+	if (end == NULL || !may_join(draft, rrset, record))
 		return;
 	added = arena_alloc(&draft->arena, sizeof(*added) + record->len);
 	added->place = record->place;
 	added->len = record->len;
 	memcpy(added->data, record->data, record->len);
-	if (rrset->last != NULL)
-		rrset->last->next = added;
-	else
-		rrset->first = added;
-	rrset->last = added;
+	*end = added;
 	rrset->count++;
 	draft->record_count++;
 }
@@ -305,7 +327,17 @@ static void report_outside(const struct zone_draft *draft, const struct master_r
 		      name_format(draft->origin.wire, origin));
 }
 
-void draft_add(struct zone_draft *draft, const struct master_record *record)
+uint64_t draft_hash(const struct zone_draft *draft, const struct name *owner)
+{
+	return owner->len >= draft->origin.len ? hash_in(draft, owner->wire, owner->len) : 0;
+}
+
+void draft_prefetch(const struct zone_draft *draft, uint64_t hash)
+{
+	__builtin_prefetch(&draft->table[(uint32_t)hash & (draft->table_size - 1)]);
+}
+
+void draft_add_hashed(struct zone_draft *draft, const struct master_record *record, uint64_t hash)
 {
 	const struct name *name = record->owner;
 	struct draft_owner *owner = draft->latest;
@@ -315,11 +347,17 @@ void draft_add(struct zone_draft *draft, const struct master_record *record)
 		return;
 	}
 	if (owner->len != name->len || memcmp(owner->name, name->wire, name->len) != 0)
-		owner = draft->latest = get_owner(draft, name->wire, name->len, name->labels);
+		owner = draft->latest = get_owner_hashed(draft, hash, name->wire, name->len,
+							 name->labels);
 	if (record->pool)
 		add_pool(draft, owner, record);
 	else
 		add_record(draft, owner, record);
+}
+
+void draft_add(struct zone_draft *draft, const struct master_record *record)
+{
+	draft_add_hashed(draft, record, draft_hash(draft, record->owner));
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */

@@ -21,7 +21,7 @@ struct draft_record {
 
 struct draft_rrset {
 	struct draft_rrset *next; /* by type, ascending */
-	struct draft_record *first, *last;
+	struct draft_record *first;
 	uint32_t ttl_s; /* the smallest of its records */
 	uint32_t count;
 	uint16_t type;
@@ -38,18 +38,24 @@ struct draft_pool {
 };
 
 struct draft_owner {
-	uint64_t hash;       /* as in the image (zones.h) */
-	uint64_t types;      /* which RRsets it has: draft_type_bit of each */
-	const uint8_t *name; /* lower-case wire form */
+	uint64_t hash; /* as in the image (zones.h) */
 	struct draft_owner *parent;
 	struct draft_owner *wildcard; /* "*.<this name>" */
 	struct draft_owner *cut;      /* delegation at or above; set by draft_finish */
 	struct draft_rrset *rrsets;
-	uint32_t pool; /* index in pools + 1, 0: none */
-	uint32_t node; /* offset in the segment, once it is written */
+	uint32_t types; /* which RRsets it has: draft_type_bit of each */
+	uint32_t pool;  /* index in pools + 1, 0: none */
+	uint32_t node;  /* offset in the segment, once it is written */
 	uint8_t len, labels;
 	uint8_t pool_types; /* of its POOL record; 0: it has none */
 	bool serves;        /* an NS record names it; set by zone_check_hosts */
+	uint8_t name[];     /* lower-case wire form */
+};
+
+/* A place in the table of owners by hash. */
+struct draft_slot {
+	uint32_t tag;   /* of the hash: its upper half */
+	uint32_t owner; /* index in owners + 1, 0: empty */
 };
 
 struct zone_draft {
@@ -58,8 +64,8 @@ struct zone_draft {
 	struct arena arena;
 	struct draft_owner **owners; /* in order of appearance, the apex first */
 	uint32_t owner_count, owner_cap;
-	struct draft_owner **table; /* open addressing by hash; a power of two */
-	uint32_t table_size;
+	struct draft_slot *table;   /* open addressing by the hash's lower half */
+	uint32_t table_size;        /* a power of two */
 	struct draft_owner *latest; /* records of one owner stand together */
 	struct draft_pool *pools;
 	uint32_t pool_count, pool_cap;
@@ -68,17 +74,26 @@ struct zone_draft {
 	uint8_t max_labels;
 };
 
-/* The types that are asked for by name are below 64, but for some that share bit 0. */
-static inline uint64_t draft_type_bit(uint16_t type)
+/* A bit of its own for each type of RFC 1035 and AAAA; all from 32 on share one. */
+static inline uint32_t draft_type_bit(uint16_t type)
 {
-	return UINT64_C(1) << (type < 64 ? type : 0);
+	return UINT32_C(1) << (type < 32 ? type : 0);
 }
 
 /* Zero-initialise; origin and sources are set by the caller before. */
 void draft_start(struct zone_draft *draft);
 void draft_free(struct zone_draft *draft);
 
+/* Room for as many owners, so that the table need not grow on the way. */
+void draft_expect(struct zone_draft *draft, uint32_t owners);
+
 void draft_add(struct zone_draft *draft, const struct master_record *record);
+
+/* The same for whoever has many records at hand: hashes are made beforehand, in any thread, and
+ * what adding the owner will read first is asked of the memory. */
+uint64_t draft_hash(const struct zone_draft *draft, const struct name *owner);
+void draft_prefetch(const struct zone_draft *draft, uint64_t hash);
+void draft_add_hashed(struct zone_draft *draft, const struct master_record *record, uint64_t hash);
 
 /* After the last record: adds empty non-terminals (RFC 4592, 2.2.2), finds parents, wildcards
  * and cuts. */
@@ -101,6 +116,11 @@ static inline struct draft_rrset *draft_rrset(const struct draft_owner *owner, u
 static inline bool draft_is_apex(const struct zone_draft *draft, const struct draft_owner *owner)
 {
 	return owner == draft->owners[0];
+}
+
+static inline bool draft_has_soa(const struct zone_draft *draft)
+{
+	return draft_rrset(draft->owners[0], TYPE_SOA) != NULL;
 }
 
 /* Of a zone that has one. */

@@ -16,12 +16,14 @@ libcompile_a_SOURCES += \
 	%D%/zone_check.c %D%/zone_check.h \
 	%D%/zone_draft.c %D%/zone_draft.h \
 	%D%/zone_hosts.c %D%/zone_hosts.h \
+	%D%/zone_read.c %D%/zone_read.h \
 	%D%/zone_service.c %D%/zone_service.h \
 	%D%/zone_write.c %D%/zone_write.h \
 	%D%/zones_build.c %D%/zones_build.h
 
 test_compile_SOURCES += \
 	tests/unit/compile/quick_test.c \
+	tests/unit/compile/zone_read_test.c \
 	tests/unit/compile/zones_errors_test.c \
 	tests/unit/compile/zones_image_test.c \
 	tests/unit/compile/zones_ldns_test.c \

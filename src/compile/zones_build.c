@@ -4,13 +4,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compile/beside.h"
 #include "compile/zone_check.h"
+#include "compile/zone_read.h"
 #include "compile/zone_service.h"
 #include "compile/zone_write.h"
 #include "image/zones.h"
 
 #define ZONE_SUFFIX ".zone"
 #define ROOT_NAME   "ROOT"
+
+#define APART_RECORDS 10000U /* of a zone from which a thread is worth it */
 
 struct item {
 	const char *path;
@@ -303,18 +307,6 @@ static bool reuse(struct build *build, struct item *item)
 	return true;
 }
 
-static void read_zone(struct zone_draft *draft, const struct item *item)
-{
-	struct master_reader *reader = master_reader_open(item->path, &draft->origin,
-							  draft->sources);
-	struct master_record record;
-
-	while (master_reader_next(reader, &record))
-		draft_add(draft, &record);
-	master_reader_close(reader);
-	draft_finish(draft);
-}
-
 /* Are they the same but for the files that they were read from, whose paths stand last? */
 static bool same_records(const struct zone_segment *a, const struct zone_segment *b)
 {
@@ -348,19 +340,60 @@ static void check_serial(const struct build *build, const struct item *item,
 			      "the zone has changed, but its serial is still %u", segment->serial);
 }
 
+struct checking {
+	struct zone_draft draft; /* the same one, but for whom it reports to */
+	struct master_sources sources;
+	const char *path;
+};
+
+static void check_apart(void *context)
+{
+	const struct checking *checking = context;
+
+	zone_check(&checking->draft, checking->path, true);
+}
+
+/* What is found wrong makes of what is written nothing at all; mostly nothing is, so one need not
+ * wait for the other. true: there is a segment. */
+static bool check_and_write(struct build *build, struct item *item, struct zone_draft *draft,
+			    unsigned errors)
+{
+	bool complete = diag_errors(build->diag) == errors;
+	struct checking checking = { .draft = *draft,
+				     .sources = *draft->sources,
+				     .path = item->path };
+	struct beside beside;
+	int rc;
+
+	if (!complete || draft->record_count < APART_RECORDS || !draft_has_soa(draft)) {
+		zone_check(draft, item->path, complete);
+		bind_draft(build, draft);
+		return diag_errors(build->diag) == errors &&
+		       zone_write(draft, &build->writer, &item->segment_off) == 0;
+	}
+	checking.sources.diag = diag_new();
+	checking.draft.sources = &checking.sources;
+	beside_start(&beside, check_apart, &checking);
+	rc = zone_write(draft, &build->writer, &item->segment_off);
+	beside_wait(&beside);
+	diag_join(build->diag, checking.sources.diag);
+	diag_free(checking.sources.diag);
+	bind_draft(build, draft);
+	return rc == 0 && diag_errors(build->diag) == errors;
+}
+
 static void compile(struct build *build, struct item *item)
 {
 	struct master_sources sources = { .diag = build->diag };
 	struct zone_draft draft = { .origin = item->origin, .sources = &sources };
 	unsigned errors = diag_errors(build->diag), warnings = diag_warnings(build->diag);
+	bool written;
 
 	draft_start(&draft);
-	read_zone(&draft, item);
-	zone_check(&draft, item->path, diag_errors(build->diag) == errors);
-	bind_draft(build, &draft);
+	zone_read(&draft, item->path);
+	written = check_and_write(build, item, &draft, errors);
 	item->warnings = diag_warnings(build->diag) - warnings;
-	if (diag_errors(build->diag) == errors &&
-	    zone_write(&draft, &build->writer, &item->segment_off) == 0) /* reports itself */
+	if (written)
 		check_serial(build, item, &draft);
 	item->source_id = sources.id;
 	draft_free(&draft);

@@ -9,5 +9,6 @@ Suite *zones_image_suite(void);
 Suite *zones_ldns_suite(void);
 Suite *plan_suite(void);
 Suite *quick_suite(void);
+Suite *zone_read_suite(void);
 
 #endif

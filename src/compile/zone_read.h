@@ -1,0 +1,15 @@
+/* zone_read.h - a zone file into a draft.
+ *
+ * A large file is read in a thread of its own, some hundred records ahead of the draft that takes
+ * them: to find a million names their places takes as long as to read them. What each has to say
+ * is gathered apart and then joined, the reader's first, so that it does not depend on who was
+ * faster. */
+#ifndef COMPILE_ZONE_READ_H
+#define COMPILE_ZONE_READ_H
+
+#include "compile/zone_draft.h"
+
+/* draft_start was called; draft_finish follows here. Mistakes go to the sources' diag. */
+void zone_read(struct zone_draft *draft, const char *path);
+
+#endif

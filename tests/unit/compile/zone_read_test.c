@@ -1,0 +1,130 @@
+/* A large file is read by two threads: what comes of it is what comes of it by one. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compile_test.h"
+#include "zones_test.h"
+
+#define HOSTS 45000U /* more than 1 MiB of text */
+
+/* To be freed. */
+static char *large_text(const char *inside)
+{
+	struct buf text = { 0 };
+
+	buf_format(&text, "$TTL 60\n@ SOA n h 1 1 1 1 1\n@ NS n\nn A 192.0.2.1\n");
+	for (unsigned i = 0; i < HOSTS; i++) {
+		buf_format(&text, "host%05u A 10.0.%u.%u\n", i, i / 256 % 256, i % 256);
+		if (i % 7 == 0)
+			buf_format(&text, "\tAAAA 2001:db8::%x\n", i);
+		if (i % 1000 == 0)
+			buf_format(&text, "*.deep.below.host%05u TXT \"a b\"\n", i);
+		if (i == HOSTS / 2)
+			buf_format(&text, "%s", inside);
+	}
+	ck_assert_uint_gt(text.len, 1 << 20);
+	buf_append(&text, "", 1);
+	return (char *)text.data;
+}
+
+static void build_large(struct zones_try *try, const char *inside, bool included)
+{
+	char *text = large_text(inside);
+	const struct zones_file large = { included ? "hosts" : "example.net.zone", text, 0 };
+	const struct zones_file small = { "example.net.zone", "$INCLUDE hosts\n", 0 };
+
+	zones_try_open(try);
+	zones_try_write(try, &large);
+	if (included)
+		zones_try_write(try, &small);
+	zones_try_build(try, NULL);
+	free(text);
+}
+
+START_TEST(a_large_file_gives_the_segment_that_it_gives_where_it_is_included)
+{
+	const struct zone_segment *one, *two;
+	struct zones_try apart, here;
+
+	build_large(&apart, "", false);
+	build_large(&here, "", true);
+	ck_assert_ptr_nonnull(apart.image.base);
+	ck_assert_ptr_nonnull(here.image.base);
+	one = zones_segment(&apart.image, 0);
+	two = zones_segment(&here.image, 0);
+	ck_assert_uint_eq(one->record_count, 3 + HOSTS + (HOSTS + 6) / 7 + HOSTS / 1000);
+	ck_assert_uint_eq(one->sources_off, two->sources_off);
+	ck_assert_mem_eq(one + 1, two + 1, one->sources_off - sizeof(*one));
+	zones_try_close(&apart);
+	zones_try_close(&here);
+}
+END_TEST
+
+START_TEST(all_mistakes_of_a_large_file_are_told)
+{
+	static const char mistakes[] = "x A 192.0.2.256\n"
+				       "y CNAME a\ny CNAME b\n"
+				       "z A 192.0.2.1\nz 61 A 192.0.2.2\n"
+				       "w.example.org. A 192.0.2.1\n"
+				       "q FOO bar\n";
+	static const char *const told[] = {
+		"\"192.0.2.256\" is not an IPv4 address",
+		"y.example.net. has a second CNAME",
+		"the TTL is 61, but the RRset's other records have 60",
+		"w.example.org. is not in the zone example.net.",
+		"unknown type \"FOO\"",
+	};
+	struct zones_try try;
+
+	build_large(&try, mistakes, false);
+	ck_assert_ptr_null(try.image.base);
+	ck_assert_uint_eq(diag_errors(try.diag), 3);
+	ck_assert_uint_eq(diag_warnings(try.diag), 2);
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		ck_assert_msg(strstr(try.report, told[i]) != NULL, "not told: %s", told[i]);
+	zones_try_close(&try);
+}
+END_TEST
+
+START_TEST(what_the_whole_zone_shows_to_be_wrong_is_told_beside_writing_it)
+{
+	struct zones_try try;
+
+	build_large(&try, "y CNAME a\ny A 192.0.2.1\n_x A 192.0.2.1\n", false);
+	ck_assert_ptr_null(try.image.base);
+	ck_assert_int_eq(try.built.fd, -1);
+	ck_assert_uint_eq(diag_errors(try.diag), 1);
+	ck_assert_ptr_nonnull(strstr(try.report, "has a CNAME, so it cannot have other records"));
+	ck_assert_ptr_nonnull(strstr(try.report, "_x.example.net. has addresses, but is not"));
+	zones_try_close(&try);
+}
+END_TEST
+
+START_TEST(a_large_file_of_mistakes_is_not_read_to_its_end)
+{
+	struct buf text = { 0 };
+	struct zones_try try;
+
+	for (unsigned i = 0; i < 500; i++)
+		buf_format(&text, "c CNAME t%u\n", i);
+	buf_append(&text, "", 1);
+	build_large(&try, (const char *)text.data, false);
+	ck_assert_uint_eq(diag_errors(try.diag), DIAG_PER_FILE);
+	zones_try_close(&try);
+	buf_free(&text);
+}
+END_TEST
+
+Suite *zone_read_suite(void)
+{
+	Suite *suite = suite_create("reading large zone files");
+	TCase *tests = tcase_create("zone_read");
+
+	tcase_add_test(tests, a_large_file_gives_the_segment_that_it_gives_where_it_is_included);
+	tcase_add_test(tests, all_mistakes_of_a_large_file_are_told);
+	tcase_add_test(tests, what_the_whole_zone_shows_to_be_wrong_is_told_beside_writing_it);
+	tcase_add_test(tests, a_large_file_of_mistakes_is_not_read_to_its_end);
+	suite_add_tcase(suite, tests);
+	return suite;
+}
