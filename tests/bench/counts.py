@@ -20,7 +20,7 @@ WINDOW = 64  # queries under way: what is slow below valgrind must not lose any
 WARM = 5000  # queries before it counts
 LOADS = {  # how: queries of the short and the long load, and the generator's arguments
     "batched": (2000, 10000, ("-w", WINDOW)),
-    "single": (200, 1200, ("-w", WINDOW, "-g", 1, "-r", 1000)),
+    "single": (500, 3000, ("-w", 1)),
 }
 SYSCALL_QUERIES = 30000
 

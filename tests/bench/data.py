@@ -7,9 +7,6 @@ import mmap
 import random
 import struct
 
-import maxminddb
-import maxminddb.decoder
-
 SITES = {  # name: latitude, longitude, address of the first node
     "tokyo": (35.68, 139.69, "127.10.1.1"),
     "singapore": (1.35, 103.82, "127.10.2.1"),
@@ -61,6 +58,8 @@ def is_special(a, b):
 
 def write_networks(path, databases, count=65536):
     """Random /24 networks of which the databases know the country, one a line."""
+    import maxminddb  # not above: `run` installs it once this file is read
+
     chance = random.Random(2)
     with contextlib.ExitStack() as stack, open(path, "w") as out:
         readers = [stack.enter_context(maxminddb.open_database(database)) for database in databases]
@@ -105,6 +104,8 @@ class Tree:
     """The nodes of a database, as two arrays, and the facts at an offset of its data."""
 
     def __init__(self, path):
+        import maxminddb.decoder
+
         with maxminddb.open_database(path) as reader:
             meta = reader.metadata()
         with open(path, "rb") as file:

@@ -15,6 +15,8 @@ import sys
 
 import workloads
 
+HERE = pathlib.Path(__file__).resolve().parent
+
 # CPU-time ratio to the floor, and user-space microseconds.
 GOAL_RATIO = {"static": (0.95, 0.08), "big": (0.92, 0.20), "source": (0.97, 0.10), "ecs": (0.96, 0.12),
               "ecs-do": (0.93, 0.15)}
@@ -24,7 +26,9 @@ BUSY = 0.95  # a server that was less busy than this waited for the generator
 
 def table(head, rows):
     """The first column is text, the others are numbers."""
-    lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1)]
+    # Figures to the right, remarks (the last column, without a head) to the left.
+    sides = ["---", *("---:" if name else "---" for name in head[1:])]
+    lines = ["| " + " | ".join(head) + " |", "| " + " | ".join(sides) + " |"]
     return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows]) + "\n"
 
 
@@ -136,7 +140,7 @@ def instructions(results):
     counted = results["instructions"]
     asked = [one for one in workloads.WORKLOADS if any(one in found for found in counted.values())]
     parts = []
-    for kind, what in (("batched", "Full batches (64 queries under way):"), ("single", "A query at a time (1,000 a second):")):
+    for kind, what in (("batched", "Full batches (64 queries under way):"), ("single", "A query at a time (each after the reply to the one before):")):
         rows = [[server, *(f"{found[one][kind]:,.0f}" if one in found else "cannot" for one in asked)]
                 for server, found in counted.items()]
         rows.append(["*goal*", *(f"{GOAL_INSTRUCTIONS[one]:,}" if one in GOAL_INSTRUCTIONS else "" for one in asked)])
@@ -162,7 +166,8 @@ def machine(results):
         f"- {m['cpus']} × {m['cpu']}, {m['memory_mib'] / 1024:.0f} GiB, Linux {m['kernel']}",
         f"- {m['compiler']}, CFLAGS {m['cflags']}",
         "- Debian's packages: " + ", ".join(f"{name} {version}" for name, version in m["peers"].items() if version),
-        f"- {o['rounds']} rounds of {o['seconds']:g} s; {o['records']:,} records in the big zone",
+        f"- {o['rounds']} rounds of {o['seconds']:g} s; {o['records']:,} records in the big zone; "
+        + ", ".join(o["databases"]),
     ]
     if results["failed"]:
         lines.append("- **Failed:** " + "; ".join(results["failed"]).replace("\n", " "))
@@ -172,7 +177,12 @@ def machine(results):
 SECTIONS = {"machine": machine, "nearest": nearest, "udp": udp, "latency": latency, "tcp": tcp,
             "instructions": instructions, "syscalls": syscalls,
             "load": lambda results: results["load_text"].strip() + "\n",
-            "growth": lambda results: results["growth_text"].strip() + "\n"}
+            "growth": lambda results: results["growth_text"].strip() + "\n",
+            "plots": lambda results: plots(results)}
+
+
+def plots(results):
+    return "\n".join(f"![{pathlib.Path(name).stem}](plots/{name})\n" for name in results["plots"])
 
 
 def sections(results):
@@ -198,21 +208,31 @@ def put(results, path, say):
         say(f"{path} has no marks for: " + ", ".join(without))
 
 
+def draw(results, written, folder, say):
+    """Plots of everything, by plots.py; their names become part of the results."""
+    folder.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run([sys.executable, HERE / "plots.py", written, folder], stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        results["failed"].append("plots.py failed")
+    results["plots"] = sorted(pathlib.Path(line.strip()).name for line in done.stdout.splitlines()
+                              if line.strip().endswith(".svg"))
+    say("plots: " + ", ".join(results["plots"]))
+
+
 def write(results, options, say):
     """To where the options say; and the tables to standard output."""
-    if "machine" in results and "options" in results:
-        for name, text in sections(results).items():
-            print(f"### {name}\n\n{text}")
+    written = options.json or options.folder / "bench.json"
+    written.write_text(json.dumps(results, indent=1) + "\n")
+    if options.plots:
+        draw(results, written, options.plots, say)
+        written.write_text(json.dumps(results, indent=1) + "\n")
     for failure in results["failed"]:
         say(f"failed: {failure}")
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n")
-    if options.results and "machine" in results and "options" in results:
-        put(results, options.results, say)
-    plots = pathlib.Path(__file__).parent / "plots.py"
-    if options.plots and options.json and plots.exists():
-        options.plots.mkdir(parents=True, exist_ok=True)
-        subprocess.run([sys.executable, plots, options.json, options.plots], check=True)
+    if "took_s" in results and "options" in results:
+        for name, text in sections(results).items():
+            print(f"### {name}\n\n{text}")
+        if options.results:
+            put(results, options.results, say)
 
 
 def main():
