@@ -63,16 +63,15 @@ def tree(pid):
 
 
 def cpu_times(pid):
-    """Seconds in user space and in the kernel, of the process and all below it, with threads that
-    have ended. The sum is exact; how it splits is sampled by the kernel's tick."""
-    user = system = exact = 0
+    """(seconds, user ticks, system ticks) of the process and all below it, with threads that have
+    ended. The seconds are exact; the ticks tell about how they split."""
+    seconds, user, system = 0.0, 0, 0
     for one in tree(pid):
         fields = read(f"/proc/{one}/stat").rpartition(")")[2].split()
         with contextlib.suppress(OSError):
-            exact += time.clock_gettime(~one << 3 | CPUCLOCK_SCHED)
+            seconds += time.clock_gettime(~one << 3 | CPUCLOCK_SCHED)
             user, system = user + int(fields[11]), system + int(fields[12])
-    share = user / max(user + system, 1)
-    return exact * share, exact * (1 - share)
+    return seconds, user, system
 
 
 def memory(pid, share=True):

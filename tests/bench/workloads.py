@@ -22,6 +22,7 @@ WORKLOADS = {
 }
 # One datagram for the kernel to cut, as long as it comes from one source: few, so that sources differ.
 SEGMENTS, SEGMENTS_SOURCE = 16, 4
+WINDOW = 128  # queries under way: as many as the receive buffer that Linux gives a socket has room for
 
 
 def can(server, workload):
@@ -40,7 +41,7 @@ def generate(server, program, arguments, timeout):
 def ask(server, workload, files, *more, timeout=60):
     """The load generator's report."""
     segments = SEGMENTS_SOURCE if workload == "source" else SEGMENTS
-    arguments = [*WORKLOADS[workload][1](files), "-g", segments, *more]
+    arguments = [*WORKLOADS[workload][1](files), "-g", segments, "-w", WINDOW, *more]
     return generate(server, "bench-loadgen", arguments, timeout)
 
 
@@ -48,9 +49,10 @@ def with_cost(server, load):
     """What a load reports, and what the server's processes took for it."""
     before = peers.cpu_times(server.process.pid)
     result = load()
-    user, system = (after - earlier for after, earlier in zip(peers.cpu_times(server.process.pid), before))
+    seconds, user, system = (after - earlier for after, earlier in zip(peers.cpu_times(server.process.pid), before))
     answered = max(result.get("answered_ever", result["answered"]), 1)
-    result["cpu_us"], result["user_us"] = (user + system) * 1e6 / answered, user * 1e6 / answered
+    result["cpu_us"] = seconds * 1e6 / answered
+    result["user_us"] = result["cpu_us"] * user / max(user + system, 1)
     # How much of the time its core had work: near 1, or the generator was the limit.
     result["server_busy"] = result["cpu_us"] * result["per_second"] / 1e6
     result["server"] = server.name
