@@ -116,6 +116,37 @@ START_TEST(a_large_file_of_mistakes_is_not_read_to_its_end)
 }
 END_TEST
 
+/* Is a node with wrong flags found, wherever in the zone it stands? */
+START_TEST(damage_is_found_in_each_part_of_a_large_zone)
+{
+	static const char *const names[] = { "host00001.example.net", "host22499.example.net",
+					     "host22500.example.net", "host44999.example.net" };
+	struct zones_try try;
+	uint8_t *copy;
+
+	build_large(&try, "", false);
+	copy = aligned_alloc(64, (try.image.size + 63) & ~(size_t)63);
+	ck_assert_ptr_nonnull(copy);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct zone_node *node = zones_try_node(&try, names[i]);
+		const struct image damaged = { copy, try.image.size };
+		size_t flags;
+		struct err err;
+
+		ck_assert_ptr_nonnull(node);
+		flags = (size_t)(&node->flags - try.image.base);
+		memcpy(copy, try.image.base, try.image.size);
+		ck_assert_int_eq(zones_verify(&damaged, &err), 0);
+		copy[flags] ^= ZONE_NODE_CNAME;
+		ck_assert_int_ne(zones_verify(&damaged, &err), 0);
+		ck_assert_ptr_nonnull(strstr(err.text, names[i]));
+		ck_assert_ptr_nonnull(strstr(err.text, "has flags that do not fit"));
+	}
+	free(copy);
+	zones_try_close(&try);
+}
+END_TEST
+
 Suite *zone_read_suite(void)
 {
 	Suite *suite = suite_create("reading large zone files");
@@ -125,6 +156,7 @@ Suite *zone_read_suite(void)
 	tcase_add_test(tests, all_mistakes_of_a_large_file_are_told);
 	tcase_add_test(tests, what_the_whole_zone_shows_to_be_wrong_is_told_beside_writing_it);
 	tcase_add_test(tests, a_large_file_of_mistakes_is_not_read_to_its_end);
+	tcase_add_test(tests, damage_is_found_in_each_part_of_a_large_zone);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
