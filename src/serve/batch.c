@@ -7,7 +7,7 @@
 
 /* So many take each step together. More would be more waits that overlap, but what is known of
  * them would not stay in the nearest cache. */
-#define GROUP 16
+#define GROUP 32
 
 _Static_assert(BATCH_READABLE >= NAME_ROOM, "names are read by name_key_read_roomy");
 

@@ -27,6 +27,13 @@
 /* What two steps have a copy of. */
 #define QUICK_INLINE inline __attribute__((always_inline))
 
+/* What is shorter than a cache line, but may lie across two. */
+static inline void quick_prefetch(const void *first, size_t last)
+{
+	__builtin_prefetch(first);
+	__builtin_prefetch((const uint8_t *)first + last);
+}
+
 /* What the queries of a batch have in common, and what they came to. */
 struct quick {
 	const struct world *world;
@@ -161,7 +168,8 @@ static inline bool quick_find_zone(const struct quick *quick, struct quick_query
 static inline void quick_find_node(struct quick_query *q)
 {
 	q->node = zone_bucket_guess(q->segment, q->bucket, q->hash);
-	__builtin_prefetch(q->node);
+	if (q->node != NULL)
+		quick_prefetch(q->node, 48);
 }
 
 static inline const struct zone_node *quick_node(const struct quick_query *q)
@@ -183,8 +191,10 @@ static inline bool quick_find_block(struct quick_query *q)
 	if ((node->pool_types & pool_type_bit(q->type)) != 0)
 		return true;
 	q->block = zone_rrset_inline(q->segment, node, q->type);
-	__builtin_prefetch(q->block);
-	return q->block != NULL;
+	if (q->block == NULL)
+		return false;
+	quick_prefetch(q->block, 28);
+	return true;
 }
 
 /* --- the answer ------------------------------------------------------------------------------- */

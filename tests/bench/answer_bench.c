@@ -1,12 +1,16 @@
 /* What one answer costs: nanoseconds for each kind of question. Instructions:
  *   valgrind --tool=callgrind --toggle-collect=answer ./bench-answer N 1000   (N: the question)
- *   valgrind --tool=callgrind --toggle-collect=batch_answer ./bench-answer N 64000 batch */
+ *   valgrind --tool=callgrind --toggle-collect=batch_answer ./bench-answer N 64000 batch
+ * What memory costs, with so many names in a zone, each as likely to be asked for:
+ *   ./bench-answer names 1000000 ROUNDS [batch] */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/mem.h"
 #include "serve/batch.h"
 #include "tests/unit/serve/fixture.h"
 
@@ -38,6 +42,14 @@ static const struct question questions[] = {
 #define QUESTIONS (sizeof(questions) / sizeof(questions[0]))
 
 static struct fixture fixture;
+
+static uint64_t clock_cpu_us(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
 
 static uint8_t message[FIXTURE_MESSAGE_SIZE + BATCH_READABLE], reply[BATCH_MAX][4096 + 64];
 
@@ -86,12 +98,70 @@ static void run(const struct question *q, unsigned long rounds, bool batch)
 		     (double)(clock_mono_us() - start) * 1000 / (double)rounds, reply_len);
 }
 
+/* --- a zone of many names --------------------------------------------------------------------- */
+
+#define NAME_DIGITS 7
+
+static void open_names(unsigned long names)
+{
+	struct buf text = { 0 };
+	struct fixture_zone zone = { .file = "example.net.zone" };
+
+	buf_format(&text, "$TTL 3600\n@ SOA ns1 h 1 7200 900 1209600 60\n@ NS n0000000\n");
+	for (unsigned long i = 0; i < names; i++)
+		buf_format(&text, "n%0*lx A 192.0.2.1\n", NAME_DIGITS, i);
+	buf_append(&text, "", 1);
+	zone.text = (const char *)text.data;
+	fixture_open(&fixture, &zone, 1, NULL);
+	buf_free(&text);
+}
+
+static void put_number(uint8_t *query, uint32_t number)
+{
+	for (unsigned i = 0; i < NAME_DIGITS; i++)
+		query[DNS_HEADER_SIZE + 2 + i] =
+			(uint8_t) "0123456789abcdef"[number >> (4 * (NAME_DIGITS - 1 - i)) & 15];
+}
+
+static void run_names(unsigned long names, unsigned long rounds, bool batch)
+{
+	static uint8_t slots[BATCH_MAX][512];
+	const struct question q = ASK("n0000000.example.net.", "A");
+	struct batch_query queries[BATCH_MAX];
+	struct sockaddr_storage from = { .ss_family = AF_INET };
+	size_t len = question_write(&q, message);
+	uint64_t start;
+
+	open_names(names);
+	for (unsigned i = 0; i < BATCH_MAX; i++) {
+		memcpy(slots[i], message, len);
+		queries[i] = (struct batch_query){ slots[i], len, reply[i], 4096, &from, 0, 0 };
+	}
+	start = clock_cpu_us();
+	for (unsigned long done = 0; done < rounds; done += BATCH_MAX) {
+		for (unsigned i = 0; i < BATCH_MAX; i++)
+			put_number(slots[i], hash_below(hash_word(done + i), (uint32_t)names));
+		for (unsigned i = 0; i < BATCH_MAX; i += batch ? BATCH_MAX : 1)
+			batch_answer(&fixture.world, queries + i, batch ? BATCH_MAX : 1, 0, NULL,
+				     &fixture.counters);
+	}
+	(void)printf("%lu names, %s %.1f ns, %lu answered\n", names,
+		     batch ? "in batches:" : "one by one:",
+		     (double)(clock_cpu_us() - start) * 1000 / (double)rounds,
+		     (unsigned long)fixture.counters.noerror);
+	fixture_close(&fixture);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long only = argc > 1 ? strtoul(argv[1], NULL, 10) : QUESTIONS;
 	unsigned long rounds = argc > 2 ? strtoul(argv[2], NULL, 10) : ROUNDS;
-	bool batch = argc > 3 && strcmp(argv[3], "batch") == 0;
+	bool batch = strcmp(argv[argc - 1], "batch") == 0;
 
+	if (argc > 3 && strcmp(argv[1], "names") == 0) {
+		run_names(strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), batch);
+		return EXIT_SUCCESS;
+	}
 	fixture_open(&fixture, zones, 1, NULL);
 	for (unsigned long i = 0; i < QUESTIONS; i++) {
 		if (only >= QUESTIONS || only == i)
