@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "control/stamp.h"
 
 #define LOOK_EVERY_S 60.
 
@@ -70,6 +71,51 @@ int disk_load(const char *state_dir, const char *name, struct images **out, stru
 	return rc;
 }
 
+/* A break of the lease is told by a signal, whose default must not be the end (SIGIO's is). */
+static int open_leased(int folder, enum image_kind kind)
+{
+	char name[64];
+	int fd;
+
+	(void)snprintf(name, sizeof(name), "%s.image", image_name[kind]);
+	fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0 && (fcntl(fd, F_SETSIG, SIGURG) != 0 || fcntl(fd, F_SETLEASE, F_RDLCK) != 0)) {
+		(void)close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static bool open_all(struct images *images, int folder)
+{
+	struct err ignored;
+
+	for (int kind = 0; kind < IMAGE_KINDS; kind++) {
+		int fd = kind == IMAGE_STEERING ? -1 : open_leased(folder, (enum image_kind)kind);
+
+		if (fd >= 0 && images_set(images, (enum image_kind)kind, fd, &ignored) != 0)
+			return false;
+	}
+	return images_are_complete(images) && stamp_fits(folder, images->fd);
+}
+
+void disk_open(const char *state_dir, const char *name, struct images **out)
+{
+	char *path = mem_format("%s/%s", state_dir, name);
+	struct images *images = images_new();
+	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	*out = NULL;
+	if (folder >= 0 && open_all(images, folder)) {
+		*out = images;
+		images = NULL; /* now the caller's */
+	}
+	images_free(images);
+	if (folder >= 0)
+		(void)close(folder);
+	free(path);
+}
+
 /* --- writing: in the thread ------------------------------------------------------------------ */
 
 struct job {
@@ -80,6 +126,15 @@ struct job {
 	uint64_t took_ms;
 	struct err err; /* text[0] == 0: what is on the disk is as it should be */
 };
+
+static void close_all(int fds[IMAGE_KINDS])
+{
+	for (int kind = 0; kind < IMAGE_KINDS; kind++) {
+		if (fds[kind] >= 0)
+			(void)close(fds[kind]);
+		fds[kind] = -1;
+	}
+}
 
 static bool is_image(int file, uint64_t id, enum image_kind kind, bool thorough)
 {
@@ -158,18 +213,25 @@ static void remove_world(int state, const char *folder)
 		(void)snprintf(name, sizeof(name), "%s/%s.image.new", folder, image_name[kind]);
 		(void)unlinkat(state, name, 0);
 	}
+	(void)snprintf(name, sizeof(name), "%s/" STAMP_NAME, folder);
+	(void)unlinkat(state, name, 0);
 	(void)unlinkat(state, folder, AT_REMOVEDIR);
 }
 
-/* The names in it, too, must be there after a power cut. */
-static int sync_folder(struct job *job, int state, const char *folder)
+/* The stamp and the names, too, must be there after a power cut. */
+static int stamp_folder(struct job *job, int state, const char *folder)
 {
 	int fd = openat(state, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc = 0;
 
-	if (fd < 0 || fsync(fd) != 0)
-		rc = err_set(&job->err, "%s/%s: fsync: %s", job->state_dir, folder,
-			     strerror(errno));
+	if (fd < 0)
+		rc = err_set(&job->err, "%s", strerror(errno));
+	else if (stamp_write(fd, &job->err) != 0)
+		rc = -1;
+	else if (fsync(fd) != 0)
+		rc = err_set(&job->err, "fsync: %s", strerror(errno));
+	if (rc != 0)
+		(void)err_prefix(&job->err, "%s/%s", job->state_dir, folder);
 	if (fd >= 0)
 		(void)close(fd);
 	return rc;
@@ -185,7 +247,7 @@ static int write_new(struct job *job, int state)
 		    save_one(job, (enum image_kind)kind) != 0)
 			return -1;
 	}
-	return sync_folder(job, state, "world.new");
+	return stamp_folder(job, state, "world.new");
 }
 
 /* Where there is no exchange (NFS): for a moment only world.previous is there, which will do. */
@@ -210,10 +272,35 @@ static int exchange(struct job *job, int state)
 	return 0;
 }
 
+/* Of a world that was there already, and has now been read in full. */
+static void renew_stamp(struct job *job, int state)
+{
+	int folder = openat(state, "world", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fds[IMAGE_KINDS];
+	bool fits;
+
+	for (int kind = 0; kind < IMAGE_KINDS; kind++) {
+		char name[64];
+
+		(void)snprintf(name, sizeof(name), "%s.image", image_name[kind]);
+		fds[kind] = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	}
+	fits = stamp_fits(folder, fds);
+	close_all(fds);
+	if (folder >= 0)
+		(void)close(folder);
+	if (!fits)
+		(void)stamp_folder(job, state, "world");
+}
+
 static void write_what_is_due(struct job *job, int state)
 {
-	if (!world_is_on_disk(job, state))
+	if (world_is_on_disk(job, state)) {
+		if (job->thorough)
+			renew_stamp(job, state);
+	} else {
 		job->wrote_world = write_new(job, state) == 0 && exchange(job, state) == 0;
+	}
 }
 
 static void write_job(struct job *job)
@@ -245,15 +332,6 @@ struct saver {
 	bool running;
 	char failure[sizeof(((struct err *)NULL)->text)]; /* of the last one; "": none */
 };
-
-static void close_all(int fds[IMAGE_KINDS])
-{
-	for (int kind = 0; kind < IMAGE_KINDS; kind++) {
-		if (fds[kind] >= 0)
-			(void)close(fds[kind]);
-		fds[kind] = -1;
-	}
-}
 
 /* All or nothing: a world that lacks an image must not replace a whole one. Steering is not for the
  * disk: no start reads it, and it may hold secrets that nobody but processes should know. */
@@ -375,6 +453,8 @@ void saver_save(struct saver *saver, const struct images *images)
 {
 	struct err err;
 
+	if (!images_are_sealed(images))
+		return;
 	if (duplicate_all(saver->fd, images->fd, &err) != 0) {
 		note_failure(saver, err.text);
 		return;

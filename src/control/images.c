@@ -1,7 +1,9 @@
 #include "control/images.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,6 +59,24 @@ int images_set(struct images *images, enum image_kind kind, int fd, struct err *
 	return 0;
 }
 
+struct images *images_duplicate(const struct images *images, struct err *err)
+{
+	struct images *copy = images_new();
+
+	for (int kind = 0; kind < IMAGE_KINDS; kind++) {
+		if (images->fd[kind] < 0)
+			continue;
+		copy->fd[kind] = fcntl(images->fd[kind], F_DUPFD_CLOEXEC, 0);
+		if (copy->fd[kind] < 0) {
+			(void)err_set(err, "a descriptor for the %s image: %s", image_name[kind],
+				      strerror(errno));
+			images_free(copy);
+			return NULL;
+		}
+	}
+	return copy;
+}
+
 bool images_are_complete(const struct images *images)
 {
 	return images->fd[IMAGE_ZONES] >= 0 && images->fd[IMAGE_GEO] >= 0 &&
@@ -69,7 +89,7 @@ static bool is_same_memory(int a, int b)
 	struct stat x, y;
 
 	return a >= 0 && b >= 0 && fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev &&
-	       x.st_ino == y.st_ino && fcntl(a, F_GET_SEALS) > 0;
+	       x.st_ino == y.st_ino && image_is_sealed(a);
 }
 
 int images_verify(const struct images *images, const struct images *known, struct err *err)
@@ -96,6 +116,16 @@ int images_verify_steering(const struct images *images, struct err *err)
 	return world_verify(&world, err);
 }
 
+bool images_are_sealed(const struct images *images)
+{
+	for (int kind = 0; kind < IMAGE_KINDS; kind++) {
+		if (kind != IMAGE_STEERING && images->fd[kind] >= 0 &&
+		    !image_is_sealed(images->fd[kind]))
+			return false;
+	}
+	return true;
+}
+
 bool images_equal(const struct images *a, const struct images *b)
 {
 	for (int kind = 0; kind < IMAGE_KINDS; kind++) {
@@ -103,7 +133,7 @@ bool images_equal(const struct images *a, const struct images *b)
 		    images_id(a, (enum image_kind)kind) != images_id(b, (enum image_kind)kind))
 			return false;
 	}
-	return true;
+	return images_are_sealed(a) == images_are_sealed(b);
 }
 
 uint64_t images_id(const struct images *images, enum image_kind kind)

@@ -21,6 +21,9 @@ void images_free(struct images *images); /* closes all; NULL is fine */
  * there of this kind only when that went well. */
 int images_set(struct images *images, enum image_kind kind, int fd, struct err *err);
 
+/* Descriptors of the same images, without mappings: the caller's. NULL: there are not enough. */
+struct images *images_duplicate(const struct images *images, struct err *err);
+
 void images_drop(struct images *images, enum image_kind kind); /* what there is of this kind */
 
 /* true when zones, geo and plan are there: what control needs to serve from. */
@@ -33,7 +36,11 @@ int images_verify(const struct images *images, const struct images *known, struc
 /* Does steering fit zones and geo (world_verify)? After steering_verify. */
 int images_verify_steering(const struct images *images, struct err *err);
 
-/* The same contents but for steering, which follows from status? */
+/* Is each but steering in sealed memory? Else they are files of a world on disk, which nobody has
+ * read in full since they were written (disk_open). */
+bool images_are_sealed(const struct images *images);
+
+/* The same contents but for steering, which follows from status? Files equal no sealed memory. */
 bool images_equal(const struct images *a, const struct images *b);
 
 uint64_t images_id(const struct images *images, enum image_kind kind); /* 0: none */

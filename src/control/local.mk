@@ -20,6 +20,7 @@ libcontrol_a_SOURCES = \
 	%D%/object.c %D%/object.h \
 	%D%/orders.c %D%/orders.h \
 	%D%/orders_json.c %D%/orders_json.h \
+	%D%/proof.c %D%/proof.h \
 	%D%/reload.c %D%/reload.h %D%/reload_record.c %D%/reload_record.h \
 	%D%/report.c %D%/report.h \
 	%D%/ramp.c %D%/ramp.h \
@@ -28,6 +29,7 @@ libcontrol_a_SOURCES = \
 	%D%/running_clock.c %D%/running_minutes.c %D%/running_secrets.c %D%/running_take.c \
 	%D%/secrets.c %D%/secrets.h \
 	%D%/socket.c %D%/socket.h \
+	%D%/stamp.c %D%/stamp.h \
 	%D%/stance.c %D%/stance.h \
 	%D%/standing.c %D%/standing.h \
 	%D%/status.c %D%/status.h %D%/status_parts.h \

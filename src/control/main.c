@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "control/commands.h"
 #include "control/disk.h"
+#include "control/proof.h"
 #include "control/reload.h"
 #include "control/running.h"
 #include "control/socket.h"
@@ -41,6 +42,7 @@ struct control {
 	struct saver *saver;
 	struct running *running;
 	struct reload *reload;
+	struct proof *proof; /* of the world that was begun with; NULL: it needs none */
 	struct stored *stored;
 	struct history *history;
 	struct commands commands;
@@ -208,6 +210,43 @@ static struct images *load_world(const struct control *control)
 	return images;
 }
 
+static void reload_at_start(struct control *control)
+{
+	struct reload_asker by = { .uid = STORE_NO_UID };
+
+	if (running_images(control->running) != NULL)
+		(void)snprintf(by.who, sizeof(by.who), "start"); /* edits since that world */
+	reload_request(control->reload, &by, first_reload_done, control);
+}
+
+/* The world that was begun with has been read. What has been taken in the meantime is newer. */
+static void world_is_read(void *context, struct images *proven, const char *why)
+{
+	struct control *control = context;
+	const struct images *running = running_images(control->running);
+	bool is_newer = running != NULL && images_are_sealed(running);
+
+	if (proven == NULL) {
+		log_error("a world on disk is of no use", "reason=\"%s\"", why);
+		if (!is_newer)
+			proven = load_world(control);
+	}
+	if (is_newer)
+		images_free(proven);
+	else if (proven != NULL)
+		(void)take_or_drop(control, proven, WORLD_FROM_DISK);
+	reload_at_start(control);
+}
+
+static void prove(struct control *control, const struct images *images)
+{
+	struct err err;
+
+	control->proof = proof_start(control->loop, images, world_is_read, control, &err);
+	if (control->proof == NULL)
+		world_is_read(control, NULL, err.text);
+}
+
 /* How long the database keeps what; without a plan as by default. */
 static struct store_kept kept_by(const struct images *images)
 {
@@ -259,15 +298,36 @@ static int open_parts(struct control *control, const struct store_kept *kept, st
 	return 0;
 }
 
+/* After a crash of ours before the world was read: it may be the reason. */
+static struct images *without_files(struct images *adopted)
+{
+	if (adopted == NULL || images_are_sealed(adopted))
+		return adopted;
+	images_free(adopted);
+	return NULL;
+}
+
+/* What there is to begin with; *source says what it is. Unread if that is safe: then it has to be
+ * read. */
+static struct images *begin_with(const struct control *control, struct images *adopted,
+				 enum world_source *source)
+{
+	struct images *images = without_files(adopted);
+
+	*source = images != NULL ? WORLD_ADOPTED : WORLD_FROM_DISK;
+	if (adopted == NULL)
+		disk_open(control->options->state_dir, DISK_WORLD, &images);
+	return images != NULL ? images : load_world(control);
+}
+
 /* A world that goes on after a crash of ours is adopted as it is: no file is read again. Else the
  * last good one on disk is served while the files are compiled. */
 static void started(void *context, const char *server_file, uint64_t boot_id,
 		    struct images *adopted)
 {
 	struct control *control = context;
-	struct images *images = adopted != NULL ? adopted : load_world(control);
-	struct reload_asker by = { .uid = STORE_NO_UID };
-	enum world_source source = adopted != NULL ? WORLD_ADOPTED : WORLD_FROM_DISK;
+	enum world_source source;
+	struct images *images = begin_with(control, adopted, &source);
 	struct store_kept kept = kept_by(images);
 	struct err err;
 
@@ -286,13 +346,17 @@ static void started(void *context, const char *server_file, uint64_t boot_id,
 			watch_adopted(control);
 			return;
 		}
-		(void)snprintf(by.who, sizeof(by.who), "start"); /* edits since that world */
+		if (!images_are_sealed(images)) {
+			prove(control, images);
+			return;
+		}
 	}
-	reload_request(control->reload, &by, first_reload_done, control);
+	reload_at_start(control);
 }
 
 static void end(struct control *control)
 {
+	proof_close(control->proof);
 	stored_close(control->stored);   /* it answers */
 	history_close(control->history); /* so does this */
 	control_socket_close(control->socket);

@@ -46,10 +46,10 @@ struct reload {
 	int verify_rc; /* the thread's, until it is joined; so are the next two */
 	struct err verify_err;
 	uint64_t verify_us;
-	const struct images *served; /* while verifying: what is known to be well */
-	json_t *published;           /* the report of a world that is not served yet; NULL: none */
-	bool late;                   /* the last one was waited for in vain */
-	struct ev_timer unserved;    /* how long that is waited for */
+	struct images *served;    /* while verifying: what is known to be well; NULL: nothing */
+	json_t *published;        /* the report of a world that is not served yet; NULL: none */
+	bool late;                /* the last one was waited for in vain */
+	struct ev_timer unserved; /* how long that is waited for */
 	struct ev_timer next; /* starts the queued one from the loop, not from a callback's depth */
 };
 
@@ -210,6 +210,8 @@ static void verified(struct ev_loop *loop, struct ev_async *async, int events)
 		return;
 	(void)pthread_join(reload->verifier, NULL);
 	reload->verifying = false;
+	images_free(reload->served);
+	reload->served = NULL;
 	if (reload->verify_rc == 0)
 		take(reload);
 	else
@@ -219,17 +221,23 @@ static void verified(struct ev_loop *loop, struct ev_async *async, int events)
 
 static void start_verifying(struct reload *reload)
 {
+	const struct images *running = running_images(reload->running);
+	struct err ignored; /* without, all is verified once more */
 	sigset_t all, before;
 	int rc;
 
-	reload->served = running_images(reload->running);
+	/* By descriptors of its own: the world that runs now may be another one by then. */
+	reload->served = running == NULL ? NULL : images_duplicate(running, &ignored);
 	(void)sigfillset(&all); /* signals are the loop's */
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(&reload->verifier, NULL, verify, reload);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	reload->verifying = rc == 0;
-	if (rc != 0)
+	if (rc != 0) {
+		images_free(reload->served);
+		reload->served = NULL;
 		finish(reload, report_failure("no thread to verify the images", strerror(rc)));
+	}
 }
 
 static void compiled(void *context, struct compilation *compiled)
@@ -343,6 +351,7 @@ void reload_close(struct reload *reload)
 		return;
 	if (reload->verifying)
 		(void)pthread_join(reload->verifier, NULL);
+	images_free(reload->served);
 	compiler_close(reload->compiler);
 	ev_async_stop(reload->loop, &reload->verified);
 	ev_timer_stop(reload->loop, &reload->next);

@@ -295,11 +295,16 @@ int image_load(const char *path, int *out, struct err *err)
 	return rc;
 }
 
+bool image_is_sealed(int fd)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	return seals >= 0 && (seals & SEALS) == SEALS;
+}
+
 int image_share(int from, int *out, struct err *err)
 {
-	int seals = fcntl(from, F_GET_SEALS);
-
-	if (seals < 0 || (seals & SEALS) != SEALS)
+	if (!image_is_sealed(from))
 		return copy_to_memory(from, out, err);
 	*out = fcntl(from, F_DUPFD_CLOEXEC, 0);
 	if (*out < 0)

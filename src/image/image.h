@@ -107,6 +107,8 @@ void image_writer_discard(struct image_writer *writer); /* fine after finish, to
 int image_save(int fd, const char *path, struct err *err);
 /* Reads a file into a new sealed memfd: the caller's. */
 int image_load(const char *path, int *fd, struct err *err);
+/* Is it memory that nobody can change any more? A file is not. */
+bool image_is_sealed(int fd);
 /* One more descriptor of a sealed memfd, or of a file a copy in one. */
 int image_share(int from, int *fd, struct err *err);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/channel.h"
@@ -66,6 +67,16 @@ static bool is_made_for(const struct image_header *steering, const struct world_
 	       steering->basis[IMAGE_PLAN] == set->plan_id;
 }
 
+/* Files of the last run's, with which control has begun unread; it sends the same in memory soon. As
+ * long as they are open, nobody else can write to them. */
+static bool lies_on_disk(const struct world_set *set)
+{
+	struct stat st;
+
+	return set->count > 0 && (fcntl(set->fds[WORLD_ZONES], F_GET_SEALS) < 0 ||
+				  fstat(set->fds[WORLD_ZONES], &st) != 0 || st.st_nlink > 0);
+}
+
 /* Before newest is replaced: it becomes the proven one if it was served long enough, or if it was
  * served at all and there is none yet. */
 static void keep_if_proven(struct worlds *worlds, uint64_t now_ms)
@@ -73,7 +84,7 @@ static void keep_if_proven(struct worlds *worlds, uint64_t now_ms)
 	struct world_set copy;
 	struct err ignored;
 
-	if (worlds->distrusted || worlds->steering_served_ms == 0)
+	if (worlds->distrusted || worlds->steering_served_ms == 0 || lies_on_disk(&worlds->newest))
 		return;
 	if (worlds->proven.count > 0 && (now_ms - worlds->reload_served_ms < WORLD_PROVEN_MS ||
 					 now_ms - worlds->steering_served_ms < STEERING_PROVEN_MS))

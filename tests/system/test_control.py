@@ -231,6 +231,80 @@ def test_world_on_disk_is_served_before_the_files_are_compiled(small):
         assert ask(server, command="status")["world"]["source"] == "disk"
 
 
+def saved_world(server):
+    """One run that leaves its world on the disk. Returns the images' ids, as in a WORLD message."""
+    with control(server) as supervisor:
+        _, fds, _, _ = supervisor.wait(WORLD)
+        signpost.wait_until(lambda: (server.folder / "state/world/stamp").exists(), 5 * signpost.SLOW)
+    return [image_id(fd) for fd in fds]
+
+
+def need_leases(server):
+    """Without them on this file system, a world on disk is read before it is handed over."""
+    fd = os.open(server.config, os.O_RDONLY)
+    try:
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+    except OSError as error:
+        pytest.skip(f"no leases here: {error}")
+    finally:
+        os.close(fd)
+
+
+def may_write(path):
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
+    except BlockingIOError:
+        return False
+    return True
+
+
+def in_memory(fd):
+    return os.readlink(f"/proc/self/fd/{fd}").startswith("/memfd:")
+
+
+def test_world_on_disk_is_handed_over_unread_and_then_in_memory(small):
+    server, _ = small
+    need_leases(server)
+    first = saved_world(server)
+    server.zone_file("example.net.zone").write_text("a mistake\n")
+    with control(server) as supervisor:
+        _, unread, _, _ = supervisor.wait(WORLD)
+        assert [in_memory(fd) for fd in unread] == [False, False, True, False, False]
+        assert not may_write(server.folder / "state/world/zones.image"), "who would cut it short has to wait"
+        _, fds, _, _ = supervisor.wait(WORLD)
+        assert all(map(in_memory, fds))
+        assert [image_id(fd) for fd in fds] == [image_id(fd) for fd in unread]
+        assert image_id(fds[0]) == first[0]
+        for fd in unread:
+            os.close(fd)
+        signpost.wait_until(lambda: may_write(server.folder / "state/world/zones.image"), 5 * signpost.SLOW)
+
+
+def test_damage_that_a_disk_did_unasked_is_found_soon_after(small):
+    server, _ = small
+    need_leases(server)
+    first = saved_world(server)
+    path = server.folder / "state/world/zones.image"
+    before = path.stat()
+    with open(path, "r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        octet = file.read(1)[0] ^ 1
+        file.seek(-1, os.SEEK_END)
+        file.write(bytes([octet]))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # as if nobody had written
+    with control(server) as supervisor:
+        _, unread, _, _ = supervisor.wait(WORLD)
+        assert not in_memory(unread[0])
+        _, fds, _, _ = supervisor.wait(WORLD)  # the files', compiled
+        assert in_memory(fds[0]) and image_id(fds[0]) == first[0]
+        assert os.pread(fds[0], 1, before.st_size - 1) != bytes([octet])
+        assert "checksum" in server.log()
+        assert ask(server, command="status")["world"]["source"] == "compiled"
+        for fd in unread:
+            os.close(fd)
+        signpost.wait_until(lambda: path.read_bytes()[-1] != octet, 5 * signpost.SLOW)
+
+
 def test_damaged_world_on_disk_is_not_served(small):
     server, _ = small
     with control(server) as supervisor:

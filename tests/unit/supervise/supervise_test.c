@@ -135,6 +135,47 @@ START_TEST(world_that_was_served_long_enough_is_the_one_to_go_back_to)
 }
 END_TEST
 
+static int file_with(int from)
+{
+	char path[] = "/tmp/signpost-supervise-XXXXXX";
+	struct image_header header;
+	int fd = mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(pread(from, &header, sizeof(header), 0), sizeof(header));
+	ck_assert_int_eq(write(fd, &header, sizeof(header)), sizeof(header));
+	(void)close(from);
+	return fd; /* its name is the caller's to remove */
+}
+
+/* Else nobody could ever write to them, and a world that was never read would be gone back to. */
+START_TEST(files_that_a_start_begins_with_are_not_kept)
+{
+	struct worlds worlds = { 0 };
+	int fds[WORLD_PARTS];
+	char path[64], name[256];
+	ssize_t n;
+	struct err err;
+
+	new_world(fds, 10);
+	fds[WORLD_ZONES] = file_with(fds[WORLD_ZONES]);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[WORLD_ZONES]);
+	n = readlink(path, name, sizeof(name) - 1);
+	ck_assert_int_gt(n, 0);
+	name[n] = '\0';
+	ck_assert_int_eq(worlds_take(&worlds, fds, WORLD_PARTS, 1 * SECOND, &err), 0);
+	worlds_served(&worlds, 10, 1 * SECOND);
+	take(&worlds, 11, 20 * SECOND);
+	worlds_served(&worlds, 11, 20 * SECOND);
+	ck_assert(!worlds_swap(&worlds));
+	ck_assert_int_eq(unlink(name), 0);
+	take(&worlds, 12, 40 * SECOND);
+	ck_assert(worlds_swap(&worlds));
+	ck_assert_uint_eq(served_id(&worlds), 11);
+	worlds_close(&worlds);
+}
+END_TEST
+
 START_TEST(crash_takes_the_proof_away)
 {
 	struct worlds worlds = { 0 };
@@ -713,7 +754,7 @@ int main(void)
 
 	suite_case(suite, "worlds", without_a_world_nothing_is_served, newest_world_is_served,
 		   world_that_was_served_long_enough_is_the_one_to_go_back_to,
-		   crash_takes_the_proof_away,
+		   files_that_a_start_begins_with_are_not_kept, crash_takes_the_proof_away,
 		   steering_alone_ends_distrust_only_where_steering_was_to_blame,
 		   previous_world_is_steered_while_it_is_served,
 		   what_is_not_an_image_is_refused_and_changes_nothing);
