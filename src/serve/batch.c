@@ -67,15 +67,16 @@ static void begin(struct quick *quick, const struct world *world, struct class_c
 		.world = world,
 		.classes = classes,
 		.opt = htobe64((uint64_t)TYPE_OPT << 40 | (uint64_t)settings->udp_size_max << 24),
-		.udp_size_max = settings->udp_size_max,
+		.limit_min = EDNS_UDP_SIZE_MIN,
+		.limit_max = settings->udp_size_max,
 		.amplification = settings->amplification,
 		.ecs = settings->ecs != 0,
 	};
 }
 
-static void end(const struct quick *quick, struct counters *counters)
+static void end(const struct quick *quick, uint64_t *queries, struct counters *counters)
 {
-	counter_add(&counters->queries_udp, quick->answered);
+	counter_add(queries, quick->answered);
 	counter_add(&counters->noerror, quick->answered);
 	counter_add(&counters->steered, quick->steered);
 	counter_add(&counters->with_ecs, quick->with_ecs);
@@ -94,5 +95,78 @@ void batch_answer(const struct world *world, struct batch_query *queries, unsign
 	}
 	for (unsigned i = 0; i < count; i += GROUP)
 		answer_group(&batch, queries + i, count - i < GROUP ? count - i : GROUP);
-	end(&batch.quick, counters);
+	end(&batch.quick, &counters->queries_udp, counters);
+}
+
+/* --- a connection's --------------------------------------------------------------------------- */
+
+static __attribute__((noinline)) void answer_whole_of(const struct batch *batch,
+						      struct batch_query *q,
+						      const struct batch_stream *stream)
+{
+	struct client client = *stream->client;
+
+	client.random = hash_word(q->random);
+	q->reply_len = answer(batch->quick.world, &client, q->message, q->len, q->reply,
+			      DNS_MESSAGE_MAX, batch->counters);
+}
+
+static inline void put_answer(struct batch *batch, struct quick_query *q, bool is_quick,
+			      struct batch_stream *stream)
+{
+	struct batch_query *query = q->query;
+
+	query->reply = stream->out + stream->len + 2;
+	query->size = stream->enough + BATCH_STREAM_ROOM - stream->len - 2;
+	if (!is_quick || !quick_write(&batch->quick, q))
+		answer_whole_of(batch, query, stream);
+	if (query->reply_len == 0)
+		return;
+	store_u16(query->reply - 2, (uint16_t)query->reply_len);
+	stream->len += 2 + query->reply_len;
+	stream->answers++;
+}
+
+/* The steps of answer_group; but what takes no quick path has to wait for its place. */
+static unsigned answer_group_of(struct batch *batch, struct batch_query *queries, unsigned count,
+				struct batch_stream *stream)
+{
+	struct quick_query group[GROUP];
+	bool is_quick[GROUP];
+	unsigned i;
+
+	for (i = 0; i < count; i++) {
+		group[i].query = &queries[i];
+		is_quick[i] = batch->quick.world != NULL && quick_read(&batch->quick, &group[i]) &&
+			      quick_find_zone(&batch->quick, &group[i]);
+	}
+	for (i = 0; i < count; i++) {
+		if (is_quick[i])
+			quick_find_node(&group[i]);
+	}
+	for (i = 0; i < count; i++)
+		is_quick[i] = is_quick[i] && quick_find_block(&group[i]);
+	for (i = 0; i < count && stream->len <= stream->enough; i++)
+		put_answer(batch, &group[i], is_quick[i], stream);
+	return i;
+}
+
+unsigned batch_answer_stream(const struct world *world, struct batch_query *queries, unsigned count,
+			     struct batch_stream *stream, struct counters *counters)
+{
+	struct batch batch = { .unix_s = stream->client->unix_s, .counters = counters };
+	unsigned done = 0, took;
+
+	begin(&batch.quick, world, stream->client->classes);
+	batch.quick.limit_min = batch.quick.limit_max = DNS_MESSAGE_MAX;
+	batch.quick.amplification = 0;
+	stream->answers = 0;
+	do {
+		unsigned left = count - done, size = left < GROUP ? left : GROUP;
+
+		took = answer_group_of(&batch, queries + done, size, stream);
+		done += took;
+	} while (took == GROUP && done < count);
+	end(&batch.quick, &counters->queries_tcp, counters);
+	return done;
 }

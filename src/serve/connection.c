@@ -1,6 +1,7 @@
 #include "serve/connection.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,12 +17,19 @@
  * (RFC 8467, 4.1) have 128 octets, hardly any has more than 256. */
 #define REST_SIZE 512
 
+/* As much of a struct sockaddr_storage as is used. */
+union address {
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
 struct connection {
 	ev_io io;
 	struct candidate candidate;
 	struct connections *all;
 	struct connection *next_unused;
 	struct client client;
+	union address from;
 	uint64_t opened_ms;
 	uint64_t active_ms;             /* when a query was answered, or an answer got on */
 	struct connection_space *space; /* NULL: there is no more than `rest` to keep */
@@ -40,7 +48,7 @@ static struct connection *connection_of(struct candidate *candidate)
 
 static void touch(struct connection *c)
 {
-	c->active_ms = clock_mono_ms();
+	c->active_ms = c->all->now_ms;
 	eviction_touch(&c->all->eviction, &c->candidate);
 }
 
@@ -191,38 +199,58 @@ static uint16_t keepalive(const struct connections *all)
 	return units < UINT16_MAX ? (uint16_t)units : UINT16_MAX;
 }
 
-static size_t answer_query(struct connection *c, const uint8_t *query, size_t len, uint8_t *out)
+/* Finds whole queries from `pos` on. Returns their number. */
+static unsigned find_queries(struct connection *c, const struct connection_space *space, size_t pos,
+			     struct batch_query queries[BATCH_MAX])
 {
 	struct server_thread *thread = c->all->thread;
-	size_t written;
+	unsigned count;
 
-	c->client.random = server_thread_random(thread);
-	c->client.classes = thread->classes;
-	c->client.tcp_keepalive = keepalive(c->all);
-	written = answer(worlds_current(), &c->client, query, len, out + 2, DNS_MESSAGE_MAX,
-			 thread->counters);
-	if (written == 0)
-		return 0;
-	store_u16(out, (uint16_t)written);
-	counter_add(&thread->counters->answers_tcp, 1);
-	return 2 + written;
-}
+	for (count = 0; count < BATCH_MAX; count++) {
+		size_t len = whole_query(space->in + pos, c->have - pos);
 
-/* Answers whole queries from `pos` on, as many as make a batch. Returns how many octets they have.
- * What gets no answer is no activity, so nobody keeps a connection with it. */
-static size_t answer_queries(struct connection *c, struct connection_space *space, size_t pos)
-{
-	size_t start = pos, len;
-
-	while (c->out_len <= CONNECTION_OUT_BATCH &&
-	       (len = whole_query(space->in + pos, c->have - pos)) > 0) {
-		c->out_len += answer_query(c, space->in + pos + 2, len - 2,
-					   space->out + c->out_len);
+		if (len == 0)
+			break;
+		queries[count].message = space->in + pos + 2;
+		queries[count].len = len - 2;
+		queries[count].from = (const struct sockaddr_storage *)(const void *)&c->from;
+		queries[count].random = server_thread_counter(thread);
 		pos += len;
 	}
+	return count;
+}
+
+/* Behind the answers that there are. Returns how many octets of `in` are done with. */
+static size_t answer_batch(struct connection *c, struct connection_space *space,
+			   struct batch_query *queries, unsigned count)
+{
+	struct server_thread *thread = c->all->thread;
+	struct batch_stream stream = { .client = &c->client,
+				       .out = space->out,
+				       .enough = CONNECTION_OUT_BATCH,
+				       .len = c->out_len };
+
+	count = batch_answer_stream(worlds_current(), queries, count, &stream, thread->counters);
+	c->out_len = stream.len;
+	counter_add(&thread->counters->answers_tcp, stream.answers);
+	return (size_t)(queries[count - 1].message + queries[count - 1].len - space->in);
+}
+
+/* Answers whole queries from `pos` on, until there are no more, or answers enough to be sent. Returns
+ * where it has come to. What gets no answer is no activity, so nobody keeps a connection with it. */
+static size_t answer_queries(struct connection *c, struct connection_space *space, size_t pos)
+{
+	struct batch_query queries[BATCH_MAX];
+	unsigned count;
+
+	do {
+		count = find_queries(c, space, pos, queries);
+		if (count > 0)
+			pos = answer_batch(c, space, queries, count);
+	} while (count == BATCH_MAX && c->out_len <= CONNECTION_OUT_BATCH);
 	if (c->out_len > 0)
 		touch(c);
-	return pos - start;
+	return pos;
 }
 
 /* Keeps what has to be kept, and waits: for the peer to take its answers, for the next turn where
@@ -234,7 +262,8 @@ static void settle(struct connection *c, const struct connection_space *space)
 	if (more || c->have > sizeof(c->rest)) {
 		keep(c);
 	} else {
-		memcpy(c->rest, space->in, c->have);
+		if (c->have > 0)
+			memcpy(c->rest, space->in, c->have);
 		give_space_back(c);
 	}
 	wait_for(c, more ? EV_WRITE : EV_READ);
@@ -246,20 +275,23 @@ static void settle(struct connection *c, const struct connection_space *space)
  * behind its length (8). */
 static void advance(struct connection *c, struct connection_space *space)
 {
-	size_t pos = 0, given = 0, taken;
+	size_t pos = 0, given = 0;
 
-	c->client.unix_s = clock_unix_s();
+	c->client.unix_s = c->all->unix_s;
+	c->client.classes = c->all->thread->classes;
+	c->client.tcp_keepalive = keepalive(c->all);
 	do {
-		taken = answer_queries(c, space, pos);
-		pos += taken;
+		pos = answer_queries(c, space, pos);
 		given += c->out_len;
 		if (c->out_len > 0 && !send_out(c, space)) {
 			close_connection(c);
 			return;
 		}
-	} while (taken > 0 && c->out_len == 0 && given < CONNECTION_TURN_OUT);
+	} while (c->out_len == 0 && given < CONNECTION_TURN_OUT &&
+		 whole_query(space->in + pos, c->have - pos) > 0);
 	c->have -= pos;
-	memmove(space->in, space->in + pos, c->have);
+	if (c->have > 0)
+		memmove(space->in, space->in + pos, c->have);
 	settle(c, space);
 }
 
@@ -285,7 +317,7 @@ static void on_readable(struct connection *c)
 		(void)receive(c, space->in, sizeof(space->in), &len);
 		return;
 	}
-	if (c->space == NULL)
+	if (c->space == NULL && c->have > 0)
 		memcpy(space->in, c->rest, c->have);
 	if (!receive(c, space->in + c->have, room < CONNECTION_TURN_IN ? room : CONNECTION_TURN_IN,
 		     &len))
@@ -387,17 +419,21 @@ static void read_limits(struct connections *all)
 
 ev_tstamp connections_tick(struct connections *all)
 {
-	uint64_t now_ms = clock_mono_ms();
-
 	read_limits(all);
-	close_idle(all, now_ms);
-	end_old(all, now_ms);
+	close_idle(all, all->now_ms);
+	end_old(all, all->now_ms);
 	while (all->eviction.count > all->limits.connections)
 		(void)connections_evict(all);
 	return all->limits.idle_ms < 4000 ? (ev_tstamp)all->limits.idle_ms / 4000. : 1.;
 }
 
 /* --- all of them ------------------------------------------------------------------------------ */
+
+void connections_wake(struct connections *all)
+{
+	all->now_ms = clock_mono_ms();
+	all->unix_s = clock_unix_s();
+}
 
 /* One more than there may be: it is there before another one has to go. */
 void connections_open(struct connections *all, unsigned max, struct server_thread *thread,
@@ -410,6 +446,7 @@ void connections_open(struct connections *all, unsigned max, struct server_threa
 	eviction_open(&all->eviction, max + 1, server_thread_random(thread));
 	counter_set(&thread->counters->connections_open, 0); /* of a process that is gone */
 	read_limits(all);
+	connections_wake(all);
 }
 
 static struct connection *take_unused(struct connections *all)
@@ -431,7 +468,8 @@ void connection_open(struct connections *all, int fd, const struct sockaddr_stor
 	c->all = all;
 	c->client.tcp = c->client.tells_keepalive = true;
 	ip_from_sockaddr(from, &c->client.address, NULL);
-	c->opened_ms = c->active_ms = clock_mono_ms();
+	memcpy(&c->from, from, sizeof(c->from));
+	c->opened_ms = c->active_ms = all->now_ms;
 	ev_io_init(&c->io, on_event, fd, EV_READ);
 	ev_io_start(all->loop, &c->io);
 	eviction_add(&all->eviction, &c->candidate, &c->client.address);

@@ -15,14 +15,14 @@
 #include <ev.h>
 #include <stdbool.h>
 
-#include "serve/answer.h"
+#include "serve/batch.h"
 #include "serve/eviction.h"
 #include "serve/thread.h"
 
 #define CONNECTION_SPACES 128
 /* Answers are collected until there are this many octets, then sent. */
 #define CONNECTION_OUT_BATCH 32768
-#define CONNECTION_OUT_SIZE  (CONNECTION_OUT_BATCH + 2 + DNS_MESSAGE_MAX)
+#define CONNECTION_OUT_SIZE  (CONNECTION_OUT_BATCH + BATCH_STREAM_ROOM)
 /* A connection that has been given as many octets, or that many read, waits until it was each
  * other one's turn. */
 #define CONNECTION_TURN_OUT 65536
@@ -31,6 +31,7 @@
 /* Memory is the system's until it is written to. */
 struct connection_space {
 	uint8_t in[2 + DNS_MESSAGE_MAX];  /* any query fits */
+	uint8_t readable[BATCH_READABLE]; /* behind it, with whatever */
 	uint8_t out[CONNECTION_OUT_SIZE]; /* answers, each behind its length */
 };
 
@@ -46,6 +47,8 @@ struct connections {
 	struct server_thread *thread;
 	struct ev_loop *loop;
 	struct connection_limits limits;
+	uint64_t now_ms; /* as of connections_wake */
+	uint32_t unix_s;
 	unsigned max; /* what there is room for; the limit may be lower */
 	struct eviction eviction;
 	struct connection *all, *unused;
@@ -57,6 +60,9 @@ struct connections {
 
 void connections_open(struct connections *all, unsigned max, struct server_thread *thread,
 		      struct ev_loop *loop);
+
+/* Looks at the clocks: whatever is done next is done at that time. Once the loop has waited. */
+void connections_wake(struct connections *all);
 
 /* Takes over an accepted socket, and closes another connection where there are too many now
  * (eviction.h). */

@@ -39,7 +39,8 @@ struct quick {
 	const struct world *world;
 	struct class_counters *classes;
 	uint64_t opt; /* the first word of the OPT record of an answer, as it stands there */
-	uint32_t udp_size_max, amplification;
+	uint32_t limit_min, limit_max; /* octets of an answer: where no more is allowed, at most */
+	uint32_t amplification;
 	bool ecs;
 	uint64_t answered, steered, with_ecs;
 };
@@ -209,15 +210,15 @@ static inline void quick_count_steered(struct quick *quick, uint32_t class_id)
 /* How long the answer may be: answer.c's reply_limit. */
 static inline size_t quick_limit(const struct quick *quick, const struct quick_query *q)
 {
-	size_t limit = EDNS_UDP_SIZE_MIN;
+	size_t limit = quick->limit_min;
 
 	if (q->opt != 0) {
 		size_t size = load_u16(q->query->message + q->opt + 3);
 
-		limit = size > EDNS_UDP_SIZE_MIN ? size : EDNS_UDP_SIZE_MIN;
+		limit = size > limit ? size : limit;
 	}
-	if (limit > quick->udp_size_max)
-		limit = quick->udp_size_max;
+	if (limit > quick->limit_max)
+		limit = quick->limit_max;
 	if (quick->amplification > 0 && limit > quick->amplification * q->query->len)
 		limit = quick->amplification * q->query->len;
 	return limit;

@@ -112,8 +112,10 @@ static void before_wait(struct ev_loop *loop) EV_NOEXCEPT
 
 static void after_wait(struct ev_loop *loop) EV_NOEXCEPT
 {
-	(void)loop;
+	struct tcp *tcp = ev_userdata(loop);
+
 	worlds_online();
+	connections_wake(&tcp->connections);
 }
 
 static void *serve(void *object)

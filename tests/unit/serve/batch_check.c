@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cursor.h"
 #include "base/hash.h"
 #include "base/mem.h"
 
@@ -91,11 +92,90 @@ static void answer_single(const struct world *world, const struct batch_message 
 	free(reply);
 }
 
+static void reset_counts(void)
+{
+	memset(&counts[BATCH].counters, 0, sizeof(counts[BATCH].counters));
+	memset(&counts[SINGLE].counters, 0, sizeof(counts[SINGLE].counters));
+}
+
+/* --- as a connection says them ------------------------------------------------------------------- */
+
+/* Returns how many octets of the stream are its answer, with its length. */
+static size_t check_streamed(const struct world *world, const struct batch_query *query,
+			     const struct client *from, const uint8_t *out, size_t len)
+{
+	static uint8_t reply[2 + DNS_MESSAGE_MAX];
+	struct client client = *from;
+	size_t size;
+
+	client.random = hash_word(query->random);
+	client.classes = &counts[SINGLE].classes;
+	size = answer(world, &client, query->message, query->len, reply + 2, DNS_MESSAGE_MAX,
+		      &counts[SINGLE].counters);
+	if (size == 0)
+		return 0;
+	store_u16(reply, (uint16_t)size);
+	if (len < 2 + size || memcmp(out, reply, 2 + size) != 0) {
+		print_octets("query:  ", query->message, query->len);
+		print_octets("answer: ", reply, 2 + size);
+		print_octets("stream: ", out, len);
+		abort();
+	}
+	counts[SINGLE].counters.answers_tcp++;
+	return 2 + size;
+}
+
+/* Answers some, behind which there is room for one answer; returns their number. */
+static unsigned check_stretch(const struct world *world, struct batch_query *queries,
+			      unsigned count, const struct client *client, size_t enough)
+{
+	struct batch_stream stream = { .client = client, .enough = enough };
+	size_t pos = 0, last = 0;
+	unsigned done;
+
+	stream.out = mem_alloc(enough + BATCH_STREAM_ROOM);
+	done = batch_answer_stream(world, queries, count, &stream, &counts[BATCH].counters);
+	counts[BATCH].counters.answers_tcp += stream.answers;
+	for (unsigned i = 0; i < done; i++) {
+		last = pos;
+		pos += check_streamed(world, &queries[i], client, stream.out + pos,
+				      stream.len - pos);
+	}
+	if (pos != stream.len || last > enough || (done < count && pos <= enough)) {
+		(void)fprintf(stderr, "%u of %u queries, %zu of %zu octets\n", done, count, pos,
+			      stream.len);
+		abort();
+	}
+	free(stream.out);
+	return done;
+}
+
+static void check_stream(const struct world *world, struct batch_query *queries, unsigned count,
+			 struct ip_address from, size_t enough, uint32_t unix_s)
+{
+	const struct client client = { .address = from,
+				       .tcp = true,
+				       .tells_keepalive = true,
+				       .tcp_keepalive = 77,
+				       .unix_s = unix_s,
+				       .classes = &counts[BATCH].classes };
+	struct sockaddr_storage address;
+
+	(void)ip_to_sockaddr(&from, 5353, &address);
+	for (unsigned i = 0; i < count; i++)
+		queries[i].from = &address;
+	for (unsigned done = 0; done < count;)
+		done += check_stretch(world, queries + done, count - done, &client, enough);
+}
+
+/* --- both ------------------------------------------------------------------------------------- */
+
 void batch_check(const struct world *world, const struct batch_message *messages, unsigned count,
 		 size_t size, uint32_t unix_s, struct counters *counters)
 {
 	struct batch_query queries[BATCH_MAX];
 	struct sockaddr_storage from[BATCH_MAX];
+	struct counters of_stream = { 0 };
 
 	for (unsigned i = 0; i < count; i++) {
 		(void)ip_to_sockaddr(&messages[i].from, 5353, &from[i]);
@@ -106,15 +186,19 @@ void batch_check(const struct world *world, const struct batch_message *messages
 						   .from = &from[i],
 						   .random = messages[i].random };
 	}
-	memset(&counts[BATCH].counters, 0, sizeof(counts[BATCH].counters));
-	memset(&counts[SINGLE].counters, 0, sizeof(counts[SINGLE].counters));
+	reset_counts();
 	batch_answer(world, queries, count, unix_s, &counts[BATCH].classes,
 		     &counts[BATCH].counters);
 	for (unsigned i = 0; i < count; i++) {
 		answer_single(world, &messages[i], size, unix_s, &queries[i]);
-		free((void *)(uintptr_t)queries[i].message);
 		free(queries[i].reply);
 	}
 	check_counts(counters);
+	reset_counts();
+	if (count > 0)
+		check_stream(world, queries, count, messages[0].from, size, unix_s);
+	check_counts(&of_stream);
 	check_classes();
+	for (unsigned i = 0; i < count; i++)
+		free((void *)(uintptr_t)queries[i].message);
 }
