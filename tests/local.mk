@@ -12,6 +12,7 @@ EXTRA_DIST += bootstrap .ci/run .clang-format .clang-tidy %D%/link-line.sh %D%/s
 # Of a folder in EXTRA_DIST everything is taken, also what Python leaves there.
 dist-hook:
 	rm -rf '$(distdir)/tests/system/__pycache__' '$(distdir)/tests/system/.pytest_cache'
+	if test -d '$(srcdir)/tests/bench/results'; then cp -R '$(srcdir)/tests/bench/results' '$(distdir)/tests/bench/'; fi
 
 include tests/fuzz/local.mk
 

@@ -182,7 +182,7 @@ SECTIONS = {"machine": machine, "nearest": nearest, "udp": udp, "latency": laten
 
 
 def plots(results):
-    return "\n".join(f"![{pathlib.Path(name).stem}](plots/{name})\n" for name in results["plots"])
+    return "\n".join(f"![{pathlib.Path(name).stem}]({name})\n" for name in results["plots"])
 
 
 def sections(results):
@@ -211,11 +211,10 @@ def put(results, path, say):
 def draw(results, written, folder, say):
     """Plots of everything, by plots.py; their names become part of the results."""
     folder.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run([sys.executable, HERE / "plots.py", written, folder], stdout=subprocess.PIPE, text=True)
+    done = subprocess.run([sys.executable, HERE / "plots.py", written, "--folder", folder], stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         results["failed"].append("plots.py failed")
-    results["plots"] = sorted(pathlib.Path(line.strip()).name for line in done.stdout.splitlines()
-                              if line.strip().endswith(".svg"))
+    results["plots"] = [f"{folder.name}/{pathlib.Path(line).name}" for line in done.stdout.splitlines()]
     say("plots: " + ", ".join(results["plots"]))
 
 
