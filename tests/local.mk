@@ -53,4 +53,4 @@ EXTRA_PROGRAMS += bench-images
 bench_images_SOURCES = %D%/bench/images.c %D%/bench/images.h %D%/bench/images_ask.c %D%/bench/images_sizes.c
 bench_images_LDADD = libctl.a libcontrol.a libserve.a $(SODIUM_LIBS) libsteer.a libimage.a libwire.a libbase.a \
 	$(JANSSON_LIBS) -lm
-EXTRA_DIST += %D%/bench/growth %D%/bench/clients.py %D%/bench/loaded.py %D%/bench/plots.py
+EXTRA_DIST += %D%/bench/growth %D%/bench/clients.py %D%/bench/loaded.py %D%/bench/plots.py %D%/bench/sizes

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Plots (SVG) of results: tests/bench/plots.py JSON... [--folder FOLDER]
+"""Plots (SVG) of results: tests/bench/plots.py JSON... FOLDER
 
 The JSON files are those of run, growth or load-big; from what they have these are written:
   ratio.svg instructions.svg latency.svg   beside the other servers (run)
@@ -18,7 +18,6 @@ import sys
 import report
 import workloads
 
-HERE = pathlib.Path(__file__).resolve().parent
 ORDER = ("signpost", "gdnsd", "knot", "nsd", "pdns", "bind", "floor")
 # Light and dark; told apart with any kind of colour vision (after Okabe and Ito).
 COLOURS = {"signpost": ("#d55e00", "#ff8c42"), "gdnsd": ("#0072b2", "#56b4e9"), "knot": ("#007f5f", "#2fd0a5"),
@@ -264,7 +263,7 @@ def plot_load(folder, results):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("json", nargs="+", type=pathlib.Path)
-    parser.add_argument("--folder", type=pathlib.Path, default=HERE / "results")
+    parser.add_argument("folder", type=pathlib.Path, help="where they go")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     for path in options.json:

@@ -178,6 +178,7 @@ SECTIONS = {"machine": machine, "nearest": nearest, "udp": udp, "latency": laten
             "instructions": instructions, "syscalls": syscalls,
             "load": lambda results: results["load_text"].strip() + "\n",
             "growth": lambda results: results["growth_text"].strip() + "\n",
+            "sizes": lambda results: results["sizes_text"].strip() + "\n",
             "plots": lambda results: plots(results)}
 
 
