@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Plots (SVG) of results: tests/bench/plots.py JSON... FOLDER
+"""Plots (SVG) of results: tests/bench/plots.py JSON... --folder FOLDER
 
 The JSON files are those of run, growth or load-big; from what they have these are written:
   ratio.svg instructions.svg latency.svg   beside the other servers (run)
@@ -263,7 +263,7 @@ def plot_load(folder, results):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("json", nargs="+", type=pathlib.Path)
-    parser.add_argument("folder", type=pathlib.Path, help="where they go")
+    parser.add_argument("--folder", type=pathlib.Path, required=True, help="where they go")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     for path in options.json:
