@@ -91,14 +91,28 @@ common_bits(uint64_t high, uint64_t low, uint64_t with_high, uint64_t with_low)
 	return low == with_low ? 128 : 64 + (unsigned)__builtin_clzll(low ^ with_low);
 }
 
-uint8_t geo_exclude_near(uint64_t high, uint64_t low, uint8_t len)
-{
-	unsigned mapped = common_bits(high, low, 0, GEO_MAPPED);
-	unsigned nat64 = common_bits(high, low, GEO_NAT64, 0);
+#define MAPPED        UINT64_C(0x0000ffff00000000) /* ::ffff:0:0/96: the lower word; the upper one is 0 */
+#define NAT64         UINT64_C(0x0064ff9b00000000) /* 64:ff9b::/96: the upper word; the lower one is 0 */
+#define EMBEDDING_LEN 96
 
-	if (len <= mapped)
-		len = (uint8_t)(mapped + 1);
-	return len <= nat64 ? (uint8_t)(nat64 + 1) : len;
+/* So many bits a prefix has to have that holds neither. */
+static unsigned least_bits(uint64_t high, uint64_t low)
+{
+	unsigned mapped = common_bits(high, low, 0, MAPPED),
+		 nat64 = common_bits(high, low, NAT64, 0);
+
+	return 1 + (mapped > nat64 ? mapped : nat64);
+}
+
+struct geo_address geo_address_near(uint64_t high, uint64_t low)
+{
+	unsigned least = least_bits(high, low);
+
+	if (least > EMBEDDING_LEN)
+		return (struct geo_address){ .high = low << 32, .shift = EMBEDDING_LEN };
+	return (struct geo_address){
+		.high = high, .low = low, .family = 1, .least = (uint8_t)least
+	};
 }
 
 bool geo_embedded_ipv4(const struct ip_address *address, struct ip_address *out)
@@ -112,8 +126,10 @@ bool geo_embedded_ipv4(const struct ip_address *address, struct ip_address *out)
 
 uint8_t geo_exclude_embedded(const struct ip_address *address, uint8_t len)
 {
-	return geo_exclude_near(geo_load_word(address->bytes), geo_load_word(address->bytes + 8),
-				len);
+	unsigned least = least_bits(geo_load_word(address->bytes),
+				    geo_load_word(address->bytes + 8));
+
+	return len > least ? len : (uint8_t)least;
 }
 
 struct geo_match geo_find(const struct image *geo, const struct ip_address *address)

@@ -102,18 +102,19 @@ struct geo_match {
 
 /* An address as it is looked up and hashed: two words, left-aligned. IPv4 addresses in IPv6
  * (::ffff:0:0/96, RFC 4291; 64:ff9b::/96, RFC 6052) are IPv4 here, so that both spellings of one
- * client are one. */
+ * client are one. What is true of all of an IPv6 prefix is so except for those networks: so it has
+ * to be longer than what it has in common with them. */
 struct geo_address {
 	uint64_t high, low; /* IPv4: the upper half of `high` */
 	uint8_t family;     /* 0: IPv4, 1: IPv6 */
-	uint8_t shift; /* so many bits more have prefix lengths as the address was spelt: 0 or 96 */
+	uint8_t least;      /* prefix lengths are at least this, */
+	uint8_t shift;      /* and so many bits more as the address was spelt: 0 or 96 */
 };
 
-#define GEO_EMBEDDING_LEN 96U
-#define GEO_MAPPED        UINT64_C(0x0000ffff00000000) /* ::ffff:0:0/96: `low`; `high` is 0 */
-#define GEO_NAT64         UINT64_C(0x0064ff9b00000000) /* 64:ff9b::/96: `high`; `low` is 0 */
+/* What is for an address alone is for the query that asks: it must not cost a call. */
+#define GEO_INLINE inline __attribute__((always_inline))
 
-static inline uint64_t geo_load_word(const uint8_t bytes[8])
+static GEO_INLINE uint64_t geo_load_word(const uint8_t bytes[8])
 {
 	uint64_t word;
 
@@ -121,44 +122,35 @@ static inline uint64_t geo_load_word(const uint8_t bytes[8])
 	return be64toh(word);
 }
 
-/* Both embeddings begin with three zero bits, and nearly no IPv6 address in use does. */
-static inline bool geo_is_far(uint64_t high)
+static GEO_INLINE struct geo_address geo_address_v4(uint32_t host_order)
 {
-	return high >> 61 != 0;
+	return (struct geo_address){ .high = (uint64_t)host_order << 32 };
 }
 
-static inline bool geo_embeds(uint64_t high, uint64_t low)
+/* geo_address_v6, where an embedding may be near: both begin with three zero bits. */
+struct geo_address geo_address_near(uint64_t high, uint64_t low);
+
+static GEO_INLINE struct geo_address geo_address_v6(uint64_t high, uint64_t low)
 {
-	return !geo_is_far(high) && ((high == 0 && low >> 32 == GEO_MAPPED >> 32) ||
-				     (high == GEO_NAT64 && low >> 32 == 0));
+	if (high >> 61 == 0)
+		return geo_address_near(high, low);
+	return (struct geo_address){
+		.high = high, .low = low, .family = 1, .least = (uint8_t)(1 + __builtin_clzll(high))
+	};
 }
 
-static inline struct geo_address geo_address(const struct ip_address *address)
+static GEO_INLINE struct geo_address geo_address(const struct ip_address *address)
 {
-	struct geo_address out = { .high = geo_load_word(address->bytes) };
+	uint64_t high = geo_load_word(address->bytes);
 
-	if (address->family == IP_V4)
-		return out;
-	out.low = geo_load_word(address->bytes + 8);
-	if (geo_embeds(out.high, out.low))
-		return (struct geo_address){ .high = out.low << 32, .shift = GEO_EMBEDDING_LEN };
-	out.family = 1;
-	return out;
+	return address->family == IP_V4 ? geo_address_v4((uint32_t)(high >> 32))
+					: geo_address_v6(high, geo_load_word(address->bytes + 8));
 }
 
-/* geo_exclude, where an embedding is near. */
-uint8_t geo_exclude_near(uint64_t high, uint64_t low, uint8_t len);
-
-/* What is true of all of an IPv6 prefix except the networks that are found as IPv4: the shortest
- * length, not below `len`, at which the prefix around the address holds none of those. For IPv4, and
- * for IPv4 in IPv6, `len` is the length without the embedding's bits. */
-static inline uint8_t geo_exclude(const struct geo_address *address, uint8_t len)
+/* The length as it was spelt of a prefix around the address. */
+static GEO_INLINE uint8_t geo_spelt(const struct geo_address *address, uint8_t len)
 {
-	if (address->family == 0)
-		return (uint8_t)(len + address->shift);
-	return len > 2 && geo_is_far(address->high)
-		       ? len
-		       : geo_exclude_near(address->high, address->low, len);
+	return (uint8_t)((len > address->least ? len : address->least) + address->shift);
 }
 
 /* From a node of the trie on. */
@@ -169,11 +161,12 @@ struct geo_match geo_descend(const struct image *geo, const struct geo_trie *tri
 struct geo_match geo_descend_anywhere(const struct image *geo, const struct geo_trie *trie,
 				      uint32_t at, uint64_t high, uint64_t low, unsigned root_bits);
 
-/* prefix_len: without the bits that geo_exclude adds. */
-static inline struct geo_match geo_trie_find(const struct image *geo, const struct geo_trie *trie,
-					     const struct geo_address *address)
+/* In a trie of its own family; prefix_len: before geo_spelt. */
+static GEO_INLINE struct geo_match geo_trie_find(const struct image *geo,
+						 const struct geo_trie *trie, unsigned family,
+						 const struct geo_address *address)
 {
-	unsigned root_bits = geo_root_bits(address->family);
+	unsigned root_bits = geo_root_bits(family);
 	uint32_t at = image_at(geo, uint32_t, trie->root_off)[address->high >> (64 - root_bits)];
 
 	if ((at & GEO_LEAF) == 0)
@@ -181,24 +174,26 @@ static inline struct geo_match geo_trie_find(const struct image *geo, const stru
 	return (struct geo_match){ at & UINT16_MAX, (uint8_t)(at >> 16) };
 }
 
-static inline struct geo_match geo_find_in(const struct image *geo, const struct geo_trie trie[2],
-					   const struct geo_address *address)
+static GEO_INLINE struct geo_match geo_find_in(const struct image *geo,
+					       const struct geo_trie trie[2],
+					       const struct geo_address *address)
 {
-	struct geo_match match = geo_trie_find(geo, &trie[address->family], address);
+	struct geo_match match = address->family == 0 ? geo_trie_find(geo, &trie[0], 0, address)
+						      : geo_trie_find(geo, &trie[1], 1, address);
 
-	match.prefix_len = geo_exclude(address, match.prefix_len);
+	match.prefix_len = geo_spelt(address, match.prefix_len);
 	return match;
 }
 
-static inline struct geo_match geo_find_address(const struct image *geo,
-						const struct geo_address *address)
+static GEO_INLINE struct geo_match geo_find_address(const struct image *geo,
+						    const struct geo_address *address)
 {
 	return geo_find_in(geo, image_root(geo, struct geo_root)->trie, address);
 }
 
 /* The same for the source of a query without client subnet: the resolver table first. */
-static inline struct geo_match geo_find_source_address(const struct image *geo,
-						       const struct geo_address *address)
+static GEO_INLINE struct geo_match geo_find_source_address(const struct image *geo,
+							   const struct geo_address *address)
 {
 	const struct geo_root *root = image_root(geo, struct geo_root);
 
@@ -244,7 +239,8 @@ static inline const struct geo_pref *geo_pool_pref(const struct image *geo, uint
 /* true, and the IPv4 address in *out, when an IPv6 address carries one (see geo_find). */
 bool geo_embedded_ipv4(const struct ip_address *address, struct ip_address *out);
 
-/* geo_exclude, of an IPv6 address as it is spelt. */
+/* What is true of all of an IPv6 prefix except the networks that are found as IPv4: the shortest
+ * length, not below `len`, at which the prefix around the address holds none of those. */
 uint8_t geo_exclude_embedded(const struct ip_address *address, uint8_t len);
 
 int geo_verify(const struct image *geo, struct err *err);

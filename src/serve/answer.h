@@ -20,7 +20,7 @@ struct client {
 	bool tells_keepalive;   /* by TCP: edns-tcp-keepalive is answered where the query has it */
 	uint16_t tcp_keepalive; /* ... with this: the idle timeout, in units of 100 ms */
 	uint32_t unix_s;        /* now: cookies have an age */
-	uint64_t random;        /* fresh bits for each query */
+	uint64_t random; /* another number for each query; hash_word of it are its random bits */
 	struct class_counters *classes; /* of the thread; NULL: nobody counts by class */
 };
 

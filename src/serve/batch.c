@@ -1,6 +1,5 @@
 #include "serve/batch.h"
 
-#include "base/hash.h"
 #include "base/netprefix.h"
 #include "serve/count.h"
 #include "serve/quick.h"
@@ -22,7 +21,7 @@ static __attribute__((noinline)) void answer_whole(const struct batch *batch, st
 {
 	struct client client = { .unix_s = batch->unix_s, .classes = batch->quick.classes };
 
-	client.random = hash_word(q->random);
+	client.random = q->random;
 	ip_from_sockaddr(q->from, &client.address, NULL);
 	q->reply_len = answer(batch->quick.world, &client, q->message, q->len, q->reply, q->size,
 			      batch->counters);
@@ -106,7 +105,7 @@ static __attribute__((noinline)) void answer_whole_of(const struct batch *batch,
 {
 	struct client client = *stream->client;
 
-	client.random = hash_word(q->random);
+	client.random = q->random;
 	q->reply_len = answer(batch->quick.world, &client, q->message, q->len, q->reply,
 			      DNS_MESSAGE_MAX, batch->counters);
 }

@@ -17,9 +17,10 @@ struct chosen {
 	uint8_t applied; /* enum steering_applied: in that pool */
 };
 
-/* `address`: of the ECS option, else the source's. */
+/* `address`: of the ECS option, else the source's. `random`: another number for each query; hash_word
+ * of it are its random bits. `scope` is only told where from_ecs. */
 void choose(struct chosen *out, const struct world *world, const struct steering_record *record,
-	    const struct ip_address *address, bool from_ecs, uint64_t random);
+	    const struct geo_address *address, bool from_ecs, uint64_t random);
 
 /* --- the same, told in full ------------------------------------------------------------------ */
 

@@ -306,17 +306,32 @@ static inline uint64_t quick_load_some(const uint8_t *p, size_t count)
 }
 
 /* The network in Client Subnet; false: it is of no use, for its source is 0. */
-static inline bool quick_ecs_address(const struct quick_query *q, struct ip_address *out)
+static QUICK_INLINE bool quick_ecs_address(const struct quick_query *q, struct geo_address *out)
 {
 	const uint8_t *ecs = q->query->message + q->opt + EDNS_OPT_SIZE + EDNS_OPTION_SIZE;
 	size_t octets = q->ecs - 8U;
+	uint64_t high;
 
 	if (q->ecs == 0 || ecs[2] == 0)
 		return false;
-	quick_store(out->bytes, quick_load_some(ecs + 4, octets));
-	quick_store(out->bytes + 8, octets <= 8 ? 0 : quick_load_some(ecs + 12, octets - 8));
-	out->family = ecs[1] == ECS_IPV4 ? IP_V4 : IP_V6;
+	high = be64toh(quick_load_some(ecs + 4, octets));
+	*out = ecs[1] == ECS_IPV4
+		       ? geo_address_v4((uint32_t)(high >> 32))
+		       : geo_address_v6(
+				 high,
+				 octets <= 8 ? 0 : be64toh(quick_load_some(ecs + 12, octets - 8)));
 	return true;
+}
+
+static QUICK_INLINE struct geo_address quick_source(const struct sockaddr_storage *from)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)from;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)from;
+
+	return from->ss_family == AF_INET
+		       ? geo_address_v4(ntohl(v4->sin_addr.s_addr))
+		       : geo_address_v6(geo_load_word(v6->sin6_addr.s6_addr),
+					geo_load_word(v6->sin6_addr.s6_addr + 8));
 }
 
 /* Those with other records to go with them, in whatever order, are answer()'s. */
@@ -335,13 +350,13 @@ static inline bool quick_put_steered(struct quick *quick, const struct quick_que
 		&world->steering,
 		zones_entry(&world->zones, q->zone)->pool_record_base + q->node->pool_record - 1);
 	const struct rrset_block *block;
-	struct ip_address address;
+	struct geo_address address;
 	struct chosen chosen;
 	bool from_ecs = quick_ecs_address(q, &address);
 
 	if (!from_ecs)
-		ip_from_sockaddr(q->query->from, &address, NULL);
-	choose(&chosen, world, record, &address, from_ecs, hash_word(q->query->random));
+		address = quick_source(q->query->from);
+	choose(&chosen, world, record, &address, from_ecs, q->query->random);
 	block = steering_answer(&world->steering, record, chosen.answers_off, chosen.choice,
 				steering_column(q->type));
 	if (block == NULL || !quick_is_plain(quick, block, chosen.pool) ||

@@ -22,13 +22,15 @@ static inline void steer(const struct asking *asking, const struct zone_node *no
 	const struct image *steering = &asking->world->steering;
 	bool from_ecs = query->has_edns && (query->edns.has & EDNS_HAS_CLIENT_SUBNET) != 0 &&
 			query->edns.ecs.source > 0;
-	struct ip_address network;
+	struct ip_address network = asking->client->address;
+	struct geo_address address;
 
 	if (from_ecs)
 		ecs_address(&query->edns.ecs, &network);
+	address = geo_address(&network);
 	out->record = steering_record(steering, asking->pool_record_base + node->pool_record - 1);
-	choose(&out->chosen, asking->world, out->record,
-	       from_ecs ? &network : &asking->client->address, from_ecs, asking->client->random);
+	choose(&out->chosen, asking->world, out->record, &address, from_ecs,
+	       asking->client->random);
 	if (!from_ecs)
 		out->chosen.scope = 0;
 }

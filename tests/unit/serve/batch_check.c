@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/cursor.h"
-#include "base/hash.h"
 #include "base/mem.h"
 
 /* Two ways of answering, and what each counted. */
@@ -83,7 +82,7 @@ static void answer_single(const struct world *world, const struct batch_message 
 {
 	struct client client = { .address = m->from,
 				 .unix_s = unix_s,
-				 .random = hash_word(m->random),
+				 .random = m->random,
 				 .classes = &counts[SINGLE].classes };
 	uint8_t *reply = mem_alloc(size);
 	size_t len = answer(world, &client, m->data, m->len, reply, size, &counts[SINGLE].counters);
@@ -108,7 +107,7 @@ static size_t check_streamed(const struct world *world, const struct batch_query
 	struct client client = *from;
 	size_t size;
 
-	client.random = hash_word(query->random);
+	client.random = query->random;
 	client.classes = &counts[SINGLE].classes;
 	size = answer(world, &client, query->message, query->len, reply + 2, DNS_MESSAGE_MAX,
 		      &counts[SINGLE].counters);
