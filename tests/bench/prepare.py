@@ -15,7 +15,7 @@ PACKAGES = {  # of which server; None: of all
     "gdnsd": ("gdnsd",),
     "pdns": ("pdns-server", "pdns-backend-geoip", "pdns-backend-bind"),
 }
-TOOLS = {"instructions": ("valgrind",), "syscalls": ("strace",)}  # of which part
+TOOLS = {"instructions": ("valgrind",), "growth": ("valgrind",), "syscalls": ("strace",)}  # of which part
 SERVICES = ("nsd", "knot", "gdnsd", "pdns")
 
 
@@ -62,17 +62,20 @@ def packages(servers, parts, say):
 
 def build(folder, say):
     """Everything into a build folder, which is made where there is none."""
-    if not (folder / "config.status").exists():
-        say(f"configuring {folder}")
-        if not (SOURCE / "configure").exists():
-            subprocess.run(["autoreconf", "-fi"], cwd=SOURCE, check=True)
-        folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run([SOURCE / "configure", "-q", "CFLAGS=-O2 -g"], cwd=folder, check=True)
+    def step(where, *command):
+        done = subprocess.run(command, cwd=where, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"the build failed, at {command[0]}:\n{done.stderr[-3000:]}")
+
     say(f"building in {folder}")
-    done = subprocess.run(["make", "-s", f"-j{os.cpu_count()}", "all", *PROGRAMS], cwd=folder,
-                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        raise RuntimeError(f"the build failed:\n{done.stderr[-3000:]}")
+    if not (folder / "config.status").exists() and folder == SOURCE / "build":
+        step(SOURCE, "./bootstrap", "build")
+    elif not (folder / "config.status").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (SOURCE / "configure").exists():
+            step(SOURCE, "autoreconf", "-fi")
+        step(folder, SOURCE / "configure", "-q", "CFLAGS=-O2 -g")
+    step(folder, "make", "-s", f"-j{os.cpu_count()}", "all", *PROGRAMS)
 
 
 def first_line(*command):
