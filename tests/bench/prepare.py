@@ -3,7 +3,9 @@
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
+import sys
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 POLICY = pathlib.Path("/usr/sbin/policy-rc.d")
@@ -102,3 +104,18 @@ def machine(build_folder, servers):
         "changed": bool(first_line("git", "-C", str(SOURCE), "status", "--porcelain", "-uno")),
         "peers": versions,
     }
+
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def end(number, _):
+    """Everything that was started is ended on the way out, which a second signal does not cut short."""
+    for one in SIGNALS:
+        signal.signal(one, signal.SIG_IGN)
+    sys.exit(f"ended by signal {number}")
+
+
+def clean_up_on_signals():
+    for number in SIGNALS:
+        signal.signal(number, end)
