@@ -27,35 +27,54 @@ static __attribute__((noinline)) void answer_whole(const struct batch *batch, st
 			      batch->counters);
 }
 
-/* What each step needs from memory is asked for one step before. */
+/* The steps. What each needs from memory is asked for one step before. They are functions of their
+ * own, so that none has to share its registers with the others. */
+
+/* Returns how many of the queries go on, in *group. */
+static __attribute__((noinline)) unsigned read_all(struct batch *batch, struct quick_query *group,
+						   struct batch_query *queries, unsigned count)
+{
+	struct quick_query *q = group;
+
+	for (const struct batch_query *end = queries + count; queries < end; queries++) {
+		q->query = queries;
+		if (quick_read(&batch->quick, q) && quick_find_zone(&batch->quick, q))
+			q++;
+		else
+			answer_whole(batch, queries);
+	}
+	return (unsigned)(q - group);
+}
+
+static __attribute__((noinline)) void find_nodes(struct quick_query *group, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		quick_find_node(&group[i]);
+}
+
+static __attribute__((noinline)) void find_blocks(struct quick_query *group, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		quick_find_block(&group[i]);
+}
+
+static __attribute__((noinline)) void write_all(struct batch *batch,
+						const struct quick_query *group, unsigned count)
+{
+	for (const struct quick_query *q = group; q < group + count; q++) {
+		if (!quick_write(&batch->quick, q))
+			answer_whole(batch, q->query);
+	}
+}
+
 static void answer_group(struct batch *batch, struct batch_query *queries, unsigned count)
 {
 	struct quick_query group[GROUP];
-	unsigned on = 0;
 
-	for (unsigned i = 0; i < count; i++) {
-		struct quick_query *q = &group[on];
-
-		q->query = &queries[i];
-		if (quick_read(&batch->quick, q) && quick_find_zone(&batch->quick, q))
-			on++;
-		else
-			answer_whole(batch, q->query);
-	}
-	for (unsigned i = 0; i < on; i++)
-		quick_find_node(&group[i]);
-	for (unsigned i = 0; i < on; i++) {
-		if (quick_find_block(&group[i]))
-			continue;
-		answer_whole(batch, group[i].query);
-		group[i].query = NULL;
-	}
-	for (unsigned i = 0; i < on; i++) {
-		struct quick_query *q = &group[i];
-
-		if (q->query != NULL && !quick_write(&batch->quick, q))
-			answer_whole(batch, q->query);
-	}
+	count = read_all(batch, group, queries, count);
+	find_nodes(group, count);
+	find_blocks(group, count);
+	write_all(batch, group, count);
 }
 
 static void begin(struct quick *quick, const struct world *world, struct class_counters *classes)
@@ -76,7 +95,8 @@ static void begin(struct quick *quick, const struct world *world, struct class_c
 static void end(const struct quick *quick, uint64_t *queries, struct counters *counters)
 {
 	counter_add(queries, quick->answered);
-	counter_add(&counters->noerror, quick->answered);
+	counter_add(&counters->noerror, quick->answered - quick->nxdomain);
+	counter_add(&counters->nxdomain, quick->nxdomain);
 	counter_add(&counters->steered, quick->steered);
 	counter_add(&counters->with_ecs, quick->with_ecs);
 }
@@ -143,8 +163,10 @@ static unsigned answer_group_of(struct batch *batch, struct batch_query *queries
 		if (is_quick[i])
 			quick_find_node(&group[i]);
 	}
-	for (i = 0; i < count; i++)
-		is_quick[i] = is_quick[i] && quick_find_block(&group[i]);
+	for (i = 0; i < count; i++) {
+		if (is_quick[i])
+			quick_find_block(&group[i]);
+	}
 	for (i = 0; i < count && stream->len <= stream->enough; i++)
 		put_answer(batch, &group[i], is_quick[i], stream);
 	return i;

@@ -66,7 +66,7 @@ static const struct zone_node *find_encloser(const struct zone_segment *segment,
 	return zone_at(segment, struct zone_node, segment->apex);
 }
 
-static __attribute__((noinline)) void find_wildcard(struct lookup *out, const struct name_key *name)
+void lookup_missing(struct lookup *out, const struct name_key *name)
 {
 	const struct zone_segment *segment = out->segment;
 
@@ -98,7 +98,7 @@ void lookup_name(struct lookup *out, const struct zone_segment *segment,
 	out->cut = NULL;
 	out->node = find_node(segment, name);
 	if (out->node == NULL)
-		find_wildcard(out, name);
+		lookup_missing(out, name);
 	else if (out->node->cut != 0)
 		out->cut = zone_at(segment, struct zone_node, out->node->cut);
 }

@@ -67,4 +67,8 @@ struct lookup {
 void lookup_name(struct lookup *out, const struct zone_segment *segment,
 		 const struct name_key *name);
 
+/* The rest of it, where it is known that the name has no node: who speaks for it. The caller has set
+ * segment, and the others to NULL. */
+void lookup_missing(struct lookup *out, const struct name_key *name);
+
 #endif

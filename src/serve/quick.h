@@ -42,8 +42,10 @@ struct quick {
 	uint32_t limit_min, limit_max; /* octets of an answer: where no more is allowed, at most */
 	uint32_t amplification;
 	bool ecs;
-	uint64_t answered, steered, with_ecs;
+	uint64_t answered, nxdomain, steered, with_ecs;
 };
+
+enum quick_kind { QUICK_STATIC, QUICK_STEERED, QUICK_NODATA, QUICK_NXDOMAIN, QUICK_NOT };
 
 /* A query on its way, step by step. */
 struct quick_query {
@@ -59,8 +61,9 @@ struct quick_query {
 	const struct zone_bucket *bucket; /* that it leads to */
 	/* quick_find_node's: NULL, or perhaps the name's */
 	const struct zone_node *node;
-	/* quick_find_block's: NULL where the name is steered */
-	const struct rrset_block *block;
+	/* quick_find_block's: */
+	enum quick_kind kind;
+	const struct rrset_block *block; /* undefined where the name is steered */
 	struct name_key name;
 };
 
@@ -180,22 +183,44 @@ static inline const struct zone_node *quick_node(const struct quick_query *q)
 	return zone_find_hashed(q->segment, q->hash, q->name.wire, q->name.len);
 }
 
-/* What is there is answered. false: it is answer()'s. */
-static inline bool quick_find_block(struct quick_query *q)
+/* There is nothing of the type, or no such name: the SOA says so. But there may be something else, or
+ * a wildcard. */
+static __attribute__((noinline, unused)) enum quick_kind quick_find_nothing(
+	struct quick_query *q, const struct zone_node *node)
+{
+	struct lookup found = { .segment = q->segment };
+
+	q->block = zone_at(q->segment, struct rrset_block, q->segment->soa_block);
+	if (node != NULL)
+		return (node->flags & ZONE_NODE_CNAME) != 0 ? QUICK_NOT : QUICK_NODATA;
+	lookup_missing(&found, &q->name);
+	if (found.cut != NULL || found.node != NULL ||
+	    zone_rrset(q->segment, found.encloser, TYPE_DNAME) != NULL)
+		return QUICK_NOT;
+	return QUICK_NXDOMAIN;
+}
+
+static inline enum quick_kind quick_block(struct quick_query *q)
 {
 	const struct zone_node *node = quick_node(q);
 
-	if (node == NULL || node->cut != 0)
-		return false;
+	if (node == NULL)
+		return quick_find_nothing(q, NULL);
+	if (node->cut != 0)
+		return QUICK_NOT;
 	q->node = node;
-	q->block = NULL;
 	if ((node->pool_types & pool_type_bit(q->type)) != 0)
-		return true;
+		return QUICK_STEERED;
 	q->block = zone_rrset_inline(q->segment, node, q->type);
 	if (q->block == NULL)
-		return false;
+		return quick_find_nothing(q, node);
 	quick_prefetch(q->block, 28);
-	return true;
+	return QUICK_STATIC;
+}
+
+static inline void quick_find_block(struct quick_query *q)
+{
+	q->kind = quick_block(q);
 }
 
 /* --- the answer ------------------------------------------------------------------------------- */
@@ -224,19 +249,20 @@ static inline size_t quick_limit(const struct quick *quick, const struct quick_q
 	return limit;
 }
 
-/* Header and question: the query's own up to its type, but for flags and counts. */
+/* Header and question: the query's own up to its type, but for flags and counts. `counts`: of the
+ * three other sections, as they follow each other there. */
 static inline void quick_put_question(uint8_t *reply, const uint8_t *message, size_t len,
-				      uint64_t answers, uint64_t additional)
+				      enum rcode rcode, uint64_t counts)
 {
-	const uint32_t kept = htobe32(0xffff0000 | HEADER_RD), set = htobe32(HEADER_QR | HEADER_AA);
+	const uint32_t kept = htobe32(0xffff0000 | HEADER_RD);
 	uint32_t id_flags;
 
 	for (size_t i = 8; i < len; i += 16)
 		memcpy(reply + i, message + i, 16);
 	memcpy(&id_flags, message, sizeof(id_flags));
-	id_flags = (id_flags & kept) | set;
+	id_flags = (id_flags & kept) | htobe32(HEADER_QR | HEADER_AA | (uint32_t)rcode);
 	memcpy(reply, &id_flags, sizeof(id_flags));
-	quick_store(reply + 4, htobe64(UINT64_C(1) << 48 | answers << 32 | additional));
+	quick_store(reply + 4, htobe64(UINT64_C(1) << 48 | counts));
 }
 
 /* Blocks and their wires begin at multiples of 8 octets, so a word of one is on its page. */
@@ -268,30 +294,65 @@ static inline void quick_put_opt(uint8_t *out, uint64_t first, const uint8_t *op
 	out[EDNS_OPT_SIZE + 7] = scope;
 }
 
-/* Writes the answer, if it fits. false: it is answer()'s. */
-static QUICK_INLINE bool quick_put(struct quick *quick, const struct quick_query *q,
-				   const struct rrset_block *block, uint8_t scope)
+/* A block of an ancestor of the name, behind a question for the name: both its place and the owner's
+ * are `skip` octets behind the canonical ones, so each pointer goes as far. */
+static inline void quick_move_pointers(uint8_t *wire, const struct rrset_block *block, size_t skip)
 {
+	const uint16_t *fixups = rrset_fixups(block);
+
+	for (unsigned i = 0; i < block->fixup_count; i++)
+		store_u16(wire + fixups[i], (uint16_t)(load_u16(wire + fixups[i]) + skip));
+}
+
+/* Writes the answer, if it fits. false: it is answer()'s. `kind` is a constant. */
+static QUICK_INLINE bool quick_put(struct quick *quick, const struct quick_query *q,
+				   enum quick_kind kind, const struct rrset_block *block,
+				   uint8_t scope)
+{
+	const bool positive = kind <= QUICK_STEERED;
 	struct batch_query *query = q->query;
 	const uint8_t *message = query->message;
 	uint8_t *reply = query->reply;
+	size_t skip = positive ? 0 : (size_t)q->name.len - q->segment->origin_len;
 	size_t pos = DNS_HEADER_SIZE + 4 + (size_t)q->name.len, opt = q->opt, ecs = q->ecs;
 	size_t block_end = pos + block->wire_len, end = block_end;
 	uint64_t first = quick->opt;
 
 	if (opt != 0)
 		end += EDNS_OPT_SIZE + ecs;
-	if (rrset_canonical_base(block) != pos || end > quick_limit(quick, q) ||
+	if (rrset_canonical_base(block) + skip != pos || end > quick_limit(quick, q) ||
 	    end + QUICK_SLACK > query->size)
 		return false;
 	query->reply_len = end;
 	quick->answered++;
-	quick_put_question(reply, message, pos, block->rr_count, opt != 0);
+	quick_put_question(reply, message, pos,
+			   kind == QUICK_NXDOMAIN ? RCODE_NXDOMAIN : RCODE_NOERROR,
+			   (uint64_t)block->rr_count << (positive ? 32 : 16) | (opt != 0));
 	quick_copy_block(reply + pos, block->wire, block_end - pos);
+	if (!positive)
+		quick_move_pointers(reply + pos, block, skip);
 	if (opt != 0) {
 		quick->with_ecs += ecs != 0;
 		quick_put_opt(reply + block_end, first, message + opt, ecs, scope);
 	}
+	return true;
+}
+
+static __attribute__((noinline, unused)) bool quick_put_nodata(struct quick *quick,
+							       const struct quick_query *q)
+{
+	return quick_put(quick, q, QUICK_NODATA,
+			 zone_at(q->segment, struct rrset_block, q->segment->soa_block), 0);
+}
+
+static __attribute__((noinline, unused)) bool quick_put_nothing(struct quick *quick,
+								const struct quick_query *q)
+{
+	if (q->kind == QUICK_NODATA)
+		return quick_put_nodata(quick, q);
+	if (!quick_put(quick, q, QUICK_NXDOMAIN, q->block, 0))
+		return false;
+	quick->nxdomain++;
 	return true;
 }
 
@@ -359,8 +420,11 @@ static inline bool quick_put_steered(struct quick *quick, const struct quick_que
 	choose(&chosen, world, record, &address, from_ecs, q->query->random);
 	block = steering_answer(&world->steering, record, chosen.answers_off, chosen.choice,
 				steering_column(q->type));
-	if (block == NULL || !quick_is_plain(quick, block, chosen.pool) ||
-	    !quick_put(quick, q, block, from_ecs ? chosen.scope : 0))
+	if (block == NULL)
+		return (record->lacks & pool_type_bit(q->type)) != 0 &&
+		       chosen.applied <= APPLIED_DRAINING && quick_put_nodata(quick, q);
+	if (!quick_is_plain(quick, block, chosen.pool) ||
+	    !quick_put(quick, q, QUICK_STEERED, block, from_ecs ? chosen.scope : 0))
 		return false;
 	quick_count_steered(quick, chosen.class_id);
 	return true;
@@ -369,9 +433,11 @@ static inline bool quick_put_steered(struct quick *quick, const struct quick_que
 /* false: it is answer()'s. */
 static inline bool quick_write(struct quick *quick, const struct quick_query *q)
 {
-	if (q->block == NULL)
+	if (q->kind == QUICK_STATIC)
+		return q->block->extra_count == 0 && quick_put(quick, q, QUICK_STATIC, q->block, 0);
+	if (q->kind == QUICK_STEERED)
 		return quick_put_steered(quick, q);
-	return q->block->extra_count == 0 && quick_put(quick, q, q->block, 0);
+	return q->kind != QUICK_NOT && quick_put_nothing(quick, q);
 }
 
 #endif
