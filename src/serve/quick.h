@@ -24,7 +24,7 @@
 /* Answers are written in words: so much room behind them may be written to. */
 #define QUICK_SLACK 32
 
-/* What two steps have a copy of. */
+/* Both ways through a batch (datagrams, connections) have a copy of each step. */
 #define QUICK_INLINE inline __attribute__((always_inline))
 
 /* What is shorter than a cache line, but may lie across two. */
@@ -83,7 +83,7 @@ static inline void quick_store(uint8_t *p, uint64_t word)
 /* --- the query -------------------------------------------------------------------------------- */
 
 /* The one option of an OPT record, as edns.c has it: is it a Client Subnet without a mistake? */
-static inline bool quick_read_ecs(const uint8_t *rdata, unsigned rdata_len)
+static QUICK_INLINE bool quick_read_ecs(const uint8_t *rdata, unsigned rdata_len)
 {
 	uint64_t head = be64toh(quick_load(rdata)); /* code, length, family, source, scope */
 	unsigned source = (uint8_t)(head >> 8), family = (uint16_t)(head >> 16);
@@ -96,8 +96,8 @@ static inline bool quick_read_ecs(const uint8_t *rdata, unsigned rdata_len)
 }
 
 /* Its owner is the root, its version 0; it has no option, or Client Subnet alone. */
-static inline bool quick_read_opt(const struct quick *quick, struct quick_query *q,
-				  const uint8_t *opt, size_t room)
+static QUICK_INLINE bool quick_read_opt(const struct quick *quick, struct quick_query *q,
+					const uint8_t *opt, size_t room)
 {
 	uint64_t head = be64toh(
 		quick_load(opt)); /* owner, type, class, and all but 8 bits of TTL */
@@ -116,7 +116,7 @@ static inline bool quick_read_opt(const struct quick *quick, struct quick_query 
 }
 
 /* Types that stand for data, of the name's own zone. */
-static inline bool quick_is_ordinary(unsigned type)
+static QUICK_INLINE bool quick_is_ordinary(unsigned type)
 {
 	const uint64_t others = UINT64_C(1) << TYPE_OPT | UINT64_C(1) << TYPE_DS;
 
@@ -125,7 +125,7 @@ static inline bool quick_is_ordinary(unsigned type)
 	return type < 249 ? type != TYPE_NXNAME : type > TYPE_ANY;
 }
 
-static inline bool quick_read(const struct quick *quick, struct quick_query *q)
+static QUICK_INLINE bool quick_read(const struct quick *quick, struct quick_query *q)
 {
 	const uint64_t counts = htobe64(UINT64_C(1) << 48), one_more = htobe64(1);
 	const uint8_t *message = q->query->message;
@@ -154,7 +154,7 @@ static inline bool quick_read(const struct quick *quick, struct quick_query *q)
 /* --- the name --------------------------------------------------------------------------------- */
 
 /* Its bucket is on its way then. */
-static inline bool quick_find_zone(const struct quick *quick, struct quick_query *q)
+static QUICK_INLINE bool quick_find_zone(const struct quick *quick, struct quick_query *q)
 {
 	const struct image *zones = &quick->world->zones;
 
@@ -169,14 +169,14 @@ static inline bool quick_find_zone(const struct quick *quick, struct quick_query
 }
 
 /* Whose tag is the name's: it is not looked at before it is here. */
-static inline void quick_find_node(struct quick_query *q)
+static QUICK_INLINE void quick_find_node(struct quick_query *q)
 {
 	q->node = zone_bucket_guess(q->segment, q->bucket, q->hash);
 	if (q->node != NULL)
 		quick_prefetch(q->node, 48);
 }
 
-static inline const struct zone_node *quick_node(const struct quick_query *q)
+static QUICK_INLINE const struct zone_node *quick_node(const struct quick_query *q)
 {
 	if (q->node != NULL && lookup_is_node(q->segment, q->node, &q->name))
 		return q->node;
@@ -200,7 +200,7 @@ static __attribute__((noinline, unused)) enum quick_kind quick_find_nothing(
 	return QUICK_NXDOMAIN;
 }
 
-static inline enum quick_kind quick_block(struct quick_query *q)
+static QUICK_INLINE enum quick_kind quick_block(struct quick_query *q)
 {
 	const struct zone_node *node = quick_node(q);
 
@@ -218,14 +218,14 @@ static inline enum quick_kind quick_block(struct quick_query *q)
 	return QUICK_STATIC;
 }
 
-static inline void quick_find_block(struct quick_query *q)
+static QUICK_INLINE void quick_find_block(struct quick_query *q)
 {
 	q->kind = quick_block(q);
 }
 
 /* --- the answer ------------------------------------------------------------------------------- */
 
-static inline void quick_count_steered(struct quick *quick, uint32_t class_id)
+static QUICK_INLINE void quick_count_steered(struct quick *quick, uint32_t class_id)
 {
 	quick->steered++;
 	if (quick->classes != NULL && class_id != GEO_CLASS_NONE)
@@ -233,7 +233,7 @@ static inline void quick_count_steered(struct quick *quick, uint32_t class_id)
 }
 
 /* How long the answer may be: answer.c's reply_limit. */
-static inline size_t quick_limit(const struct quick *quick, const struct quick_query *q)
+static QUICK_INLINE size_t quick_limit(const struct quick *quick, const struct quick_query *q)
 {
 	size_t limit = quick->limit_min;
 
@@ -251,8 +251,8 @@ static inline size_t quick_limit(const struct quick *quick, const struct quick_q
 
 /* Header and question: the query's own up to its type, but for flags and counts. `counts`: of the
  * three other sections, as they follow each other there. */
-static inline void quick_put_question(uint8_t *reply, const uint8_t *message, size_t len,
-				      enum rcode rcode, uint64_t counts)
+static QUICK_INLINE void quick_put_question(uint8_t *reply, const uint8_t *message, size_t len,
+					    enum rcode rcode, uint64_t counts)
 {
 	const uint32_t kept = htobe32(0xffff0000 | HEADER_RD);
 	uint32_t id_flags;
@@ -266,7 +266,7 @@ static inline void quick_put_question(uint8_t *reply, const uint8_t *message, si
 }
 
 /* Blocks and their wires begin at multiples of 8 octets, so a word of one is on its page. */
-static inline void quick_copy_block(uint8_t *to, const uint8_t *from, size_t len)
+static QUICK_INLINE void quick_copy_block(uint8_t *to, const uint8_t *from, size_t len)
 {
 	if (len > 64) {
 		memcpy(to, from, len);
@@ -279,8 +279,8 @@ static inline void quick_copy_block(uint8_t *to, const uint8_t *from, size_t len
 }
 
 /* Its one option is the query's, with our scope. */
-static inline void quick_put_opt(uint8_t *out, uint64_t first, const uint8_t *opt, size_t ecs,
-				 uint8_t scope)
+static QUICK_INLINE void quick_put_opt(uint8_t *out, uint64_t first, const uint8_t *opt, size_t ecs,
+				       uint8_t scope)
 {
 	const uint64_t dnssec_ok = htobe64(0x80);
 
@@ -296,7 +296,8 @@ static inline void quick_put_opt(uint8_t *out, uint64_t first, const uint8_t *op
 
 /* A block of an ancestor of the name, behind a question for the name: both its place and the owner's
  * are `skip` octets behind the canonical ones, so each pointer goes as far. */
-static inline void quick_move_pointers(uint8_t *wire, const struct rrset_block *block, size_t skip)
+static QUICK_INLINE void quick_move_pointers(uint8_t *wire, const struct rrset_block *block,
+					     size_t skip)
 {
 	const uint16_t *fixups = rrset_fixups(block);
 
@@ -396,15 +397,15 @@ static QUICK_INLINE struct geo_address quick_source(const struct sockaddr_storag
 }
 
 /* Those with other records to go with them, in whatever order, are answer()'s. */
-static inline bool quick_is_plain(const struct quick *quick, const struct rrset_block *block,
-				  uint32_t pool)
+static QUICK_INLINE bool quick_is_plain(const struct quick *quick, const struct rrset_block *block,
+					uint32_t pool)
 {
 	return block->extra_count == 0 &&
 	       (block->rr_count == 1 ||
 		steering_pool(&quick->world->steering, pool)->shuffled == 0);
 }
 
-static inline bool quick_put_steered(struct quick *quick, const struct quick_query *q)
+static QUICK_INLINE bool quick_put_steered(struct quick *quick, const struct quick_query *q)
 {
 	const struct world *world = quick->world;
 	const struct steering_record *record = steering_record(
@@ -431,7 +432,7 @@ static inline bool quick_put_steered(struct quick *quick, const struct quick_que
 }
 
 /* false: it is answer()'s. */
-static inline bool quick_write(struct quick *quick, const struct quick_query *q)
+static QUICK_INLINE bool quick_write(struct quick *quick, const struct quick_query *q)
 {
 	if (q->kind == QUICK_STATIC)
 		return q->block->extra_count == 0 && quick_put(quick, q, QUICK_STATIC, q->block, 0);
