@@ -16,6 +16,7 @@
 #define SOURCES_MAX    1000
 #define MESSAGE_SIZE   1600 /* a name alone may have 1024 octets */
 #define LINE_SHOWN_MAX 4096
+#define PIECE_SIZE     ((size_t)256 << 10)
 
 static int read_all(int fd, char *text, size_t size)
 {
@@ -33,21 +34,31 @@ static int read_all(int fd, char *text, size_t size)
 	return 0;
 }
 
+/* The descriptor, or -1. */
+static int open_source(const char *path, struct stat *st, struct err *err)
+{
+	/* O_NONBLOCK: a FIFO must not stop us before we see that it is one. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd >= 0 && fstat(fd, st) == 0 && S_ISREG(st->st_mode) && st->st_size <= SOURCE_MAX)
+		return fd;
+	if (fd < 0 || fstat(fd, st) != 0)
+		(void)err_set(err, "%s", strerror(errno));
+	else
+		(void)err_set(err, S_ISREG(st->st_mode) ? "more than 2 GiB" : "not a regular file");
+	if (fd >= 0)
+		(void)close(fd);
+	return -1;
+}
+
 static int load(struct master_source *source, const char *path, struct err *err)
 {
 	struct stat st;
-	/* O_NONBLOCK: a FIFO must not stop us before we see that it is one. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open_source(path, &st, err);
 	int rc = -1;
 
-	if (fd < 0 || fstat(fd, &st) != 0) {
-		(void)err_set(err, "%s", strerror(errno));
-		goto out;
-	}
-	if (!S_ISREG(st.st_mode) || st.st_size > SOURCE_MAX) {
-		(void)err_set(err, S_ISREG(st.st_mode) ? "more than 2 GiB" : "not a regular file");
-		goto out;
-	}
+	if (fd < 0)
+		return -1;
 	source->size = (uint32_t)st.st_size;
 	source->device = st.st_dev;
 	source->inode = st.st_ino;
@@ -59,8 +70,54 @@ static int load(struct master_source *source, const char *path, struct err *err)
 	source->text[source->size] = '\0';
 	rc = 0;
 out:
-	if (fd >= 0)
-		(void)close(fd);
+	(void)close(fd);
+	return rc;
+}
+
+/* Of a text behind others. */
+static uint64_t seed_of(uint64_t id)
+{
+	return hash_word(id + COMPILER_GENERATION);
+}
+
+static uint64_t id_of(uint64_t hash)
+{
+	return hash != 0 ? hash : 1;
+}
+
+/* The hash of all that is in a file, in pieces: to find that nothing has changed takes no memory. */
+static int hash_all(int fd, off_t size, XXH3_state_t *state)
+{
+	char *piece = mem_alloc(PIECE_SIZE);
+	ssize_t n = 1;
+
+	for (; size > 0 && n > 0; size -= n) {
+		n = read(fd, piece, PIECE_SIZE);
+		if (n > 0)
+			(void)XXH3_64bits_update(state, piece, (size_t)n);
+	}
+	free(piece);
+	return size == 0 ? 0 : -1;
+}
+
+int master_source_hash(const char *path, uint64_t *id)
+{
+	XXH3_state_t *state;
+	struct stat st;
+	struct err err;
+	int fd = open_source(path, &st, &err);
+	int rc;
+
+	if (fd < 0)
+		return -1;
+	state = aligned_alloc(_Alignof(XXH3_state_t), sizeof(*state));
+	if (state == NULL)
+		abort(); /* as base/mem.h */
+	(void)XXH3_64bits_reset_withSeed(state, seed_of(*id));
+	rc = hash_all(fd, st.st_size, state);
+	*id = id_of(XXH3_64bits_digest(state));
+	free(state);
+	(void)close(fd);
 	return rc;
 }
 
@@ -75,10 +132,7 @@ int master_sources_add(struct master_sources *sources, const char *path, struct 
 		return -1;
 	}
 	source.path = mem_copy_text(path);
-	sources->id = hash_bytes(source.text, source.size,
-				 hash_word(sources->id + COMPILER_GENERATION));
-	if (sources->id == 0)
-		sources->id = 1;
+	sources->id = id_of(hash_bytes(source.text, source.size, seed_of(sources->id)));
 	if (sources->items == NULL)
 		sources->items = mem_array(SOURCES_MAX, sizeof(*sources->items));
 	sources->items[sources->count++] = source;

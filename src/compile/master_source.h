@@ -39,6 +39,9 @@ struct master_place {
 
 /* Reads a whole file and appends it. -1: it cannot be read. */
 int master_sources_add(struct master_sources *sources, const char *path, struct err *err);
+
+/* Makes of the id before the file that with it, as appending it would do; nothing is kept. */
+int master_source_hash(const char *path, uint64_t *id);
 void master_sources_free(struct master_sources *sources);
 
 void master_report(const struct master_sources *sources, enum diag_severity severity,

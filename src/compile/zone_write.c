@@ -9,6 +9,7 @@
 #include "image/zones.h"
 
 #define SEGMENT_MAX UINT32_MAX /* offsets in a segment have 32 bits */
+#define AHEAD       16 /* names whose buckets are asked for while others are put into theirs */
 
 struct write {
 	struct zone_draft *draft;
@@ -253,10 +254,15 @@ static int write_soa(struct write *write)
 
 /* --- the index and the rest ------------------------------------------------------------------- */
 
+static uint64_t first_bucket(const struct draft_owner *owner, uint32_t count)
+{
+	return (owner->hash >> 32) * count >> 32;
+}
+
 /* false: it would be too far from where a lookup begins. */
 static bool insert(struct zone_bucket *buckets, uint32_t count, const struct draft_owner *owner)
 {
-	uint64_t first = (owner->hash >> 32) * count >> 32;
+	uint64_t first = first_bucket(owner, count);
 
 	for (unsigned i = 0; i < ZONE_BUCKETS_MAX; i++) {
 		struct zone_bucket *bucket = &buckets[(first + i) % count];
@@ -277,6 +283,9 @@ static bool insert_all(const struct write *write, struct zone_bucket *buckets, u
 	const struct zone_draft *draft = write->draft;
 
 	for (uint32_t i = 0; i < draft->owner_count; i++) {
+		if (draft->owner_count - i > AHEAD)
+			__builtin_prefetch(&buckets[first_bucket(draft->owners[i + AHEAD], count)],
+					   1);
 		if (!insert(buckets, count, draft->owners[i]))
 			return false;
 	}

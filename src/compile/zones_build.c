@@ -265,15 +265,12 @@ static bool sources_unchanged(const struct zone_segment *segment, const char *pa
 {
 	const char *source = zone_at(segment, char, segment->sources_off);
 	const char *end = source + segment->sources_size;
-	struct master_sources sources = { 0 };
 	bool same = strcmp(source, path) == 0;
-	struct err err;
+	uint64_t found = 0;
 
 	for (; same && source < end; source += strlen(source) + 1)
-		same = master_sources_add(&sources, source, &err) == 0;
-	same = same && sources.id == id;
-	master_sources_free(&sources);
-	return same;
+		same = master_source_hash(source, &found) == 0;
+	return same && found == id;
 }
 
 /* The zone's number in the previous image, or ZONES_NONE. */

@@ -61,6 +61,30 @@ START_TEST(a_large_file_gives_the_segment_that_it_gives_where_it_is_included)
 }
 END_TEST
 
+START_TEST(a_large_file_that_did_not_change_is_copied)
+{
+	struct zones_file other = { .name = "example.net.zone" };
+	struct image previous;
+	struct zones_try try;
+	struct err err;
+	char *text;
+
+	build_large(&try, "", false);
+	ck_assert_int_eq(image_open(&previous, try.built.fd, IMAGE_ZONES, &err), 0);
+	zones_try_build(&try, &previous);
+	ck_assert_uint_eq(try.built.reused_count, 1);
+	text = large_text("");
+	text[strlen(text) - 2] ^= 1; /* the last octet of the last address */
+	other.text = text;
+	zones_try_write(&try, &other);
+	zones_try_build(&try, &previous);
+	ck_assert_uint_eq(try.built.reused_count, 0);
+	free(text);
+	image_close(&previous);
+	zones_try_close(&try);
+}
+END_TEST
+
 START_TEST(all_mistakes_of_a_large_file_are_told)
 {
 	static const char mistakes[] = "x A 192.0.2.256\n"
@@ -152,7 +176,9 @@ Suite *zone_read_suite(void)
 	Suite *suite = suite_create("reading large zone files");
 	TCase *tests = tcase_create("zone_read");
 
+	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, a_large_file_gives_the_segment_that_it_gives_where_it_is_included);
+	tcase_add_test(tests, a_large_file_that_did_not_change_is_copied);
 	tcase_add_test(tests, all_mistakes_of_a_large_file_are_told);
 	tcase_add_test(tests, what_the_whole_zone_shows_to_be_wrong_is_told_beside_writing_it);
 	tcase_add_test(tests, a_large_file_of_mistakes_is_not_read_to_its_end);
