@@ -40,7 +40,7 @@ bench_loadgen_tcp_SOURCES = %D%/bench/loadgen_tcp.c %D%/bench/questions.c %D%/be
 bench_loadgen_tcp_LDADD = libwire.a libbase.a
 bench_under_SOURCES = %D%/bench/under.c
 CLEANFILES += $(EXTRA_PROGRAMS)
-EXTRA_DIST += %D%/bench/run %D%/bench/load-big %D%/bench/scale %D%/bench/data.py %D%/bench/kills.py %D%/bench/detection %D%/bench/probes %D%/bench/bounds.py %D%/bench/times \
+EXTRA_DIST += %D%/bench/run %D%/bench/load-big %D%/bench/scale %D%/bench/data.py %D%/bench/kill %D%/bench/detection %D%/bench/probes %D%/bench/bounds.py %D%/bench/times \
 	%D%/bench/peers.py %D%/bench/prepare.py %D%/bench/workloads.py %D%/bench/counts.py \
 	%D%/bench/report.py %D%/bench/RESULTS.md %D%/peer_conf.py
 .PHONY: bench
