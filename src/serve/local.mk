@@ -4,7 +4,7 @@ libserve_a_SOURCES = \
 	%D%/batch.c %D%/batch.h \
 	%D%/chain.c %D%/chain.h \
 	%D%/chaos.c %D%/chaos.h \
-	%D%/choose.c %D%/choose.h \
+	%D%/choose.c %D%/choose.h %D%/choose_inline.h \
 	%D%/cookies.c %D%/cookies.h \
 	%D%/count.h \
 	%D%/eviction.c %D%/eviction.h \
