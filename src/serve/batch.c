@@ -52,10 +52,11 @@ static __attribute__((noinline)) void find_nodes(struct quick_query *group, unsi
 		quick_find_node(&group[i]);
 }
 
-static __attribute__((noinline)) void find_blocks(struct quick_query *group, unsigned count)
+static __attribute__((noinline)) void find_blocks(const struct quick *quick,
+						  struct quick_query *group, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
-		quick_find_block(&group[i]);
+		quick_find_block(quick, &group[i]);
 }
 
 static __attribute__((noinline)) void write_all(struct batch *batch,
@@ -73,7 +74,7 @@ static void answer_group(struct batch *batch, struct batch_query *queries, unsig
 
 	count = read_all(batch, group, queries, count);
 	find_nodes(group, count);
-	find_blocks(group, count);
+	find_blocks(&batch->quick, group, count);
 	write_all(batch, group, count);
 }
 
@@ -165,7 +166,7 @@ static unsigned answer_group_of(struct batch *batch, struct batch_query *queries
 	}
 	for (i = 0; i < count; i++) {
 		if (is_quick[i])
-			quick_find_block(&group[i]);
+			quick_find_block(&batch->quick, &group[i]);
 	}
 	for (i = 0; i < count && stream->len <= stream->enough; i++)
 		put_answer(batch, &group[i], is_quick[i], stream);

@@ -14,7 +14,7 @@
 
 #include "base/cursor.h"
 #include "serve/batch.h"
-#include "serve/choose.h"
+#include "serve/choose_inline.h"
 #include "serve/count.h"
 #include "serve/lookup.h"
 #include "serve/message.h"
@@ -64,6 +64,10 @@ struct quick_query {
 	/* quick_find_block's: */
 	enum quick_kind kind;
 	const struct rrset_block *block; /* undefined where the name is steered */
+	/* ... and where it is steered, undefined else: */
+	const struct steering_record *record;
+	struct geo_address address; /* the client's, of Client Subnet or not */
+	bool from_ecs;
 	struct name_key name;
 };
 
@@ -200,7 +204,63 @@ static __attribute__((noinline, unused)) enum quick_kind quick_find_nothing(
 	return QUICK_NXDOMAIN;
 }
 
-static QUICK_INLINE enum quick_kind quick_block(struct quick_query *q)
+/* --- who asks for a steered name --------------------------------------------------------------- */
+
+/* Its first `count` octets of eight; the others become zero. */
+static inline uint64_t quick_load_some(const uint8_t *p, size_t count)
+{
+	if (count >= sizeof(uint64_t))
+		return quick_load(p);
+	return quick_load(p) & ~htobe64(UINT64_MAX >> (8 * count));
+}
+
+/* The network in Client Subnet; false: it is of no use, for its source is 0. */
+static QUICK_INLINE bool quick_ecs_address(const struct quick_query *q, struct geo_address *out)
+{
+	const uint8_t *ecs = q->query->message + q->opt + EDNS_OPT_SIZE + EDNS_OPTION_SIZE;
+	size_t octets = q->ecs - 8U;
+	uint64_t high;
+
+	if (q->ecs == 0 || ecs[2] == 0)
+		return false;
+	high = be64toh(quick_load_some(ecs + 4, octets));
+	*out = ecs[1] == ECS_IPV4
+		       ? geo_address_v4((uint32_t)(high >> 32))
+		       : geo_address_v6(
+				 high,
+				 octets <= 8 ? 0 : be64toh(quick_load_some(ecs + 12, octets - 8)));
+	return true;
+}
+
+static QUICK_INLINE struct geo_address quick_source(const struct sockaddr_storage *from)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)from;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)from;
+
+	return from->ss_family == AF_INET
+		       ? geo_address_v4(ntohl(v4->sin_addr.s_addr))
+		       : geo_address_v6(geo_load_word(v6->sin6_addr.s6_addr),
+					geo_load_word(v6->sin6_addr.s6_addr + 8));
+}
+
+/* Where the lookups for this client begin is on its way then. */
+static QUICK_INLINE void quick_find_client(const struct quick *quick, struct quick_query *q)
+{
+	const struct world *world = quick->world;
+
+	q->record = steering_record(&world->steering,
+				    zones_entry(&world->zones, q->zone)->pool_record_base +
+					    q->node->pool_record - 1);
+	quick_prefetch(q->record, sizeof(*q->record) - 1);
+	q->from_ecs = quick_ecs_address(q, &q->address);
+	if (!q->from_ecs)
+		q->address = quick_source(q->query->from);
+	geo_prefetch(&world->geo, &q->address);
+}
+
+/* --- what is at the name ----------------------------------------------------------------------- */
+
+static QUICK_INLINE enum quick_kind quick_block(const struct quick *quick, struct quick_query *q)
 {
 	const struct zone_node *node = quick_node(q);
 
@@ -209,8 +269,10 @@ static QUICK_INLINE enum quick_kind quick_block(struct quick_query *q)
 	if (node->cut != 0)
 		return QUICK_NOT;
 	q->node = node;
-	if ((node->pool_types & pool_type_bit(q->type)) != 0)
+	if ((node->pool_types & pool_type_bit(q->type)) != 0) {
+		quick_find_client(quick, q);
 		return QUICK_STEERED;
+	}
 	q->block = zone_rrset_inline(q->segment, node, q->type);
 	if (q->block == NULL)
 		return quick_find_nothing(q, node);
@@ -218,9 +280,9 @@ static QUICK_INLINE enum quick_kind quick_block(struct quick_query *q)
 	return QUICK_STATIC;
 }
 
-static QUICK_INLINE void quick_find_block(struct quick_query *q)
+static QUICK_INLINE void quick_find_block(const struct quick *quick, struct quick_query *q)
 {
-	q->kind = quick_block(q);
+	q->kind = quick_block(quick, q);
 }
 
 /* --- the answer ------------------------------------------------------------------------------- */
@@ -359,43 +421,6 @@ static __attribute__((noinline, unused)) bool quick_put_nothing(struct quick *qu
 
 /* --- steered names ---------------------------------------------------------------------------- */
 
-/* Its first `count` octets of eight; the others become zero. */
-static inline uint64_t quick_load_some(const uint8_t *p, size_t count)
-{
-	if (count >= sizeof(uint64_t))
-		return quick_load(p);
-	return quick_load(p) & ~htobe64(UINT64_MAX >> (8 * count));
-}
-
-/* The network in Client Subnet; false: it is of no use, for its source is 0. */
-static QUICK_INLINE bool quick_ecs_address(const struct quick_query *q, struct geo_address *out)
-{
-	const uint8_t *ecs = q->query->message + q->opt + EDNS_OPT_SIZE + EDNS_OPTION_SIZE;
-	size_t octets = q->ecs - 8U;
-	uint64_t high;
-
-	if (q->ecs == 0 || ecs[2] == 0)
-		return false;
-	high = be64toh(quick_load_some(ecs + 4, octets));
-	*out = ecs[1] == ECS_IPV4
-		       ? geo_address_v4((uint32_t)(high >> 32))
-		       : geo_address_v6(
-				 high,
-				 octets <= 8 ? 0 : be64toh(quick_load_some(ecs + 12, octets - 8)));
-	return true;
-}
-
-static QUICK_INLINE struct geo_address quick_source(const struct sockaddr_storage *from)
-{
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)from;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)from;
-
-	return from->ss_family == AF_INET
-		       ? geo_address_v4(ntohl(v4->sin_addr.s_addr))
-		       : geo_address_v6(geo_load_word(v6->sin6_addr.s6_addr),
-					geo_load_word(v6->sin6_addr.s6_addr + 8));
-}
-
 /* Those with other records to go with them, in whatever order, are answer()'s. */
 static QUICK_INLINE bool quick_is_plain(const struct quick *quick, const struct rrset_block *block,
 					uint32_t pool)
@@ -408,24 +433,17 @@ static QUICK_INLINE bool quick_is_plain(const struct quick *quick, const struct 
 static QUICK_INLINE bool quick_put_steered(struct quick *quick, const struct quick_query *q)
 {
 	const struct world *world = quick->world;
-	const struct steering_record *record = steering_record(
-		&world->steering,
-		zones_entry(&world->zones, q->zone)->pool_record_base + q->node->pool_record - 1);
 	const struct rrset_block *block;
-	struct geo_address address;
 	struct chosen chosen;
-	bool from_ecs = quick_ecs_address(q, &address);
 
-	if (!from_ecs)
-		address = quick_source(q->query->from);
-	choose(&chosen, world, record, &address, from_ecs, q->query->random);
-	block = steering_answer(&world->steering, record, chosen.answers_off, chosen.choice,
+	choose_inline(&chosen, world, q->record, &q->address, q->from_ecs, q->query->random);
+	block = steering_answer(&world->steering, q->record, chosen.answers_off, chosen.choice,
 				steering_column(q->type));
 	if (block == NULL)
-		return (record->lacks & pool_type_bit(q->type)) != 0 &&
+		return (q->record->lacks & pool_type_bit(q->type)) != 0 &&
 		       chosen.applied <= APPLIED_DRAINING && quick_put_nodata(quick, q);
 	if (!quick_is_plain(quick, block, chosen.pool) ||
-	    !quick_put(quick, q, QUICK_STEERED, block, from_ecs ? chosen.scope : 0))
+	    !quick_put(quick, q, QUICK_STEERED, block, q->from_ecs ? chosen.scope : 0))
 		return false;
 	quick_count_steered(quick, chosen.class_id);
 	return true;
