@@ -42,7 +42,7 @@ bench_under_SOURCES = %D%/bench/under.c
 CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += %D%/bench/run %D%/bench/load-big %D%/bench/scale %D%/bench/data.py %D%/bench/kill %D%/bench/detection %D%/bench/probes %D%/bench/bounds.py %D%/bench/times \
 	%D%/bench/peers.py %D%/bench/prepare.py %D%/bench/workloads.py %D%/bench/counts.py \
-	%D%/bench/report.py %D%/bench/RESULTS.md %D%/peer_conf.py
+	%D%/bench/report.py %D%/bench/goals.py %D%/bench/RESULTS.md %D%/peer_conf.py
 .PHONY: bench
 BENCH_FLAGS = --all
 bench: all bench-floor bench-loadgen bench-loadgen-tcp bench-under bench-images

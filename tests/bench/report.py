@@ -13,14 +13,12 @@ import statistics
 import subprocess
 import sys
 
+import goals
 import workloads
+from goals import of, ratios
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-# CPU-time ratio to the floor, and user-space microseconds.
-GOAL_RATIO = {"static": (0.95, 0.08), "big": (0.92, 0.20), "source": (0.97, 0.10), "ecs": (0.96, 0.12),
-              "ecs-do": (0.93, 0.15)}
-GOAL_INSTRUCTIONS = {"static": 600, "names": 700, "source": 750, "ecs": 850, "ecs-do": 1000}
 BUSY = 0.95  # a server that was less busy than this waited for the generator
 
 
@@ -36,10 +34,6 @@ def order(results):
     return list(dict.fromkeys(result["server"] for result in results))
 
 
-def of(results, **wanted):
-    return [result for result in results if all(result[key] == value for key, value in wanted.items())]
-
-
 def middle(results, key):
     return statistics.median(result[key] for result in results)
 
@@ -50,13 +44,6 @@ def spread(values, form):
     if len(values) == 1:
         return form.format(values[0])
     return f"{form.format(statistics.median(values))} ({form.format(min(values))}–{form.format(max(values))})"
-
-
-def ratios(results, workload, server):
-    """The floor's CPU time in relation to the server's, of each round."""
-    floor = {result["round"]: result["cpu_us"] for result in of(results, workload=workload, server="floor")}
-    return [floor[result["round"]] / result["cpu_us"] for result in of(results, workload=workload, server=server)
-            if result["round"] in floor and result["cpu_us"] > 0]
 
 
 def remark(results):
@@ -100,8 +87,8 @@ def summary(results):
             cells.append(f"{statistics.median(ratios(results, workload, server)):.2f} ({middle(own, 'user_us'):.2f})"
                          if own else "cannot")
         rows.append([server, *cells])
-    goals = [f"{GOAL_RATIO[one][0]:.2f} ({GOAL_RATIO[one][1]:.2f})" if one in GOAL_RATIO else "" for one in asked]
-    rows.append(["*goal*", *goals])
+    aims = [f"{goals.RATIO[one][0]:.2f} ({goals.RATIO[one][1]:.2f})" if one in goals.RATIO else "" for one in asked]
+    rows.append(["*goal*", *aims])
     return table(("server", *(workloads.WORKLOADS[one][0] for one in asked)), rows)
 
 
@@ -143,7 +130,7 @@ def instructions(results):
     for kind, what in (("batched", "Full batches (64 queries under way):"), ("single", "A query at a time (each after the reply to the one before):")):
         rows = [[server, *(f"{found[one][kind]:,.0f}" if one in found else "cannot" for one in asked)]
                 for server, found in counted.items()]
-        rows.append(["*goal*", *(f"{GOAL_INSTRUCTIONS[one]:,}" if one in GOAL_INSTRUCTIONS else "" for one in asked)])
+        rows.append(["*goal*", *(f"{goals.INSTRUCTIONS[one]:,}" if one in goals.INSTRUCTIONS else "" for one in asked)])
         parts += [what + "\n", table(("server", *(workloads.WORKLOADS[one][0] for one in asked)), rows)]
     return "\n".join(parts)
 
@@ -182,12 +169,19 @@ SECTIONS = {"machine": machine, "nearest": nearest, "udp": udp, "latency": laten
             "plots": lambda results: plots(results)}
 
 
+def met(results):
+    return table(("what", "goal", "measured", "met"), goals.rows(results))
+
+
 def plots(results):
     return "\n".join(f"![{pathlib.Path(name).stem}]({name})\n" for name in results["plots"])
 
 
 def sections(results):
-    return {name: make(results) for name, make in SECTIONS.items() if results.get(name)}
+    made = {name: make(results) for name, make in SECTIONS.items() if results.get(name)}
+    if goals.rows(results):
+        made["goals"] = met(results)
+    return made
 
 
 def fill(text, made):

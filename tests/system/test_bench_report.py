@@ -6,6 +6,7 @@ import sys
 BENCH = pathlib.Path(__file__).resolve().parents[1] / "bench"
 sys.path.insert(1, str(BENCH))
 
+import goals  # noqa: E402
 import report  # noqa: E402
 
 
@@ -20,6 +21,15 @@ def test_ratio_is_of_the_floor_of_the_same_round():
     assert report.ratios(results, "static", "nsd") == [0.75, 1.0]
     assert "| nsd | 250 (250–250) | 4.00 (4.00–4.00) | 0.50 | 0.88 (0.75–1.00) | 100% | 52 |  |" in (
         report.workload_table(results, "static").splitlines())
+
+
+def test_goals_are_told_with_what_was_measured():
+    results = {"udp": [measured("floor", 0, 3.8), measured("signpost", 0, 4.0)],
+               "instructions": {"signpost": {"static": {"batched": 601.2, "single": 700.0}}}}
+    assert goals.rows(results) == [
+        ["floor's CPU time / its, one static name", "at least 0.95", "0.95", "yes"],
+        ["µs in user space, one static name", "at most 0.08", "0.50", "**no**"],
+        ["instructions, one static name", "at most 600", "601 (700 one at a time)", "**no**"]]
 
 
 def test_lost_replies_and_missing_answers_are_named():
@@ -43,5 +53,5 @@ def test_sections_replace_what_stands_between_their_marks_and_nothing_else():
 
 def test_every_section_has_its_marks_in_the_results():
     text = (BENCH / "RESULTS.md").read_text()
-    _, without = report.fill(text, dict.fromkeys(report.SECTIONS, "text"))
+    _, without = report.fill(text, dict.fromkeys([*report.SECTIONS, "goals"], "text"))
     assert without == []
