@@ -13,12 +13,13 @@
  * where we have both zones it is looked up there (RFC 4035, 3.1.4.1). */
 uint32_t lookup_any_zone(const struct image *zones, const struct name_key *name, uint16_t type);
 
-/* The same; without a call where the longest origin that it can be is it, and is short. */
+/* The same; straight where the longest origin that it can be is it, and without a call where that is
+ * short. */
 static inline uint32_t lookup_zone(const struct image *zones, const struct name_key *name,
 				   uint16_t type)
 {
 	uint64_t depths = image_root(zones, struct zones_root)->depths[0];
-	size_t start;
+	size_t start, len;
 	uint32_t zone;
 
 	if (type == TYPE_DS || name->labels >= 64)
@@ -27,10 +28,13 @@ static inline uint32_t lookup_zone(const struct image *zones, const struct name_
 	if (depths == 0)
 		return ZONES_NONE;
 	start = name->start[(unsigned)__builtin_ctzll(depths)];
-	if (name->len - start > NAME_ROOM)
-		return lookup_any_zone(zones, name, type);
-	zone = zones_find_short(zones, name_word(name->wire + start),
-				name_word(name->wire + start + 8));
+	len = name->len - start;
+	if (len > NAME_ROOM)
+		zone = zones_find_hashed(zones, name_hash(name->wire + start, len),
+					 name->wire + start, len);
+	else
+		zone = zones_find_short(zones, name_word(name->wire + start),
+					name_word(name->wire + start + 8));
 	return zone != ZONES_NONE ? zone : lookup_any_zone(zones, name, type);
 }
 
