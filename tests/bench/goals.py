@@ -9,6 +9,7 @@ RATIO = {"static": (0.95, 0.08), "big": (0.92, 0.20), "source": (0.97, 0.10), "e
          "ecs-do": (0.93, 0.15)}
 INSTRUCTIONS = {"static": 600, "names": 700, "source": 750, "ecs": 850, "ecs-do": 1000}
 BOOT_S = 0.05
+BATCH = 64  # queries that the data plane takes at a time
 FLAT = 1.1  # most to least
 
 
@@ -105,8 +106,15 @@ def of_growth(results):
         yield row("CPU time a query, two workers to one", f"at most {FLAT}", f"{grown:.2f}", grown <= FLAT)
 
 
+def of_kills(rows):
+    worst = max(rows, key=lambda one: one["by_kill"])
+    most, full = worst["by_kill"], worst["overflows"]
+    yield row("queries lost by a kill -9 of the data plane under load", f"at most {BATCH}, a batch",
+              f"{most} at most of {len(rows)} kills" + (f" ({full} found a full buffer)" if full else ""), most <= BATCH)
+
+
 PARTS = {"udp": of_udp, "instructions": of_instructions, "latency": of_latency, "tcp": of_tcp, "load": of_load,
-         "growth": of_growth}
+         "growth": of_growth, "kill": of_kills}
 
 
 def rows(results):

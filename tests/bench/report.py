@@ -166,6 +166,7 @@ SECTIONS = {"machine": machine, "nearest": nearest, "udp": udp, "latency": laten
             "load": lambda results: results["load_text"].strip() + "\n",
             "growth": lambda results: results["growth_text"].strip() + "\n",
             "sizes": lambda results: results["sizes_text"].strip() + "\n",
+            "kill": lambda results: results["kill_text"].strip() + "\n",
             "plots": lambda results: plots(results)}
 
 
