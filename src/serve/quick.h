@@ -1,5 +1,5 @@
 /* quick.h - the common query, answered in a straight line: an RRset or a POOL record of the zone, at
- * the name itself.
+ * the name itself, or the SOA, for there is none or no such name.
  *
  * Two implementations, one truth: whatever one of the steps declines is answer()'s, and what
  * they take gets the octets and the counts that answer() would give (tests/fuzz/batch_fuzz.c). Here
