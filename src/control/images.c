@@ -102,6 +102,7 @@ int images_verify(const struct images *images, const struct images *known, struc
 			continue;
 		if (verify[kind](&images->image[kind], err) != 0)
 			return -1;
+		image_drop(&images->image[kind]); /* little of it is read again here */
 	}
 	return 0;
 }

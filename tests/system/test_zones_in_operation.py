@@ -120,7 +120,7 @@ def segments(server):
     image = (server.folder / "state/world/zones.image").read_bytes()
     found = {}
     for at in range(0, len(image) - 64, 64):  # they are aligned, and hold their origin at 64
-        size, length = int.from_bytes(image[at:at + 8], "little"), image[at + 62]
+        size, length = int.from_bytes(image[at + 24:at + 32], "little"), image[at + 8]
         for origin in ("a.test", "b.test", "c.test", "d.test"):
             wire = b"".join(bytes([len(label)]) + label.encode() for label in origin.split(".")) + b"\0"
             if length == len(wire) and image[at + 64:at + 64 + length] == wire:
