@@ -130,7 +130,7 @@ static void open_drill(struct running *running)
 {
 	struct store_drill stored;
 	struct store_drill_node *nodes;
-	size_t count;
+	size_t count = 0;
 	struct err err;
 
 	drill_open(&running->drill, clock_unix_ms());

@@ -147,7 +147,7 @@ static int start_udp(struct server *server, struct err *err)
 	for (size_t i = 0; i < server->listener_count; i++) {
 		const struct listener *listener = &server->listeners[i];
 		unsigned number = (unsigned)server->threads;
-		struct thread_counters counters;
+		struct thread_counters counters = { 0 };
 
 		if (listener->protocol != HANDOVER_UDP)
 			continue;
@@ -191,7 +191,7 @@ static void tell_lack_of_descriptors(struct server *server)
 static int start_tcp_worker(struct server *server, uint32_t worker, struct err *err)
 {
 	int *fds = mem_array(server->listener_count + 1, sizeof(fds[0]));
-	struct thread_counters counters;
+	struct thread_counters counters = { 0 };
 	size_t count = 0;
 	int rc = 0;
 
