@@ -34,7 +34,7 @@ system: all
 EXTRA_PROGRAMS += bench-floor bench-loadgen bench-loadgen-tcp bench-under
 bench_floor_SOURCES = %D%/bench/floor.c
 bench_floor_LDADD = libbase.a
-bench_loadgen_SOURCES = %D%/bench/loadgen.c
+bench_loadgen_SOURCES = %D%/bench/loadgen.c %D%/bench/questions.c %D%/bench/questions.h
 bench_loadgen_LDADD = libwire.a libbase.a
 bench_loadgen_tcp_SOURCES = %D%/bench/loadgen_tcp.c %D%/bench/questions.c %D%/bench/questions.h
 bench_loadgen_tcp_LDADD = libwire.a libbase.a

@@ -25,9 +25,9 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/netprefix.h"
+#include "tests/bench/questions.h"
 #include "wire/name.h"
 
-#define QUERY_MAX    320
 #define REPLY_MAX    4096
 #define BATCH        64
 #define IDS          65536U
@@ -36,8 +36,6 @@
 #define SPIN         64 /* looks for replies in vain before it sleeps */
 #define STEPS        64 /* of the latencies' histogram, in each power of two: 1.6 % */
 #define BUFFER_BYTES (8 << 20)
-#define EDNS_SIZE    1232
-#define OPTION_ECS   8
 
 struct options {
 	struct ip_address server;
@@ -53,7 +51,7 @@ struct options {
 struct query {
 	uint16_t len;
 	struct in_addr source; /* any: 0 */
-	uint8_t bytes[QUERY_MAX];
+	uint8_t bytes[QUESTION_MAX];
 };
 
 /* A query under way; its id is its number modulo IDS. */
@@ -106,92 +104,9 @@ static uint64_t next_random(struct load *load)
 
 /* --- what to ask -------------------------------------------------------------------------------- */
 
-struct lines {
-	char **items;
-	size_t count, cap;
-};
-
-static struct lines read_lines(const char *path)
-{
-	struct lines lines = { 0 };
-	char buffer[1100];
-	FILE *file = fopen(path, "r");
-
-	if (file == NULL)
-		die(path, strerror(errno));
-	while (fgets(buffer, sizeof(buffer), file) != NULL) {
-		buffer[strcspn(buffer, " \t\r\n/")] = '\0';
-		if (buffer[0] != '\0')
-			array_add(lines.items, lines.count, lines.cap) = mem_copy_text(buffer);
-	}
-	(void)fclose(file);
-	if (lines.count == 0)
-		die(path, "no lines");
-	return lines;
-}
-
-static void free_lines(struct lines *lines)
-{
-	for (size_t i = 0; i < lines->count; i++)
-		free(lines->items[i]);
-	free(lines->items);
-}
-
 static const char *pick(struct load *load, const struct lines *lines)
 {
 	return lines->items[next_random(load) % lines->count];
-}
-
-static void put_opt(struct writer *out, bool dnssec_ok, const struct in_addr *subnet)
-{
-	put_u8(out, 0); /* the root */
-	put_u16(out, TYPE_OPT);
-	put_u16(out, EDNS_SIZE);
-	put_u32(out, dnssec_ok ? 0x8000 : 0);
-	if (subnet == NULL) {
-		put_u16(out, 0);
-		return;
-	}
-	put_u16(out, 4 + 4 + 3);
-	put_u16(out, OPTION_ECS);
-	put_u16(out, 4 + 3);
-	put_u16(out, 1); /* IPv4 (RFC 7871, 6) */
-	put_u8(out, 24);
-	put_u8(out, 0);
-	put_bytes(out, subnet, 3);
-}
-
-static void make_query(struct query *query, const char *text, const struct options *o,
-		       const struct in_addr *subnet)
-{
-	struct writer out = { .data = query->bytes, .size = sizeof(query->bytes) };
-	bool edns = o->edns || o->dnssec_ok || subnet != NULL;
-	const char *reason = "too long";
-	struct name name;
-
-	if (!name_parse(text, strlen(text), NULL, &name, &reason))
-		die(text, reason);
-	put_u32(&out, 0); /* id, flags */
-	put_u16(&out, 1);
-	put_u32(&out, 0);
-	put_u16(&out, edns);
-	put_bytes(&out, name.wire, name.len);
-	put_u16(&out, o->type);
-	put_u16(&out, CLASS_IN);
-	if (edns)
-		put_opt(&out, o->dnssec_ok, subnet);
-	if (out.full)
-		die(text, reason);
-	query->len = (uint16_t)out.pos;
-}
-
-static struct in_addr parse_ipv4(const char *text)
-{
-	struct in_addr address;
-
-	if (inet_pton(AF_INET, text, &address) != 1)
-		die(text, "not an IPv4 network");
-	return address;
 }
 
 static void make_queries(struct load *load)
@@ -201,27 +116,31 @@ static void make_queries(struct load *load)
 	struct lines names = { 0 }, nets = { 0 };
 
 	if (o->names != NULL)
-		names = read_lines(o->names);
+		names = lines_read(o->names);
 	if (networks != NULL)
-		nets = read_lines(networks);
+		nets = lines_read(networks);
 	load->query_count = o->names != NULL || networks != NULL ? POOL : BATCH;
 	load->queries = mem_array(load->query_count, sizeof(*load->queries));
 	for (uint32_t i = 0; i < load->query_count; i++) {
 		struct query *query = &load->queries[i];
 		struct in_addr net = { 0 };
+		struct question question = { .type = o->type,
+					     .edns = o->edns,
+					     .dnssec_ok = o->dnssec_ok };
 
 		if (networks != NULL)
-			net = parse_ipv4(pick(load, &nets));
-		make_query(query, o->names != NULL ? pick(load, &names) : o->name, o,
-			   o->subnets != NULL ? &net : NULL);
+			net = question_network(pick(load, &nets));
+		question.name = o->names != NULL ? pick(load, &names) : o->name;
+		question.subnet = o->subnets != NULL ? &net : NULL;
+		query->len = question_write(query->bytes, &question);
 		if (o->sources != NULL && i % o->segments != 0)
 			query->source = query[-1].source;
 		else if (o->sources != NULL) /* some host of the network */
 			query->source.s_addr = net.s_addr |
 					       htonl((uint32_t)(1 + next_random(load) % 250));
 	}
-	free_lines(&names);
-	free_lines(&nets);
+	lines_free(&names);
+	lines_free(&nets);
 }
 
 /* --- sending -------------------------------------------------------------------------------------- */

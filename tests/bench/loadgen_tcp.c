@@ -94,10 +94,9 @@ static const char *pick(struct load *load, const struct lines *lines)
 	return lines->items[next_random(load) % lines->count];
 }
 
-static size_t append_query(uint8_t *at, uint16_t id, const char *name, uint16_t type,
-			   const struct in_addr *subnet)
+static size_t append_query(uint8_t *at, uint16_t id, const struct question *question)
 {
-	uint16_t len = question_write(at + 2, name, type, subnet);
+	uint16_t len = question_write(at + 2, question);
 
 	store_u16(at, len);
 	store_u16(at + 2, id);
@@ -118,13 +117,16 @@ static void make_stream(struct load *load)
 	load->offset = mem_array(load->queries + 1, sizeof(*load->offset));
 	for (uint32_t i = 0; i < load->queries; i++) {
 		struct in_addr net = { 0 };
+		struct question question = { .name = o->name, .type = o->type };
 
-		if (o->subnets != NULL)
+		if (o->names != NULL)
+			question.name = pick(load, &names);
+		if (o->subnets != NULL) {
 			net = question_network(pick(load, &nets));
-		load->offset[i + 1] = load->offset[i] +
-				      append_query(load->stream + load->offset[i], (uint16_t)i,
-						   o->names != NULL ? pick(load, &names) : o->name,
-						   o->type, o->subnets != NULL ? &net : NULL);
+			question.subnet = &net;
+		}
+		load->offset[i + 1] = load->offset[i] + append_query(load->stream + load->offset[i],
+								     (uint16_t)i, &question);
 	}
 	lines_free(&names);
 	lines_free(&nets);

@@ -54,40 +54,44 @@ struct in_addr question_network(const char *text)
 	return address;
 }
 
-static void put_opt(struct writer *out, const struct in_addr *subnet)
+static void put_opt(struct writer *out, const struct question *question)
 {
 	put_u8(out, 0); /* the root */
 	put_u16(out, TYPE_OPT);
 	put_u16(out, EDNS_SIZE);
-	put_u32(out, 0);
+	put_u32(out, question->dnssec_ok ? 0x8000 : 0);
+	if (question->subnet == NULL) {
+		put_u16(out, 0);
+		return;
+	}
 	put_u16(out, 4 + 4 + 3);
 	put_u16(out, OPTION_ECS);
 	put_u16(out, 4 + 3);
 	put_u16(out, 1); /* IPv4 (RFC 7871, 6) */
 	put_u8(out, 24);
 	put_u8(out, 0);
-	put_bytes(out, subnet, 3);
+	put_bytes(out, question->subnet, 3);
 }
 
-uint16_t question_write(uint8_t query[QUESTION_MAX], const char *text, uint16_t type,
-			const struct in_addr *subnet)
+uint16_t question_write(uint8_t query[QUESTION_MAX], const struct question *question)
 {
 	struct writer out = { .data = query, .size = QUESTION_MAX };
+	bool edns = question->edns || question->dnssec_ok || question->subnet != NULL;
 	const char *reason = "too long";
 	struct name name;
 
-	if (!name_parse(text, strlen(text), NULL, &name, &reason))
-		question_die(text, reason);
+	if (!name_parse(question->name, strlen(question->name), NULL, &name, &reason))
+		question_die(question->name, reason);
 	put_u32(&out, 0); /* id, flags */
 	put_u16(&out, 1);
 	put_u32(&out, 0);
-	put_u16(&out, subnet != NULL);
+	put_u16(&out, edns);
 	put_bytes(&out, name.wire, name.len);
-	put_u16(&out, type);
+	put_u16(&out, question->type);
 	put_u16(&out, CLASS_IN);
-	if (subnet != NULL)
-		put_opt(&out, subnet);
+	if (edns)
+		put_opt(&out, question);
 	if (out.full)
-		question_die(text, reason);
+		question_die(question->name, reason);
 	return (uint16_t)out.pos;
 }

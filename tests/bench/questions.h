@@ -3,6 +3,8 @@
 #define BENCH_QUESTIONS_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "wire/name.h"
@@ -21,10 +23,15 @@ void lines_free(struct lines *lines);
 
 struct in_addr question_network(const char *text);
 
-/* Writes the query with id 0 and returns its length. subnet: a /24 for an OPT record with the
- * Client Subnet option, or NULL: no OPT record. */
-uint16_t question_write(uint8_t query[QUESTION_MAX], const char *name, uint16_t type,
-			const struct in_addr *subnet);
+struct question {
+	const char *name;
+	uint16_t type;
+	bool edns, dnssec_ok;         /* OPT record, and its DO bit */
+	const struct in_addr *subnet; /* NULL, or a /24 for Client Subnet */
+};
+
+/* Writes the query with id 0 and returns its length. */
+uint16_t question_write(uint8_t query[QUESTION_MAX], const struct question *question);
 
 _Noreturn void question_die(const char *what, const char *why);
 
