@@ -10,6 +10,10 @@
 
 #define SEGMENT_MAX UINT32_MAX /* offsets in a segment have 32 bits */
 #define AHEAD       16 /* names whose buckets are asked for while others are put into theirs */
+#define ASIDE       1  /* an RRset whose block is in write.large */
+
+/* Then a node with a name of any length and its blocks have an extent. */
+#define TYPES_MAX ((ZONE_NODE_SIZE_MAX - ZONE_NODE_BLOCKS_MAX) / sizeof(struct zone_rrset))
 
 struct write {
 	struct zone_draft *draft;
@@ -19,6 +23,8 @@ struct write {
 	struct rrset_rdata *rdatas; /* scratch, for one RRset */
 	uint32_t *extra_nodes;
 	size_t rdata_cap;
+	struct buf large;  /* blocks that do not stand behind their nodes */
+	uint32_t *offsets; /* of the nodes */
 };
 
 static struct zone_segment *header(const struct write *write)
@@ -48,34 +54,6 @@ static uint16_t rrset_count(const struct draft_owner *owner)
 	return count;
 }
 
-static size_t node_size(const struct draft_owner *owner)
-{
-	size_t size = sizeof(struct zone_node) + rrset_count(owner) * sizeof(struct zone_rrset) +
-		      owner->len;
-
-	return (size + 3) & ~(size_t)3;
-}
-
-/* Gives every owner its node's offset, before any node is written: they refer to each other. */
-static int place_nodes(struct write *write)
-{
-	const struct zone_draft *draft = write->draft;
-	uint64_t start = reserve(write, 0, 8), end = start;
-
-	for (uint32_t i = 0; i < draft->owner_count; i++) {
-		draft->owners[i]->node = (uint32_t)end;
-		end += node_size(draft->owners[i]);
-		if (end > SEGMENT_MAX)
-			return -1;
-	}
-	(void)reserve(write, (size_t)(end - start), 8);
-	header(write)->nodes_off = (uint32_t)start;
-	header(write)->nodes_end = (uint32_t)end;
-	header(write)->node_count = draft->owner_count;
-	header(write)->apex = draft->owners[0]->node;
-	return 0;
-}
-
 static uint8_t node_flags(const struct zone_draft *draft, const struct draft_owner *owner)
 {
 	uint8_t flags = 0;
@@ -91,19 +69,31 @@ static uint8_t node_flags(const struct zone_draft *draft, const struct draft_own
 	return flags;
 }
 
-static void write_node(struct write *write, const struct draft_owner *owner)
+static bool has_links(const struct draft_owner *owner)
 {
-	struct zone_node *node = at(write, owner->node);
+	return owner->cut != NULL || owner->wildcard != NULL || owner->pool != 0;
+}
 
-	node->name_len = owner->len;
-	node->labels = owner->labels;
-	node->flags = node_flags(write->draft, owner);
-	node->rrset_count = rrset_count(owner);
-	node->cut = owner->cut != NULL ? owner->cut->node : 0;
-	node->wildcard = owner->wildcard != NULL ? owner->wildcard->node : 0;
-	node->pool_record = owner->pool;
-	node->pool_types = owner->pool_types;
-	memcpy((uint8_t *)(node->rrsets + node->rrset_count), owner->name, owner->len);
+/* All but its blocks and links. Returns its offset. */
+static uint32_t write_node(struct write *write, const struct draft_owner *owner)
+{
+	uint8_t front = (uint8_t)(owner->len - write->draft->origin.len);
+	struct zone_node head = { .name_len = front,
+				  .labels = owner->labels,
+				  .flags = node_flags(write->draft, owner),
+				  .pool_types = owner->pool_types,
+				  .rrset_count = rrset_count(owner) };
+	uint64_t offset = reserve(write, zone_node_size(&head), 4);
+	struct zone_node *node = at(write, offset);
+
+	if (has_links(owner)) {
+		(void)reserve(write, sizeof(struct zone_links), 4);
+		node = at(write, offset);
+		head.flags |= ZONE_NODE_LINKED;
+	}
+	*node = head;
+	memcpy((uint8_t *)(node->rrsets + node->rrset_count), owner->name, front);
+	return (uint32_t)offset;
 }
 
 /* --- RRsets ----------------------------------------------------------------------------------- */
@@ -142,7 +132,7 @@ static bool has_extra(const struct draft_owner *owner, uint16_t type)
 				  (owner->pool_types & pool_type_bit(type)) != 0));
 }
 
-/* The node whose addresses go with a record that names a host, 0: none. Addresses below a
+/* The number of the node whose addresses go with a record that names a host, 0: none. Addresses below a
  * delegation are glue: only NS may use them (RFC 1034, 4.2.1). */
 static uint32_t extra_node(const struct write *write, const struct draft_owner *owner,
 			   const struct rdata_names *names, const struct draft_record *record)
@@ -176,16 +166,15 @@ static void gather(struct write *write, const struct draft_owner *owner,
 	}
 }
 
-/* Returns the block's offset in the segment, 0: it is too large. */
-static uint32_t write_block(struct write *write, const struct draft_owner *owner,
-			    const struct draft_rrset *rrset, uint32_t ttl_s)
+/* Builds it in write->block. */
+static int build_block(struct write *write, const struct draft_owner *owner,
+		       const struct draft_rrset *rrset, uint32_t ttl_s)
 {
 	struct rrset_source source = { .owner = owner->name,
 				       .owner_len = owner->len,
 				       .type = rrset->type,
 				       .ttl_s = ttl_s,
 				       .count = rrset->count };
-	uint64_t offset;
 	char name[NAME_TEXT_SIZE];
 
 	gather(write, owner, rrset);
@@ -198,42 +187,129 @@ static uint32_t write_block(struct write *write, const struct draft_owner *owner
 			"the %u record%s of this type at %s cannot be sent: more octets than a "
 			"message holds",
 			rrset->count, rrset->count == 1 ? "" : "s", name_format(owner->name, name));
-		return 0;
+		return -1;
 	}
-	offset = reserve(write, write->block.len, 8);
-	if (offset + write->block.len > SEGMENT_MAX)
-		return 0;
-	memcpy(at(write, offset), write->block.data, write->block.len);
-	return (uint32_t)offset;
+	return 0;
 }
 
-static int write_rrsets(struct write *write, const struct draft_owner *owner)
+/* Behind its node if there is room, else aside: the offset is then one in write->large. */
+static struct zone_rrset write_block(struct write *write, uint32_t node, uint16_t type)
+{
+	size_t size = write->block.len;
+	struct zone_rrset rrset = { .type = type };
+
+	if (reserve(write, 0, 4) - node + size <= ZONE_NODE_BLOCKS_MAX) {
+		rrset.block_off = (uint32_t)reserve(write, size, 4);
+		memcpy(at(write, rrset.block_off), write->block.data, size);
+		return rrset;
+	}
+	buf_align(&write->large, 4);
+	rrset.reserved = ASIDE;
+	rrset.block_off = (uint32_t)write->large.len;
+	buf_append(&write->large, write->block.data, size);
+	return rrset;
+}
+
+static int write_owner(struct write *write, const struct draft_owner *owner, uint32_t offset)
 {
 	unsigned i = 0;
 
 	for (const struct draft_rrset *rrset = owner->rrsets; rrset != NULL;
 	     rrset = rrset->next, i++) {
-		uint32_t block = write_block(write, owner, rrset, rrset->ttl_s);
-		struct zone_node *node = at(write, owner->node);
+		struct zone_rrset written;
 
-		if (block == 0)
+		if (build_block(write, owner, rrset, rrset->ttl_s) != 0)
 			return -1;
-		node->rrsets[i] = (struct zone_rrset){ .type = rrset->type, .block_off = block };
+		written = write_block(write, offset, rrset->type);
+		((struct zone_node *)at(write, offset))->rrsets[i] = written;
 	}
+	((struct zone_node *)at(write, offset))->extent =
+		(uint16_t)((reserve(write, 0, 4) - offset) / 4);
 	return 0;
 }
 
+static int report_types(const struct write *write, const struct draft_owner *owner)
+{
+	char name[NAME_TEXT_SIZE];
+
+	master_report(write->draft->sources, DIAG_ERROR, &owner->rrsets->first->place,
+		      "%s has records of more types than fit into an image",
+		      name_format(owner->name, name));
+	return -1;
+}
+
+/* Where a node is is known only when it is written: until then their numbers stand for them. */
 static int write_nodes(struct write *write)
 {
 	const struct zone_draft *draft = write->draft;
 	int rc = 0;
 
+	header(write)->nodes_off = (uint32_t)reserve(write, 0, 4);
+	header(write)->node_count = draft->owner_count;
+	for (uint32_t i = 0; i < draft->owner_count; i++)
+		draft->owners[i]->node = i + 1;
 	for (uint32_t i = 0; i < draft->owner_count; i++) {
-		write_node(write, draft->owners[i]);
-		if (write_rrsets(write, draft->owners[i]) != 0)
+		const struct draft_owner *owner = draft->owners[i];
+
+		if (rrset_count(owner) > TYPES_MAX)
+			return report_types(write, owner);
+		write->offsets[i] = write_node(write, owner);
+		if (write_owner(write, owner, write->offsets[i]) != 0)
 			rc = -1; /* go on: other RRsets may be too large as well */
+		if (reserve(write, 0, 4) + write->large.len > SEGMENT_MAX)
+			return -1;
 	}
+	header(write)->nodes_end = (uint32_t)reserve(write, 0, 4);
+	header(write)->apex = write->offsets[0];
 	return rc;
+}
+
+static uint32_t offset_of(const struct write *write, const struct draft_owner *owner)
+{
+	return owner != NULL ? write->offsets[owner->node - 1] : 0;
+}
+
+static void settle_rrset(const struct write *write, struct zone_rrset *rrset, uint32_t large)
+{
+	const struct rrset_block *block;
+	struct rrset_extra *extras;
+
+	if (rrset->reserved == ASIDE) {
+		rrset->reserved = 0;
+		rrset->block_off += large;
+	}
+	block = at(write, rrset->block_off);
+	extras = at(write, (uint64_t)((const uint8_t *)rrset_extras(block) -
+				      (const uint8_t *)header(write)));
+	for (unsigned i = 0; i < block->extra_count; i++)
+		extras[i].node = write->offsets[extras[i].node - 1];
+}
+
+/* Nodes and blocks are where they stay: now they can refer to each other. */
+static int settle_nodes(struct write *write)
+{
+	const struct zone_draft *draft = write->draft;
+	uint64_t large = reserve(write, write->large.len, 4);
+
+	if (large + write->large.len > SEGMENT_MAX)
+		return -1;
+	if (write->large.len > 0)
+		memcpy(at(write, large), write->large.data, write->large.len);
+	for (uint32_t i = 0; i < draft->owner_count; i++) {
+		const struct draft_owner *owner = draft->owners[i];
+		struct zone_node *node = at(write, write->offsets[i]);
+
+		for (unsigned k = 0; k < node->rrset_count; k++)
+			settle_rrset(write, &node->rrsets[k], (uint32_t)large);
+		if (has_links(owner))
+			*(struct zone_links *)at(write, write->offsets[i] + zone_node_size(node)) =
+				(struct zone_links){ offset_of(write, owner->cut),
+						     offset_of(write, owner->wildcard),
+						     owner->pool };
+	}
+	for (uint32_t i = 0; i < draft->owner_count; i++)
+		draft->owners[i]->node = write->offsets[i];
+	return 0;
 }
 
 /* RFC 2308, 3: in negative answers the SOA's TTL is the smaller of its own and MINIMUM. */
@@ -243,11 +319,15 @@ static int write_soa(struct write *write)
 	const struct draft_rrset *soa = draft_soa(write->draft);
 	const uint8_t *end = soa->first->data + soa->first->len;
 	uint32_t minimum = load_u32(end - 4);
-	uint32_t block = write_block(write, apex, soa, minimum < soa->ttl_s ? minimum : soa->ttl_s);
+	uint64_t block;
 
-	if (block == 0)
+	if (build_block(write, apex, soa, minimum < soa->ttl_s ? minimum : soa->ttl_s) != 0)
 		return -1;
-	header(write)->soa_block = block;
+	block = reserve(write, write->block.len, 4);
+	if (block > SEGMENT_MAX)
+		return -1;
+	memcpy(at(write, block), write->block.data, write->block.len);
+	header(write)->soa_block = (uint32_t)block;
 	header(write)->serial = load_u32(end - 20);
 	return 0;
 }
@@ -320,6 +400,14 @@ static uint32_t write_text(struct write *write, const char *text)
 	return (uint32_t)offset;
 }
 
+static uint32_t write_name(struct write *write, const struct draft_owner *owner)
+{
+	uint64_t offset = reserve(write, owner->len, 1);
+
+	memcpy(at(write, offset), owner->name, owner->len);
+	return (uint32_t)offset;
+}
+
 static void write_pools(struct write *write)
 {
 	const struct zone_draft *draft = write->draft;
@@ -329,16 +417,15 @@ static void write_pools(struct write *write)
 	header(write)->pool_record_count = draft->pool_count;
 	for (uint32_t i = 0; i < draft->pool_count; i++) {
 		const struct draft_pool *pool = &draft->pools[i];
-		uint32_t name = write_text(write, pool->pool);
-		uint32_t site = pool->site != NULL ? write_text(write, pool->site) : 0;
+		struct zone_pool_record record = { .node = pool->owner->node,
+						   .ttl_s = pool->ttl_s,
+						   .types = pool->types };
 
-		((struct zone_pool_record *)at(write, offset))[i] = (struct zone_pool_record){
-			.node = pool->owner->node,
-			.ttl_s = pool->ttl_s,
-			.pool_name_off = name,
-			.site_name_off = site,
-			.types = pool->types,
-		};
+		record.owner_off = write_name(write, pool->owner);
+		record.pool_name_off = write_text(write, pool->pool);
+		if (pool->site != NULL)
+			record.site_name_off = write_text(write, pool->site);
+		((struct zone_pool_record *)at(write, offset))[i] = record;
 	}
 }
 
@@ -373,7 +460,8 @@ int zone_write(struct zone_draft *draft, struct image_writer *writer, uint64_t *
 
 	write.start = image_writer_reserve(writer, sizeof(struct zone_segment), IMAGE_ALIGN);
 	write_header(&write);
-	if (place_nodes(&write) == 0 && write_nodes(&write) == 0 && write_soa(&write) == 0 &&
+	write.offsets = mem_array(draft->owner_count, sizeof(write.offsets[0]));
+	if (write_nodes(&write) == 0 && settle_nodes(&write) == 0 && write_soa(&write) == 0 &&
 	    write_buckets(&write) == 0) {
 		write_pools(&write);
 		write_sources(&write);
@@ -385,6 +473,8 @@ int zone_write(struct zone_draft *draft, struct image_writer *writer, uint64_t *
 		master_report_file(draft->sources, draft->sources->items[0].path,
 				   "the zone is too large: a zone can have 4 GiB");
 	buf_free(&write.block);
+	buf_free(&write.large);
+	free(write.offsets);
 	free(write.rdatas);
 	free(write.extra_nodes);
 	*segment_off = write.start;

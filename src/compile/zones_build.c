@@ -197,13 +197,13 @@ static struct service_record segment_record(const struct zone_segment *segment, 
 	const struct zone_pool_record *r =
 		zone_at(segment, struct zone_pool_record, segment->pool_records_off) + number;
 
-	return (struct service_record){
-		.owner = zone_node_name(zone_at(segment, struct zone_node, r->node)),
-		.pool = zone_at(segment, char, r->pool_name_off),
-		.site = r->site_name_off != 0 ? zone_at(segment, char, r->site_name_off) : NULL,
-		.ttl_s = r->ttl_s,
-		.types = (uint8_t)r->types
-	};
+	return (struct service_record){ .owner = zone_at(segment, uint8_t, r->owner_off),
+					.pool = zone_at(segment, char, r->pool_name_off),
+					.site = r->site_name_off != 0
+							? zone_at(segment, char, r->site_name_off)
+							: NULL,
+					.ttl_s = r->ttl_s,
+					.types = (uint8_t)r->types };
 }
 
 /* As draft_speaker. */
@@ -219,8 +219,8 @@ static const struct zone_node *segment_speaker(const struct zone_segment *segmen
 		at += 1 + *at;
 	if (at == name)
 		return node;
-	return node->cut == 0 && node->wildcard != 0
-		       ? zone_at(segment, struct zone_node, node->wildcard)
+	return zone_node_cut(node) == 0 && zone_node_wildcard(node) != 0
+		       ? zone_at(segment, struct zone_node, zone_node_wildcard(node))
 		       : NULL;
 }
 
@@ -229,9 +229,9 @@ static bool find_in_segment(const void *zone, const uint8_t *name, size_t len,
 {
 	const struct zone_node *node = segment_speaker(zone, name, len);
 
-	if (node == NULL || node->pool_record == 0)
+	if (node == NULL || zone_node_pool_record(node) == 0)
 		return false;
-	*out = segment_record(zone, node->pool_record - 1);
+	*out = segment_record(zone, zone_node_pool_record(node) - 1);
 	return true;
 }
 
@@ -433,7 +433,7 @@ static bool delegates(const struct zone_segment *segment, const struct name *nam
 		len -= 1U + *wire;
 		wire += 1 + *wire;
 	}
-	return node->cut != 0;
+	return zone_node_cut(node) != 0;
 }
 
 /* Who asks us finds the child all the same; who comes from the parent's other servers does not. */

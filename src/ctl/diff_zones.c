@@ -18,23 +18,13 @@ struct telling {
 
 /* --- nodes ------------------------------------------------------------------------------------- */
 
-static const struct zone_node *next_node(const struct zone_segment *segment, uint32_t *at)
-{
-	const struct zone_node *node;
-	size_t size;
-
-	if (*at >= segment->nodes_end)
-		return NULL;
-	node = zone_at(segment, struct zone_node, *at);
-	size = sizeof(*node) + node->rrset_count * sizeof(node->rrsets[0]) + node->name_len;
-	*at += (uint32_t)((size + 3) & ~(size_t)3);
-	return node;
-}
-
 static const struct zone_node *same_node(const struct zone_segment *segment,
 					 const struct zone_node *node)
 {
-	return zone_find(segment, zone_node_name(node), node->name_len);
+	uint8_t name[ZONE_NAME_SIZE];
+	size_t len = zone_node_name(segment, node, name); /* both zones have one origin */
+
+	return zone_find(segment, name, len);
 }
 
 /* --- one RRset --------------------------------------------------------------------------------- */
@@ -92,8 +82,8 @@ static void tell(struct telling *telling, const struct zone_node *node, const ch
 {
 	char name[NAME_TEXT_SIZE];
 	json_t *line = json_pack("{s:s, s:s, s:s, s:O, s:O}", "name",
-				 name_format(zone_node_name(node), name), "type", type, "change",
-				 change, "before", before, "after", after);
+				 zone_node_format(telling->after, node, name), "type", type,
+				 "change", change, "before", before, "after", after);
 
 	json_object_update(line, ttls);
 	json_array_append_new(telling->list, line);
@@ -112,11 +102,15 @@ static bool is_new_serial_only(const struct rrset_plain *before, const struct rr
 }
 
 static void plain_of(struct rrset_plain *out, const struct rrset_block *block,
-		     const struct zone_node *node)
+		     const struct telling *telling, const struct zone_node *node)
 {
+	uint8_t name[ZONE_NAME_SIZE];
+
 	*out = (struct rrset_plain){ NULL, 0 };
-	if (block != NULL)
-		rrset_plain(out, block, zone_node_name(node));
+	if (block != NULL) {
+		(void)zone_node_name(telling->after, node, name);
+		rrset_plain(out, block, name);
+	}
 }
 
 /* One of them may be NULL. */
@@ -128,8 +122,8 @@ static void compare_blocks(struct telling *telling, const struct zone_node *node
 	char text[TYPE_TEXT_SIZE];
 	bool same_ttl = before != NULL && after != NULL && before->ttl_s == after->ttl_s;
 
-	plain_of(&old, before, node);
-	plain_of(&new, after, node);
+	plain_of(&old, before, telling, node);
+	plain_of(&new, after, telling, node);
 	if (!(same_ttl && type == TYPE_SOA && is_new_serial_only(&old, &new))) {
 		tell_only(gone, type, &old, &new);
 		tell_only(come, type, &new, &old);
@@ -180,10 +174,10 @@ static json_t *pool_text(const struct zone_segment *segment, const struct zone_p
 static const struct zone_pool_record *pool_record(const struct zone_segment *segment,
 						  const struct zone_node *node)
 {
-	if (node == NULL || node->pool_record == 0)
+	if (node == NULL || zone_node_pool_record(node) == 0)
 		return NULL;
 	return zone_at(segment, struct zone_pool_record, segment->pool_records_off) +
-	       node->pool_record - 1;
+	       zone_node_pool_record(node) - 1;
 }
 
 static void compare_pools(struct telling *telling, const struct zone_node *before,
@@ -250,10 +244,10 @@ static void compare_segments(struct telling *telling)
 	const struct zone_node *node;
 	uint32_t at = telling->after->nodes_off;
 
-	while ((node = next_node(telling->after, &at)) != NULL)
+	while ((node = zone_next(telling->after, &at)) != NULL)
 		compare_nodes(telling, same_node(telling->before, node), node);
 	at = telling->before->nodes_off;
-	while ((node = next_node(telling->before, &at)) != NULL) {
+	while ((node = zone_next(telling->before, &at)) != NULL) {
 		if (same_node(telling->after, node) == NULL)
 			compare_nodes(telling, node, NULL);
 	}

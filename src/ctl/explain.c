@@ -71,11 +71,12 @@ static uint32_t find_record(const struct borrowed *b, const struct name *name, j
 		return PLAN_NONE;
 	lookup_name(&found, zones_segment(&b->world.zones, zone), &key);
 	json_object_set_new(told, "zone", json_string(name_format(found.segment->origin, text)));
-	if (found.node == NULL || found.cut != NULL || found.node->pool_record == 0)
+	if (found.node == NULL || found.cut != NULL || zone_node_pool_record(found.node) == 0)
 		return PLAN_NONE;
 	json_object_set_new(told, "owner",
-			    json_string(name_format(zone_node_name(found.node), text)));
-	return zones_entry(&b->world.zones, zone)->pool_record_base + found.node->pool_record - 1;
+			    json_string(zone_node_format(found.segment, found.node, text)));
+	return zones_entry(&b->world.zones, zone)->pool_record_base +
+	       zone_node_pool_record(found.node) - 1;
 }
 
 /* The types that are answered at a name by its POOL record; without one, addresses. */

@@ -20,7 +20,9 @@
  * to, so a block may stand anywhere in a message up to octet RRSET_PLACE_MAX and its pointers
  * still have 14 bits.
  *
- * Used by zones images and by steering images (answer sets) alike. Blocks are 8-byte aligned. */
+ * Used by zones images and by steering images (answer sets) alike. Blocks are 4-byte aligned at
+ * least; those of steering images 8-byte, and in zones images other things follow (zones.h): words
+ * may be read that begin within a block's wire. */
 #ifndef IMAGE_RRSET_H
 #define IMAGE_RRSET_H
 
@@ -79,7 +81,7 @@ static inline const struct rrset_extra *rrset_extras(const struct rrset_block *b
 	return (const struct rrset_extra *)(const void *)(end + ((uintptr_t)end & 2));
 }
 
-/* Bytes of the whole block (its start is 8-byte aligned). */
+/* Bytes of the whole block (its start is 4-byte aligned). */
 static inline size_t rrset_block_size(const struct rrset_block *block)
 {
 	const uint8_t *end = (const uint8_t *)(rrset_extras(block) + block->extra_count);
@@ -87,7 +89,7 @@ static inline size_t rrset_block_size(const struct rrset_block *block)
 	return (size_t)(end - (const uint8_t *)block);
 }
 
-/* Is there, in the `room` octets at `block` (8-byte aligned), a whole block: RR boundaries that
+/* Is there, in the `room` octets at `block` (4-byte aligned), a whole block: RR boundaries that
  * tile the wire, names that end, each pointer listed and each listed one a pointer to a label of
  * the owner name or of an earlier name of the block? `owner` in lower-case wire form; NULL where
  * it is not known: then owner_len alone bounds the pointers into it. Extras' nodes are the

@@ -2,6 +2,26 @@
 
 #include <string.h>
 
+size_t zone_node_name(const struct zone_segment *segment, const struct zone_node *node,
+		      uint8_t name[ZONE_NAME_SIZE])
+{
+	size_t len = zone_node_name_len(segment, node);
+
+	memcpy(name, zone_node_front(node), node->name_len);
+	memcpy(name + node->name_len, segment->origin, segment->origin_len);
+	memset(name + len, 0, NAME_ROOM);
+	return len;
+}
+
+const char *zone_node_format(const struct zone_segment *segment, const struct zone_node *node,
+			     char text[NAME_TEXT_SIZE])
+{
+	uint8_t name[ZONE_NAME_SIZE];
+
+	(void)zone_node_name(segment, node, name);
+	return name_format(name, text);
+}
+
 bool zone_buckets_end(const struct zone_bucket *buckets, uint32_t count)
 {
 	unsigned full = 0;
@@ -49,8 +69,8 @@ static const struct zone_node *find_in_bucket(const struct zone_segment *segment
 		uint32_t at = zone_bucket_first(bucket, slots);
 		const struct zone_node *node = zone_at(segment, struct zone_node, at);
 
-		if (at != 0 && node->name_len == len &&
-		    name_same(name, zone_node_name(node), len - segment->origin_len))
+		if (at != 0 && zone_node_name_len(segment, node) == len &&
+		    name_same(name, zone_node_front(node), node->name_len))
 			return node;
 	}
 	return NULL;

@@ -3,7 +3,7 @@
  *   root -> table: origin's hash -> zone
  *        -> zones[] -> segment (one a zone, position-independent: its offsets count from the
  *                      segment's first byte, so a reload copies the segments that did not change)
- *                        -> buckets: owner name's hash -> node -> RRset blocks
+ *                        -> buckets: owner name's hash -> node -> RRset blocks, mostly behind it
  *
  * Which zone holds a name: the longest origin that is a suffix of it; root.depths tells which
  * numbers of labels are worth a look. Every name that exists has a node, empty non-terminals
@@ -21,7 +21,7 @@
 #include <emmintrin.h>
 #endif
 
-#define ZONES_VERSION 4
+#define ZONES_VERSION 5
 #define ZONES_NONE    UINT32_MAX
 
 #define ZONES_DEPTH_0 (UINT64_C(1) << 63)
@@ -79,7 +79,8 @@ struct zone_segment {
 
 /* A POOL record, for control (through the plan) and for whoever explains. */
 struct zone_pool_record {
-	uint32_t node; /* its owner */
+	uint32_t node;      /* its owner */
+	uint32_t owner_off; /* the owner's name, whole, in the segment */
 	uint32_t ttl_s;
 	uint32_t pool_name_off; /* NUL-terminated text, in the segment */
 	uint32_t site_name_off; /* 0: every site of the pool */
@@ -107,34 +108,111 @@ enum zone_node_flags {
 	ZONE_NODE_CUT = 2, /* a delegation: NS below the apex; itself and all below is not ours */
 	ZONE_NODE_CNAME = 4,
 	ZONE_NODE_WILDCARD = 8, /* the leftmost label is "*" */
+	ZONE_NODE_LINKED = 16,  /* it has links */
 };
 
 struct zone_rrset {
 	uint16_t type;
 	uint16_t reserved;
-	uint32_t block_off; /* struct rrset_block, 8-byte aligned */
+	uint32_t block_off; /* struct rrset_block, 4-byte aligned; NAME_ROOM octets or more of other
+                               things follow it */
 };
 
+/* What few nodes have; not all 0. */
+struct zone_links {
+	uint32_t cut;         /* node of the zone cut at or above this name, 0: none */
+	uint32_t wildcard;    /* node of "*.<this name>", 0: none */
+	uint32_t pool_record; /* local POOL record + 1, 0: none */
+};
+
+/* Behind the list of RRsets stand what the name has in front of the origin, lower case, room up to
+ * the next multiple of 4, the links, if there are, and blocks of RRsets, as far as they are small:
+ * so the answer is mostly where the name is. */
 struct zone_node {
-	uint8_t name_len;
-	uint8_t labels;
+	uint8_t name_len;     /* in front of the origin; 0: the apex */
+	uint8_t labels;       /* of the whole name */
 	uint8_t flags;        /* enum zone_node_flags */
 	uint8_t pool_types;   /* what its POOL record answers: bits of enum pool_type */
 	uint16_t rrset_count; /* 0 and no pool: an empty non-terminal */
-	uint16_t reserved2;
-	uint32_t cut;               /* node of the zone cut at or above this name, 0: none */
-	uint32_t wildcard;          /* node of "*.<this name>", 0: none */
-	uint32_t pool_record;       /* local POOL record + 1, 0: none */
-	struct zone_rrset rrsets[]; /* then the name, name_len octets, lower case */
+	uint16_t extent;      /* with all that follows it, in units of 4 octets: so far it is to the
+                                 next node */
+	struct zone_rrset rrsets[];
 };
 
-static inline const uint8_t *zone_node_name(const struct zone_node *node)
+#define ZONE_NODE_SIZE_MAX   (UINT16_MAX * 4U)
+#define ZONE_NODE_BLOCKS_MAX 1024U /* octets of a node, up to which it gets blocks */
+
+#define zone_at(segment, type, offset) \
+	((const type *)(const void *)((const uint8_t *)(segment) + (offset)))
+
+/* What the name has in front of the origin: name_len octets. */
+static inline const uint8_t *zone_node_front(const struct zone_node *node)
 {
 	return (const uint8_t *)(node->rrsets + node->rrset_count);
 }
 
-#define zone_at(segment, type, offset) \
-	((const type *)(const void *)((const uint8_t *)(segment) + (offset)))
+/* Octets without links and blocks. */
+static inline size_t zone_node_size(const struct zone_node *node)
+{
+	size_t size = sizeof(*node) + node->rrset_count * sizeof(node->rrsets[0]) + node->name_len;
+
+	return (size + 3) & ~(size_t)3;
+}
+
+/* NULL: it has none. */
+static inline const struct zone_links *zone_node_links(const struct zone_node *node)
+{
+	if ((node->flags & ZONE_NODE_LINKED) == 0)
+		return NULL;
+	return zone_at(node, struct zone_links, zone_node_size(node));
+}
+
+static inline uint32_t zone_node_cut(const struct zone_node *node)
+{
+	const struct zone_links *links = zone_node_links(node);
+
+	return links != NULL ? links->cut : 0;
+}
+
+static inline uint32_t zone_node_wildcard(const struct zone_node *node)
+{
+	const struct zone_links *links = zone_node_links(node);
+
+	return links != NULL ? links->wildcard : 0;
+}
+
+static inline uint32_t zone_node_pool_record(const struct zone_node *node)
+{
+	const struct zone_links *links = zone_node_links(node);
+
+	return links != NULL ? links->pool_record : 0;
+}
+
+static inline size_t zone_node_name_len(const struct zone_segment *segment,
+					const struct zone_node *node)
+{
+	return (size_t)node->name_len + segment->origin_len;
+}
+
+/* The whole name, lower case; behind it are zeros. Returns its length. */
+#define ZONE_NAME_SIZE (DNS_NAME_MAX + NAME_ROOM)
+size_t zone_node_name(const struct zone_segment *segment, const struct zone_node *node,
+		      uint8_t name[ZONE_NAME_SIZE]);
+/* As name_format does it. */
+const char *zone_node_format(const struct zone_segment *segment, const struct zone_node *node,
+			     char text[NAME_TEXT_SIZE]);
+
+/* The node at *at, which goes on to the next one; NULL: there are no more. It begins with
+ * nodes_off. */
+static inline const struct zone_node *zone_next(const struct zone_segment *segment, uint32_t *at)
+{
+	const struct zone_node *node = zone_at(segment, struct zone_node, *at);
+
+	if (*at >= segment->nodes_end)
+		return NULL;
+	*at += node->extent * 4U;
+	return node;
+}
 
 /* --- finding (no allocation) ------------------------------------------------------------------- */
 
@@ -225,12 +303,11 @@ static inline const struct zone_node *zone_bucket_guess(const struct zone_segmen
 	return at != 0 ? zone_at(segment, struct zone_node, at) : NULL;
 }
 
-/* Has a node a name of `len` octets, of which up to NAME_ROOM, whose head this is, stand in front of
- * the origin? */
+/* Has a node a name with `len` octets, up to NAME_ROOM, whose head this is, in front of the origin? */
 static inline bool zone_node_is(const struct zone_node *node, const struct name_head *head,
 				size_t len)
 {
-	return node->name_len == len && name_head_same(head, zone_node_name(node));
+	return node->name_len == len && name_head_same(head, zone_node_front(node));
 }
 
 /* The same of any name that is the origin or below it. */

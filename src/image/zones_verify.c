@@ -14,6 +14,8 @@ struct check {
 	size_t size; /* of the segment, and all that lies in the image */
 	uint8_t *starts;
 	char origin[NAME_TEXT_SIZE];
+	uint8_t name[ZONE_NAME_SIZE]; /* of the node at hand, and its length */
+	size_t len;
 	struct err *err;
 };
 
@@ -27,7 +29,7 @@ static int fail_at(struct check *check, const struct zone_node *node, const char
 	char name[NAME_TEXT_SIZE];
 
 	return err_set(check->err, "zones image: zone %s: node %s %s", check->origin,
-		       name_format(zone_node_name(node), name), what);
+		       zone_node_format(check->segment, node, name), what);
 }
 
 static bool holds(const struct check *check, uint64_t offset, uint64_t count, size_t size,
@@ -80,9 +82,23 @@ static const struct zone_node *node_at(const struct check *check, uint32_t offse
 
 static size_t node_size(const struct zone_node *node)
 {
-	size_t size = sizeof(*node) + node->rrset_count * sizeof(node->rrsets[0]) + node->name_len;
+	size_t links = (node->flags & ZONE_NODE_LINKED) != 0 ? sizeof(struct zone_links) : 0;
 
-	return (size + 3) & ~(size_t)3;
+	return zone_node_size(node) + links;
+}
+
+/* Whole labels, as many as the node says, and in front of the origin not too long. */
+static bool is_front(const struct zone_segment *segment, const struct zone_node *node)
+{
+	const uint8_t *front = zone_node_front(node);
+	size_t at = 0, len = node->name_len;
+	unsigned labels = segment->origin_labels;
+
+	if (zone_node_name_len(segment, node) > DNS_NAME_MAX || !is_lower(front, len))
+		return false;
+	for (; at < len && front[at] != 0 && front[at] <= DNS_LABEL_MAX; labels++)
+		at += 1U + front[at];
+	return at == len && labels == node->labels;
 }
 
 /* --- header --------------------------------------------------------------------------------- */
@@ -122,10 +138,12 @@ static int find_starts(struct check *check)
 
 		if (room < sizeof(*node) || room < node_size(node))
 			return fail(check, "a node does not end within the nodes");
-		if (!is_name(zone_node_name(node), node->name_len, node->labels))
+		if (node->extent * 4U > room || node->extent * 4U < node_size(node))
+			return fail(check, "a node's extent is wrong");
+		if (!is_front(segment, node))
 			return fail(check, "a node's name is not valid");
 		check->starts[at / 32] |= (uint8_t)(1 << at / 4 % 8);
-		at += (uint32_t)node_size(node);
+		at += node->extent * 4U;
 		count++;
 	}
 	if (count != segment->node_count)
@@ -173,11 +191,11 @@ static int check_block(struct check *check, const struct zone_node *node, uint32
 	const struct rrset_block *block = zone_at(check->segment, struct rrset_block, offset);
 	const char *reason;
 
-	if (!holds(check, offset, 1, sizeof(*block), 8))
+	if (!holds(check, offset, 1, sizeof(*block) + NAME_ROOM, 4))
 		return fail_at(check, node, "has an RRset that lies outside");
-	if (block->type != type || block->owner_len != node->name_len)
+	if (block->type != type || block->owner_len != check->len)
 		return fail_at(check, node, "has an RRset of another owner or type");
-	if (!rrset_verify(block, check->size - offset, zone_node_name(node), &reason)) {
+	if (!rrset_verify(block, check->size - NAME_ROOM - offset, check->name, &reason)) {
 		(void)fail_at(check, node, "has a damaged RRset");
 		return err_prefix(check->err, "%s", reason);
 	}
@@ -208,20 +226,20 @@ static bool has(const struct check *check, const struct zone_node *node, uint16_
 
 static int check_flags(struct check *check, const struct zone_node *node)
 {
-	const uint8_t *name = zone_node_name(node);
+	const uint8_t *name = check->name;
 	const struct rrset_block *cname = zone_rrset(check->segment, node, TYPE_CNAME);
 	uint32_t offset = node_offset(check, node);
 	uint8_t flags = 0;
 
 	if (offset == check->segment->apex)
 		flags |= ZONE_NODE_APEX;
-	if (node->cut == offset)
+	if (zone_node_cut(node) == offset)
 		flags |= ZONE_NODE_CUT;
 	if (cname != NULL)
 		flags |= ZONE_NODE_CNAME;
 	if (name[0] == 1 && name[1] == '*')
 		flags |= ZONE_NODE_WILDCARD;
-	if (node->flags != flags)
+	if ((node->flags & ~ZONE_NODE_LINKED) != flags)
 		return fail_at(check, node, "has flags that do not fit");
 	if ((flags & ZONE_NODE_CUT) != 0 &&
 	    ((flags & ZONE_NODE_APEX) != 0 || !has(check, node, TYPE_NS)))
@@ -231,145 +249,102 @@ static int check_flags(struct check *check, const struct zone_node *node)
 	return 0;
 }
 
-static int check_links(struct check *check, const struct zone_node *node)
+static int check_cut(struct check *check, const struct zone_node *node, uint32_t cut)
 {
-	const struct zone_segment *segment = check->segment;
-	const uint8_t *name = zone_node_name(node);
-	const struct zone_node *other;
+	const struct zone_node *other = node_at(check, cut);
+	size_t len;
 
-	if (node->cut != 0) {
-		if (!is_node(check, node->cut))
-			return fail_at(check, node, "has a cut that is no node");
-		other = node_at(check, node->cut);
-		if (other->cut != node->cut ||
-		    !name_is_under(name, node->name_len, zone_node_name(other), other->name_len))
-			return fail_at(check, node, "has a cut that is not above it");
-	}
-	if (node->wildcard != 0) {
-		if (!is_node(check, node->wildcard))
-			return fail_at(check, node, "has a wildcard that is no node");
-		other = node_at(check, node->wildcard);
-		if (other->name_len != node->name_len + 2 ||
-		    memcmp(zone_node_name(other), "\1*", 2) != 0 ||
-		    memcmp(zone_node_name(other) + 2, name, node->name_len) != 0)
-			return fail_at(check, node, "has another name's wildcard");
-	}
-	if (node->pool_record == 0 && node->pool_types != 0)
-		return fail_at(check, node, "has types of a POOL record, and none");
-	if (node->pool_record != 0) {
-		const struct zone_pool_record *records = zone_at(segment, struct zone_pool_record,
-								 segment->pool_records_off);
-
-		if (node->pool_record > segment->pool_record_count ||
-		    records[node->pool_record - 1].node != node_offset(check, node))
-			return fail_at(check, node, "has another name's POOL record");
-		if (node->pool_types != records[node->pool_record - 1].types)
-			return fail_at(check, node, "has other types than its POOL record");
-	}
+	if (!is_node(check, cut))
+		return fail_at(check, node, "has a cut that is no node");
+	len = zone_node_name_len(check->segment, other);
+	if (zone_node_cut(other) != cut || len > check->len ||
+	    !name_is_under(check->name, check->len, check->name + check->len - len, len) ||
+	    memcmp(zone_node_front(other), check->name + check->len - len, other->name_len) != 0)
+		return fail_at(check, node, "has a cut that is not above it");
 	return 0;
 }
 
-/* A name that stands in a node has room behind it. */
+static int check_wildcard(struct check *check, const struct zone_node *node, uint32_t wildcard)
+{
+	const struct zone_node *other = node_at(check, wildcard);
+
+	if (!is_node(check, wildcard))
+		return fail_at(check, node, "has a wildcard that is no node");
+	if (other->name_len != node->name_len + 2 ||
+	    memcmp(zone_node_front(other), "\1*", 2) != 0 ||
+	    memcmp(zone_node_front(other) + 2, zone_node_front(node), node->name_len) != 0)
+		return fail_at(check, node, "has another name's wildcard");
+	return 0;
+}
+
+static int check_pool_record(struct check *check, const struct zone_node *node, uint32_t number)
+{
+	const struct zone_segment *segment = check->segment;
+	const struct zone_pool_record *record =
+		zone_at(segment, struct zone_pool_record, segment->pool_records_off) + number - 1;
+
+	if (number > segment->pool_record_count || record->node != node_offset(check, node))
+		return fail_at(check, node, "has another name's POOL record");
+	if (node->pool_types != record->types)
+		return fail_at(check, node, "has other types than its POOL record");
+	if (!holds(check, record->owner_off, check->len, 1, 1) ||
+	    memcmp(zone_at(segment, uint8_t, record->owner_off), check->name, check->len) != 0)
+		return fail_at(check, node, "has a POOL record with another owner");
+	return 0;
+}
+
+static int check_links(struct check *check, const struct zone_node *node)
+{
+	const struct zone_links none = { 0 }, *links = zone_node_links(node);
+
+	if (links == NULL)
+		links = &none;
+	else if (memcmp(links, &none, sizeof(none)) == 0)
+		return fail_at(check, node, "has links that lead nowhere");
+	if (links->pool_record == 0 && node->pool_types != 0)
+		return fail_at(check, node, "has types of a POOL record, and none");
+	if (links->cut != 0 && check_cut(check, node, links->cut) != 0)
+		return -1;
+	if (links->wildcard != 0 && check_wildcard(check, node, links->wildcard) != 0)
+		return -1;
+	return links->pool_record != 0 ? check_pool_record(check, node, links->pool_record) : 0;
+}
+
+/* A name that is there has room behind it. */
 static const struct zone_node *find(const struct zone_segment *segment, const uint8_t *name,
 				    size_t len)
 {
 	return zone_find_hashed(segment, name_hash(name, len - segment->origin_len), name, len);
 }
 
-/* The name is in this zone, is found, and so is its parent (empty non-terminals have nodes). */
+/* The name is found, and so is its parent (empty non-terminals have nodes). */
 static int check_place(struct check *check, const struct zone_node *node)
 {
 	const struct zone_segment *segment = check->segment;
-	const uint8_t *name = zone_node_name(node);
+	const uint8_t *name = check->name;
 
-	if (!name_is_under(name, node->name_len, segment->origin, segment->origin_len))
-		return fail_at(check, node, "is outside of the zone");
 	if (node->labels > segment->max_labels)
 		return fail_at(check, node, "has more labels than the deepest name");
-	if (find(segment, name, node->name_len) != node)
+	if (find(segment, name, check->len) != node)
 		return fail_at(check, node, "is not found by its name");
-	if (node->name_len != segment->origin_len &&
-	    find(segment, name + 1 + *name, node->name_len - 1U - *name) == NULL)
+	if (node->name_len > 0 && find(segment, name + 1 + *name, check->len - 1U - *name) == NULL)
 		return fail_at(check, node, "has no parent");
 	return 0;
-}
-
-static int check_node(struct check *check, const struct zone_node *node)
-{
-	if (check_place(check, node) != 0 || check_rrsets(check, node) != 0 ||
-	    check_flags(check, node) != 0 || check_links(check, node) != 0)
-		return -1;
-	return 0;
-}
-
-/* Asks the memory for the bucket in which the node will be looked for. */
-static void prefetch(const struct zone_segment *segment, const struct zone_node *node)
-{
-	uint64_t hash;
-
-	if (node->name_len < segment->origin_len)
-		return; /* which will be found to be wrong */
-	hash = name_hash(zone_node_name(node), (size_t)node->name_len - segment->origin_len);
-	__builtin_prefetch(zone_bucket(segment, hash));
-}
-
-/* The nodes from one offset up to another, some at a time, so that their buckets come together. */
-static int check_range(struct check *check, uint32_t at, uint32_t end)
-{
-	const struct zone_node *nodes[16];
-
-	while (at < end) {
-		unsigned count = 0;
-
-		for (; count < 16 && at < end; at += (uint32_t)node_size(nodes[count++])) {
-			nodes[count] = node_at(check, at);
-			prefetch(check->segment, nodes[count]);
-		}
-		for (unsigned i = 0; i < count; i++) {
-			if (check_node(check, nodes[i]) != 0)
-				return -1;
-		}
-	}
-	return 0;
-}
-
-/* The second half of a large zone's nodes, for a thread. */
-struct half {
-	struct check check;
-	struct err err;
-	uint32_t at, end;
-	int rc;
-};
-
-static void *check_half(void *argument)
-{
-	struct half *half = argument;
-
-	half->rc = check_range(&half->check, half->at, half->end);
-	return NULL;
 }
 
 static int check_nodes(struct check *check)
 {
 	const struct zone_segment *segment = check->segment;
-	struct half half = { .check = *check, .at = segment->nodes_off, .end = segment->nodes_end };
-	pthread_t thread;
-	bool apart = false;
-	int rc;
+	const struct zone_node *node;
+	uint32_t at = segment->nodes_off;
 
-	half.check.err = &half.err;
-	if (segment->node_count >= APART_NODES) {
-		half.at += (segment->nodes_end - segment->nodes_off) / 8 * 4;
-		while (half.at < half.end && !is_node(check, half.at))
-			half.at += 4;
-		apart = pthread_create(&thread, NULL, check_half, &half) == 0;
+	while ((node = zone_next(segment, &at)) != NULL) {
+		check->len = zone_node_name(segment, node, check->name);
+		if (check_place(check, node) != 0 || check_links(check, node) != 0 ||
+		    check_rrsets(check, node) != 0 || check_flags(check, node) != 0)
+			return -1;
 	}
-	rc = check_range(check, segment->nodes_off, apart ? half.at : half.end);
-	if (apart)
-		(void)pthread_join(thread, NULL);
-	if (rc == 0 && apart && half.rc != 0)
-		rc = err_set(check->err, "%s", half.err.text);
-	return rc;
+	return 0;
 }
 
 /* --- what hangs on the nodes ------------------------------------------------------------------ */
@@ -382,8 +357,8 @@ static int check_apex(struct check *check)
 	if (!is_node(check, segment->apex))
 		return fail(check, "there is no apex");
 	apex = node_at(check, segment->apex);
-	if (apex->name_len != segment->origin_len ||
-	    memcmp(zone_node_name(apex), segment->origin, segment->origin_len) != 0)
+	check->len = zone_node_name(segment, apex, check->name);
+	if (apex->name_len != 0)
 		return fail(check, "the apex has another name");
 	if (!has(check, apex, TYPE_SOA) || !has(check, apex, TYPE_NS))
 		return fail(check, "the apex has no SOA or no NS");
@@ -398,7 +373,7 @@ static int check_pool_records(struct check *check)
 
 	for (uint32_t i = 0; i < segment->pool_record_count; i++, record++) {
 		if (!is_node(check, record->node) ||
-		    node_at(check, record->node)->pool_record != i + 1)
+		    zone_node_pool_record(node_at(check, record->node)) != i + 1)
 			return fail(check, "a POOL record's owner does not know it");
 		if (record->types == 0 || (record->types & ~(uint32_t)POOL_TYPES_ALL) != 0)
 			return fail(check, "a POOL record's types are out of range");

@@ -71,11 +71,10 @@ void lookup_missing(struct lookup *out, const struct name_key *name)
 	const struct zone_segment *segment = out->segment;
 
 	out->encloser = find_encloser(segment, name);
-	if (out->encloser->cut != 0) {
-		out->cut = zone_at(segment, struct zone_node, out->encloser->cut);
-	} else if (out->encloser->wildcard != 0) {
-		out->node = zone_at(segment, struct zone_node, out->encloser->wildcard);
-	}
+	if (zone_node_cut(out->encloser) != 0)
+		out->cut = zone_at(segment, struct zone_node, zone_node_cut(out->encloser));
+	else if (zone_node_wildcard(out->encloser) != 0)
+		out->node = zone_at(segment, struct zone_node, zone_node_wildcard(out->encloser));
 }
 
 /* What mostly happens: the first one that has the tag is it. */
@@ -99,6 +98,6 @@ void lookup_name(struct lookup *out, const struct zone_segment *segment,
 	out->node = find_node(segment, name);
 	if (out->node == NULL)
 		lookup_missing(out, name);
-	else if (out->node->cut != 0)
-		out->cut = zone_at(segment, struct zone_node, out->node->cut);
+	else if (zone_node_cut(out->node) != 0)
+		out->cut = zone_at(segment, struct zone_node, zone_node_cut(out->node));
 }

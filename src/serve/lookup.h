@@ -55,8 +55,8 @@ static inline bool lookup_is_node(const struct zone_segment *segment, const stru
 	size_t below = (size_t)name->len - segment->origin_len;
 	struct name_head head = name_head(name->wire, below);
 
-	return zone_node_is(node, &head, name->len) &&
-	       (below <= NAME_ROOM || name_same(zone_node_name(node), name->wire, below));
+	return zone_node_is(node, &head, below) &&
+	       (below <= NAME_ROOM || name_same(zone_node_front(node), name->wire, below));
 }
 
 struct lookup {

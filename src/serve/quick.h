@@ -177,7 +177,7 @@ static QUICK_INLINE void quick_find_node(struct quick_query *q)
 {
 	q->node = zone_bucket_guess(q->segment, q->bucket, q->hash);
 	if (q->node != NULL)
-		quick_prefetch(q->node, 48);
+		quick_prefetch(q->node, 60);
 }
 
 static QUICK_INLINE const struct zone_node *quick_node(const struct quick_query *q)
@@ -250,7 +250,7 @@ static QUICK_INLINE void quick_find_client(const struct quick *quick, struct qui
 
 	q->record = steering_record(&world->steering,
 				    zones_entry(&world->zones, q->zone)->pool_record_base +
-					    q->node->pool_record - 1);
+					    zone_node_pool_record(q->node) - 1);
 	quick_prefetch(q->record, sizeof(*q->record) - 1);
 	q->from_ecs = quick_ecs_address(q, &q->address);
 	if (!q->from_ecs)
@@ -266,7 +266,7 @@ static QUICK_INLINE enum quick_kind quick_block(const struct quick *quick, struc
 
 	if (node == NULL)
 		return quick_find_nothing(q, NULL);
-	if (node->cut != 0)
+	if (zone_node_cut(node) != 0)
 		return QUICK_NOT;
 	q->node = node;
 	if ((node->pool_types & pool_type_bit(q->type)) != 0) {
@@ -327,7 +327,7 @@ static QUICK_INLINE void quick_put_question(uint8_t *reply, const uint8_t *messa
 	quick_store(reply + 4, htobe64(UINT64_C(1) << 48 | counts));
 }
 
-/* Blocks and their wires begin at multiples of 8 octets, so a word of one is on its page. */
+/* Words that begin in a block can be read (image/rrset.h). */
 static QUICK_INLINE void quick_copy_block(uint8_t *to, const uint8_t *from, size_t len)
 {
 	if (len > 64) {

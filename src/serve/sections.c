@@ -28,7 +28,8 @@ static inline void steer(const struct asking *asking, const struct zone_node *no
 	if (from_ecs)
 		ecs_address(&query->edns.ecs, &network);
 	address = geo_address(&network);
-	out->record = steering_record(steering, asking->pool_record_base + node->pool_record - 1);
+	out->record = steering_record(steering,
+				      asking->pool_record_base + zone_node_pool_record(node) - 1);
 	choose(&out->chosen, asking->world, out->record, &address, from_ecs,
 	       asking->client->random);
 	if (!from_ecs)
@@ -104,11 +105,13 @@ static uint16_t extra_place(size_t block_at, const struct rrset_extra *extra)
 	return block_at != 0 && place <= DNS_POINTER_MAX ? (uint16_t)place : 0;
 }
 
-static struct owner extra_owner(const struct zone_node *node, size_t block_at,
-				const struct rrset_extra *extra)
+/* Its name is written to `name`. */
+static struct owner extra_owner(const struct lookup *found, const struct zone_node *node,
+				size_t block_at, const struct rrset_extra *extra,
+				uint8_t name[ZONE_NAME_SIZE])
 {
-	return (struct owner){ .name = zone_node_name(node),
-			       .len = node->name_len,
+	return (struct owner){ .name = name,
+			       .len = (uint8_t)zone_node_name(found->segment, node, name),
 			       .place = extra_place(block_at, extra) };
 }
 
@@ -151,10 +154,11 @@ static __attribute__((noinline)) void put_extras(struct asking *asking, const st
 	const struct rrset_extra *extras = rrset_extras(block);
 	size_t block_at = asking->message.last;
 	bool is_service = block->type == TYPE_SVCB || block->type == TYPE_HTTPS;
+	uint8_t name[ZONE_NAME_SIZE];
 
 	for (unsigned i = 0; i < block->extra_count && i < EXTRAS_MAX; i++) {
 		const struct zone_node *node = extra_node(found, &extras[i]);
-		struct owner owner = extra_owner(node, block_at, &extras[i]);
+		struct owner owner = extra_owner(found, node, block_at, &extras[i], name);
 
 		if (named_before(extras, i))
 			continue;
@@ -221,13 +225,15 @@ static void put_glue(struct asking *asking, const struct lookup *found,
 	size_t block_at = asking->message.last;
 	const uint8_t *segment = (const uint8_t *)found->segment;
 	uint32_t cut = (uint32_t)((const uint8_t *)found->cut - segment);
+	uint8_t name[ZONE_NAME_SIZE];
 
 	for (unsigned inside = 2; inside-- > 0;) {
 		for (unsigned i = 0; i < block->extra_count; i++) {
 			const struct zone_node *node = extra_node(found, &extras[i]);
-			struct owner owner = extra_owner(node, block_at, &extras[i]);
+			struct owner owner = extra_owner(found, node, block_at, &extras[i], name);
 
-			if ((node->cut == cut) != (inside == 1) || is_nameless(node, &owner))
+			if ((zone_node_cut(node) == cut) != (inside == 1) ||
+			    is_nameless(node, &owner))
 				continue;
 			if (!put_addresses(asking, found, node, &owner) && inside == 1)
 				asking->message.truncated = true;
@@ -273,7 +279,8 @@ static __attribute__((noinline)) void put_referral(struct asking *asking,
 						   const struct lookup *found)
 {
 	const struct rrset_block *block = zone_rrset(found->segment, found->cut, TYPE_NS);
-	struct owner owner = ancestor(asking, (size_t)asking->owner.len - found->cut->name_len);
+	struct owner owner = ancestor(
+		asking, asking->owner.len - zone_node_name_len(found->segment, found->cut));
 
 	if (block != NULL && message_put(&asking->message, SECTION_AUTHORITY, block, &owner))
 		put_glue(asking, found, block);
@@ -426,7 +433,7 @@ static __attribute__((noinline)) enum rcode answer_below_dname(struct asking *as
 							       const struct rrset_block *block,
 							       bool *on)
 {
-	size_t kept = (size_t)asking->owner.len - found->encloser->name_len;
+	size_t kept = asking->owner.len - zone_node_name_len(found->segment, found->encloser);
 	struct owner owner = ancestor(asking, kept);
 	uint8_t target[DNS_NAME_MAX];
 	uint16_t place;

@@ -111,16 +111,15 @@ static void ask_below(const struct world *world, const uint8_t *name, size_t len
 
 static void ask_zone(const struct world *world, const struct zone_segment *segment)
 {
+	const struct zone_node *node;
 	uint32_t at = segment->nodes_off;
 
-	for (unsigned i = 0; i < NODES_MAX && at < segment->nodes_end; i++) {
-		const struct zone_node *node = zone_at(segment, struct zone_node, at);
-		size_t size = sizeof(*node) + node->rrset_count * sizeof(node->rrsets[0]) +
-			      node->name_len;
+	for (unsigned i = 0; i < NODES_MAX && (node = zone_next(segment, &at)) != NULL; i++) {
+		uint8_t name[ZONE_NAME_SIZE];
+		size_t len = zone_node_name(segment, node, name);
 
-		ask_name(world, zone_node_name(node), node->name_len, i);
-		ask_below(world, zone_node_name(node), node->name_len, i + 1);
-		at += (uint32_t)((size + 3) & ~(size_t)3);
+		ask_name(world, name, len, i);
+		ask_below(world, name, len, i + 1);
 	}
 }
 

@@ -131,8 +131,8 @@ static bool is_ours(const struct zone_segment *segment, const struct master_reco
 		return false;
 	node = zone_find(segment, record->owner->wire, record->owner->len);
 	must(node != NULL);
-	return node->cut == 0 ||
-	       (record->type == TYPE_DS && zone_at(segment, struct zone_node, node->cut) == node);
+	return zone_node_cut(node) == 0 ||
+	       (record->type == TYPE_DS && (node->flags & ZONE_NODE_CUT) != 0);
 }
 
 static void find_all(const struct world *world)

@@ -18,11 +18,12 @@ static const struct zone_node *node_at(const struct zones_try *try, uint32_t off
 	return zone_at(zones_segment(&try->image, 0), struct zone_node, offset);
 }
 
-static void check_name(const struct zone_node *node, const char *expected)
+static void check_name(const struct zones_try *try, uint32_t node, const char *expected)
 {
 	char text[NAME_TEXT_SIZE];
 
-	ck_assert_str_eq(name_format(zone_node_name(node), text), expected);
+	ck_assert_str_eq(zone_node_format(zones_segment(&try->image, 0), node_at(try, node), text),
+			 expected);
 }
 
 static const struct rrset_block *block_of(const struct zones_try *try, const char *name,
@@ -54,12 +55,12 @@ START_TEST(wildcards_are_known_to_their_parent)
 	struct zones_try try;
 
 	zones_try_text(&try, HEAD "*.w A 192.0.2.1\nx.*.e A 192.0.2.2\n");
-	check_name(node_at(&try, zones_try_node(&try, "w.example.net")->wildcard),
+	check_name(&try, zone_node_wildcard(zones_try_node(&try, "w.example.net")),
 		   "*.w.example.net.");
 	/* An empty non-terminal is a wildcard, too (RFC 4592, 2.2.2). */
-	check_name(node_at(&try, zones_try_node(&try, "e.example.net")->wildcard),
+	check_name(&try, zone_node_wildcard(zones_try_node(&try, "e.example.net")),
 		   "*.e.example.net.");
-	ck_assert_uint_eq(zones_try_node(&try, "example.net")->wildcard, 0);
+	ck_assert_uint_eq(zone_node_wildcard(zones_try_node(&try, "example.net")), 0);
 	ck_assert_uint_eq(zones_try_node(&try, "*.w.example.net")->flags, ZONE_NODE_WILDCARD);
 	zones_try_close(&try);
 }
@@ -73,13 +74,15 @@ START_TEST(everything_below_the_topmost_cut_belongs_to_it)
 	zones_try_text(&try, HEAD "sub NS ns.sub\nns.sub A 192.0.2.1\n"
 				  "deep.sub NS x.deep.sub\nx.deep.sub A 192.0.2.2\n");
 	sub = zones_try_node(&try, "sub.example.net");
-	ck_assert_uint_eq(sub->flags, ZONE_NODE_CUT);
-	ck_assert_ptr_eq(node_at(&try, sub->cut), sub);
-	ck_assert_ptr_eq(node_at(&try, zones_try_node(&try, "ns.sub.example.net")->cut), sub);
-	ck_assert_ptr_eq(node_at(&try, zones_try_node(&try, "deep.sub.example.net")->cut), sub);
-	ck_assert_uint_eq(zones_try_node(&try, "deep.sub.example.net")->flags, 0);
-	ck_assert_uint_eq(zones_try_node(&try, "example.net")->cut, 0);
-	ck_assert_uint_eq(zones_try_node(&try, "ns1.example.net")->cut, 0);
+	ck_assert_uint_eq(sub->flags, ZONE_NODE_CUT | ZONE_NODE_LINKED);
+	ck_assert_ptr_eq(node_at(&try, zone_node_cut(sub)), sub);
+	ck_assert_ptr_eq(node_at(&try, zone_node_cut(zones_try_node(&try, "ns.sub.example.net"))),
+			 sub);
+	ck_assert_ptr_eq(node_at(&try, zone_node_cut(zones_try_node(&try, "deep.sub.example.net"))),
+			 sub);
+	ck_assert_uint_eq(zones_try_node(&try, "deep.sub.example.net")->flags, ZONE_NODE_LINKED);
+	ck_assert_uint_eq(zone_node_cut(zones_try_node(&try, "example.net")), 0);
+	ck_assert_uint_eq(zone_node_cut(zones_try_node(&try, "ns1.example.net")), 0);
 	zones_try_close(&try);
 }
 END_TEST
@@ -94,13 +97,13 @@ START_TEST(hosts_in_rdata_lead_to_their_addresses)
 				  "m MX 4 text\ntext TXT x\n_s._tcp SRV 1 2 3 mail\n");
 	block = block_of(&try, "example.net", TYPE_NS);
 	ck_assert_uint_eq(block->extra_count, 2);
-	check_name(node_at(&try, rrset_extras(block)[0].node), "ns1.example.net.");
-	check_name(node_at(&try, rrset_extras(block)[1].node), "ns.sub.example.net.");
-	check_name(node_at(&try, rrset_extras(block_of(&try, "sub.example.net", TYPE_NS))->node),
+	check_name(&try, rrset_extras(block)[0].node, "ns1.example.net.");
+	check_name(&try, rrset_extras(block)[1].node, "ns.sub.example.net.");
+	check_name(&try, rrset_extras(block_of(&try, "sub.example.net", TYPE_NS))->node,
 		   "ns.sub.example.net.");
 	block = block_of(&try, "m.example.net", TYPE_MX); /* glue is for NS alone */
 	ck_assert_uint_eq(block->extra_count, 1);
-	check_name(node_at(&try, rrset_extras(block)->node), "mail.example.net.");
+	check_name(&try, rrset_extras(block)->node, "mail.example.net.");
 	ck_assert_uint_eq(load_u16(block->wire + rrset_extras(block)->name_pos - 2), 2);
 	block = block_of(&try, "_s._tcp.example.net", TYPE_SRV);
 	ck_assert_uint_eq(block->extra_count, 1);
@@ -296,11 +299,14 @@ static unsigned walk(const struct image *image)
 	for (uint32_t z = 0; z < image_root(image, struct zones_root)->zone_count; z++) {
 		const struct zone_segment *segment = zones_segment(image, z);
 
-		for (uint32_t at = segment->nodes_off; at < segment->nodes_end;) {
-			const struct zone_node *node = zone_at(segment, struct zone_node, at);
-			const uint8_t *name = zone_node_name(node);
+		const struct zone_node *node;
+		uint32_t at = segment->nodes_off;
 
-			ck_assert_ptr_eq(zone_find(segment, name, node->name_len), node);
+		while ((node = zone_next(segment, &at)) != NULL) {
+			uint8_t name[ZONE_NAME_SIZE];
+			size_t len = zone_node_name(segment, node, name);
+
+			ck_assert_ptr_eq(zone_find(segment, name, len), node);
 			for (unsigned i = 0; i < node->rrset_count; i++) {
 				const struct rrset_block *block = zone_rrset(segment, node,
 									     node->rrsets[i].type);
@@ -310,10 +316,6 @@ static unsigned walk(const struct image *image)
 				for (unsigned k = 0; k < block->fixup_count; k++)
 					sum += load_u16(block->wire + rrset_fixups(block)[k]);
 			}
-			at = (uint32_t)((at + sizeof(*node) +
-					 node->rrset_count * sizeof(struct zone_rrset) +
-					 node->name_len + 3) &
-					~3U);
 		}
 	}
 	return sum;

@@ -414,13 +414,13 @@ static struct zones_binding *read_bindings(const struct image *zones, size_t *co
 								segment->pool_records_off);
 
 		for (uint32_t i = 0; i < segment->pool_record_count; i++, record++) {
-			const struct zone_node *node = zone_at(segment, struct zone_node,
-							       record->node);
+			const uint8_t *owner = zone_at(segment, uint8_t, record->owner_off);
 			const char *pool = zone_at(segment, char, record->pool_name_off);
 			struct zones_binding *b = &all[(*count)++];
 
-			*b = (struct zones_binding){ .owner = zone_node_name(node),
-						     .owner_len = node->name_len,
+			*b = (struct zones_binding){ .owner = owner,
+						     .owner_len = (uint32_t)name_length(
+							     owner, DNS_NAME_MAX),
 						     .ttl_s = record->ttl_s,
 						     .site = PLAN_NONE,
 						     .types = (uint8_t)record->types };
