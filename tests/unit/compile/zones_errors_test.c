@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/mem.h"
 #include "compile_test.h"
 #include "tests/unit/run.h"
 #include "zones_test.h"
@@ -377,6 +378,36 @@ START_TEST(ten_megabytes_of_noise_are_refused)
 }
 END_TEST
 
+/* Names that all belong into the first bucket: who asks for one of them would have others' looked at
+ * through more full buckets than a lookup may pass. */
+START_TEST(names_made_to_collide_are_refused)
+{
+	const uint32_t names = 8 * ZONE_BUCKETS_MAX + 64, buckets = (names + 2) / 5 + 1;
+	struct buf text = { 0 };
+	struct zones_try try;
+
+	buf_format(&text, "%s", HEAD);
+	for (uint32_t i = 0, found = 0; found < names; i++) {
+		char label[16];
+		uint8_t name[16];
+		int len = snprintf(label, sizeof(label), "n%u", i);
+
+		name[0] = (uint8_t)len;
+		memcpy(name + 1, label, (size_t)len);
+		if ((name_hash_tight(name, 1U + (size_t)len) >> 32) * buckets >> 32 != 0)
+			continue;
+		buf_format(&text, "%s A 192.0.2.1\n", label);
+		found++;
+	}
+	buf_append(&text, "", 1);
+	zones_try_text(&try, (const char *)text.data);
+	ck_assert_uint_eq(diag_errors(try.diag), 1);
+	ck_assert_ptr_nonnull(strstr(try.report, "too many names collide"));
+	zones_try_close(&try);
+	buf_free(&text);
+}
+END_TEST
+
 Suite *zones_errors_suite(void)
 {
 	Suite *suite = suite_create("mistakes in zone files");
@@ -393,6 +424,7 @@ Suite *zones_errors_suite(void)
 	tcase_add_test(tcase, files_that_include_each_other_are_refused);
 	tcase_add_test(tcase, an_rrset_larger_than_a_message_is_refused);
 	tcase_add_test(tcase, file_names_must_give_origins);
+	tcase_add_test(tcase, names_made_to_collide_are_refused);
 	tcase_add_loop_test(tcase, ten_megabytes_of_noise_are_refused, 0, 2);
 	tcase_set_timeout(tcase, 60);
 	suite_add_tcase(suite, tcase);
