@@ -15,6 +15,7 @@ import pathlib
 import statistics
 import sys
 
+import goals
 import report
 import workloads
 
@@ -206,13 +207,13 @@ def plot_run(folder, results):
         report.of(measured, workload=name)) if server != "floor"} for name in asked}
     bars(folder / "ratio.svg", "How near the kernel's floor", "CPU time an answer of an echo server, over the "
          "server's: 1 is at the floor. Median, spread; dashed: the goal", ratios, "{:.2f}",
-         {titles[name]: goal for name, (goal, _) in report.GOAL_RATIO.items() if name in asked})
+         {titles[name]: goal for name, (goal, _) in goals.RATIO.items() if name in asked})
     counted = results.get("instructions") or {}
     cost = {titles[name]: {server: [found[name]["batched"]] for server, found in counted.items()
                            if name in found and server != "floor"}
             for name in titles if any(name in found for found in counted.values())}
     bars(folder / "instructions.svg", "Instructions in user space", "a query, in full batches; logarithmic; dashed: the goal", cost, "{:,.0f}",
-         {titles[name]: goal for name, goal in report.GOAL_INSTRUCTIONS.items() if titles[name] in cost}, log=True)
+         {titles[name]: goal for name, goal in goals.INSTRUCTIONS.items() if titles[name] in cost}, log=True)
     late = results.get("latency") or []
     percentiles = {}
     for name in dict.fromkeys(result["workload"] for result in late):
