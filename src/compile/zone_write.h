@@ -8,8 +8,9 @@
 #include "compile/zone_draft.h"
 #include "image/image.h"
 
-/* Appends the segment (of a zone that has an SOA) and tells where it starts. -1: an RRset or the zone is too large for an
- * image; that has been reported. */
+/* Appends the segment (of a zone that has an SOA) and tells where it starts. -1: an RRset, a name's
+ * list of types or the zone is too large for an image, or too many names collide; that has been
+ * reported. */
 int zone_write(struct zone_draft *draft, struct image_writer *writer, uint64_t *segment_off);
 
 #endif

@@ -332,19 +332,80 @@ static int check_place(struct check *check, const struct zone_node *node)
 	return 0;
 }
 
+static int check_node(struct check *check, const struct zone_node *node)
+{
+	check->len = zone_node_name(check->segment, node, check->name);
+	if (check_place(check, node) != 0 || check_links(check, node) != 0 ||
+	    check_rrsets(check, node) != 0 || check_flags(check, node) != 0)
+		return -1;
+	return 0;
+}
+
+/* Asks the memory for the bucket in which the node will be looked for. */
+static void prefetch(const struct zone_segment *segment, const struct zone_node *node)
+{
+	uint64_t hash = name_hash(zone_node_front(node), node->name_len);
+
+	__builtin_prefetch(zone_bucket(segment, hash));
+}
+
+/* The nodes from one offset up to another, some at a time, so that their buckets come together. */
+static int check_range(struct check *check, uint32_t at, uint32_t end)
+{
+	const struct zone_node *nodes[16];
+
+	while (at < end) {
+		unsigned count = 0;
+
+		for (; count < 16 && at < end; at += nodes[count++]->extent * 4U) {
+			nodes[count] = node_at(check, at);
+			prefetch(check->segment, nodes[count]);
+		}
+		for (unsigned i = 0; i < count; i++) {
+			if (check_node(check, nodes[i]) != 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* The second half of a large zone's nodes, for a thread. */
+struct half {
+	struct check check;
+	struct err err;
+	uint32_t at, end;
+	int rc;
+};
+
+static void *check_half(void *argument)
+{
+	struct half *half = argument;
+
+	half->rc = check_range(&half->check, half->at, half->end);
+	return NULL;
+}
+
 static int check_nodes(struct check *check)
 {
 	const struct zone_segment *segment = check->segment;
-	const struct zone_node *node;
-	uint32_t at = segment->nodes_off;
+	struct half half = { .check = *check, .at = segment->nodes_off, .end = segment->nodes_end };
+	pthread_t thread;
+	bool apart = false;
+	int rc;
 
-	while ((node = zone_next(segment, &at)) != NULL) {
-		check->len = zone_node_name(segment, node, check->name);
-		if (check_place(check, node) != 0 || check_links(check, node) != 0 ||
-		    check_rrsets(check, node) != 0 || check_flags(check, node) != 0)
-			return -1;
+	half.check.err = &half.err;
+	if (segment->node_count >= APART_NODES) {
+		half.at += (segment->nodes_end - segment->nodes_off) / 8 * 4;
+		while (half.at < half.end && !is_node(check, half.at))
+			half.at += 4;
+		apart = pthread_create(&thread, NULL, check_half, &half) == 0;
 	}
-	return 0;
+	rc = check_range(check, segment->nodes_off, apart ? half.at : half.end);
+	if (apart)
+		(void)pthread_join(thread, NULL);
+	if (rc == 0 && apart && half.rc != 0)
+		rc = err_set(check->err, "%s", half.err.text);
+	return rc;
 }
 
 /* --- what hangs on the nodes ------------------------------------------------------------------ */
