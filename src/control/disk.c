@@ -96,7 +96,7 @@ static bool open_all(struct images *images, int folder)
 		if (fd >= 0 && images_set(images, (enum image_kind)kind, fd, &ignored) != 0)
 			return false;
 	}
-	return images_are_complete(images) && stamp_fits(folder, images->fd);
+	return images_are_complete(images) && stamp_spend(folder, images->fd);
 }
 
 void disk_open(const char *state_dir, const char *name, struct images **out)

@@ -21,7 +21,7 @@ int disk_load(const char *state_dir, const char *name, struct images **out, stru
 
 /* The same world, but nobody reads it: the stamp says that its files are what was written once, and
  * that was verified (stamp.h). So it costs the same for any size. *out NULL: there is none of which
- * that can be said. As long as its descriptors are open, whoever wants to write into a file has to
+ * that can be said, or it was opened so before and nobody came to read it since. As long as its descriptors are open, whoever wants to write into a file has to
  * wait (a lease, fcntl(2); for /proc/sys/fs/lease-break-time at the longest): nothing that is mapped
  * is cut short. It has to be read in full and copied into memory soon (proof.h). */
 void disk_open(const char *state_dir, const char *name, struct images **out);

@@ -109,3 +109,8 @@ bool stamp_fits(int folder, const int fds[IMAGE_KINDS])
 	now.sum = sum_of(&now);
 	return memcmp(&now, &stamp, sizeof(now)) == 0;
 }
+
+bool stamp_spend(int folder, const int fds[IMAGE_KINDS])
+{
+	return stamp_fits(folder, fds) && unlinkat(folder, STAMP_NAME, 0) == 0;
+}

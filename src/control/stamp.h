@@ -20,4 +20,8 @@ int stamp_write(int folder, struct err *err);
  * this program fits nothing: it may have verified less. */
 bool stamp_fits(int folder, const int fds[IMAGE_KINDS]);
 
+/* The same for whoever is to begin with them unread, which is once: the stamp is gone then, until the
+ * world has been read. Should what nobody has read end the process, the next one reads it first. */
+bool stamp_spend(int folder, const int fds[IMAGE_KINDS]);
+
 #endif

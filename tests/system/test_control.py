@@ -305,6 +305,32 @@ def test_damage_that_a_disk_did_unasked_is_found_soon_after(small):
         signpost.wait_until(lambda: path.read_bytes()[-1] != octet, 5 * signpost.SLOW)
 
 
+def test_world_on_disk_that_nobody_came_to_check_is_read_first(small):
+    """Whatever ended control may have been in it."""
+    server, _ = small
+    need_leases(server)
+    saved_world(server)
+    path = server.folder / "state/world/zones.image"
+    before = path.stat()
+    with open(path, "r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        octet = file.read(1)[0] ^ 1
+        file.seek(-1, os.SEEK_END)
+        file.write(bytes([octet]))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    ended = Supervisor(server)
+    _, unread, _, _ = ended.wait(WORLD)
+    ended.process.kill()
+    ended.end()
+    assert not in_memory(unread[0])
+    for fd in unread:
+        os.close(fd)
+    with control(server) as supervisor:
+        _, fds, _, _ = supervisor.wait(WORLD)
+        assert all(map(in_memory, fds))
+        assert "checksum" in server.log()
+
+
 def test_damaged_world_on_disk_is_not_served(small):
     server, _ = small
     with control(server) as supervisor:
