@@ -408,6 +408,30 @@ START_TEST(names_made_to_collide_are_refused)
 }
 END_TEST
 
+#define LAST_ASSIGNED 32769 /* DLV */
+
+/* The list of them stands in the name's node, which tells its extent in 16 bits. */
+START_TEST(more_types_than_a_node_can_list_are_refused)
+{
+	const uint32_t most = (ZONE_NODE_SIZE_MAX - ZONE_NODE_BLOCKS_MAX) /
+			      sizeof(struct zone_rrset);
+	struct buf text = { 0 };
+	struct zones_try try;
+
+	buf_format(&text, "%s", HEAD);
+	for (uint32_t i = most + (uint32_t)_i; i > 0; i--)
+		buf_format(&text, "many TYPE%u \\# 0\n", LAST_ASSIGNED + i);
+	buf_append(&text, "", 1);
+	zones_try_text(&try, (const char *)text.data);
+	ck_assert_msg(diag_errors(try.diag) == (unsigned)_i, "%s", try.report);
+	ck_assert(_i == 0 ? try.image.base != NULL
+			  : strstr(try.report, "many.example.net. has records of more types than "
+					       "fit into an image") != NULL);
+	zones_try_close(&try);
+	buf_free(&text);
+}
+END_TEST
+
 Suite *zones_errors_suite(void)
 {
 	Suite *suite = suite_create("mistakes in zone files");
@@ -425,6 +449,7 @@ Suite *zones_errors_suite(void)
 	tcase_add_test(tcase, an_rrset_larger_than_a_message_is_refused);
 	tcase_add_test(tcase, file_names_must_give_origins);
 	tcase_add_test(tcase, names_made_to_collide_are_refused);
+	tcase_add_loop_test(tcase, more_types_than_a_node_can_list_are_refused, 0, 2);
 	tcase_add_loop_test(tcase, ten_megabytes_of_noise_are_refused, 0, 2);
 	tcase_set_timeout(tcase, 60);
 	suite_add_tcase(suite, tcase);
