@@ -320,6 +320,17 @@ static struct images *begin_with(const struct control *control, struct images *a
 	return images != NULL ? images : load_world(control);
 }
 
+/* One that nobody has read and that is not taken may be damaged: then those on disk are read. */
+static bool take_or_read(struct control *control, struct images *images, enum world_source source)
+{
+	bool unread = source == WORLD_FROM_DISK && !images_are_sealed(images);
+
+	if (take_or_drop(control, images, source))
+		return true;
+	images = unread ? load_world(control) : NULL;
+	return images != NULL && take_or_drop(control, images, source);
+}
+
 /* A world that goes on after a crash of ours is adopted as it is: no file is read again. Else the
  * last good one on disk is served while the files are compiled. */
 static void started(void *context, const char *server_file, uint64_t boot_id,
@@ -341,13 +352,15 @@ static void started(void *context, const char *server_file, uint64_t boot_id,
 		ev_break(control->loop, EVBREAK_ALL);
 		return;
 	}
-	if (images != NULL && take_or_drop(control, images, source)) {
+	if (images != NULL && take_or_read(control, images, source)) {
+		const struct images *running = running_images(control->running);
+
 		if (source == WORLD_ADOPTED) {
 			watch_adopted(control);
 			return;
 		}
-		if (!images_are_sealed(images)) {
-			prove(control, images);
+		if (!images_are_sealed(running)) {
+			prove(control, running);
 			return;
 		}
 	}

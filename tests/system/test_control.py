@@ -331,6 +331,30 @@ def test_world_on_disk_that_nobody_came_to_check_is_read_first(small):
         assert "checksum" in server.log()
 
 
+def test_unread_world_that_cannot_be_taken_is_read_and_then_the_former_one_served(small):
+    server, _ = small
+    need_leases(server)
+    world, previous = server.folder / "state/world", server.folder / "state/world.previous"
+    old = saved_world(server)
+    with control(server) as supervisor:
+        supervisor.wait(WORLD)
+        server.zone_file("example.net.zone").write_text(ZONE.format(serial=2))
+        assert ask(server, command="reload")["changed"]
+        signpost.wait_until(lambda: previous.exists() and (world / "stamp").exists(), 5 * signpost.SLOW)
+    path = world / "zones.image"
+    before = path.stat()
+    with open(path, "r+b") as file:
+        file.seek(128 + 40)  # how many POOL records the root says that there are
+        file.write(struct.pack("=I", 9))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    server.zone_file("example.net.zone").write_text("a mistake\n")
+    with control(server) as supervisor:
+        _, fds, _, _ = supervisor.wait(WORLD)
+        assert all(map(in_memory, fds))
+        assert image_id(fds[0]) == old[0]
+        assert "checksum" in server.log()
+
+
 def test_damaged_world_on_disk_is_not_served(small):
     server, _ = small
     with control(server) as supervisor:
