@@ -237,6 +237,9 @@ int udp_start(int fd, unsigned number, const struct thread_counters *counters, s
 {
 	struct udp *udp = mem_alloc(sizeof(*udp));
 
+	/* Their pages are there from the beginning: no batch is the first that needs them. */
+	memset(udp->query, 0xff, sizeof(udp->query));
+	memset(udp->reply, 0xff, sizeof(udp->reply));
 	udp->fd = fd;
 	udp->thread.counters = counters->counters;
 	udp->thread.classes = counters->classes;

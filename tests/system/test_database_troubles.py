@@ -88,7 +88,7 @@ def test_database_that_is_overwritten_is_moved_aside_and_begun_anew(running):
     aside = store(running)["damaged_path"]
     assert os.path.exists(aside) and "signpost.db.damaged-" in aside
     assert f"is lost, it was damaged: {aside}" in running.ctl("status").stdout
-    assert "database was damaged" in running.log()
+    wait(lambda: "database was damaged" in running.log())
     node = fail_over(running)
     wait(lambda: rows(running, f"SELECT to_status FROM transitions WHERE node = '{node}'") == [("down",)])
     assert rows(running, "SELECT object, reason FROM orders") == [("site:frankfurt", "moving")]

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import socket
 
 import dns.rcode
@@ -51,9 +52,15 @@ def packets(rng, count):
 
 
 def memory_kib(pid):
-    """What the process has for itself: all but the images."""
-    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
-        return sum(int(line.split()[1]) for line in rollup if line.startswith(("Private_Dirty:", "Swap:")))
+    """What the process has for itself: all but the images, whose pages count as private where nobody else has them mapped."""
+    total, counts = 0, False
+    with open(f"/proc/{pid}/smaps", encoding="ascii") as mappings:
+        for line in mappings:
+            if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+                counts = "/memfd:" not in line
+            elif counts and line.startswith(("Private_Dirty:", "Swap:")):
+                total += int(line.split()[1])
+    return total
 
 
 class Flat:
