@@ -280,24 +280,30 @@ def test_world_on_disk_is_handed_over_unread_and_then_in_memory(small):
         signpost.wait_until(lambda: may_write(server.folder / "state/world/zones.image"), 5 * signpost.SLOW)
 
 
-def test_damage_that_a_disk_did_unasked_is_found_soon_after(small):
-    server, _ = small
-    need_leases(server)
-    first = saved_world(server)
-    path = server.folder / "state/world/zones.image"
+def rot(path):
+    """Its last octet becomes another one, as if nobody had written; which."""
     before = path.stat()
     with open(path, "r+b") as file:
         file.seek(-1, os.SEEK_END)
         octet = file.read(1)[0] ^ 1
         file.seek(-1, os.SEEK_END)
         file.write(bytes([octet]))
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # as if nobody had written
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    return octet
+
+
+def test_damage_that_a_disk_did_unasked_is_found_soon_after(small):
+    server, _ = small
+    need_leases(server)
+    first = saved_world(server)
+    path = server.folder / "state/world/zones.image"
+    octet = rot(path)
     with control(server) as supervisor:
         _, unread, _, _ = supervisor.wait(WORLD)
         assert not in_memory(unread[0])
         _, fds, _, _ = supervisor.wait(WORLD)  # the files', compiled
         assert in_memory(fds[0]) and image_id(fds[0]) == first[0]
-        assert os.pread(fds[0], 1, before.st_size - 1) != bytes([octet])
+        assert os.pread(fds[0], 1, os.fstat(fds[0]).st_size - 1) != bytes([octet])
         assert "checksum" in server.log()
         assert ask(server, command="status")["world"]["source"] == "compiled"
         for fd in unread:
@@ -311,13 +317,7 @@ def test_world_on_disk_that_nobody_came_to_check_is_read_first(small):
     need_leases(server)
     saved_world(server)
     path = server.folder / "state/world/zones.image"
-    before = path.stat()
-    with open(path, "r+b") as file:
-        file.seek(-1, os.SEEK_END)
-        octet = file.read(1)[0] ^ 1
-        file.seek(-1, os.SEEK_END)
-        file.write(bytes([octet]))
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    octet = rot(path)
     ended = Supervisor(server)
     _, unread, _, _ = ended.wait(WORLD)
     ended.process.kill()
