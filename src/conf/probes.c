@@ -285,6 +285,8 @@ void probe_read(struct conf *conf, const struct yaml_node *item, unsigned role,
 	const struct yaml_node *kind = item->kind == YAML_MAP ? yaml_get(item, "kind") : NULL;
 	const struct probe_kind_row *row = NULL;
 
+	if (kind != NULL && kind->kind == YAML_SCALAR && kind->empty)
+		kind = NULL; /* as where none is given: that it has no value is told below */
 	if (kind != NULL && kind->kind == YAML_SCALAR)
 		row = find_row(kind->text, role);
 	probe->roles = (uint8_t)role;
