@@ -44,6 +44,12 @@ def nodes_of(server):
     return {node["name"]: node for pool in told["pools"] for site in pool["sites"] for node in site["nodes"]}
 
 
+def drill_ends_of(server):
+    """Their reasons in the audit, to which they are written behind the log."""
+    told = json.loads(server.ctl("audit", "sydney", "--json").stdout)
+    return [entry["reason"] for entry in told if entry["action"] == "drill-stop"]
+
+
 def stepped(server, seconds):
     """Steps the clock and waits until that was noticed."""
     noticed = server.log().count("the clock was stepped")
@@ -84,8 +90,8 @@ def test_drill_ends_in_time_though_the_clock_was_set_back(running):
     running.ctl("drill", "start", "--down", "sydney", "--for", "10s", "--unknown-capacity", "--force")
     stepped(running, -DAY)
     signpost.wait_until(lambda: "drill ends" in running.log(), 15 * signpost.SLOW)
-    told = json.loads(running.ctl("audit", "sydney", "--json").stdout)
-    assert [e["reason"] for e in told if e["action"] == "drill-stop"] == ["its time is over; the clock was set back meanwhile"]
+    assert signpost.wait_until(lambda: drill_ends_of(running), 5 * signpost.SLOW) == [
+        "its time is over; the clock was set back meanwhile"]
 
 
 def test_order_up_to_a_time_holds_again_when_the_clock_is_set_right(running):

@@ -37,7 +37,10 @@ def world_file(server, kind, world="world"):
 
 
 def wait_saved(server):
-    signpost.wait_until(lambda: world_file(server, "zones").exists(), 10 * signpost.SLOW)
+    try:
+        signpost.wait_until(lambda: world_file(server, "zones").exists(), 10 * signpost.SLOW)
+    except AssertionError as error:
+        raise AssertionError(f"the world was not saved: {error}\n{server.log()}") from error
 
 
 def edit_zone(server, old, new):
