@@ -33,6 +33,7 @@ int command_read(const void *message, size_t size, struct run_request *out, char
 {
 	char *text, *at, *end;
 
+	*out = (struct run_request){ 0 }; /* what is refused asks for nothing */
 	words[0] = variables[0] = NULL;
 	if (size < sizeof(*out))
 		return err_set(err, "a request of %zu octets", size);

@@ -31,7 +31,7 @@ struct command {
 };
 
 /* The words and variables of a request; `words` and `variables` have room for the maxima and a
- * NULL. -1: it is malformed. */
+ * NULL. -1: it is malformed, and *out asks for nothing. */
 int command_read(const void *message, size_t size, struct run_request *out, char **words,
 		 char **variables, struct err *err);
 

@@ -96,7 +96,7 @@ START_TEST(command_starts_with_nothing_of_ours)
 	char *argv[] = { shell, dash_c, script, NULL }, *envp[] = { name, NULL };
 	static struct command command;
 	uint64_t until_ms = clock_mono_ms() + PATIENCE_MS;
-	struct run_result result;
+	struct run_result result = { 0 };
 	int open_one = fcntl(0, F_DUPFD, 20); /* not closed at exec */
 
 	ck_assert_int_ge(open_one, 20);
