@@ -42,7 +42,7 @@ bench_under_SOURCES = %D%/bench/under.c
 CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += %D%/bench/run %D%/bench/load-big %D%/bench/scale %D%/bench/data.py %D%/bench/kill %D%/bench/detection %D%/bench/probes %D%/bench/bounds.py %D%/bench/times \
 	%D%/bench/peers.py %D%/bench/prepare.py %D%/bench/workloads.py %D%/bench/counts.py \
-	%D%/bench/report.py %D%/bench/goals.py %D%/bench/RESULTS.md %D%/peer_conf.py
+	%D%/bench/report.py %D%/bench/goals.py %D%/bench/latency.py %D%/bench/answering.py %D%/bench/where.py %D%/bench/workers.py %D%/bench/RESULTS.md %D%/peer_conf.py
 .PHONY: bench
 BENCH_FLAGS = --all
 bench: all bench-floor bench-loadgen bench-loadgen-tcp bench-under bench-images
@@ -50,7 +50,7 @@ bench: all bench-floor bench-loadgen bench-loadgen-tcp bench-under bench-images
 
 # How it grows, what it loads and holds: tests/bench/growth and load-big say what they need.
 EXTRA_PROGRAMS += bench-images
-bench_images_SOURCES = %D%/bench/images.c %D%/bench/images.h %D%/bench/images_ask.c %D%/bench/images_sizes.c
+bench_images_SOURCES = %D%/bench/images.c %D%/bench/images.h %D%/bench/images_ask.c %D%/bench/images_detour.c %D%/bench/images_sizes.c
 bench_images_LDADD = libctl.a libcontrol.a libserve.a $(SODIUM_LIBS) libsteer.a libimage.a libwire.a libbase.a \
 	$(JANSSON_LIBS) -lm
 EXTRA_DIST += %D%/bench/growth %D%/bench/clients.py %D%/bench/loaded.py %D%/bench/plots.py %D%/bench/sizes

@@ -12,6 +12,7 @@ libbase_a_SOURCES = \
 	%D%/netprefix.c %D%/netprefix.h \
 	%D%/program.c %D%/program.h \
 	%D%/timestamp.c %D%/timestamp.h
+libbase_a_CFLAGS = $(AM_CFLAGS) $(PGO_CFLAGS)
 
 check_PROGRAMS += test-base
 TESTS += test-base

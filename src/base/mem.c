@@ -6,12 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #define ARENA_BLOCK ((size_t)64 * 1024)
 /* From LARGE_FROM on an arena grows by blocks of huge pages, where the system has some: a large one
  * is filled in less time than the kernel takes to hand out its small pages. */
 #define LARGE_FROM  ((size_t)2 << 20)
 #define LARGE_BLOCK ((size_t)16 << 20)
+/* A huge page is cleared in a tenth of a millisecond, and the small ones instead of it take two. A
+ * virtual machine that tells its host which memory is free (free page reporting) loses huge pages
+ * that are free for some seconds, and having one again takes milliseconds; small ones it keeps. */
+#define HUGE_PAGE   ((size_t)2 << 20)
+#define HUGE_MAX_US 400U
+/* What is smaller comes from the heap, which has it at hand. */
+#define MAPPED_MIN ((size_t)64 * 1024)
 
 struct arena_block {
 	struct arena_block *next;
@@ -120,6 +128,54 @@ void buf_free(struct buf *buf)
 	*buf = (struct buf){ 0 };
 }
 
+static uint64_t cpu_time_us(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0)
+		return 0;
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+void mem_huge(void *at, size_t size)
+{
+	static bool too_slow; /* one of them was */
+	size_t before = -(uintptr_t)at & (HUGE_PAGE - 1);
+	uint8_t *first = (uint8_t *)at + before;
+	uint64_t start_us;
+
+	if (size < before + HUGE_PAGE || __atomic_load_n(&too_slow, __ATOMIC_RELAXED) ||
+	    madvise(at, size, MADV_HUGEPAGE) != 0)
+		return;
+	start_us = cpu_time_us();
+	__atomic_store_n(first, 0, __ATOMIC_RELAXED);
+	if (cpu_time_us() - start_us < HUGE_MAX_US)
+		return;
+	__atomic_store_n(&too_slow, true, __ATOMIC_RELAXED);
+	(void)madvise(at, size, MADV_NOHUGEPAGE);
+}
+
+void *mem_map(size_t size)
+{
+	void *mapped;
+
+	if (size < MAPPED_MIN)
+		return mem_alloc(size);
+	mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (mapped == MAP_FAILED)
+		out_of_memory(size);
+	mem_huge(mapped, size);
+	return mapped;
+}
+
+void mem_unmap(void *mapped, size_t size)
+{
+	if (size < MAPPED_MIN)
+		free(mapped);
+	else if (mapped != NULL)
+		(void)munmap(mapped, size);
+}
+
 static struct arena_block *block_new(struct arena *arena, size_t size)
 {
 	arena->total += size;
@@ -128,12 +184,8 @@ static struct arena_block *block_new(struct arena *arena, size_t size)
 
 static struct arena_block *block_map(struct arena *arena)
 {
-	struct arena_block *block = mmap(NULL, LARGE_BLOCK, PROT_READ | PROT_WRITE,
-					 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct arena_block *block = mem_map(LARGE_BLOCK);
 
-	if (block == MAP_FAILED)
-		out_of_memory(LARGE_BLOCK);
-	(void)madvise(block, LARGE_BLOCK, MADV_HUGEPAGE); /* or small ones */
 	block->mapped = LARGE_BLOCK;
 	arena->total += LARGE_BLOCK;
 	return block;
@@ -142,7 +194,7 @@ static struct arena_block *block_map(struct arena *arena)
 static void block_free(struct arena_block *block)
 {
 	if (block->mapped != 0)
-		(void)munmap(block, block->mapped);
+		mem_unmap(block, block->mapped);
 	else
 		free(block);
 }

@@ -14,6 +14,14 @@ void *mem_resize(void *old, size_t count, size_t size); /* not zeroed beyond the
 char *mem_copy_text(const char *text);
 char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Zeroed, in huge pages where the system has some and it is worth it: for what is large, and read
+ * here and there. */
+void *mem_map(size_t size);
+void mem_unmap(void *mapped, size_t size); /* NULL is fine */
+/* Memory that nobody has written yet is to be in huge pages, as far as they are there sooner than
+ * small ones: the first is taken to see, and where one takes too long, no more are asked for. */
+void mem_huge(void *at, size_t size);
+
 /* Room for one more element: array_add(items, count, capacity) = value; (all three are lvalues) */
 #define array_add(items, count, capacity)                                                       \
 	(*((count) < (capacity) ? &(items)[(count)++]                                           \

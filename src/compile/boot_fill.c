@@ -16,6 +16,7 @@ bool boot_fill(struct boot_record *record, const struct config *config)
 					.version = BOOT_VERSION,
 					.size = sizeof(*record),
 					.workers = config->workers,
+					.socket_affinity = config->socket_affinity,
 					.log_level = (uint32_t)config->log_level,
 					.log_target = config->log_syslog ? 1 : 0,
 					.listen_count = (uint32_t)config->listen_count };

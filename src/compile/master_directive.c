@@ -31,7 +31,7 @@ static void read_origin(const struct master_parse *parse)
 
 	if (has_arguments(parse, 1, 1, "$ORIGIN name") &&
 	    parse_name(parse, &parse->line->tokens[1], "origin", &origin)) {
-		parse->file->origin = origin;
+		parse_set_origin(parse->reader, parse->file, &origin);
 		parse->file->origin_is_new = true;
 	}
 }

@@ -1,5 +1,6 @@
 #include "compile/master_parse.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,11 +59,38 @@ const struct master_token *parse_last_token(const struct master_parse *parse)
 
 /* --- files ------------------------------------------------------------------------------------ */
 
+static bool is_plain(const struct name *name)
+{
+	for (const uint8_t *label = name->wire; *label != 0; label += 1 + *label) {
+		if (label[1] == '-' || label[*label] == '-')
+			return false;
+		for (unsigned i = 1; i <= *label; i++) {
+			if (!isalnum(label[i]) && label[i] != '-')
+				return false;
+		}
+	}
+	return true;
+}
+
+void parse_set_origin(const struct master_reader *reader, struct master_file *file,
+		      const struct name *origin)
+{
+	const struct name *zone = reader->zone;
+
+	file->origin = *origin;
+	file->origin_known = 0;
+	if (is_plain(origin))
+		file->origin_known |= OWNER_PLAIN;
+	if (name_is_under(origin->wire, origin->len, zone->wire, zone->len))
+		file->origin_known |= OWNER_INSIDE;
+}
+
 void parse_push_file(struct master_reader *reader, const struct name *origin)
 {
 	struct master_file *file = &reader->files[reader->depth++];
 
-	*file = (struct master_file){ .origin = *origin };
+	*file = (struct master_file){ 0 };
+	parse_set_origin(reader, file, origin);
 	master_lexer_start(&file->lexer, reader->sources, (uint16_t)(reader->sources->count - 1));
 }
 

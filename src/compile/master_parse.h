@@ -14,6 +14,8 @@ struct master_file {
 	struct master_lexer lexer;
 	struct name origin, owner;
 	bool has_owner, origin_is_new;
+	uint8_t owner_known;  /* bits of enum master_owner */
+	uint8_t origin_known; /* of a name that the origin completes, all but its own labels */
 	/* Lines that $GENERATE makes are read as if they were a file. */
 	bool generates;
 	struct master_generate generate;
@@ -22,6 +24,7 @@ struct master_file {
 
 struct master_reader {
 	struct master_sources *sources;
+	const struct name *zone; /* its origin */
 	struct master_file
 		files[INCLUDE_DEPTH + 1]; /* the last one is being read; $GENERATE goes deeper */
 	unsigned depth;
@@ -49,6 +52,9 @@ void parse_report(const struct master_parse *parse, const struct master_token *t
 		  const char *format, ...) __attribute__((format(printf, 3, 4)));
 void parse_warn(const struct master_parse *parse, const struct master_token *token,
 		const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+void parse_set_origin(const struct master_reader *reader, struct master_file *file,
+		      const struct name *origin);
 
 /* The newest source is read next; what $GENERATE makes, which is taken over; the file above. */
 void parse_push_file(struct master_reader *reader, const struct name *origin);

@@ -5,14 +5,15 @@
 
 #include "base/cursor.h"
 #include "compile/master_rules.h"
+#include "compile/master_scan.h"
 #include "compile/master_word.h"
 
 #define STRING_MAX     255
 #define NUMBER_DIGITS  9 /* of a number that is looked at here: then no sum overflows */
 #define IPV6_TEXT_SIZE 46
 
-/* A source's text ends with a NUL, which is a mistake anywhere before: so each loop over octets
- * ends by itself. */
+/* A source's text ends with a NUL, which is a mistake anywhere before, and SOURCE_ROOM octets more:
+ * so each loop over octets ends by itself. */
 struct quick {
 	struct master_reader *reader;
 	struct master_file *file;
@@ -45,6 +46,8 @@ static inline bool is_digit(char c)
 
 static inline const char *skip_blanks(const char *at)
 {
+	if (at[0] == ' ' && (uint8_t)at[1] > ' ') /* mostly it is one */
+		return at + 1;
 	while (*at == ' ' || *at == '\t')
 		at++;
 	return at;
@@ -65,82 +68,115 @@ static bool take_number(struct quick *quick, uint32_t max, uint32_t *value)
 	       is(*quick->at, ENDS_WORD);
 }
 
-/* The labels of a word, up to the last one, which no dot ends: its length is in *last, 0 where the
- * name is absolute. */
-static bool take_labels(struct quick *quick, struct name *out, size_t *last)
-{
-	const char *p = quick->at;
-	uint8_t *label = out->wire, *w = label + 1, *end = out->wire + DNS_NAME_MAX;
+/* A name that is being read, with room for what is copied beyond its end. */
+struct taken {
+	uint8_t wire[DNS_NAME_MAX + 1 + DNS_LABEL_MAX + 2 * SCAN_ROOM];
+	unsigned len, labels;
+	unsigned known; /* bits of enum master_owner */
+};
 
-	out->labels = 0;
-	for (; !is(*p, STOPS) && w < end; p++) {
-		if (*p != '.') {
-			*w++ = (uint8_t)*p;
-			continue;
-		}
-		*last = (size_t)(w - label) - 1;
-		if (*last == 0 || *last > DNS_LABEL_MAX)
+/* One label from `at` on, behind its octet of length. false: it is not for us. */
+static inline bool take_label(const char *at, uint8_t *label, unsigned *len, unsigned *known,
+			      bool lower)
+{
+	unsigned done = 0, rest;
+	struct scan scan;
+
+	for (;; done += SCAN_ROOM) {
+		scan = scan_copy(at + done, label + 1 + done, lower);
+		if (scan.special != 0)
+			break;
+		if (scan.odd != 0)
+			*known &= ~(unsigned)OWNER_PLAIN;
+		if (done >= DNS_LABEL_MAX - SCAN_ROOM + 1)
 			return false;
-		*label = (uint8_t)*last;
-		out->labels++;
-		label = w++;
 	}
-	if (p == quick->at || !is(*p, ENDS_WORD))
-		return false;
-	*last = (size_t)(w - label) - 1;
-	out->len = (uint8_t)(label - out->wire);
-	quick->at = p;
-	return *last <= DNS_LABEL_MAX;
+	rest = (unsigned)__builtin_ctz(scan.special);
+	*len = done + rest;
+	if ((scan.odd & ((1U << rest) - 1)) != 0 || label[1] == '-' || label[*len] == '-')
+		*known &= ~(unsigned)OWNER_PLAIN;
+	*label = (uint8_t)*len;
+	return *len <= DNS_LABEL_MAX;
+}
+
+static inline void add_origin(struct taken *out, const struct quick *quick)
+{
+	const struct name *origin = quick->origin;
+
+	if (origin->len <= 2 * SCAN_ROOM)
+		memcpy(out->wire + out->len, origin->wire, 2 * (size_t)SCAN_ROOM);
+	else
+		memcpy(out->wire + out->len, origin->wire, origin->len);
+	out->len += origin->len;
+	out->labels += origin->labels;
+	out->known &= quick->file->origin_known;
 }
 
 /* A name as it is written, but for the origin that completes it. */
-static bool take_name(struct quick *quick, struct name *out)
+static inline bool take_name(struct quick *quick, struct taken *out, bool lower)
 {
-	const struct name *origin = quick->origin;
-	size_t last;
+	const char *at = quick->at;
+	uint8_t *label = out->wire;
+	unsigned len;
 
-	if (*quick->at == '@' && is(quick->at[1], ENDS_WORD)) {
-		memcpy(out->wire, origin->wire, origin->len);
-		out->len = origin->len;
-		out->labels = origin->labels;
+	out->len = out->labels = 0;
+	out->known = OWNER_PLAIN | OWNER_INSIDE;
+	if (*at == '@' && is(at[1], ENDS_WORD)) {
+		add_origin(out, quick);
 		quick->at++;
 		return true;
 	}
-	if (!take_labels(quick, out, &last))
+	for (;;) {
+		if (!take_label(at, label, &len, &out->known, lower))
+			return false;
+		at += len;
+		if (*at != '.')
+			break;
+		out->len += 1 + len;
+		out->labels++;
+		if (len == 0 || out->len >= DNS_NAME_MAX)
+			return false;
+		label += 1 + len;
+		at++;
+	}
+	if (at == quick->at || !is(*at, ENDS_WORD))
 		return false;
-	if (last == 0) {
-		out->wire[out->len++] = 0;
+	quick->at = at;
+	if (len == 0) { /* a dot at its end */
+		*label = 0;
+		out->len++;
+		out->known &= ~(unsigned)OWNER_INSIDE;
 		return true;
 	}
-	if (out->len + 1 + last + origin->len > DNS_NAME_MAX)
+	out->len += 1 + len;
+	out->labels++;
+	if (out->len + quick->origin->len > DNS_NAME_MAX)
 		return false;
-	out->wire[out->len] = (uint8_t)last;
-	out->len = (uint8_t)(out->len + 1 + last);
-	memcpy(out->wire + out->len, origin->wire, origin->len);
-	out->len = (uint8_t)(out->len + origin->len);
-	out->labels = (uint8_t)(out->labels + 1 + origin->labels);
+	add_origin(out, quick);
 	return true;
 }
 
 /* The letters of a short word as one number, whatever their case; 0: it is none. */
-static uint64_t take_mnemonic(struct quick *quick)
+static inline uint64_t take_mnemonic(struct quick *quick)
 {
-	const char *start = quick->at;
+	const char *start = quick->at, *at = start;
 	uint64_t word = 0;
 
-	for (; !is(*quick->at, STOPS); quick->at++)
-		word = word << 8 | ((uint8_t)*quick->at & 0xdfU); /* 'a' is 'A' and a bit */
-	return quick->at - start <= 8 && is(*quick->at, ENDS_WORD) ? word : 0;
+	for (; !is(*at, STOPS); at++)
+		word = word << 8 | ((uint8_t)*at & 0xdfU); /* 'a' is 'A' and a bit */
+	quick->at = at;
+	return at - start <= 8 && is(*at, ENDS_WORD) ? word : 0;
 }
 
 #define MNEMONIC_2(a, b)       ((uint64_t)(a) << 8 | (b))
 #define MNEMONIC_3(a, b, c)    (MNEMONIC_2(a, b) << 8 | (c))
 #define MNEMONIC_4(a, b, c, d) (MNEMONIC_3(a, b, c) << 8 | (d))
 
-static uint16_t type_of(uint64_t mnemonic)
+static inline uint16_t type_of(uint64_t mnemonic)
 {
+	if (mnemonic == 'A')
+		return TYPE_A;
 	switch (mnemonic) {
-	case 'A': return TYPE_A;
 	case MNEMONIC_4('A', 'A', 'A', 'A'): return TYPE_AAAA;
 	case MNEMONIC_2('N', 'S'): return TYPE_NS;
 	case MNEMONIC_4('C', 'N', 'A', 'M') << 8 | 'E': return TYPE_CNAME;
@@ -155,25 +191,44 @@ static uint16_t type_of(uint64_t mnemonic)
 
 /* --- RDATA: each leaves quick->at behind the last word ------------------------------------------ */
 
-/* As inet_pton: four numbers without leading zeros. */
-static size_t take_a(struct quick *quick, uint8_t *out)
+/* A number up to 255 without leading zeros; what follows it, NULL: it is none. */
+static inline const char *take_octet(const char *at, uint8_t *out)
 {
-	const char *p = quick->at;
+	unsigned value = (unsigned)(uint8_t)*at - '0', digit;
 
-	for (unsigned i = 0; i < 4; i++) {
-		const char *start = p;
-		unsigned value = 0;
-
-		if (i > 0 && *p++ != '.')
-			return 0;
-		start = p;
-		for (; is_digit(*p) && p - start < 3; p++)
-			value = value * 10 + (unsigned)(*p - '0');
-		if (p == start || value > 255 || (*start == '0' && p - start > 1))
-			return 0;
-		out[i] = (uint8_t)value;
+	if (value > 9)
+		return NULL;
+	digit = (unsigned)(uint8_t)at[1] - '0';
+	if (digit > 9) {
+		*out = (uint8_t)value;
+		return at + 1;
 	}
-	quick->at = p;
+	if (value == 0)
+		return NULL;
+	value = value * 10 + digit;
+	digit = (unsigned)(uint8_t)at[2] - '0';
+	if (digit > 9) {
+		*out = (uint8_t)value;
+		return at + 2;
+	}
+	value = value * 10 + digit;
+	*out = (uint8_t)value;
+	return value <= UINT8_MAX ? at + 3 : NULL;
+}
+
+/* As inet_pton: four numbers. */
+static inline size_t take_a(struct quick *quick, uint8_t *out)
+{
+	const char *at = take_octet(quick->at, out);
+
+	for (unsigned i = 1; i < 4; i++) {
+		if (at == NULL || *at != '.')
+			return 0;
+		at = take_octet(at + 1, out + i);
+	}
+	if (at == NULL)
+		return 0;
+	quick->at = at;
 	return 4;
 }
 
@@ -193,7 +248,7 @@ static size_t take_aaaa(struct quick *quick, uint8_t *out)
 /* Numbers of 16 bits, blanks behind each, then a name. */
 static size_t take_numbers_and_name(struct quick *quick, unsigned numbers, uint8_t *out)
 {
-	struct name name;
+	struct taken name;
 
 	for (unsigned i = 0; i < numbers; i++) {
 		uint32_t value;
@@ -203,7 +258,7 @@ static size_t take_numbers_and_name(struct quick *quick, unsigned numbers, uint8
 		store_u16(out + 2 * (size_t)i, (uint16_t)value);
 		quick->at = skip_blanks(quick->at);
 	}
-	if (!take_name(quick, &name))
+	if (!take_name(quick, &name, false))
 		return 0;
 	memcpy(out + 2 * (size_t)numbers, name.wire, name.len);
 	return 2 * (size_t)numbers + name.len;
@@ -289,7 +344,7 @@ static size_t take_ds(struct quick *quick, uint8_t *out)
 }
 
 /* 0: it is not for us. */
-static size_t take_rdata(struct quick *quick, uint16_t type, uint8_t *out)
+static inline size_t take_rdata(struct quick *quick, uint16_t type, uint8_t *out)
 {
 	switch (type) {
 	case TYPE_A: return take_a(quick, out);
@@ -307,7 +362,8 @@ static size_t take_rdata(struct quick *quick, uint16_t type, uint8_t *out)
 
 /* --- the line --------------------------------------------------------------------------------- */
 
-static struct master_place place(const struct quick *quick, const char *start, const char *end)
+static inline struct master_place place(const struct quick *quick, const char *start,
+					const char *end)
 {
 	const struct master_lexer *lexer = &quick->file->lexer;
 	size_t len = (size_t)(end - start);
@@ -322,62 +378,63 @@ static struct master_place place(const struct quick *quick, const char *start, c
 
 /* Into `owner`, as the file's own is still that of the record before if nothing comes of this.
  * Indented: there is none, and that of the record before holds. */
-static bool take_owner(struct quick *quick, struct name *owner, struct master_record *record)
+static inline bool take_owner(struct quick *quick, struct taken *owner,
+			      struct master_record *record)
 {
 	const char *start = quick->at;
 
-	if (*start == ' ' || *start == '\t')
+	if (*start == ' ' || *start == '\t') {
+		owner->len = 0;
+		record->owner_place = (struct master_place){ 0 };
 		return quick->file->has_owner && !quick->file->origin_is_new;
-	if (*start == '$' || !take_name(quick, owner))
+	}
+	if (*start == '$' || !take_name(quick, owner, true))
 		return false;
 	record->owner_place = place(quick, start, quick->at);
 	return true;
 }
 
 /* TTL and class in any order, up to the type. */
-static bool take_type(struct quick *quick, struct master_record *record)
+static inline bool take_type(struct quick *quick, struct master_record *record)
 {
 	bool has_ttl = false, has_class = false;
 	const char *start;
-	uint64_t word;
 
 	for (;;) {
 		quick->at = start = skip_blanks(quick->at);
+		if ((start[0] & 0xdf) == 'I' && (start[1] & 0xdf) == 'N' &&
+		    is(start[2], ENDS_WORD)) {
+			if (has_class)
+				return false;
+			has_class = true;
+			quick->at = start + 2;
+			continue;
+		}
 		if (is_digit(*start)) {
 			if (has_ttl || !take_number(quick, TTL_MAX, &record->ttl_s))
 				return false;
 			has_ttl = true;
 			continue;
 		}
-		word = take_mnemonic(quick);
-		if (word != MNEMONIC_2('I', 'N'))
-			break;
-		if (has_class)
-			return false;
-		has_class = true;
+		record->type = type_of(take_mnemonic(quick));
+		break;
 	}
-	record->type = type_of(word);
 	record->place = place(quick, start, quick->at);
 	if (!has_ttl)
 		record->ttl_s = quick->reader->default_ttl_s;
 	return record->type != 0 && (has_ttl || quick->reader->has_default_ttl);
 }
 
-/* Its first word, of which master_reader.h wants no quotes. */
-static struct master_place data_place(const struct quick *quick, const char *start)
-{
-	const char *p = start + (*start == '"');
-
-	while (*start == '"' ? *p != '"' : !is(*p, STOPS))
-		p++;
-	return place(quick, start + (*start == '"'), p);
-}
-
 /* Over blanks and a comment to behind the end of the line. */
-static bool take_end(struct quick *quick, bool *line_feed)
+static inline bool take_end(struct quick *quick, bool *line_feed)
 {
-	const char *p = skip_blanks(quick->at);
+	const char *p = quick->at;
 
+	if (*p == '\n') {
+		quick->at = p + 1;
+		return *line_feed = true;
+	}
+	p = skip_blanks(p);
 	if (*p == ';') {
 		while (*p != '\n' && *p != '\r' && *p != '\0')
 			p++;
@@ -392,7 +449,7 @@ static bool take_end(struct quick *quick, bool *line_feed)
 }
 
 /* Lines without any word, which are nothing to anybody. */
-static void skip_empty_lines(struct master_lexer *lexer)
+static inline void skip_empty_lines(struct master_lexer *lexer)
 {
 	while (*lexer->at == '\n' || *lexer->at == '\r' || *lexer->at == ';') {
 		while (*lexer->at != '\n' && *lexer->at != '\r' && lexer->at != lexer->end)
@@ -402,12 +459,15 @@ static void skip_empty_lines(struct master_lexer *lexer)
 	}
 }
 
-static void keep_owner(struct master_file *file, const struct name *owner)
+static inline void keep_owner(struct master_file *file, const struct taken *owner)
 {
-	for (unsigned i = 0; i < owner->len; i++) /* octets of length are below 'A' */
-		file->owner.wire[i] = name_lower(owner->wire[i]);
-	file->owner.len = owner->len;
-	file->owner.labels = owner->labels;
+	if (owner->len <= 2 * SCAN_ROOM)
+		memcpy(file->owner.wire, owner->wire, 2 * (size_t)SCAN_ROOM);
+	else
+		memcpy(file->owner.wire, owner->wire, owner->len);
+	file->owner.len = (uint8_t)owner->len;
+	file->owner.labels = (uint8_t)owner->labels;
+	file->owner_known = (uint8_t)owner->known;
 	file->has_owner = true;
 	file->origin_is_new = false;
 }
@@ -417,8 +477,7 @@ bool master_quick_read(struct master_reader *reader, struct master_file *file,
 {
 	struct master_lexer *lexer = &file->lexer;
 	struct quick quick = { .reader = reader, .file = file, .origin = &file->origin };
-	const char *data;
-	struct name owner;
+	struct taken owner;
 	size_t len;
 	bool line_feed;
 
@@ -426,19 +485,19 @@ bool master_quick_read(struct master_reader *reader, struct master_file *file,
 		return false;
 	skip_empty_lines(lexer);
 	quick.at = lexer->at;
-	owner.len = 0;
-	*record = (struct master_record){ .owner = &file->owner };
 	if (!take_owner(&quick, &owner, record) || !take_type(&quick, record))
 		return false;
-	data = quick.at = skip_blanks(quick.at);
+	quick.at = skip_blanks(quick.at);
 	len = take_rdata(&quick, record->type, reader->data.data);
 	if (len == 0 || !take_end(&quick, &line_feed))
 		return false;
-	record->data = reader->data.data;
-	record->len = (uint16_t)len;
-	record->data_place = data_place(&quick, data);
 	if (owner.len != 0)
 		keep_owner(file, &owner);
+	record->owner = &file->owner;
+	record->owner_known = file->owner_known;
+	record->pool = false;
+	record->data = reader->data.data;
+	record->len = (uint16_t)len;
 	reader->last_ttl_s = record->ttl_s;
 	reader->has_last_ttl = true;
 	lexer->at = quick.at;

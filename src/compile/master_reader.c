@@ -22,6 +22,7 @@ struct master_reader *master_reader_open(const char *path, const struct name *or
 	struct err err;
 
 	reader->sources = sources;
+	reader->zone = origin;
 	(void)buf_reserve(&reader->data, QUICK_RDATA_MAX);
 	if (master_sources_add(sources, path, &err) == 0)
 		parse_push_file(reader, origin);
@@ -67,6 +68,7 @@ static bool read_owner(struct master_parse *parse)
 	parse->next = 1;
 	/* The records below must not go to the owner above a bad one: they have none. */
 	file->has_owner = parse_name(parse, token, "owner name", &file->owner);
+	file->owner_known = 0;
 	return file->has_owner;
 }
 
@@ -298,10 +300,30 @@ static bool read_record(struct master_parse *parse, struct master_record *record
 		return false;
 	record->data = parse->reader->data.data;
 	record->place = master_token_place(&file->lexer, type);
-	record->data_place = data_place(parse, type);
+	if (record->pool)
+		record->data_place = data_place(parse, type);
 	if (!parse->line->indented)
 		record->owner_place = master_token_place(&file->lexer, &parse->line->tokens[0]);
 	return true;
+}
+
+/* One line, word by word; false: no record came of it. Not inline, as nearly all are read quickly. */
+static __attribute__((noinline)) bool read_line(struct master_reader *reader,
+						struct master_file *file,
+						struct master_record *record)
+{
+	struct master_line line;
+	struct master_parse parse = { .reader = reader, .file = file, .line = &line };
+
+	if (!parse_next_line(file, &line)) {
+		parse_pop_file(reader);
+		return false;
+	}
+	if (file->generates || line.indented || line.tokens[0].quoted || line.tokens[0].len == 0 ||
+	    *line.tokens[0].text != '$')
+		return read_record(&parse, record);
+	directive_read(&parse);
+	return false;
 }
 
 bool master_reader_next(struct master_reader *reader, struct master_record *record)
@@ -310,24 +332,13 @@ bool master_reader_next(struct master_reader *reader, struct master_record *reco
 
 	while (reader->depth > 0) {
 		struct master_file *file = &reader->files[reader->depth - 1];
-		struct master_line line;
-		struct master_parse parse = { .reader = reader, .file = file, .line = &line };
 
 		if (diag_errors(sources->diag) > 0 &&
 		    diag_file_is_full(sources->diag, sources->items[file->lexer.source].path)) {
 			parse_pop_file(reader);
 			continue;
 		}
-		if (master_quick_read(reader, file, record))
-			return true;
-		if (!parse_next_line(file, &line)) {
-			parse_pop_file(reader);
-			continue;
-		}
-		if (!file->generates && !line.indented && !line.tokens[0].quoted &&
-		    line.tokens[0].len > 0 && *line.tokens[0].text == '$')
-			directive_read(&parse);
-		else if (read_record(&parse, record))
+		if (master_quick_read(reader, file, record) || read_line(reader, file, record))
 			return true;
 	}
 	return false;

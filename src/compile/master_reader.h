@@ -14,18 +14,26 @@
 
 struct master_reader;
 
+/* What is known of an owner name without looking at it again; what is not known may be so, too. */
+enum master_owner {
+	OWNER_PLAIN = 1,  /* all its labels are a host's (RFC 1123, 2.1) */
+	OWNER_INSIDE = 2, /* it is in the zone */
+};
+
 struct master_record {
 	const struct name *owner; /* the reader's, until the next record */
 	uint32_t ttl_s;
 	uint16_t type;       /* not for POOL */
+	uint8_t owner_known; /* bits of enum master_owner */
 	bool pool;           /* a POOL record: data is its word, as text */
-	uint8_t pool_types;  /* of a POOL record: bits of enum pool_type */
 	const uint8_t *data; /* RDATA, names not compressed; until the next record */
 	uint16_t len;
-	struct master_place place;         /* of the type, where an error shows the record */
-	struct master_place data_place;    /* of the first word of the RDATA */
-	struct master_place owner_place;   /* len 0: not written */
-	struct master_place service_place; /* of a POOL record's first SRV, HTTPS or SVCB */
+	struct master_place place;       /* of the type, where an error shows the record */
+	struct master_place owner_place; /* len 0: not written */
+	/* Of a POOL record only: */
+	uint8_t pool_types;                /* bits of enum pool_type */
+	struct master_place data_place;    /* of its word */
+	struct master_place service_place; /* of the first SRV, HTTPS or SVCB; len 0: none */
 };
 
 /* Opens `path`; that it cannot be read is reported, and the stream is then empty. Origin and

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +19,9 @@
 #define MESSAGE_SIZE   1600 /* a name alone may have 1024 octets */
 #define LINE_SHOWN_MAX 4096
 #define PIECE_SIZE     ((size_t)256 << 10)
+#define HUGE_PAGE      ((size_t)2 << 20)
+#define LARGE_STEP     (2 * HUGE_PAGE)
+#define LARGE_TEXT     ((size_t)1 << 20)
 
 static int read_all(int fd, char *text, size_t size)
 {
@@ -51,6 +56,19 @@ static int open_source(const char *path, struct stat *st, struct err *err)
 	return -1;
 }
 
+/* Not cleared. A large one is in huge pages, where the system has some: so it is there sooner. */
+static char *text_new(size_t size)
+{
+	char *text;
+
+	if (size < LARGE_TEXT)
+		return malloc(size);
+	text = aligned_alloc(HUGE_PAGE, (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
+	for (size_t at = 0; text != NULL && at < size; at += LARGE_STEP)
+		mem_huge(text + at, size - at < LARGE_STEP ? size - at : LARGE_STEP);
+	return text;
+}
+
 static int load(struct master_source *source, const char *path, struct err *err)
 {
 	struct stat st;
@@ -62,12 +80,13 @@ static int load(struct master_source *source, const char *path, struct err *err)
 	source->size = (uint32_t)st.st_size;
 	source->device = st.st_dev;
 	source->inode = st.st_ino;
-	source->text = malloc((size_t)source->size + 1); /* not mem_alloc: no need to clear it */
+	source->modified = st.st_mtim;
+	source->text = text_new((size_t)source->size + SOURCE_ROOM);
 	if (source->text == NULL || read_all(fd, source->text, source->size) != 0) {
 		(void)err_set(err, "%s", strerror(errno));
 		goto out;
 	}
-	source->text[source->size] = '\0';
+	memset(source->text + source->size, 0, SOURCE_ROOM);
 	rc = 0;
 out:
 	(void)close(fd);
@@ -86,23 +105,47 @@ static uint64_t id_of(uint64_t hash)
 }
 
 /* The hash of all that is in a file, in pieces: to find that nothing has changed takes no memory. */
-static int hash_all(int fd, off_t size, XXH3_state_t *state)
+static int hash_pieces(int fd, off_t size, uint64_t seed, char *piece, uint64_t *hash)
 {
-	char *piece = mem_alloc(PIECE_SIZE);
+	XXH3_state_t *state = aligned_alloc(_Alignof(XXH3_state_t), sizeof(*state));
 	ssize_t n = 1;
 
+	if (state == NULL)
+		abort();       /* as base/mem.h */
+	XXH3_INITSTATE(state); /* else what was there before may be taken for this seed's secret */
+	(void)XXH3_64bits_reset_withSeed(state, seed);
 	for (; size > 0 && n > 0; size -= n) {
 		n = read(fd, piece, PIECE_SIZE);
 		if (n > 0)
 			(void)XXH3_64bits_update(state, piece, (size_t)n);
 	}
-	free(piece);
+	*hash = XXH3_64bits_digest(state);
+	free(state);
 	return size == 0 ? 0 : -1;
+}
+
+/* Most files are small: one piece, and no memory but what it takes. */
+static int hash_all(int fd, off_t size, uint64_t seed, uint64_t *hash)
+{
+	bool small = size <= (off_t)PIECE_SIZE;
+	char *piece = malloc(small ? (size_t)size + 1 : PIECE_SIZE);
+	int rc;
+
+	if (piece == NULL)
+		abort(); /* as base/mem.h */
+	if (small) {
+		rc = read_all(fd, piece, (size_t)size);
+		*hash = rc == 0 ? hash_bytes(piece, (size_t)size, seed) : 0;
+	} else {
+		rc = hash_pieces(fd, size, seed, piece, hash);
+	}
+	free(piece);
+	return rc;
 }
 
 int master_source_hash(const char *path, uint64_t *id)
 {
-	XXH3_state_t *state;
+	uint64_t hash;
 	struct stat st;
 	struct err err;
 	int fd = open_source(path, &st, &err);
@@ -110,13 +153,8 @@ int master_source_hash(const char *path, uint64_t *id)
 
 	if (fd < 0)
 		return -1;
-	state = aligned_alloc(_Alignof(XXH3_state_t), sizeof(*state));
-	if (state == NULL)
-		abort(); /* as base/mem.h */
-	(void)XXH3_64bits_reset_withSeed(state, seed_of(*id));
-	rc = hash_all(fd, st.st_size, state);
-	*id = id_of(XXH3_64bits_digest(state));
-	free(state);
+	rc = hash_all(fd, st.st_size, seed_of(*id), &hash);
+	*id = id_of(hash);
 	(void)close(fd);
 	return rc;
 }
@@ -150,6 +188,56 @@ void master_sources_free(struct master_sources *sources)
 	sources->count = 0;
 }
 
+static pthread_mutex_t gone_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void master_sources_let_go(const struct master_sources *sources)
+{
+	for (size_t i = 0; i < sources->count; i++) {
+		struct master_source *source = &sources->items[i];
+
+		if (source->size < LARGE_TEXT)
+			continue;
+		source->let_go = source->gone = true;
+		(void)madvise(source->text, source->size, MADV_DONTNEED); /* zeros from now on */
+	}
+}
+
+static bool is_unchanged(const struct master_source *source, const struct stat *st)
+{
+	return source->device == st->st_dev && source->inode == st->st_ino &&
+	       source->size == st->st_size && source->modified.tv_sec == st->st_mtim.tv_sec &&
+	       source->modified.tv_nsec == st->st_mtim.tv_nsec;
+}
+
+static bool read_again(const struct master_source *source)
+{
+	struct stat st;
+	struct err err;
+	int fd = open_source(source->path, &st, &err);
+	bool good;
+
+	if (fd < 0)
+		return false;
+	good = is_unchanged(source, &st) && read_all(fd, source->text, source->size) == 0;
+	(void)close(fd);
+	return good;
+}
+
+/* false: the text is not there any more. */
+static bool has_text(struct master_source *source)
+{
+	bool there;
+
+	if (!source->let_go)
+		return true;
+	(void)pthread_mutex_lock(&gone_lock);
+	if (source->gone)
+		source->gone = !read_again(source);
+	there = !source->gone;
+	(void)pthread_mutex_unlock(&gone_lock);
+	return there;
+}
+
 /* The line around an offset. */
 static const char *line_at(const struct master_source *source, uint32_t offset, size_t *len)
 {
@@ -169,14 +257,17 @@ static const char *line_at(const struct master_source *source, uint32_t offset, 
 void master_report(const struct master_sources *sources, enum diag_severity severity,
 		   const struct master_place *place, const char *format, ...)
 {
-	const struct master_source *source = &sources->items[place->source];
+	struct master_source *source = &sources->items[place->source];
 	char message[MESSAGE_SIZE];
 	struct place where = { .file = source->path, .line = place->line, .len = place->len };
-	size_t len;
-	const char *line = line_at(source, place->offset, &len);
+	const char *line = NULL;
+	size_t len = 0;
 	va_list args;
 
-	where.column = (unsigned)(source->text + place->offset - line) + 1;
+	if (has_text(source)) {
+		line = line_at(source, place->offset, &len);
+		where.column = (unsigned)(source->text + place->offset - line) + 1;
+	}
 	va_start(args, format);
 	(void)vsnprintf(message, sizeof(message), format, args);
 	va_end(args);

@@ -8,42 +8,46 @@
 #include "image/plan.h"
 
 static void report(const struct zone_draft *draft, enum diag_severity severity,
-		   const struct master_place *place, const struct draft_owner *owner,
-		   const char *what)
+		   struct master_place place, const struct draft_owner *owner, const char *what)
 {
 	char name[NAME_TEXT_SIZE];
 
-	master_report(draft->sources, severity, place, "%s %s", name_format(owner->name, name),
+	master_report(draft->sources, severity, &place, "%s %s", draft_format(draft, owner, name),
 		      what);
 }
 
 /* A place for what is wrong with an owner as a whole: its first record. */
-static const struct master_place *place_of(const struct zone_draft *draft,
-					   const struct draft_owner *owner)
+static struct master_place place_of(const struct zone_draft *draft, const struct draft_owner *owner)
 {
-	return owner->rrsets != NULL ? &owner->rrsets->first->place
-				     : &draft->pools[owner->pool - 1].place;
+	const struct draft_pool *pool = draft_pool(draft, owner);
+
+	return owner->rrsets == 0 && pool != NULL
+		       ? pool->place
+		       : draft_rrset_place(draft_at(draft, owner->rrsets));
 }
 
 /* --- one owner -------------------------------------------------------------------------------- */
 
 static void check_cname(const struct zone_draft *draft, const struct draft_owner *owner)
 {
-	const struct draft_rrset *cname = draft_rrset(owner, TYPE_CNAME);
+	const struct draft_rrset *cname = draft_rrset(draft, owner, TYPE_CNAME);
+	const struct draft_pool *pool = draft_pool(draft, owner);
 
 	if (cname == NULL)
 		return;
-	if (owner->pool != 0)
-		report(draft, DIAG_ERROR, &draft->pools[owner->pool - 1].place, owner,
+	if (pool != NULL)
+		report(draft, DIAG_ERROR, pool->place, owner,
 		       "has a CNAME, so it cannot have a POOL record");
-	for (const struct draft_rrset *other = owner->rrsets; other != NULL; other = other->next) {
+	for (const struct draft_rrset *other = draft_rrsets(draft, owner); other != NULL;
+	     other = draft_next_rrset(draft, other)) {
 		/* RFC 4035, 2.5 */
 		if (other == cname || other->type == TYPE_RRSIG || other->type == TYPE_NSEC ||
 		    other->type == TYPE_KEY)
 			continue;
 		/* RFC 1034, 3.6.2. An apex must have the others. */
 		report(draft, DIAG_ERROR,
-		       draft_is_apex(draft, owner) ? &cname->first->place : &other->first->place,
+		       draft_is_apex(draft, owner) ? draft_rrset_place(cname)
+						   : draft_rrset_place(other),
 		       owner, "has a CNAME, so it cannot have other records");
 		return;
 	}
@@ -53,30 +57,30 @@ static void check_cname(const struct zone_draft *draft, const struct draft_owner
 static void check_dname_target(const struct zone_draft *draft, const struct draft_owner *owner,
 			       const struct draft_record *dname)
 {
-	uint8_t target[DNS_NAME_MAX];
+	uint8_t target[DNS_NAME_MAX], name[DNS_NAME_MAX];
 
 	for (unsigned i = 0; i < dname->len; i++)
 		target[i] = name_lower(dname->data[i]);
-	if (name_is_under(target, dname->len, owner->name, owner->len))
-		report(draft, DIAG_WARNING, &dname->place, owner,
+	if (name_is_under(target, dname->len, draft_name(draft, owner, name), owner->len))
+		report(draft, DIAG_WARNING, draft_record_place(dname), owner,
 		       "has a DNAME to itself or a name below, a chain without an end");
 }
 
 /* RFC 6672, 2.4: all names below a DNAME are its, so others there would hide it or be hidden. */
 static void check_dname(const struct zone_draft *draft, const struct draft_owner *owner)
 {
-	const struct draft_rrset *dname = draft_rrset(owner, TYPE_DNAME);
-	const struct draft_owner *above = owner->parent;
+	const struct draft_rrset *dname = draft_rrset(draft, owner, TYPE_DNAME);
+	const struct draft_owner *above = draft_parent(draft, owner);
 
-	if (dname != NULL && owner->name[0] == 1 && owner->name[1] == '*')
-		report(draft, DIAG_ERROR, &dname->first->place, owner,
+	if (dname != NULL && draft_is_wildcard(draft, owner))
+		report(draft, DIAG_ERROR, draft_rrset_place(dname), owner,
 		       "is a wildcard, which cannot have a DNAME");
 	else if (dname != NULL)
-		check_dname_target(draft, owner, dname->first);
-	if (owner->rrsets == NULL && owner->pool == 0)
+		check_dname_target(draft, owner, draft_first(dname));
+	if (owner->rrsets == 0 && owner->pool_types == 0)
 		return; /* an empty non-terminal: what is below it is told */
-	while (above != NULL && draft_rrset(above, TYPE_DNAME) == NULL)
-		above = above->parent;
+	while (above != NULL && draft_rrset(draft, above, TYPE_DNAME) == NULL)
+		above = draft_parent(draft, above);
 	if (above != NULL)
 		report(draft, DIAG_ERROR, place_of(draft, owner), owner,
 		       "lies below a DNAME, so it would never be answered");
@@ -84,20 +88,20 @@ static void check_dname(const struct zone_draft *draft, const struct draft_owner
 
 static void check_ns(const struct zone_draft *draft, const struct draft_owner *owner)
 {
-	const struct draft_rrset *ns = draft_rrset(owner, TYPE_NS);
+	const struct draft_rrset *ns = draft_rrset(draft, owner, TYPE_NS);
 
 	/* RFC 4592, 4.2: nobody knows what that would mean; BIND refuses it, too. */
-	if (ns != NULL && owner->name[0] == 1 && owner->name[1] == '*')
-		report(draft, DIAG_ERROR, &ns->first->place, owner,
+	if (ns != NULL && draft_is_wildcard(draft, owner))
+		report(draft, DIAG_ERROR, draft_rrset_place(ns), owner,
 		       "is a wildcard, which cannot be delegated");
 }
 
 static void check_soa(const struct zone_draft *draft, const struct draft_owner *owner)
 {
-	const struct draft_rrset *soa = draft_rrset(owner, TYPE_SOA);
+	const struct draft_rrset *soa = draft_rrset(draft, owner, TYPE_SOA);
 
 	if (soa != NULL && !draft_is_apex(draft, owner))
-		report(draft, DIAG_ERROR, &soa->first->place, owner,
+		report(draft, DIAG_ERROR, draft_rrset_place(soa), owner,
 		       "has an SOA, which belongs to the zone's origin alone");
 }
 
@@ -113,37 +117,40 @@ static void report_double(const struct zone_draft *draft, const struct draft_own
 
 	(void)snprintf(what, sizeof(what), "has a POOL record, so it cannot have an %s record",
 		       names[rrset->type]);
-	report(draft, DIAG_ERROR, &rrset->first->place, owner, what);
+	report(draft, DIAG_ERROR, draft_rrset_place(rrset), owner, what);
 }
 
 /* RFC 4035, 2.4: it is the parent zone that says it. */
 static void check_ds(const struct zone_draft *draft, const struct draft_owner *apex)
 {
-	const struct draft_rrset *ds = draft_rrset(apex, TYPE_DS);
+	const struct draft_rrset *ds = draft_rrset(draft, apex, TYPE_DS);
 
 	if (ds != NULL)
-		report(draft, DIAG_ERROR, &ds->first->place, apex,
+		report(draft, DIAG_ERROR, draft_rrset_place(ds), apex,
 		       "has a DS record, which belongs into the zone above");
 }
 
 /* RFC 7208, 3.1: nobody asks for SPF records any more. */
 static void check_spf(const struct zone_draft *draft, const struct draft_owner *owner)
 {
-	const struct draft_rrset *spf = draft_rrset(owner, TYPE_SPF);
+	const struct draft_rrset *spf = draft_rrset(draft, owner, TYPE_SPF);
 
-	if (spf != NULL && draft_rrset(owner, TYPE_TXT) == NULL)
-		report(draft, DIAG_WARNING, &spf->first->place, owner,
+	if (spf != NULL && draft_rrset(draft, owner, TYPE_TXT) == NULL)
+		report(draft, DIAG_WARNING, draft_rrset_place(spf), owner,
 		       "has an SPF record and no TXT record, which alone is asked for");
 }
 
 /* RFC 4592, 2.1.3: only a leftmost "*" matches other names. */
-static void check_labels(const struct zone_draft *draft, const struct draft_owner *owner)
+static void check_labels(const struct zone_draft *draft, const struct draft_owner *owner,
+			 bool origin_has_star)
 {
-	const uint8_t *label = owner->name;
+	uint8_t name[DNS_NAME_MAX];
+	const uint8_t *label;
 
-	if ((owner->rrsets == NULL && owner->pool == 0) ||
-	    memchr(owner->name + 1, '*', owner->len - 1U) == NULL)
+	if ((owner->flags & DRAFT_PLAIN) != 0 || (owner->rrsets == 0 && owner->pool_types == 0) ||
+	    (memchr(owner->front, '*', draft_front_len(draft, owner)) == NULL && !origin_has_star))
 		return;
+	label = draft_name(draft, owner, name);
 	for (label += 1 + *label; *label != 0; label += 1 + *label) {
 		if (*label == 1 && label[1] == '*') {
 			report(draft, DIAG_WARNING, place_of(draft, owner), owner,
@@ -155,60 +162,63 @@ static void check_labels(const struct zone_draft *draft, const struct draft_owne
 
 /* Of what is at or below a delegation, NS and DS are ours to answer (RFC 4035, 2.6 adds what
  * signs them), and the addresses of name servers are glue. */
-static bool is_hidden(const struct draft_owner *owner, const struct draft_rrset *rrset)
+static bool is_hidden(const struct zone_draft *draft, const struct draft_owner *owner,
+		      const struct draft_rrset *rrset)
 {
 	switch (rrset->type) {
 	case TYPE_A:
-	case TYPE_AAAA: return !owner->serves;
+	case TYPE_AAAA: return (owner->flags & DRAFT_SERVES) == 0;
 	case TYPE_NS:
 	case TYPE_DS:
 	case TYPE_RRSIG:
-	case TYPE_NSEC: return owner->cut != owner;
+	case TYPE_NSEC: return draft_cut(draft, owner) != owner;
 	default: return true;
 	}
 }
 
 static void check_hidden(const struct zone_draft *draft, const struct draft_owner *owner)
 {
-	const struct draft_rrset *rrset = owner->rrsets;
+	const struct draft_owner *cut = draft_cut(draft, owner);
+	const struct draft_rrset *rrset = draft_rrsets(draft, owner);
 
-	while (owner->cut != NULL && rrset != NULL && !is_hidden(owner, rrset))
-		rrset = rrset->next;
-	if (owner->cut != NULL && rrset != NULL)
-		report(draft, DIAG_WARNING, &rrset->first->place, owner,
-		       owner->cut == owner
+	while (cut != NULL && rrset != NULL && !is_hidden(draft, owner, rrset))
+		rrset = draft_next_rrset(draft, rrset);
+	if (cut != NULL && rrset != NULL)
+		report(draft, DIAG_WARNING, draft_rrset_place(rrset), owner,
+		       cut == owner
 			       ? "is delegated, so this record is never answered"
 			       : "lies below a delegation, so this record, which is no glue, is "
 				 "never answered");
 }
 
-static void check_pool(const struct zone_draft *draft, const struct draft_owner *owner)
+static void check_pool(const struct zone_draft *draft, const struct draft_owner *owner,
+		       const struct draft_pool *pool)
 {
-	const struct draft_pool *pool = &draft->pools[owner->pool - 1];
+	const struct draft_owner *cut = draft_cut(draft, owner);
 
-	for (const struct draft_rrset *rrset = owner->rrsets; rrset != NULL; rrset = rrset->next) {
+	for (const struct draft_rrset *rrset = draft_rrsets(draft, owner); rrset != NULL;
+	     rrset = draft_next_rrset(draft, rrset)) {
 		if ((pool_type_bit(rrset->type) & pool->types) != 0)
 			report_double(draft, owner, rrset);
 	}
-	if (owner->cut != NULL)
-		report(draft, DIAG_ERROR, &pool->place, owner,
-		       owner->cut == owner
-			       ? "is delegated, so it cannot have a POOL record"
-			       : "lies below a delegation, so a POOL record there would "
-				 "never be answered");
+	if (cut != NULL)
+		report(draft, DIAG_ERROR, pool->place, owner,
+		       cut == owner ? "is delegated, so it cannot have a POOL record"
+				    : "lies below a delegation, so a POOL record there would "
+				      "never be answered");
 }
 
 /* --- the zone --------------------------------------------------------------------------------- */
 
 static void check_apex(const struct zone_draft *draft, const char *path)
 {
-	const struct draft_owner *apex = draft->owners[0];
+	const struct draft_owner *apex = draft_apex(draft);
 	char origin[NAME_TEXT_SIZE];
 
-	(void)name_format(apex->name, origin);
-	if (draft_rrset(apex, TYPE_SOA) == NULL)
+	(void)name_format(draft->origin.wire, origin);
+	if (draft_rrset(draft, apex, TYPE_SOA) == NULL)
 		master_report_file(draft->sources, path, "the zone %s has no SOA record", origin);
-	if (draft_rrset(apex, TYPE_NS) == NULL)
+	if (draft_rrset(draft, apex, TYPE_NS) == NULL)
 		master_report_file(draft->sources, path, "the zone %s has no NS record", origin);
 }
 
@@ -217,26 +227,36 @@ static void check_apex(const struct zone_draft *draft, const char *path)
 #define SPECIAL_TYPES \
 	(UINT32_C(1) | UINT32_C(1) << TYPE_CNAME | UINT32_C(1) << TYPE_NS | UINT32_C(1) << TYPE_SOA)
 
+/* What few zones have, and all their names are then looked at for. */
+struct rare {
+	bool dname;
+	bool star; /* in the origin */
+};
+
 static void check_owner(const struct zone_draft *draft, const struct draft_owner *owner,
-			bool has_dname)
+			const struct rare *rare)
 {
+	const struct draft_pool *pool = draft_pool(draft, owner);
+
 	if ((owner->types & SPECIAL_TYPES) != 0) {
 		check_cname(draft, owner);
 		check_ns(draft, owner);
 		check_soa(draft, owner);
 		check_spf(draft, owner);
 	}
-	if (has_dname)
+	if (rare->dname)
 		check_dname(draft, owner);
-	check_labels(draft, owner);
-	if (owner->pool != 0)
-		check_pool(draft, owner);
+	check_labels(draft, owner, rare->star);
+	if (pool != NULL)
+		check_pool(draft, owner, pool);
 }
 
 static bool has_dname(const struct zone_draft *draft)
 {
-	for (uint32_t i = 0; i < draft->owner_count; i++) {
-		if (draft_rrset(draft->owners[i], TYPE_DNAME) != NULL)
+	bool possible = (draft->types & draft_type_bit(TYPE_DNAME)) != 0;
+
+	for (uint32_t i = 0; possible && i < draft->owner_count; i++) {
+		if (draft_rrset(draft, draft_nth(draft, i), TYPE_DNAME) != NULL)
 			return true;
 	}
 	return false;
@@ -244,18 +264,20 @@ static bool has_dname(const struct zone_draft *draft)
 
 void zone_check(const struct zone_draft *draft, const char *path, bool complete)
 {
-	bool dname = has_dname(draft);
+	const struct rare rare = { .dname = has_dname(draft),
+				   .star = memchr(draft->origin.wire, '*', draft->origin.len) !=
+					   NULL };
 
 	if (complete)
 		check_apex(draft, path);
-	check_ds(draft, draft->owners[0]);
+	check_ds(draft, draft_apex(draft));
 	for (uint32_t i = 0; i < draft->owner_count; i++)
-		check_owner(draft, draft->owners[i], dname);
+		check_owner(draft, draft_nth(draft, i), &rare);
 	if (!complete)
 		return;
 	zone_check_hosts(draft);
 	for (uint32_t i = 0; i < draft->owner_count && draft->cut_count > 0; i++)
-		check_hidden(draft, draft->owners[i]);
+		check_hidden(draft, draft_nth(draft, i));
 }
 
 /* --- pools ------------------------------------------------------------------------------------ */

@@ -20,19 +20,21 @@ static uint64_t hash_in(const struct zone_draft *draft, const uint8_t *name, siz
 	return name_hash_tight(name, len - draft->origin.len);
 }
 
+static bool is_named(const struct zone_draft *draft, const struct draft_owner *owner,
+		     const uint8_t *front, size_t len)
+{
+	return owner->len == len && memcmp(owner->front, front, len - draft->origin.len) == 0;
+}
+
 static struct draft_slot *find_slot(const struct zone_draft *draft, uint64_t hash,
-				    const uint8_t *name, size_t len)
+				    const uint8_t *front, size_t len)
 {
 	uint32_t mask = draft->table_size - 1, tag = (uint32_t)(hash >> 32);
 	uint32_t at = (uint32_t)hash & mask;
 
 	for (; draft->table[at].owner != 0; at = (at + 1) & mask) {
-		const struct draft_owner *owner;
-
-		if (draft->table[at].tag != tag)
-			continue;
-		owner = draft->owners[draft->table[at].owner - 1];
-		if (owner->len == len && memcmp(owner->name, name, len) == 0)
+		if (draft->table[at].tag == tag &&
+		    is_named(draft, draft_at(draft, draft->table[at].owner), front, len))
 			break;
 	}
 	return &draft->table[at];
@@ -40,16 +42,16 @@ static struct draft_slot *find_slot(const struct zone_draft *draft, uint64_t has
 
 static void set_table(struct zone_draft *draft, uint32_t size)
 {
-	free(draft->table);
+	mem_unmap(draft->table, draft->table_size * sizeof(struct draft_slot));
 	draft->table_size = size;
-	draft->table = mem_array(size, sizeof(struct draft_slot));
+	draft->table = mem_map(size * sizeof(struct draft_slot));
 	for (uint32_t i = 0; i < draft->owner_count; i++) {
-		const struct draft_owner *owner = draft->owners[i];
-		uint32_t at = (uint32_t)owner->hash & (size - 1);
+		const struct draft_owner *owner = draft_nth(draft, i);
+		uint32_t at = owner->hash_low & (size - 1);
 
 		while (draft->table[at].owner != 0)
 			at = (at + 1) & (size - 1);
-		draft->table[at] = (struct draft_slot){ (uint32_t)(owner->hash >> 32), i + 1 };
+		draft->table[at] = (struct draft_slot){ owner->hash_high, draft->owners[i] };
 	}
 }
 
@@ -63,39 +65,48 @@ void draft_expect(struct zone_draft *draft, uint32_t owners)
 		set_table(draft, size);
 }
 
-static struct draft_owner *get_owner_hashed(struct zone_draft *draft, uint64_t hash,
-					    const uint8_t *name, uint8_t len, uint8_t labels)
+/* Puts a new one into its place. */
+static void add_owner(struct zone_draft *draft, struct draft_slot *slot, uint32_t tag,
+		      uint32_t owner, uint8_t labels)
 {
-	struct draft_slot *slot = find_slot(draft, hash, name, len);
-	struct draft_owner *owner;
-
-	if (slot->owner != 0)
-		return draft->owners[slot->owner - 1];
-	owner = arena_alloc(&draft->arena, sizeof(*owner) + len);
-	owner->hash = hash;
-	owner->len = len;
-	owner->labels = labels;
-	memcpy(owner->name, name, len);
+	*slot = (struct draft_slot){ tag, owner };
 	array_add(draft->owners, draft->owner_count, draft->owner_cap) = owner;
-	*slot = (struct draft_slot){ (uint32_t)(hash >> 32), draft->owner_count };
 	if (labels > draft->max_labels)
 		draft->max_labels = labels;
 	if (draft->owner_count > draft->table_size / 2)
 		set_table(draft, draft->table_size * 2);
-	return owner;
 }
 
-static struct draft_owner *get_owner(struct zone_draft *draft, const uint8_t *name, uint8_t len,
+static void add_deep(struct zone_draft *draft, uint32_t owner)
+{
+	array_add(draft->deep, draft->deep_count, draft->deep_cap) = owner;
+}
+
+/* The name goes on with the origin. */
+static struct draft_owner *get_owner(struct zone_draft *draft, const uint8_t *front, uint8_t len,
 				     uint8_t labels)
 {
-	return get_owner_hashed(draft, hash_in(draft, name, len), name, len, labels);
+	uint64_t hash = hash_in(draft, front, len);
+	struct draft_slot *slot = find_slot(draft, hash, front, len);
+	size_t front_len = (size_t)len - draft->origin.len;
+	struct draft_owner *owner;
+
+	if (slot->owner != 0)
+		return draft_at(draft, slot->owner);
+	owner = stretch_take(&draft->part, sizeof(*owner) + front_len);
+	owner->hash_high = (uint32_t)(hash >> 32);
+	owner->hash_low = (uint32_t)hash;
+	owner->len = len;
+	owner->labels = labels;
+	memcpy(owner->front, front, front_len);
+	add_owner(draft, slot, owner->hash_high, draft_place(draft, owner), labels);
+	add_deep(draft, draft_place(draft, owner));
+	return owner;
 }
 
 struct draft_owner *draft_find(const struct zone_draft *draft, const uint8_t *name, size_t len)
 {
-	uint32_t owner = find_slot(draft, hash_in(draft, name, len), name, len)->owner;
-
-	return owner != 0 ? draft->owners[owner - 1] : NULL;
+	return draft_if_at(draft, find_slot(draft, hash_in(draft, name, len), name, len)->owner);
 }
 
 struct draft_owner *draft_closest(const struct zone_draft *draft, const uint8_t *name, size_t len)
@@ -119,30 +130,72 @@ const struct draft_owner *draft_speaker(const struct zone_draft *draft, const ui
 	closest = draft_closest(draft, name, len);
 	if (closest->len == len)
 		return closest;
-	return closest->cut == NULL ? closest->wildcard : NULL;
+	return draft_cut(draft, closest) == NULL ? draft_wildcard(draft, closest) : NULL;
+}
+
+const uint8_t *draft_name(const struct zone_draft *draft, const struct draft_owner *owner,
+			  uint8_t name[DNS_NAME_MAX])
+{
+	uint8_t front_len = draft_front_len(draft, owner);
+
+	memcpy(name, owner->front, front_len);
+	memcpy(name + front_len, draft->origin.wire, draft->origin.len);
+	return name;
+}
+
+const char *draft_format(const struct zone_draft *draft, const struct draft_owner *owner,
+			 char text[NAME_TEXT_SIZE])
+{
+	uint8_t name[DNS_NAME_MAX];
+
+	return name_format(draft_name(draft, owner, name), text);
+}
+
+bool draft_is_wildcard(const struct zone_draft *draft, const struct draft_owner *owner)
+{
+	const uint8_t *name = draft_is_apex(draft, owner) ? draft->origin.wire : owner->front;
+
+	return name[0] == 1 && name[1] == '*';
+}
+
+/* Its own, to be set. */
+static struct draft_links *make_links(struct zone_draft *draft, struct draft_owner *owner)
+{
+	if (owner->links == 0)
+		owner->links = draft_place(draft,
+					   stretch_take(&draft->part, sizeof(struct draft_links)));
+	return draft_at(draft, owner->links);
 }
 
 void draft_start(struct zone_draft *draft)
 {
+	draft->memory = mem_alloc(sizeof(*draft->memory));
+	stretch_open(draft->memory);
+	draft->part.of = draft->memory;
 	set_table(draft, FIRST_TABLE);
 	draft->latest = get_owner(draft, draft->origin.wire, draft->origin.len,
 				  draft->origin.labels);
+	draft->deep_count = 0; /* the apex is above all */
 }
 
 void draft_free(struct zone_draft *draft)
 {
+	stretch_close(draft->memory);
+	free(draft->memory);
 	arena_free(&draft->arena);
 	free(draft->owners);
-	free(draft->table);
+	free(draft->deep);
+	mem_unmap(draft->table, draft->table_size * sizeof(struct draft_slot));
 	free(draft->pools);
 }
 
 /* --- records ---------------------------------------------------------------------------------- */
 
-struct draft_rrset *draft_find_rrset(const struct draft_owner *owner, uint16_t type)
+struct draft_rrset *draft_find_rrset(const struct zone_draft *draft,
+				     const struct draft_owner *owner, uint16_t type)
 {
-	for (struct draft_rrset *rrset = owner->rrsets; rrset != NULL && rrset->type <= type;
-	     rrset = rrset->next) {
+	for (struct draft_rrset *rrset = draft_rrsets(draft, owner);
+	     rrset != NULL && rrset->type <= type; rrset = draft_next_rrset(draft, rrset)) {
 		if (rrset->type == type)
 			return rrset;
 	}
@@ -151,36 +204,28 @@ struct draft_rrset *draft_find_rrset(const struct draft_owner *owner, uint16_t t
 
 struct draft_rrset *draft_soa(const struct zone_draft *draft)
 {
-	struct draft_rrset *soa = draft_rrset(draft->owners[0], TYPE_SOA);
+	struct draft_rrset *soa = draft_rrset(draft, draft_apex(draft), TYPE_SOA);
 
 	assert(soa != NULL);
 	return soa;
 }
 
-static struct draft_rrset *get_rrset(struct zone_draft *draft, struct draft_owner *owner,
-				     const struct master_record *record)
+struct master_place draft_record_place(const struct draft_record *record)
 {
-	struct draft_rrset **link = &owner->rrsets;
-	struct draft_rrset *rrset;
+	return (struct master_place){ .offset = record->offset,
+				      .line = record->line,
+				      .source = record->source,
+				      .len = record->place_len };
+}
 
-	while (*link != NULL && (*link)->type < record->type)
-		link = &(*link)->next;
-	if (*link != NULL && (*link)->type == record->type)
-		return *link;
-	rrset = arena_alloc(&draft->arena, sizeof(*rrset));
-	rrset->next = *link;
-	rrset->type = record->type;
-	rrset->ttl_s = record->ttl_s;
-	*link = rrset;
-	owner->types |= draft_type_bit(record->type);
-	if (record->type == TYPE_NS && !draft_is_apex(draft, owner))
-		draft->cut_count++;
-	return rrset;
+struct master_place draft_rrset_place(const struct draft_rrset *rrset)
+{
+	return draft_record_place(draft_first(rrset));
 }
 
 /* Names in RDATA compare without case (RFC 4034, 6.2), the rest octet by octet. */
 static bool same_rdata(const struct rdata_names *names, const struct draft_record *a,
-		       const struct master_record *b)
+		       const struct draft_record *b)
 {
 	size_t from, to;
 
@@ -200,92 +245,153 @@ static bool same_rdata(const struct rdata_names *names, const struct draft_recor
 	return memcmp(a->data + to, b->data + to, b->len - to) == 0;
 }
 
-/* Where the record is to be added; NULL: it is there already. */
-static struct draft_record **find_end(struct draft_rrset *rrset, const struct master_record *record)
+/* The last record, behind which it is to be added; NULL: it is there already. */
+static struct draft_record *find_end(const struct zone_draft *draft, struct draft_rrset *rrset,
+				     const struct draft_record *record)
 {
-	const struct rdata_names *names;
-	struct draft_record **link = &rrset->first;
+	const struct rdata_names *names = rdata_names_find(rrset->type);
+	struct draft_record *last = NULL;
 
-	if (*link == NULL)
-		return link;
-	names = rdata_names_find(rrset->type);
-
-	for (; *link != NULL; link = &(*link)->next) {
-		if (same_rdata(names, *link, record))
+	for (struct draft_record *at = (struct draft_record *)(rrset + 1); at != NULL;
+	     at = draft_if_at(draft, at->next)) {
+		if (same_rdata(names, at, record))
 			return NULL;
+		last = at;
 	}
-	return link;
+	return last;
 }
 
-static void report_type(const struct zone_draft *draft, const struct master_record *record,
-			const char *what)
+static void report_owner(const struct zone_draft *draft, const struct master_place *place,
+			 const struct draft_owner *owner, const char *what)
 {
 	char name[NAME_TEXT_SIZE];
 
-	master_report(draft->sources, DIAG_ERROR, &record->place, "%s %s",
-		      name_format(record->owner->wire, name), what);
+	master_report(draft->sources, DIAG_ERROR, place, "%s %s", draft_format(draft, owner, name),
+		      what);
 }
 
 /* RFC 2181, 5.2: different TTLs in an RRset are a mistake; whoever meets one takes the smallest.
  * Signatures are not an RRset in this sense (RFC 4034, 3). */
 static void join_ttl(const struct zone_draft *draft, struct draft_rrset *rrset,
-		     const struct master_record *record)
+		     const struct draft_rrset *with)
 {
-	if (rrset->ttl_s == record->ttl_s)
+	struct master_place place;
+
+	if (rrset->ttl_s == with->ttl_s)
 		return;
-	if (!rrset->mixed_ttl && rrset->type != TYPE_RRSIG)
-		master_report(draft->sources, DIAG_WARNING, &record->place,
+	place = draft_rrset_place(with);
+	if ((rrset->counted & DRAFT_MIXED_TTL) == 0 && rrset->type != TYPE_RRSIG)
+		master_report(draft->sources, DIAG_WARNING, &place,
 			      "the TTL is %u, but the RRset's other records have %u: the smallest "
 			      "is used",
-			      record->ttl_s, rrset->ttl_s);
-	rrset->mixed_ttl = true;
-	if (record->ttl_s < rrset->ttl_s)
-		rrset->ttl_s = record->ttl_s;
+			      with->ttl_s, rrset->ttl_s);
+	rrset->counted |= DRAFT_MIXED_TTL;
+	if (with->ttl_s < rrset->ttl_s)
+		rrset->ttl_s = with->ttl_s;
 }
 
-static bool may_join(const struct zone_draft *draft, struct draft_rrset *rrset,
-		     const struct master_record *record)
+/* Why no other record of its type may follow the first one; NULL: it may. */
+static const char *why_single(uint16_t type)
 {
-	if (record->type == TYPE_SOA && rrset->count > 0) {
-		report_type(draft, record, "has a second SOA");
+	switch (type) {
+	case TYPE_SOA: return "has a second SOA";
+	case TYPE_CNAME: return "has a second CNAME (RFC 2181, section 10.1)";
+	case TYPE_DNAME: return "has a second DNAME (RFC 6672, section 2.4)";
+	default: return NULL;
+	}
+}
+
+static bool may_join(const struct zone_draft *draft, const struct draft_owner *owner,
+		     struct draft_rrset *rrset, const struct draft_rrset *with)
+{
+	struct master_place place = draft_rrset_place(with);
+	const char *why = why_single(rrset->type);
+
+	if (why != NULL) {
+		report_owner(draft, &place, owner, why);
 		return false;
 	}
-	if (record->type == TYPE_CNAME && rrset->count > 0) {
-		report_type(draft, record, "has a second CNAME (RFC 2181, section 10.1)");
-		return false;
-	}
-	if (record->type == TYPE_DNAME && rrset->count > 0) {
-		report_type(draft, record, "has a second DNAME (RFC 6672, section 2.4)");
-		return false;
-	}
-	if (rrset->count >= RRSET_WIRE_MAX / RR_MIN) {
-		if (!rrset->too_large)
-			report_type(draft, record,
-				    "has more records of this type than fit into a "
-				    "message");
-		rrset->too_large = true;
+	if (draft_count(rrset) >= RRSET_WIRE_MAX / RR_MIN) {
+		if ((rrset->counted & DRAFT_TOO_LARGE) == 0)
+			report_owner(draft, &place, owner,
+				     "has more records of this type than fit into a message");
+		rrset->counted |= DRAFT_TOO_LARGE;
 		return false;
 	}
 	return true;
 }
 
-static void add_record(struct zone_draft *draft, struct draft_owner *owner,
-		       const struct master_record *record)
+/* The only record of `with`. */
+static void join_rrset(struct zone_draft *draft, const struct draft_owner *owner,
+		       struct draft_rrset *rrset, const struct draft_rrset *with)
 {
-	struct draft_rrset *rrset = get_rrset(draft, owner, record);
-	struct draft_record *added, **end;
+	struct draft_record *end;
 
-	join_ttl(draft, rrset, record); /* a duplicate's counts, too */
-	end = find_end(rrset, record);
-	if (end == NULL || !may_join(draft, rrset, record))
+	join_ttl(draft, rrset, with); /* a duplicate's counts, too */
+	end = find_end(draft, rrset, draft_first(with));
+	if (end == NULL || !may_join(draft, owner, rrset, with))
 		return;
-	added = arena_alloc(&draft->arena, sizeof(*added) + record->len);
-	added->place = record->place;
-	added->len = record->len;
-	memcpy(added->data, record->data, record->len);
-	*end = added;
-	rrset->count++;
+	end->next = draft_place(draft, draft_first(with));
+	rrset->counted++;
 	draft->record_count++;
+}
+
+static void count_rrset(struct zone_draft *draft, uint32_t owner, uint16_t type)
+{
+	if (type == TYPE_NS && owner != draft->owners[0])
+		draft->cut_count++;
+	draft->types |= draft_type_bit(type);
+	draft->record_count++;
+}
+
+static void add_rrset(struct zone_draft *draft, struct draft_owner *owner, uint32_t place,
+		      uint16_t type)
+{
+	uint32_t *link = &owner->rrsets;
+	struct draft_rrset *next;
+
+	while ((next = draft_if_at(draft, *link)) != NULL && next->type < type)
+		link = &next->next;
+	((struct draft_rrset *)draft_at(draft, place))->next = *link;
+	*link = place;
+	owner->types |= draft_type_bit(type);
+	count_rrset(draft, draft_place(draft, owner), type);
+}
+
+/* The item's owner becomes the latest. true: it has not been there, and so has its record now. */
+static bool take_owner(struct zone_draft *draft, const struct draft_item *item)
+{
+	struct draft_owner *owner = draft_at(draft, item->owner), *known;
+	uint32_t mask = draft->table_size - 1, at = item->at & mask;
+
+	draft->latest = owner;
+	for (; draft->table[at].owner != 0; at = (at + 1) & mask) {
+		if (draft->table[at].tag != item->tag)
+			continue;
+		known = draft_at(draft, draft->table[at].owner);
+		if (is_named(draft, known, owner->front, owner->len)) {
+			draft->latest = known;
+			return false;
+		}
+	}
+	add_owner(draft, &draft->table[at], item->tag, item->owner, item->labels);
+	if (item->deep)
+		add_deep(draft, item->owner);
+	count_rrset(draft, item->owner, item->type);
+	return true;
+}
+
+void draft_take(struct zone_draft *draft, const struct draft_item *item)
+{
+	struct draft_rrset *rrset;
+
+	if (item->owner != 0 && take_owner(draft, item))
+		return;
+	rrset = draft_rrset(draft, draft->latest, item->type);
+	if (rrset != NULL)
+		join_rrset(draft, draft->latest, rrset, draft_at(draft, item->rrset));
+	else
+		add_rrset(draft, draft->latest, item->rrset, item->type);
 }
 
 static void add_pool(struct zone_draft *draft, struct draft_owner *owner,
@@ -301,16 +407,17 @@ static void add_pool(struct zone_draft *draft, struct draft_owner *owner,
 				   .data_place = record->data_place,
 				   .service_place = record->service_place };
 
-	if (owner->pool != 0) {
-		report_type(draft, record, "has a second POOL record");
+	if (owner->pool_types != 0) {
+		report_owner(draft, &record->place, owner, "has a second POOL record");
 		return;
 	}
+	pool.name = arena_copy(&draft->arena, record->owner->wire, record->owner->len);
 	if (slash != NULL) {
 		pool.pool = arena_text(&draft->arena, word, (size_t)(slash - word));
 		pool.site = slash + 1;
 	}
 	array_add(draft->pools, draft->pool_count, draft->pool_cap) = pool;
-	owner->pool = draft->pool_count;
+	make_links(draft, owner)->pool = draft->pool_count;
 	owner->pool_types = pool.types;
 	draft->record_count++;
 }
@@ -327,66 +434,45 @@ static void report_outside(const struct zone_draft *draft, const struct master_r
 		      name_format(draft->origin.wire, origin));
 }
 
-uint64_t draft_hash(const struct zone_draft *draft, const struct name *owner)
-{
-	return owner->len >= draft->origin.len ? hash_in(draft, owner->wire, owner->len) : 0;
-}
-
-void draft_prefetch(const struct zone_draft *draft, uint64_t hash)
-{
-	__builtin_prefetch(&draft->table[(uint32_t)hash & (draft->table_size - 1)]);
-}
-
-void draft_add_hashed(struct zone_draft *draft, const struct master_record *record, uint64_t hash)
+void draft_take_other(struct zone_draft *draft, const struct master_record *record)
 {
 	const struct name *name = record->owner;
-	struct draft_owner *owner = draft->latest;
 
-	if (!name_is_under(name->wire, name->len, draft->origin.wire, draft->origin.len)) {
-		report_outside(draft, record);
-		return;
-	}
-	if (owner->len != name->len || memcmp(owner->name, name->wire, name->len) != 0)
-		owner = draft->latest = get_owner_hashed(draft, hash, name->wire, name->len,
-							 name->labels);
-	if (record->pool)
-		add_pool(draft, owner, record);
+	if (name_is_under(name->wire, name->len, draft->origin.wire, draft->origin.len))
+		add_pool(draft, get_owner(draft, name->wire, name->len, name->labels), record);
 	else
-		add_record(draft, owner, record);
-}
-
-void draft_add(struct zone_draft *draft, const struct master_record *record)
-{
-	draft_add_hashed(draft, record, draft_hash(draft, record->owner));
+		report_outside(draft, record);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
+/* Right below the origin it is the apex, which they have from the beginning. */
 static void link_parents(struct zone_draft *draft)
 {
-	struct draft_owner *parent = draft->owners[0]; /* names of one parent stand together */
+	struct draft_owner *parent = draft_apex(draft); /* names of one parent stand together */
 
 	/* The list grows while it is walked: a new ancestor gets its own parent in turn. */
-	for (uint32_t i = 1; i < draft->owner_count; i++) {
-		struct draft_owner *owner = draft->owners[i];
-		uint8_t label = *owner->name;
+	for (uint32_t i = 0; i < draft->deep_count; i++) {
+		struct draft_owner *owner = draft_at(draft, draft->deep[i]);
+		uint8_t label = owner->front[0];
+		const uint8_t *above = owner->front + 1 + label;
 		uint8_t len = (uint8_t)(owner->len - 1 - label);
 
-		if (parent->len != len || memcmp(parent->name, owner->name + 1 + label, len) != 0)
-			parent = get_owner(draft, owner->name + 1 + label, len,
-					   (uint8_t)(owner->labels - 1));
-		owner->parent = parent;
-		if (label == 1 && owner->name[1] == '*')
-			owner->parent->wildcard = owner;
+		if (!is_named(draft, parent, above, len))
+			parent = get_owner(draft, above, len, (uint8_t)(owner->labels - 1));
+		owner->parent = draft_place(draft, parent);
+		if (draft_is_wildcard(draft, owner))
+			make_links(draft, parent)->wildcard = draft->deep[i];
 	}
 }
 
 /* The topmost delegation on the way down from the apex counts; what is below it is not ours. */
-static void find_cut(const struct zone_draft *draft, struct draft_owner *owner)
+static void find_cut(struct zone_draft *draft, struct draft_owner *owner)
 {
-	for (struct draft_owner *at = owner; !draft_is_apex(draft, at); at = at->parent) {
-		if (draft_rrset(at, TYPE_NS) != NULL)
-			owner->cut = at;
+	for (struct draft_owner *at = owner; !draft_is_apex(draft, at);
+	     at = draft_parent(draft, at)) {
+		if (draft_rrset(draft, at, TYPE_NS) != NULL)
+			make_links(draft, owner)->cut = draft_place(draft, at);
 	}
 }
 
@@ -394,5 +480,5 @@ void draft_finish(struct zone_draft *draft)
 {
 	link_parents(draft);
 	for (uint32_t i = 1; i < draft->owner_count && draft->cut_count > 0; i++)
-		find_cut(draft, draft->owners[i]);
+		find_cut(draft, draft_nth(draft, i));
 }

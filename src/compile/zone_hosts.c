@@ -21,10 +21,11 @@ static void report(const struct zone_draft *draft, enum diag_severity severity,
 	const char *noun = host->type == TYPE_NS   ? "name server"
 			   : host->type == TYPE_MX ? "mail host"
 						   : "host";
+	struct master_place place = draft_record_place(host->record);
 	char name[NAME_TEXT_SIZE], from[NAME_TEXT_SIZE];
 
-	master_report(draft->sources, severity, &host->record->place, "the %s %s of %s %s", noun,
-		      name_format(host->name.wire, name), name_format(host->from->name, from),
+	master_report(draft->sources, severity, &place, "the %s %s of %s %s", noun,
+		      name_format(host->name.wire, name), draft_format(draft, host->from, from),
 		      what);
 }
 
@@ -41,12 +42,13 @@ static const bool is_host_octet[256] = {
 	['z'] = true,
 };
 
-/* RFC 1123, 2.1: letters, digits and hyphens, which are not first or last. A "*" may lead. */
-static bool is_host_name(const uint8_t *name)
+/* RFC 1123, 2.1: letters, digits and hyphens, which are not first or last. `len` octets of a name
+ * that end where a label does. */
+static bool are_host_labels(const uint8_t *name, size_t len)
 {
-	if (name[0] == 1 && name[1] == '*')
-		name += 2;
-	for (; *name != 0; name += 1 + *name) {
+	const uint8_t *end = name + len;
+
+	for (; name < end && *name != 0; name += 1 + *name) {
 		if (name[1] == '-' || name[*name] == '-')
 			return false;
 		for (unsigned i = 1; i <= *name; i++) {
@@ -55,6 +57,14 @@ static bool is_host_name(const uint8_t *name)
 		}
 	}
 	return true;
+}
+
+/* A "*" may lead. */
+static bool is_host_name(const uint8_t *name, size_t len)
+{
+	size_t skip = len > 1 && name[0] == 1 && name[1] == '*' ? 2 : 0;
+
+	return are_host_labels(name + skip, len - skip);
 }
 
 static bool is_octet(const uint8_t *label)
@@ -91,14 +101,14 @@ static void resolve(const struct zone_draft *draft, struct host *host)
 	host->closest = draft_closest(draft, host->name.wire, host->name.len);
 	if (host->closest->len == host->name.len)
 		host->owner = host->closest;
-	else if (host->closest->cut == NULL)
-		host->owner = host->closest->wildcard;
+	else if (draft_cut(draft, host->closest) == NULL)
+		host->owner = draft_wildcard(draft, host->closest);
 }
 
 /* RFC 1035, 3.3.9 and 3.3.11; RFC 2181, 10.3; RFC 2782. */
 static void check_addresses(const struct zone_draft *draft, const struct host *host)
 {
-	const struct draft_owner *cut = host->closest->cut;
+	const struct draft_owner *cut = draft_cut(draft, host->closest);
 	/* Nobody could reach the zone. Where a server is delegated, another zone may know it. */
 	enum diag_severity severity = host->type == TYPE_NS && draft_is_apex(draft, host->from) &&
 						      cut == NULL
@@ -107,7 +117,7 @@ static void check_addresses(const struct zone_draft *draft, const struct host *h
 
 	if (host->owner != NULL && draft_has_address(host->owner))
 		return;
-	if (host->owner != NULL && draft_rrset(host->owner, TYPE_CNAME) != NULL)
+	if (host->owner != NULL && draft_rrset(draft, host->owner, TYPE_CNAME) != NULL)
 		report(draft, severity, host, "is a CNAME (RFC 2181, section 10.3)");
 	else if (cut == NULL)
 		report(draft, severity, host, "has no address in this zone");
@@ -123,14 +133,14 @@ static void check_host(const struct zone_draft *draft, struct host *host)
 		return; /* "no such service" (RFC 7505, RFC 2782) */
 	if (host->type != TYPE_SRV && is_address(draft, &host->name))
 		report(draft, DIAG_WARNING, host, "looks like an address, but is taken for a name");
-	else if (!is_host_name(host->name.wire))
+	else if (!is_host_name(host->name.wire, host->name.len))
 		report(draft, DIAG_WARNING, host,
 		       "is not a host's name: letters, digits and hyphens (RFC 1123, section 2.1)");
 	if (!name_is_under(host->name.wire, host->name.len, draft->origin.wire, draft->origin.len))
 		return;
 	resolve(draft, host);
 	if (host->owner != NULL && host->type == TYPE_NS)
-		host->owner->serves = true;
+		host->owner->flags |= DRAFT_SERVES;
 	check_addresses(draft, host);
 }
 
@@ -139,7 +149,8 @@ static void check_rrset(const struct zone_draft *draft, const struct draft_owner
 {
 	const struct rdata_names *names = rdata_names_find(rrset->type);
 
-	for (const struct draft_record *r = rrset->first; r != NULL; r = r->next) {
+	for (const struct draft_record *r = draft_first(rrset); r != NULL;
+	     r = draft_next(draft, r)) {
 		struct host host = { .from = owner, .record = r, .type = rrset->type };
 
 		host.name.len = (uint8_t)(r->len - names->before);
@@ -151,22 +162,27 @@ static void check_rrset(const struct zone_draft *draft, const struct draft_owner
 
 /* --- the zone's own ------------------------------------------------------------------------------- */
 
-static void check_own(const struct zone_draft *draft, const struct draft_owner *owner)
+static void check_own(const struct zone_draft *draft, const struct draft_owner *owner,
+		      bool origin_is_host)
 {
+	const struct draft_pool *pool = draft_pool(draft, owner);
 	const struct draft_rrset *addresses;
+	struct master_place place;
 	char name[NAME_TEXT_SIZE];
 
-	if (!draft_has_address(owner) || is_host_name(owner->name))
+	if ((owner->flags & DRAFT_PLAIN) != 0 || !draft_has_address(owner) ||
+	    (origin_is_host && is_host_name(owner->front, draft_front_len(draft, owner))))
 		return;
-	addresses = draft_rrset(owner, TYPE_A);
+	addresses = draft_rrset(draft, owner, TYPE_A);
 	if (addresses == NULL)
-		addresses = draft_rrset(owner, TYPE_AAAA);
-	master_report(draft->sources, DIAG_WARNING,
-		      addresses != NULL ? &addresses->first->place
-					: &draft->pools[owner->pool - 1].place,
+		addresses = draft_rrset(draft, owner, TYPE_AAAA);
+	if (addresses == NULL && pool == NULL)
+		return;
+	place = addresses != NULL ? draft_rrset_place(addresses) : pool->place;
+	master_report(draft->sources, DIAG_WARNING, &place,
 		      "%s has addresses, but is not a host's name: letters, digits and hyphens "
 		      "(RFC 1123, section 2.1)",
-		      name_format(owner->name, name));
+		      draft_format(draft, owner, name));
 }
 
 /* SRV shares its bit with other types. */
@@ -175,18 +191,19 @@ static void check_own(const struct zone_draft *draft, const struct draft_owner *
 void zone_check_hosts(const struct zone_draft *draft)
 {
 	static const uint16_t types[] = { TYPE_NS, TYPE_MX, TYPE_SRV };
+	bool host = are_host_labels(draft->origin.wire, draft->origin.len);
 
 	for (uint32_t i = 0; i < draft->owner_count; i++) {
-		const struct draft_owner *owner = draft->owners[i];
+		const struct draft_owner *owner = draft_nth(draft, i);
 
-		check_own(draft, owner);
+		check_own(draft, owner, host);
 		if ((owner->types & HOST_TYPES) == 0)
 			continue;
 		for (size_t t = 0; t < sizeof(types) / sizeof(types[0]); t++) {
-			const struct draft_rrset *rrset = draft_rrset(owner, types[t]);
+			const struct draft_rrset *rrset = draft_rrset(draft, owner, types[t]);
 			/* What is hidden by a delegation is told of as such. */
-			bool ours = owner->cut == NULL ||
-				    (owner->cut == owner && types[t] == TYPE_NS);
+			const struct draft_owner *cut = draft_cut(draft, owner);
+			bool ours = cut == NULL || (cut == owner && types[t] == TYPE_NS);
 
 			if (rrset != NULL && ours)
 				check_rrset(draft, owner, rrset);

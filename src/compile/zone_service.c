@@ -124,9 +124,9 @@ static void report_no_target(const struct zone_draft *draft, const struct draft_
 {
 	const struct config_node *node = service->node;
 	char target[NAME_TEXT_SIZE];
-	const char *name = name_format(pool->owner->name + service->target_skip, target);
+	const char *name = name_format(pool->name + service->target_skip, target);
 
-	if (is_wildcard(pool->owner->name + service->target_skip))
+	if (is_wildcard(pool->name + service->target_skip))
 		master_report(draft->sources, DIAG_ERROR, &pool->service_place,
 			      "node \"%s\" of pool \"%s\" (%s:%u) needs a \"host\": a wildcard "
 			      "cannot be its target name",

@@ -4,479 +4,482 @@
 #include <string.h>
 
 #include "base/cursor.h"
-#include "image/rdata_names.h"
-#include "image/rrset_build.h"
+#include "compile/stretch.h"
+#include "compile/zone_block.h"
+#include "image/image_stream.h"
 #include "image/zones.h"
 
 #define SEGMENT_MAX UINT32_MAX /* offsets in a segment have 32 bits */
-#define AHEAD       16 /* names whose buckets are asked for while others are put into theirs */
-#define ASIDE       1  /* an RRset whose block is in write.large */
+#define AHEAD       16U        /* names whose buckets are asked for before they are put there */
 
 /* Then a node with a name of any length and its blocks have an extent. */
 #define TYPES_MAX ((ZONE_NODE_SIZE_MAX - ZONE_NODE_BLOCKS_MAX) / sizeof(struct zone_rrset))
+_Static_assert(ZONE_NODE_SIZE_MAX <= IMAGE_STREAM_ROOM, "a node is put together in a stream");
+
+/* Four octets of the segment that are to be the offset of an owner's node, which is not yet known. */
+struct forward {
+	uint32_t at;    /* in the segment, or in write.large */
+	uint32_t place; /* of the owner in the draft */
+};
+
+struct forwards {
+	struct forward *items;
+	size_t count, cap;
+};
+
+/* What a bucket will have in a slot. */
+struct entry {
+	uint32_t hash_high, hash_low, node;
+};
 
 struct write {
 	struct zone_draft *draft;
 	struct image_writer *writer;
-	uint64_t start;             /* of the segment in the image */
-	struct buf block;           /* scratch */
-	struct rrset_rdata *rdatas; /* scratch, for one RRset */
-	uint32_t *extra_nodes;
-	size_t rdata_cap;
-	struct buf large;  /* blocks that do not stand behind their nodes */
-	uint32_t *offsets; /* of the nodes */
+	struct image_stream stream;
+	uint64_t start;            /* of the segment in the image */
+	struct zone_segment *head; /* to be the segment's first octets */
+	struct zone_blocks blocks;
+	struct buf large; /* blocks that do not stand behind their nodes */
+	struct forwards forwards, large_forwards;
+	uint32_t *asides; /* in the segment: offsets of blocks, in large until that is there */
+	size_t aside_count, aside_cap;
+	struct zone_bucket *buckets;
+	uint32_t bucket_count, entered;
+	struct entry ahead[AHEAD]; /* the latest ones */
+	bool collides;             /* an entry is too far from where a lookup begins */
 };
 
-static struct zone_segment *header(const struct write *write)
+/* Where in the segment the next octet goes. */
+static uint64_t position(const struct write *write)
 {
-	return image_writer_at(write->writer, struct zone_segment, write->start);
+	return image_stream_at(&write->stream) - write->start;
 }
 
-/* Room in the segment; returns the offset from its start. */
-static uint64_t reserve(struct write *write, size_t size, size_t align)
+/* --- the index -------------------------------------------------------------------------------- */
+
+/* At most 5 of a bucket's 8 slots on average: then nearly no bucket overflows into the next. They are
+ * filled in the draft's memory, which is in huge pages where there are some: one after the other
+ * they are anywhere. */
+static void make_buckets(struct write *write)
 {
-	return image_writer_reserve(write->writer, size, align) - write->start;
+	struct stretch_part part = { .of = write->draft->memory };
+	uint8_t *room;
+
+	write->bucket_count = write->draft->owner_count / 5 + 1;
+	room = stretch_take(&part, ((size_t)write->bucket_count + 1) * sizeof(struct zone_bucket));
+	room += -(uintptr_t)room & (IMAGE_ALIGN - 1);
+	write->buckets = (struct zone_bucket *)(void *)room;
 }
 
-static void *at(const struct write *write, uint64_t offset)
+static uint64_t first_bucket(const struct write *write, const struct entry *entry)
 {
-	return write->writer->base + write->start + offset;
+	return (uint64_t)entry->hash_high * write->bucket_count >> 32;
+}
+
+static void insert(struct write *write, const struct entry *entry)
+{
+	uint64_t at = first_bucket(write, entry);
+
+	for (unsigned i = 0; i < ZONE_BUCKETS_MAX; i++) {
+		struct zone_bucket *bucket = &write->buckets[at];
+
+		for (unsigned slot = 0; slot < ZONE_BUCKET_SLOTS; slot++) {
+			if (bucket->node[slot] != 0)
+				continue;
+			bucket->tag[slot] = entry->hash_low;
+			bucket->node[slot] = entry->node;
+			return;
+		}
+		at = at + 1 < write->bucket_count ? at + 1 : 0;
+	}
+	write->collides = true;
+}
+
+/* Its bucket is asked of the memory now, and it is put there when others have been written. */
+static void enter(struct write *write, const struct draft_owner *owner)
+{
+	struct entry *entry = &write->ahead[write->entered % AHEAD];
+
+	if (write->entered >= AHEAD)
+		insert(write, entry);
+	*entry = (struct entry){ owner->hash_high, owner->hash_low, owner->node };
+	__builtin_prefetch(&write->buckets[first_bucket(write, entry)], 1);
+	write->entered++;
+}
+
+static void enter_rest(struct write *write)
+{
+	uint32_t first = write->entered < AHEAD ? 0 : write->entered - AHEAD;
+
+	for (uint32_t i = first; i < write->entered; i++)
+		insert(write, &write->ahead[i % AHEAD]);
+}
+
+static int write_buckets(struct write *write)
+{
+	const struct master_sources *sources = write->draft->sources;
+
+	if (write->collides || !zone_buckets_end(write->buckets, write->bucket_count)) {
+		master_report_file(sources, sources->items[0].path,
+				   "too many names collide in the zone's hash table: such names "
+				   "are made, they do not come by chance");
+		return -1;
+	}
+	(void)image_stream_align(&write->stream, IMAGE_ALIGN);
+	if (position(write) > SEGMENT_MAX)
+		return -1;
+	write->head->buckets_off = (uint32_t)position(write);
+	write->head->bucket_count = write->bucket_count;
+	(void)image_stream_append(&write->stream, write->buckets,
+				  write->bucket_count * sizeof(struct zone_bucket), IMAGE_ALIGN);
+	return 0;
+}
+
+/* --- offsets of nodes ------------------------------------------------------------------------- */
+
+/* That of the owner at a place in the draft; where it is not known yet, 0, and it is noted. */
+static uint32_t refer(const struct write *write, struct forwards *forwards, uint64_t at,
+		      uint32_t place)
+{
+	const struct draft_owner *owner = draft_if_at(write->draft, place);
+
+	if (owner != NULL && owner->node == 0)
+		array_add(forwards->items, forwards->count,
+			  forwards->cap) = (struct forward){ (uint32_t)at, place };
+	return owner != NULL ? owner->node : 0;
+}
+
+/* The extras of a block at an offset. */
+static void refer_extras(const struct write *write, struct forwards *forwards, uint64_t at,
+			 struct rrset_block *block)
+{
+	const uint8_t *extras = (const uint8_t *)rrset_extras(block);
+	size_t from = (size_t)(extras - (const uint8_t *)block);
+
+	for (unsigned i = 0; i < block->extra_count; i++) {
+		struct rrset_extra *extra =
+			(struct rrset_extra *)(void *)((uint8_t *)block + from) + i;
+		size_t field = from + i * sizeof(*extra) + offsetof(struct rrset_extra, node);
+
+		extra->node = refer(write, forwards, at + field, extra->node);
+	}
+}
+
+static uint32_t node_of(const struct write *write, const struct forward *forward)
+{
+	return ((const struct draft_owner *)draft_at(write->draft, forward->place))->node;
+}
+
+/* All nodes are where they stay: what was noted can be told now. */
+static void settle(struct write *write, uint64_t large)
+{
+	for (size_t i = 0; i < write->forwards.count; i++) {
+		const struct forward *forward = &write->forwards.items[i];
+		uint32_t *field = image_writer_edit(write->writer, write->start + forward->at, 4);
+
+		*field = node_of(write, forward);
+	}
+	for (size_t i = 0; i < write->aside_count; i++) {
+		uint32_t *field = image_writer_edit(write->writer, write->start + write->asides[i],
+						    4);
+
+		*field += (uint32_t)large;
+	}
 }
 
 /* --- nodes ------------------------------------------------------------------------------------ */
 
-static uint16_t rrset_count(const struct draft_owner *owner)
+static uint16_t rrset_count(const struct zone_draft *draft, const struct draft_owner *owner)
 {
 	uint16_t count = 0;
 
-	for (const struct draft_rrset *rrset = owner->rrsets; rrset != NULL; rrset = rrset->next)
+	for (const struct draft_rrset *rrset = draft_rrsets(draft, owner); rrset != NULL;
+	     rrset = draft_next_rrset(draft, rrset))
 		count++;
 	return count;
 }
 
 static uint8_t node_flags(const struct zone_draft *draft, const struct draft_owner *owner)
 {
-	uint8_t flags = 0;
+	uint8_t flags = owner->links != 0 ? ZONE_NODE_LINKED : 0;
 
 	if (draft_is_apex(draft, owner))
 		flags |= ZONE_NODE_APEX;
-	if (owner->cut == owner)
+	if (draft_cut(draft, owner) == owner)
 		flags |= ZONE_NODE_CUT;
-	if (draft_rrset(owner, TYPE_CNAME) != NULL)
+	if (draft_rrset(draft, owner, TYPE_CNAME) != NULL)
 		flags |= ZONE_NODE_CNAME;
-	if (owner->name[0] == 1 && owner->name[1] == '*')
+	if (draft_is_wildcard(draft, owner))
 		flags |= ZONE_NODE_WILDCARD;
 	return flags;
 }
 
-static bool has_links(const struct draft_owner *owner)
+/* All but its blocks. Returns how many octets it takes. */
+static size_t put_node(struct write *write, struct zone_node *node, const struct draft_owner *owner)
 {
-	return owner->cut != NULL || owner->wildcard != NULL || owner->pool != 0;
-}
+	const struct draft_links *links = draft_links(write->draft, owner);
+	uint8_t front_len = draft_front_len(write->draft, owner);
+	uint8_t *front;
+	size_t size;
 
-/* All but its blocks and links. Returns its offset. */
-static uint32_t write_node(struct write *write, const struct draft_owner *owner)
-{
-	uint8_t front = (uint8_t)(owner->len - write->draft->origin.len);
-	struct zone_node head = { .name_len = front,
-				  .labels = owner->labels,
-				  .flags = node_flags(write->draft, owner),
-				  .pool_types = owner->pool_types,
-				  .rrset_count = rrset_count(owner) };
-	uint64_t offset = reserve(write, zone_node_size(&head), 4);
-	struct zone_node *node = at(write, offset);
+	*node = (struct zone_node){ .name_len = front_len,
+				    .labels = owner->labels,
+				    .flags = node_flags(write->draft, owner),
+				    .pool_types = owner->pool_types,
+				    .rrset_count = rrset_count(write->draft, owner) };
+	size = zone_node_size(node);
+	front = (uint8_t *)(node->rrsets + node->rrset_count);
+	memcpy(front, owner->front, front_len);
+	memset(front + front_len, 0, -(uintptr_t)front_len & 3);
+	if (links != NULL) {
+		uint64_t at = owner->node + size;
+		struct zone_links out = {
+			.cut = refer(write, &write->forwards, at + offsetof(struct zone_links, cut),
+				     links->cut),
+			.wildcard = refer(write, &write->forwards,
+					  at + offsetof(struct zone_links, wildcard),
+					  links->wildcard),
+			.pool_record = links->pool,
+		};
 
-	if (has_links(owner)) {
-		(void)reserve(write, sizeof(struct zone_links), 4);
-		node = at(write, offset);
-		head.flags |= ZONE_NODE_LINKED;
+		memcpy((uint8_t *)node + size, &out, sizeof(out));
+		size += sizeof(out);
 	}
-	*node = head;
-	memcpy((uint8_t *)(node->rrsets + node->rrset_count), owner->name, front);
-	return (uint32_t)offset;
+	return size;
 }
 
-/* --- RRsets ----------------------------------------------------------------------------------- */
-
-static bool is_svcb(uint16_t type)
+/* The block made last: behind the node, which has `size` octets so far, if there is room, else aside.
+ * Returns how many octets the node has then. */
+static size_t place_block(struct write *write, struct zone_node *node, size_t size, uint32_t offset,
+			  struct zone_rrset *rrset)
 {
-	return type == TYPE_SVCB || type == TYPE_HTTPS;
-}
+	struct buf *block = &write->blocks.block;
 
-/* Whom a record names. "." is no host, but in SVCB its own owner, unless it is an alias for
- * nothing (RFC 9460, 2.5). */
-static const struct draft_owner *find_named(const struct write *write,
-					    const struct draft_owner *owner,
-					    const struct rdata_names *names,
-					    const struct draft_record *record)
-{
-	const uint8_t *name = record->data + names->before;
-	uint8_t target[DNS_NAME_MAX];
-	size_t len = name_length(name, record->len - names->before);
-
-	if (len == 0)
-		return NULL;
-	if (is_svcb(names->type) && *name == 0)
-		return load_u16(record->data) != 0 ? owner : NULL;
-	for (size_t i = 0; i < len; i++)
-		target[i] = name_lower(name[i]);
-	return draft_speaker(write->draft, target, len);
-}
-
-/* Has it anything that goes with a record of the type? With SVCB, records of the same type, too
- * (RFC 9460, 4.1). */
-static bool has_extra(const struct draft_owner *owner, uint16_t type)
-{
-	return draft_has_address(owner) ||
-	       (is_svcb(type) && (draft_rrset(owner, type) != NULL ||
-				  (owner->pool_types & pool_type_bit(type)) != 0));
-}
-
-/* The number of the node whose addresses go with a record that names a host, 0: none. Addresses below a
- * delegation are glue: only NS may use them (RFC 1034, 4.2.1). */
-static uint32_t extra_node(const struct write *write, const struct draft_owner *owner,
-			   const struct rdata_names *names, const struct draft_record *record)
-{
-	const struct draft_owner *named = find_named(write, owner, names, record);
-
-	if (named == NULL || !has_extra(named, names->type) ||
-	    (named->cut != NULL && names->type != TYPE_NS))
-		return 0;
-	return named->node;
-}
-
-static void gather(struct write *write, const struct draft_owner *owner,
-		   const struct draft_rrset *rrset)
-{
-	const struct rdata_names *names = rdata_names_find(rrset->type);
-	size_t i = 0;
-
-	if (rrset->count > write->rdata_cap) {
-		write->rdata_cap = (size_t)rrset->count * 2;
-		write->rdatas = mem_resize(write->rdatas, write->rdata_cap, sizeof(*write->rdatas));
-		write->extra_nodes = mem_resize(write->extra_nodes, write->rdata_cap,
-						sizeof(*write->extra_nodes));
-	}
-	for (const struct draft_record *record = rrset->first; record != NULL;
-	     record = record->next, i++) {
-		write->rdatas[i] = (struct rrset_rdata){ record->data, record->len };
-		write->extra_nodes[i] = names != NULL && names->additional
-						? extra_node(write, owner, names, record)
-						: 0;
-	}
-}
-
-/* Builds it in write->block. */
-static int build_block(struct write *write, const struct draft_owner *owner,
-		       const struct draft_rrset *rrset, uint32_t ttl_s)
-{
-	struct rrset_source source = { .owner = owner->name,
-				       .owner_len = owner->len,
-				       .type = rrset->type,
-				       .ttl_s = ttl_s,
-				       .count = rrset->count };
-	char name[NAME_TEXT_SIZE];
-
-	gather(write, owner, rrset);
-	source.rdatas = write->rdatas;
-	source.extra_nodes = write->extra_nodes;
-	write->block.len = 0;
-	if (rrset_build(&write->block, &source) < 0) {
-		master_report(
-			write->draft->sources, DIAG_ERROR, &rrset->first->place,
-			"the %u record%s of this type at %s cannot be sent: more octets than a "
-			"message holds",
-			rrset->count, rrset->count == 1 ? "" : "s", name_format(owner->name, name));
-		return -1;
-	}
-	return 0;
-}
-
-/* Behind its node if there is room, else aside: the offset is then one in write->large. */
-static struct zone_rrset write_block(struct write *write, uint32_t node, uint16_t type)
-{
-	size_t size = write->block.len;
-	struct zone_rrset rrset = { .type = type };
-
-	if (reserve(write, 0, 4) - node + size <= ZONE_NODE_BLOCKS_MAX) {
-		rrset.block_off = (uint32_t)reserve(write, size, 4);
-		memcpy(at(write, rrset.block_off), write->block.data, size);
-		return rrset;
+	if (size + block->len <= ZONE_NODE_BLOCKS_MAX) {
+		rrset->block_off = offset + (uint32_t)size;
+		memcpy((uint8_t *)node + size, block->data, block->len);
+		refer_extras(write, &write->forwards, rrset->block_off,
+			     (struct rrset_block *)(void *)((uint8_t *)node + size));
+		return size + block->len;
 	}
 	buf_align(&write->large, 4);
-	rrset.reserved = ASIDE;
-	rrset.block_off = (uint32_t)write->large.len;
-	buf_append(&write->large, write->block.data, size);
-	return rrset;
+	rrset->block_off = (uint32_t)write->large.len;
+	array_add(write->asides, write->aside_count, write->aside_cap) =
+		offset + (uint32_t)((uint8_t *)&rrset->block_off - (uint8_t *)node);
+	refer_extras(write, &write->large_forwards, write->large.len,
+		     (struct rrset_block *)(void *)block->data);
+	buf_append(&write->large, block->data, block->len);
+	return size;
 }
 
-static int write_owner(struct write *write, const struct draft_owner *owner, uint32_t offset)
+static int write_owner(struct write *write, struct draft_owner *owner)
 {
-	unsigned i = 0;
+	struct zone_node *node = (struct zone_node *)(void *)image_stream_room(&write->stream,
+									       ZONE_NODE_SIZE_MAX);
+	uint32_t offset = owner->node = (uint32_t)position(write);
+	size_t size = put_node(write, node, owner);
+	struct zone_rrset *out = node->rrsets;
 
-	for (const struct draft_rrset *rrset = owner->rrsets; rrset != NULL;
-	     rrset = rrset->next, i++) {
-		struct zone_rrset written;
+	for (const struct draft_rrset *rrset = draft_rrsets(write->draft, owner); rrset != NULL;
+	     rrset = draft_next_rrset(write->draft, rrset), out++) {
+		size_t plain = zone_block_size(&write->blocks, rrset);
 
-		if (build_block(write, owner, rrset, rrset->ttl_s) != 0)
+		*out = (struct zone_rrset){ .type = rrset->type };
+		if (plain != 0 && size + plain <= ZONE_NODE_BLOCKS_MAX) {
+			out->block_off = offset + (uint32_t)size;
+			zone_block_put(&write->blocks, (uint8_t *)node + size, owner, rrset);
+			size += plain;
+		} else if (zone_block_build(&write->blocks, owner, rrset, rrset->ttl_s) == 0) {
+			size = place_block(write, node, size, offset, out);
+		} else {
 			return -1;
-		written = write_block(write, offset, rrset->type);
-		((struct zone_node *)at(write, offset))->rrsets[i] = written;
+		}
 	}
-	((struct zone_node *)at(write, offset))->extent =
-		(uint16_t)((reserve(write, 0, 4) - offset) / 4);
+	node->extent = (uint16_t)(size / 4);
+	image_stream_take(&write->stream, size);
 	return 0;
 }
 
 static int report_types(const struct write *write, const struct draft_owner *owner)
 {
+	struct master_place place = draft_rrset_place(draft_at(write->draft, owner->rrsets));
 	char name[NAME_TEXT_SIZE];
 
-	master_report(write->draft->sources, DIAG_ERROR, &owner->rrsets->first->place,
+	master_report(write->draft->sources, DIAG_ERROR, &place,
 		      "%s has records of more types than fit into an image",
-		      name_format(owner->name, name));
+		      draft_format(write->draft, owner, name));
 	return -1;
 }
 
-/* Where a node is is known only when it is written: until then their numbers stand for them. */
 static int write_nodes(struct write *write)
 {
 	const struct zone_draft *draft = write->draft;
 	int rc = 0;
 
-	header(write)->nodes_off = (uint32_t)reserve(write, 0, 4);
-	header(write)->node_count = draft->owner_count;
-	for (uint32_t i = 0; i < draft->owner_count; i++)
-		draft->owners[i]->node = i + 1;
+	write->head->nodes_off = (uint32_t)position(write);
+	write->head->node_count = draft->owner_count;
 	for (uint32_t i = 0; i < draft->owner_count; i++) {
-		const struct draft_owner *owner = draft->owners[i];
+		struct draft_owner *owner = draft_nth(draft, i);
 
-		if (rrset_count(owner) > TYPES_MAX)
+		if (rrset_count(draft, owner) > TYPES_MAX)
 			return report_types(write, owner);
-		write->offsets[i] = write_node(write, owner);
-		if (write_owner(write, owner, write->offsets[i]) != 0)
+		if (write_owner(write, owner) != 0)
 			rc = -1; /* go on: other RRsets may be too large as well */
-		if (reserve(write, 0, 4) + write->large.len > SEGMENT_MAX)
+		if (position(write) + write->large.len > SEGMENT_MAX)
 			return -1;
+		enter(write, owner);
 	}
-	header(write)->nodes_end = (uint32_t)reserve(write, 0, 4);
-	header(write)->apex = write->offsets[0];
+	enter_rest(write);
+	write->head->nodes_end = (uint32_t)position(write);
+	write->head->apex = draft_apex(draft)->node;
 	return rc;
 }
 
-static uint32_t offset_of(const struct write *write, const struct draft_owner *owner)
+/* Returns where they are. */
+static uint64_t write_large(struct write *write)
 {
-	return owner != NULL ? write->offsets[owner->node - 1] : 0;
-}
+	for (size_t i = 0; i < write->large_forwards.count; i++) {
+		const struct forward *forward = &write->large_forwards.items[i];
+		uint32_t node = node_of(write, forward);
 
-static void settle_rrset(const struct write *write, struct zone_rrset *rrset, uint32_t large)
-{
-	const struct rrset_block *block;
-	struct rrset_extra *extras;
-
-	if (rrset->reserved == ASIDE) {
-		rrset->reserved = 0;
-		rrset->block_off += large;
+		memcpy(write->large.data + forward->at, &node, sizeof(node));
 	}
-	block = at(write, rrset->block_off);
-	extras = at(write, (uint64_t)((const uint8_t *)rrset_extras(block) -
-				      (const uint8_t *)header(write)));
-	for (unsigned i = 0; i < block->extra_count; i++)
-		extras[i].node = write->offsets[extras[i].node - 1];
-}
-
-/* Nodes and blocks are where they stay: now they can refer to each other. */
-static int settle_nodes(struct write *write)
-{
-	const struct zone_draft *draft = write->draft;
-	uint64_t large = reserve(write, write->large.len, 4);
-
-	if (large + write->large.len > SEGMENT_MAX)
-		return -1;
-	if (write->large.len > 0)
-		memcpy(at(write, large), write->large.data, write->large.len);
-	for (uint32_t i = 0; i < draft->owner_count; i++) {
-		const struct draft_owner *owner = draft->owners[i];
-		struct zone_node *node = at(write, write->offsets[i]);
-
-		for (unsigned k = 0; k < node->rrset_count; k++)
-			settle_rrset(write, &node->rrsets[k], (uint32_t)large);
-		if (has_links(owner))
-			*(struct zone_links *)at(write, write->offsets[i] + zone_node_size(node)) =
-				(struct zone_links){ offset_of(write, owner->cut),
-						     offset_of(write, owner->wildcard),
-						     owner->pool };
-	}
-	for (uint32_t i = 0; i < draft->owner_count; i++)
-		draft->owners[i]->node = write->offsets[i];
-	return 0;
+	return image_stream_append(&write->stream, write->large.data, write->large.len, 4) -
+	       write->start;
 }
 
 /* RFC 2308, 3: in negative answers the SOA's TTL is the smaller of its own and MINIMUM. */
 static int write_soa(struct write *write)
 {
-	const struct draft_owner *apex = write->draft->owners[0];
+	const struct draft_owner *apex = draft_apex(write->draft);
 	const struct draft_rrset *soa = draft_soa(write->draft);
-	const uint8_t *end = soa->first->data + soa->first->len;
+	const uint8_t *end = draft_first(soa)->data + draft_first(soa)->len;
 	uint32_t minimum = load_u32(end - 4);
-	uint64_t block;
+	const struct buf *block = &write->blocks.block;
 
-	if (build_block(write, apex, soa, minimum < soa->ttl_s ? minimum : soa->ttl_s) != 0)
+	if (zone_block_build(&write->blocks, apex, soa,
+			     minimum < soa->ttl_s ? minimum : soa->ttl_s) != 0)
 		return -1;
-	block = reserve(write, write->block.len, 4);
-	if (block > SEGMENT_MAX)
+	(void)image_stream_align(&write->stream, 4);
+	if (position(write) > SEGMENT_MAX)
 		return -1;
-	memcpy(at(write, block), write->block.data, write->block.len);
-	header(write)->soa_block = (uint32_t)block;
-	header(write)->serial = load_u32(end - 20);
+	write->head->soa_block = (uint32_t)position(write);
+	(void)image_stream_append(&write->stream, block->data, block->len, 4);
+	write->head->serial = load_u32(end - 20);
 	return 0;
 }
 
-/* --- the index and the rest ------------------------------------------------------------------- */
-
-static uint64_t first_bucket(const struct draft_owner *owner, uint32_t count)
-{
-	return (owner->hash >> 32) * count >> 32;
-}
-
-/* false: it would be too far from where a lookup begins. */
-static bool insert(struct zone_bucket *buckets, uint32_t count, const struct draft_owner *owner)
-{
-	uint64_t first = first_bucket(owner, count);
-
-	for (unsigned i = 0; i < ZONE_BUCKETS_MAX; i++) {
-		struct zone_bucket *bucket = &buckets[(first + i) % count];
-
-		for (unsigned slot = 0; slot < ZONE_BUCKET_SLOTS; slot++) {
-			if (bucket->node[slot] != 0)
-				continue;
-			bucket->tag[slot] = (uint32_t)owner->hash;
-			bucket->node[slot] = owner->node;
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool insert_all(const struct write *write, struct zone_bucket *buckets, uint32_t count)
-{
-	const struct zone_draft *draft = write->draft;
-
-	for (uint32_t i = 0; i < draft->owner_count; i++) {
-		if (draft->owner_count - i > AHEAD)
-			__builtin_prefetch(&buckets[first_bucket(draft->owners[i + AHEAD], count)],
-					   1);
-		if (!insert(buckets, count, draft->owners[i]))
-			return false;
-	}
-	return zone_buckets_end(buckets, count);
-}
-
-/* At most 5 of a bucket's 8 slots on average: then nearly no bucket overflows into the next. */
-static int write_buckets(struct write *write)
-{
-	const struct master_sources *sources = write->draft->sources;
-	uint32_t count = write->draft->owner_count / 5 + 1;
-	uint64_t offset;
-
-	offset = reserve(write, count * sizeof(struct zone_bucket), IMAGE_ALIGN);
-	if (offset > SEGMENT_MAX)
-		return -1;
-	header(write)->buckets_off = (uint32_t)offset;
-	header(write)->bucket_count = count;
-	if (insert_all(write, at(write, offset), count))
-		return 0;
-	master_report_file(sources, sources->items[0].path,
-			   "too many names collide in the zone's hash table: such names are made, "
-			   "they do not come by chance");
-	return -1;
-}
+/* --- the rest --------------------------------------------------------------------------------- */
 
 static uint32_t write_text(struct write *write, const char *text)
 {
-	uint64_t offset = reserve(write, strlen(text) + 1, 1);
-
-	memcpy(at(write, offset), text, strlen(text) + 1);
-	return (uint32_t)offset;
+	return (uint32_t)(image_stream_append(&write->stream, text, strlen(text) + 1, 1) -
+			  write->start);
 }
 
-static uint32_t write_name(struct write *write, const struct draft_owner *owner)
-{
-	uint64_t offset = reserve(write, owner->len, 1);
-
-	memcpy(at(write, offset), owner->name, owner->len);
-	return (uint32_t)offset;
-}
-
+/* The list, and behind it what its records name. */
 static void write_pools(struct write *write)
 {
 	const struct zone_draft *draft = write->draft;
-	uint64_t offset = reserve(write, draft->pool_count * sizeof(struct zone_pool_record), 8);
+	struct zone_pool_record *records = mem_array(draft->pool_count, sizeof(*records));
+	size_t size = draft->pool_count * sizeof(*records);
+	uint64_t start = image_stream_align(&write->stream, 8);
+	struct buf behind = { 0 };
 
-	header(write)->pool_records_off = (uint32_t)offset;
-	header(write)->pool_record_count = draft->pool_count;
+	write->head->pool_records_off = (uint32_t)position(write);
+	write->head->pool_record_count = draft->pool_count;
 	for (uint32_t i = 0; i < draft->pool_count; i++) {
 		const struct draft_pool *pool = &draft->pools[i];
-		struct zone_pool_record record = { .node = pool->owner->node,
-						   .ttl_s = pool->ttl_s,
-						   .types = pool->types };
+		uint32_t at = (uint32_t)(start - write->start + size);
 
-		record.owner_off = write_name(write, pool->owner);
-		record.pool_name_off = write_text(write, pool->pool);
-		if (pool->site != NULL)
-			record.site_name_off = write_text(write, pool->site);
-		((struct zone_pool_record *)at(write, offset))[i] = record;
+		records[i] = (struct zone_pool_record){ .node = pool->owner->node,
+							.ttl_s = pool->ttl_s,
+							.types = pool->types };
+		records[i].owner_off = at + (uint32_t)behind.len;
+		buf_append(&behind, pool->name, pool->owner->len);
+		records[i].pool_name_off = at + (uint32_t)behind.len;
+		buf_append(&behind, pool->pool, strlen(pool->pool) + 1);
+		if (pool->site == NULL)
+			continue;
+		records[i].site_name_off = at + (uint32_t)behind.len;
+		buf_append(&behind, pool->site, strlen(pool->site) + 1);
 	}
+	(void)image_stream_append(&write->stream, records, size, 8);
+	(void)image_stream_append(&write->stream, behind.data, behind.len, 1);
+	free(records);
+	buf_free(&behind);
 }
 
 static void write_sources(struct write *write)
 {
 	const struct master_sources *sources = write->draft->sources;
-	uint64_t start = reserve(write, 0, 1);
 
+	write->head->sources_off = (uint32_t)position(write);
 	for (size_t i = 0; i < sources->count; i++)
 		(void)write_text(write, sources->items[i].path);
-	header(write)->sources_off = (uint32_t)start;
-	header(write)->sources_size = (uint32_t)(reserve(write, 0, 1) - start);
+	write->head->sources_size = (uint32_t)(position(write) - write->head->sources_off);
 }
 
-static void write_header(struct write *write)
+static void fill_head(const struct zone_draft *draft, struct zone_segment *head)
 {
-	const struct zone_draft *draft = write->draft;
-	struct zone_segment *segment = header(write);
+	head->record_count = draft->record_count;
+	head->max_labels = draft->max_labels;
+	head->origin_labels = draft->origin.labels;
+	head->origin_len = draft->origin.len;
+	memcpy(head->origin, draft->origin.wire, draft->origin.len);
+}
 
-	segment->record_count = draft->record_count;
-	segment->max_labels = draft->max_labels;
-	segment->origin_labels = draft->origin.labels;
-	segment->origin_len = draft->origin.len;
-	memcpy(segment->origin, draft->origin.wire, draft->origin.len);
+/* All behind the segment's head. */
+static int write_body(struct write *write)
+{
+	uint64_t large;
+
+	if (write_nodes(write) != 0)
+		return -1;
+	large = write_large(write);
+	if (write_soa(write) != 0 || write_buckets(write) != 0)
+		return -1;
+	write_pools(write);
+	write_sources(write);
+	write->head->size = position(write);
+	image_stream_close(&write->stream);
+	if (write->head->size > SEGMENT_MAX)
+		return -1;
+	settle(write, large);
+	return 0;
+}
+
+static void free_all(struct write *write)
+{
+	zone_blocks_free(&write->blocks);
+	buf_free(&write->large);
+	free(write->forwards.items);
+	free(write->large_forwards.items);
+	free(write->asides);
 }
 
 int zone_write(struct zone_draft *draft, struct image_writer *writer, uint64_t *segment_off)
 {
-	struct write write = { .draft = draft, .writer = writer };
+	struct zone_segment head = { 0 };
+	struct write write = {
+		.draft = draft, .writer = writer, .head = &head, .blocks = { .draft = draft }
+	};
 	unsigned errors = diag_errors(draft->sources->diag);
-	int rc = -1;
+	int rc;
 
-	write.start = image_writer_reserve(writer, sizeof(struct zone_segment), IMAGE_ALIGN);
-	write_header(&write);
-	write.offsets = mem_array(draft->owner_count, sizeof(write.offsets[0]));
-	if (write_nodes(&write) == 0 && settle_nodes(&write) == 0 && write_soa(&write) == 0 &&
-	    write_buckets(&write) == 0) {
-		write_pools(&write);
-		write_sources(&write);
-		header(&write)->size = reserve(&write, 0, 1);
-		if (header(&write)->size <= SEGMENT_MAX)
-			rc = 0;
-	}
-	if (rc != 0 && diag_errors(draft->sources->diag) == errors)
+	image_writer_expect(writer,
+			    draft->memory->used / 8 * 7); /* it takes as much, or a bit more */
+	write.start = image_writer_reserve(writer, sizeof(head), IMAGE_ALIGN);
+	image_stream_open(&write.stream, writer);
+	fill_head(draft, &head);
+	make_buckets(&write);
+	rc = write_body(&write);
+	if (rc == 0)
+		image_writer_put(writer, write.start, &head, sizeof(head));
+	else if (diag_errors(draft->sources->diag) == errors)
 		master_report_file(draft->sources, draft->sources->items[0].path,
 				   "the zone is too large: a zone can have 4 GiB");
-	buf_free(&write.block);
-	buf_free(&write.large);
-	free(write.offsets);
-	free(write.rdatas);
-	free(write.extra_nodes);
+	free_all(&write);
 	*segment_off = write.start;
 	return rc;
 }

@@ -4,42 +4,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "compile/beside.h"
-#include "compile/zone_check.h"
-#include "compile/zone_read.h"
-#include "compile/zone_service.h"
-#include "compile/zone_write.h"
-#include "image/zones.h"
+#include "compile/master_source.h"
+#include "compile/zones_parallel.h"
 
 #define ZONE_SUFFIX ".zone"
 #define ROOT_NAME   "ROOT"
 
-#define APART_RECORDS 10000U /* of a zone from which a thread is worth it */
-
-struct item {
-	const char *path;
-	struct name origin;
-	uint64_t segment_off; /* in the new image */
-	uint64_t source_id;
-	uint32_t warnings;
-};
-
-/* A binding whose owner is not yet at its place. */
-struct bound {
-	struct zones_binding binding;
-	size_t owner_at;
-};
-
 struct build {
 	const struct config *config;
-	const struct image *previous;
-	struct diag *diag;
-	struct item *items; /* in canonical order of their origins */
+	struct zones_task task;
+	struct zones_item *items; /* the task's */
 	size_t count;
+	struct diag *diag;
 	struct image_writer writer;
-	struct bound *bounds;
-	size_t bound_count, bound_cap;
-	struct buf owners;
 	struct zones_built *out;
 };
 
@@ -53,7 +30,8 @@ static void report_file(const struct build *build, const char *path, const char 
 	diag_add(build->diag, DIAG_ERROR, &place, NULL, 0, "%s%s", what, detail);
 }
 
-static const struct zone_segment *segment_of(const struct build *build, const struct item *item)
+static const struct zone_segment *segment_of(const struct build *build,
+					     const struct zones_item *item)
 {
 	return image_writer_at(&build->writer, struct zone_segment, item->segment_off);
 }
@@ -101,7 +79,7 @@ static int compare_names(const struct name *a, const struct name *b)
 
 static int compare_items(const void *a, const void *b)
 {
-	const struct item *x = a, *y = b;
+	const struct zones_item *x = a, *y = b;
 	int order = compare_names(&x->origin, &y->origin);
 
 	return order != 0 ? order : strcmp(x->path, y->path);
@@ -111,16 +89,16 @@ static void list_items(struct build *build)
 {
 	const struct config *config = build->config;
 
-	build->items = mem_array(config->zone_file_count, sizeof(struct item));
+	build->items = mem_array(config->zone_file_count, sizeof(struct zones_item));
 	for (size_t i = 0; i < config->zone_file_count; i++) {
-		struct item *item = &build->items[build->count];
+		struct zones_item *item = &build->items[build->count];
 
 		item->path = config->zone_files[i];
 		if (origin_of(build, item->path, &item->origin))
 			build->count++;
 	}
 	if (build->count > 0)
-		qsort(build->items, build->count, sizeof(struct item), compare_items);
+		qsort(build->items, build->count, sizeof(struct zones_item), compare_items);
 	for (size_t i = 1; i < build->count; i++) {
 		if (compare_names(&build->items[i - 1].origin, &build->items[i].origin) == 0)
 			report_file(build, build->items[i].path,
@@ -129,297 +107,12 @@ static void list_items(struct build *build)
 	}
 }
 
-/* --- POOL records ----------------------------------------------------------------------------- */
-
-static void add_binding(struct build *build, const struct service_record *record,
-			const struct pool_choice *choice, const struct service *service)
-{
-	uint32_t owner_len = (uint32_t)name_length(record->owner, DNS_NAME_MAX);
-	struct bound bound = {
-		.binding = { .owner_len = owner_len,
-			     .ttl_s = record->ttl_s,
-			     .pool = choice->pool,
-			     .site = choice->site,
-			     .types = record->types,
-			     .target_skip = service->target_skip,
-			     .target_types = service->target_types,
-			     .target_ttl_s = service->target_ttl_s },
-		.owner_at = build->owners.len,
-	};
-
-	buf_append(&build->owners, record->owner, owner_len);
-	array_add(build->bounds, build->bound_count, build->bound_cap) = bound;
-}
-
-static struct service_record draft_record(const struct draft_pool *pool)
-{
-	return (struct service_record){ .owner = pool->owner->name,
-					.pool = pool->pool,
-					.site = pool->site,
-					.ttl_s = pool->ttl_s,
-					.types = pool->types };
-}
-
-static bool find_in_draft(const void *zone, const uint8_t *name, size_t len,
-			  struct service_record *out)
-{
-	const struct zone_draft *draft = zone;
-	const struct draft_owner *owner = draft_speaker(draft, name, len);
-
-	if (owner == NULL || owner->pool == 0)
-		return false;
-	*out = draft_record(&draft->pools[owner->pool - 1]);
-	return true;
-}
-
-static void bind_draft(struct build *build, const struct zone_draft *draft)
-{
-	const struct service_zone zone = { find_in_draft, draft };
-
-	for (uint32_t i = 0; i < draft->pool_count; i++) {
-		const struct draft_pool *pool = &draft->pools[i];
-		struct service_record record = draft_record(pool);
-		struct pool_choice choice;
-		struct service service;
-
-		if (!zone_pool_resolve(build->config, pool->pool, pool->site, &choice)) {
-			zone_pool_report(draft, pool, &choice);
-			continue;
-		}
-		service_check(&service, build->config, &choice, &record, &zone);
-		service_report(draft, build->config, pool, &choice, &service);
-		add_binding(build, &record, &choice, &service);
-	}
-}
-
-static struct service_record segment_record(const struct zone_segment *segment, uint32_t number)
-{
-	const struct zone_pool_record *r =
-		zone_at(segment, struct zone_pool_record, segment->pool_records_off) + number;
-
-	return (struct service_record){ .owner = zone_at(segment, uint8_t, r->owner_off),
-					.pool = zone_at(segment, char, r->pool_name_off),
-					.site = r->site_name_off != 0
-							? zone_at(segment, char, r->site_name_off)
-							: NULL,
-					.ttl_s = r->ttl_s,
-					.types = (uint8_t)r->types };
-}
-
-/* As draft_speaker. */
-static const struct zone_node *segment_speaker(const struct zone_segment *segment,
-					       const uint8_t *name, size_t len)
-{
-	const uint8_t *at = name;
-	const struct zone_node *node;
-
-	if (!name_is_under(name, len, segment->origin, segment->origin_len))
-		return NULL;
-	while ((node = zone_find(segment, at, len - (size_t)(at - name))) == NULL)
-		at += 1 + *at;
-	if (at == name)
-		return node;
-	return zone_node_cut(node) == 0 && zone_node_wildcard(node) != 0
-		       ? zone_at(segment, struct zone_node, zone_node_wildcard(node))
-		       : NULL;
-}
-
-static bool find_in_segment(const void *zone, const uint8_t *name, size_t len,
-			    struct service_record *out)
-{
-	const struct zone_node *node = segment_speaker(zone, name, len);
-
-	if (node == NULL || zone_node_pool_record(node) == 0)
-		return false;
-	*out = segment_record(zone, zone_node_pool_record(node) - 1);
-	return true;
-}
-
-/* The same for a copied segment. false: something is to be said of one; to say where, the zone
- * must be read. */
-static bool bind_segment(struct build *build, const struct zone_segment *segment)
-{
-	const struct service_zone zone = { find_in_segment, segment };
-	size_t bound_count = build->bound_count;
-
-	for (uint32_t i = 0; i < segment->pool_record_count; i++) {
-		struct service_record record = segment_record(segment, i);
-		struct pool_choice choice;
-		struct service service = { .problem = SERVICE_NO_TARGET };
-
-		if (zone_pool_resolve(build->config, record.pool, record.site, &choice))
-			service_check(&service, build->config, &choice, &record, &zone);
-		if (service.problem != SERVICE_FINE) {
-			build->bound_count = bound_count;
-			return false;
-		}
-		add_binding(build, &record, &choice, &service);
-	}
-	return true;
-}
-
-/* --- one zone --------------------------------------------------------------------------------- */
-
-/* Are the files from which a segment was compiled still what they were? */
-static bool sources_unchanged(const struct zone_segment *segment, const char *path, uint64_t id)
-{
-	const char *source = zone_at(segment, char, segment->sources_off);
-	const char *end = source + segment->sources_size;
-	bool same = strcmp(source, path) == 0;
-	uint64_t found = 0;
-
-	for (; same && source < end; source += strlen(source) + 1)
-		same = master_source_hash(source, &found) == 0;
-	return same && found == id;
-}
-
-/* The zone's number in the previous image, or ZONES_NONE. */
-static uint32_t find_previous(const struct build *build, const struct item *item)
-{
-	if (build->previous == NULL)
-		return ZONES_NONE;
-	return zones_find(build->previous, item->origin.wire, item->origin.len);
-}
-
-/* Copies the segment of the previous image, if it is what compiling would give. */
-static bool reuse(struct build *build, struct item *item)
-{
-	const struct zone_segment *segment;
-	const struct zones_entry *entry;
-	uint32_t zone = find_previous(build, item);
-
-	if (zone == ZONES_NONE)
-		return false;
-	entry = zones_entry(build->previous, zone);
-	segment = zones_segment(build->previous, zone);
-	if (!sources_unchanged(segment, item->path, entry->source_id) ||
-	    !bind_segment(build, segment))
-		return false;
-	item->source_id = entry->source_id;
-	item->warnings = entry->warnings;
-	build->out->kept_warnings += entry->warnings;
-	item->segment_off = image_writer_append(&build->writer, segment, segment->size,
-						IMAGE_ALIGN);
-	build->out->reused_count++;
-	return true;
-}
-
-/* Are they the same but for the files that they were read from, whose paths stand last? */
-static bool same_records(const struct zone_segment *a, const struct zone_segment *b)
-{
-	struct zone_segment x = *a, y = *b;
-
-	x.size = y.size = 0;
-	x.sources_size = y.sources_size = 0;
-	return memcmp(&x, &y, sizeof(x)) == 0 &&
-	       memcmp(a + 1, b + 1, a->sources_off - sizeof(*a)) == 0;
-}
-
-/* Whoever copies the zone, or watches it, goes by the serial (RFC 1982, 3.2). */
-static void check_serial(const struct build *build, const struct item *item,
-			 const struct zone_draft *draft)
-{
-	const struct draft_record *soa = draft_soa(draft)->first;
-	const struct zone_segment *segment = segment_of(build, item), *served;
-	uint32_t zone = find_previous(build, item);
-
-	if (zone == ZONES_NONE)
-		return;
-	served = zones_segment(build->previous, zone);
-	if (segment->serial - served->serial >= UINT32_C(1) << 31)
-		master_report(draft->sources, DIAG_WARNING, &soa->place,
-			      "the serial is %u, which does not follow %u, that of the zone that "
-			      "was served (RFC 1982)",
-			      segment->serial, served->serial);
-	else if (segment->serial == served->serial && !same_records(segment, served) &&
-		 image_root(build->previous, struct zones_root)->generation == COMPILER_GENERATION)
-		master_report(draft->sources, DIAG_WARNING, &soa->place,
-			      "the zone has changed, but its serial is still %u", segment->serial);
-}
-
-struct checking {
-	struct zone_draft draft; /* the same one, but for whom it reports to */
-	struct master_sources sources;
-	const char *path;
-};
-
-static void check_apart(void *context)
-{
-	const struct checking *checking = context;
-
-	zone_check(&checking->draft, checking->path, true);
-}
-
-/* What is found wrong makes of what is written nothing at all; mostly nothing is, so one need not
- * wait for the other. true: there is a segment. */
-static bool check_and_write(struct build *build, struct item *item, struct zone_draft *draft,
-			    unsigned errors)
-{
-	bool complete = diag_errors(build->diag) == errors;
-	struct checking checking = { .draft = *draft,
-				     .sources = *draft->sources,
-				     .path = item->path };
-	struct beside beside;
-	int rc;
-
-	if (!complete || draft->record_count < APART_RECORDS || !draft_has_soa(draft)) {
-		zone_check(draft, item->path, complete);
-		bind_draft(build, draft);
-		return diag_errors(build->diag) == errors &&
-		       zone_write(draft, &build->writer, &item->segment_off) == 0;
-	}
-	checking.sources.diag = diag_new();
-	checking.draft.sources = &checking.sources;
-	beside_start(&beside, check_apart, &checking);
-	rc = zone_write(draft, &build->writer, &item->segment_off);
-	beside_wait(&beside);
-	diag_join(build->diag, checking.sources.diag);
-	diag_free(checking.sources.diag);
-	bind_draft(build, draft);
-	return rc == 0 && diag_errors(build->diag) == errors;
-}
-
-static void compile(struct build *build, struct item *item)
-{
-	struct master_sources sources = { .diag = build->diag };
-	struct zone_draft draft = { .origin = item->origin, .sources = &sources };
-	unsigned errors = diag_errors(build->diag), warnings = diag_warnings(build->diag);
-	bool written;
-
-	draft_start(&draft);
-	zone_read(&draft, item->path);
-	written = check_and_write(build, item, &draft, errors);
-	item->warnings = diag_warnings(build->diag) - warnings;
-	if (written)
-		check_serial(build, item, &draft);
-	item->source_id = sources.id;
-	draft_free(&draft);
-	master_sources_free(&sources);
-}
-
 /* --- zones below zones -------------------------------------------------------------------------- */
 
-static int compare_origin(const void *name, const void *item)
+static bool is_below(const struct zones_item *item, const struct zones_item *above)
 {
-	return compare_names(name, &((const struct item *)item)->origin);
-}
-
-/* The zone above, which is served here, too; NULL: it is not. */
-static const struct item *find_above(const struct build *build, const struct item *item)
-{
-	struct name name = item->origin;
-	const struct item *found = NULL;
-
-	while (found == NULL && name.labels > 0) {
-		size_t cut = 1U + name.wire[0];
-
-		name.len = (uint8_t)(name.len - cut);
-		name.labels--;
-		memmove(name.wire, name.wire + cut, name.len);
-		found = bsearch(&name, build->items, build->count, sizeof(struct item),
-				compare_origin);
-	}
-	return found;
+	return name_is_under(item->origin.wire, item->origin.len, above->origin.wire,
+			     above->origin.len);
 }
 
 /* Is the name at or below a delegation of this zone? */
@@ -437,13 +130,13 @@ static bool delegates(const struct zone_segment *segment, const struct name *nam
 }
 
 /* Who asks us finds the child all the same; who comes from the parent's other servers does not. */
-static void check_delegation(const struct build *build, const struct item *item)
+static void check_delegation(const struct build *build, const struct zones_item *item,
+			     const struct zones_item *above)
 {
-	const struct item *above = find_above(build, item);
 	const struct place place = { .file = item->path };
 	char child[NAME_TEXT_SIZE], parent[NAME_TEXT_SIZE];
 
-	if (above == NULL || delegates(segment_of(build, above), &item->origin))
+	if (delegates(segment_of(build, above), &item->origin))
 		return;
 	diag_add(
 		build->diag, DIAG_WARNING, &place, NULL, 0,
@@ -452,9 +145,27 @@ static void check_delegation(const struct build *build, const struct item *item)
 		name_format(above->origin.wire, parent), name_format(item->origin.wire, child));
 }
 
+/* In canonical order a zone's closest ancestor is the zone before it, or one of that one's. */
+static void check_delegations(const struct build *build)
+{
+	const struct zones_item *items = build->items;
+	size_t *above = mem_array(build->count, sizeof(size_t)); /* index + 1, 0: none */
+
+	for (size_t i = 1; i < build->count; i++) {
+		size_t at = i;
+
+		while (at > 0 && !is_below(&items[i], &items[at - 1]))
+			at = above[at - 1];
+		above[i] = at;
+		if (at > 0)
+			check_delegation(build, &items[i], &items[at - 1]);
+	}
+	free(above);
+}
+
 /* --- the image -------------------------------------------------------------------------------- */
 
-static uint64_t origin_hash(const struct item *item)
+static uint64_t origin_hash(const struct zones_item *item)
 {
 	return name_hash_tight(item->origin.wire, item->origin.len);
 }
@@ -466,7 +177,7 @@ static uint64_t write_entries(struct build *build)
 	uint32_t pool_records = 0;
 
 	for (size_t i = 0; i < build->count; i++) {
-		const struct item *item = &build->items[i];
+		const struct zones_item *item = &build->items[i];
 		const struct zone_segment *segment = segment_of(build, item);
 		struct name_head head = name_head(segment->origin, segment->origin_len);
 		struct zones_entry *entry =
@@ -492,7 +203,8 @@ static uint64_t write_table(struct build *build, uint32_t *mask)
 	uint64_t offset;
 	uint32_t *table;
 
-	while (slots < 2 * build->count)
+	/* Most zones stand at their first place, where queries look first. */
+	while (slots < 8 * build->count)
 		slots *= 2;
 	*mask = slots - 1;
 	offset = image_writer_reserve(&build->writer, slots * sizeof(uint32_t), IMAGE_ALIGN);
@@ -507,10 +219,10 @@ static uint64_t write_table(struct build *build, uint32_t *mask)
 	return offset;
 }
 
-static void write_root(struct build *build)
+static void write_root(struct build *build, size_t bindings)
 {
 	struct zones_root root = { .zone_count = (uint32_t)build->count,
-				   .pool_record_count = (uint32_t)build->bound_count,
+				   .pool_record_count = (uint32_t)bindings,
 				   .generation = COMPILER_GENERATION };
 
 	root.zones_off = write_entries(build);
@@ -523,55 +235,100 @@ static void write_root(struct build *build)
 	*image_writer_root(&build->writer, struct zones_root) = root;
 }
 
-/* One allocation for the bindings and, behind them, their owner names. */
-static void give_bindings(struct build *build)
+static void count_bindings(const struct build *build, size_t *bindings, size_t *octets)
 {
-	size_t size = build->bound_count * sizeof(struct zones_binding);
-	struct zones_binding *bindings = mem_alloc(size + build->owners.len);
-	uint8_t *owners = (uint8_t *)bindings + size;
-
-	if (build->owners.len > 0)
-		memcpy(owners, build->owners.data, build->owners.len);
-	for (size_t i = 0; i < build->bound_count; i++) {
-		bindings[i] = build->bounds[i].binding;
-		bindings[i].owner = owners + build->bounds[i].owner_at;
+	*bindings = *octets = 0;
+	for (size_t i = 0; i < build->count; i++) {
+		*bindings += build->items[i].bounds.count;
+		*octets += build->items[i].bounds.owners.len;
 	}
-	build->out->bindings = bindings;
-	build->out->binding_count = build->bound_count;
 }
 
-static int build_all(struct build *build, struct err *err)
+/* One allocation for the bindings and, behind them, their owner names. */
+static void give_bindings(struct build *build, size_t count, size_t octets)
 {
-	list_items(build);
+	size_t size = count * sizeof(struct zones_binding);
+	struct zones_binding *binding = mem_alloc(size + octets);
+	uint8_t *owners = (uint8_t *)binding + size;
+
+	build->out->bindings = binding;
+	build->out->binding_count = count;
 	for (size_t i = 0; i < build->count; i++) {
-		if (!reuse(build, &build->items[i]))
-			compile(build, &build->items[i]);
+		const struct zone_bounds *bounds = &build->items[i].bounds;
+
+		for (size_t k = 0; k < bounds->count; k++, binding++) {
+			*binding = bounds->items[k].binding;
+			binding->owner = owners + bounds->items[k].owner_at;
+		}
+		if (bounds->owners.len > 0)
+			memcpy(owners, bounds->owners.data, bounds->owners.len);
+		owners += bounds->owners.len;
 	}
+}
+
+/* In canonical order, whoever was ready first. */
+static void join_items(struct build *build)
+{
+	for (size_t i = 0; i < build->count; i++) {
+		const struct zones_item *item = &build->items[i];
+
+		if (item->errors != NULL)
+			diag_join(build->diag, item->errors);
+		if (!item->is_kept)
+			continue;
+		build->out->kept_warnings += item->warnings;
+		build->out->reused_count++;
+	}
+}
+
+static int build_all(struct build *build, unsigned threads, struct err *err)
+{
+	size_t bindings, octets;
+
+	zones_compile_all(&build->task, &build->writer, threads);
+	join_items(build);
 	if (diag_errors(build->diag) > 0)
 		return 0;
-	for (size_t i = 0; i < build->count; i++)
-		check_delegation(build, &build->items[i]);
-	write_root(build);
-	give_bindings(build);
+	check_delegations(build);
+	count_bindings(build, &bindings, &octets);
+	write_root(build, bindings);
+	give_bindings(build, bindings, octets);
 	build->out->zone_count = (uint32_t)build->count;
 	return image_writer_finish(&build->writer, NULL, &build->out->fd, err);
+}
+
+static void free_items(struct build *build)
+{
+	for (size_t i = 0; i < build->count; i++) {
+		zone_bounds_free(&build->items[i].bounds);
+		diag_free(build->items[i].errors);
+	}
+	free(build->items);
+}
+
+int zones_build_by(unsigned threads, const struct config *config, const struct image *previous,
+		   struct zones_built *out, struct diag *diag, struct err *err)
+{
+	struct build build = { .config = config, .diag = diag, .out = out };
+	int rc;
+
+	*out = (struct zones_built){ .fd = -1 };
+	if (image_writer_open(&build.writer, IMAGE_ZONES, sizeof(struct zones_root), err) != 0)
+		return -1;
+	list_items(&build);
+	build.task = (struct zones_task){
+		.config = config, .previous = previous, .items = build.items, .count = build.count
+	};
+	rc = build_all(&build, threads, err);
+	image_writer_discard(&build.writer);
+	free_items(&build);
+	return rc;
 }
 
 int zones_build(const struct config *config, const struct image *previous, struct zones_built *out,
 		struct diag *diag, struct err *err)
 {
-	struct build build = { .config = config, .previous = previous, .diag = diag, .out = out };
-	int rc = -1;
-
-	*out = (struct zones_built){ .fd = -1 };
-	if (image_writer_open(&build.writer, IMAGE_ZONES, sizeof(struct zones_root), err) != 0)
-		return -1;
-	rc = build_all(&build, err);
-	image_writer_discard(&build.writer);
-	free(build.items);
-	free(build.bounds);
-	buf_free(&build.owners);
-	return rc;
+	return zones_build_by(zones_threads(), config, previous, out, diag, err);
 }
 
 void zones_built_free(struct zones_built *built)

@@ -39,6 +39,9 @@ struct zones_built {
  * be freed. */
 int zones_build(const struct config *config, const struct image *previous, struct zones_built *out,
 		struct diag *diag, struct err *err);
+/* The same by so many threads, from which nothing depends but the time that it takes. */
+int zones_build_by(unsigned threads, const struct config *config, const struct image *previous,
+		   struct zones_built *out, struct diag *diag, struct err *err);
 void zones_built_free(struct zones_built *built); /* closes fd if it is still there */
 
 #endif

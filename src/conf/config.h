@@ -239,6 +239,7 @@ struct config {
 	const char *zones_dir, *state_dir, *run_dir, *user;
 	uint64_t boot_id; /* see image/boot.h; set by produce */
 	uint32_t workers; /* 0: auto */
+	bool socket_affinity;
 	struct dns_settings dns;
 	enum log_level_setting {
 		CONFIG_LOG_ERROR,

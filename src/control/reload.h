@@ -17,7 +17,7 @@ struct reload;
 /* How it ended, for whoever asked; borrowed:
  *   {"ok": true, "changed": true, "changes": {...}, "messages": "warnings", "counts": {...},
  *    "images": {...}, "durations_ms": {...}}, and "restart_needed": true where the file now says
- *    of listen, workers, user, state, run or log target what only a restart can follow.
+ *    of listen, workers, socket-affinity, user, state, run or log target what only a restart can follow.
  *    "served": false: the data plane has not yet said that it answers from it
  *   {"ok": false, "error": "...", "messages": "the mistakes"} */
 typedef void reload_done_fn(void *context, const json_t *report);

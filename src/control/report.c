@@ -121,7 +121,7 @@ void report_log(const json_t *report)
 	if (json_is_true(json_object_get(report, "restart_needed")))
 		log_warning(
 			"the server file has settings that wait for a restart",
-			"settings=\"one or more of listen, workers, user, state, run, log target\"");
+			"settings=\"one or more of listen, workers, socket-affinity, user, state, run, log target\"");
 	if (!json_is_true(json_object_get(report, "changed"))) {
 		log_info("reloaded, nothing has changed", "ms=%.1f", json_real_value(took));
 		return;

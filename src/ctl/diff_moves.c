@@ -147,7 +147,7 @@ static struct outcome sampled(const struct view *view, uint32_t class_id, uint32
 				find_slot(steering, &table->slots, table->hashed ? bits : 0));
 		}
 		pool = branch_number(branch);
-		bits = hash_word(bits ^ steering_pool(steering, pool)->seed);
+		bits = hash_word(bits ^ steering_pool(steering, pool)->spread.seed);
 		pref = steering_pref(steering, steering_pool(steering, pool),
 				     geo_class_pref(&view->side->world.geo, class_id, pool));
 	}
@@ -323,7 +323,7 @@ static void draw_all(struct moves *out, const struct view views[SIDES],
 static bool is_drawn(const struct view *view, const struct steering_pref *pref)
 {
 	return pref->random != 0 ||
-	       steering_pool(&view->side->world.steering, view->record->pool)->persistence ==
+	       steering_pool(&view->side->world.steering, view->record->pool)->spread.persistence ==
 		       PERSISTENCE_NONE;
 }
 

@@ -508,8 +508,8 @@ json_t *diff_plans(const struct image *before, const struct image *after)
 	if (has_other_secrets(before, after))
 		tell(list, "cookie-secrets", "changed", json_array());
 	if (has_other_boot(before, after))
-		tell(list, "listen, workers, user, state, run or log target", "for the next start",
-		     json_array());
+		tell(list, "listen, workers, socket-affinity, user, state, run or log target",
+		     "for the next start", json_array());
 	json_decref(old);
 	json_decref(new);
 	return list;

@@ -257,7 +257,7 @@ static const struct share_list *find_in_pool(struct shares *shares, uint32_t poo
 	if (list->items != NULL)
 		return list;
 	add_branch(shares, list, pool, pref_of(shares, pool, class_id)->branch, 1);
-	if (steering_pool(shares->steering, pool)->shuffled != 0)
+	if (steering_pool(shares->steering, pool)->spread.shuffled != 0)
 		share_answers(shares, list, pool, pref_of(shares, pool, class_id)->choices_off);
 	return list;
 }
@@ -277,7 +277,7 @@ static void find_backup(struct shares *shares, uint32_t pool, uint32_t number, u
 		return;
 	}
 	add_branch(shares, &list, pool, backup->instead.branch, 1);
-	if (steering_pool(shares->steering, pool)->shuffled != 0)
+	if (steering_pool(shares->steering, pool)->spread.shuffled != 0)
 		share_answers(shares, &list, pool, backup->instead.choices_off);
 	go_through(shares, &list, pool, class_id, part);
 	free(list.items);

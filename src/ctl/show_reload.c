@@ -98,7 +98,7 @@ void show_reload(const json_t *report, FILE *out)
 		(void)fputs("the data plane does not answer from it yet: see its log\n", out);
 	if (json_is_true(json_object_get(report, "restart_needed")))
 		(void)fputs(
-			"the server file now differs in listen, workers, user, state, run or log "
+			"the server file now differs in listen, workers, socket-affinity, user, state, run or log "
 			"target from what runs: that waits for a restart\n",
 			out);
 }

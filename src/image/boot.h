@@ -16,7 +16,7 @@
 #include "base/netprefix.h"
 
 #define BOOT_MAGIC       UINT64_C(0x31746f6f42677053)
-#define BOOT_VERSION     1
+#define BOOT_VERSION     2
 #define BOOT_LISTEN_MAX  64
 #define BOOT_WORKERS_MAX 128
 #define BOOT_PATH_SIZE   4096
@@ -31,10 +31,11 @@ struct boot_listen {
 struct boot_record {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t size;       /* sizeof(struct boot_record) */
-	uint32_t workers;    /* 0: one for each core this process may use */
-	uint32_t log_level;  /* enum log_level */
-	uint32_t log_target; /* enum log_target */
+	uint32_t size;            /* sizeof(struct boot_record) */
+	uint32_t workers;         /* 0: one for each core this process may use */
+	uint32_t socket_affinity; /* 1: a query goes to the worker of the processor it came to */
+	uint32_t log_level;       /* enum log_level */
+	uint32_t log_target;      /* enum log_target */
 	uint32_t listen_count;
 	struct boot_listen listen[BOOT_LISTEN_MAX];
 	char user[BOOT_USER_SIZE]; /* to run as, where started as root */
@@ -52,8 +53,8 @@ static inline bool boot_record_valid(const struct boot_record *record)
 {
 	if (record->magic != BOOT_MAGIC || record->version != BOOT_VERSION ||
 	    record->size != sizeof(*record) || record->workers > BOOT_WORKERS_MAX ||
-	    record->log_level > 3 || record->log_target > 1 || record->listen_count == 0 ||
-	    record->listen_count > BOOT_LISTEN_MAX)
+	    record->socket_affinity > 1 || record->log_level > 3 || record->log_target > 1 ||
+	    record->listen_count == 0 || record->listen_count > BOOT_LISTEN_MAX)
 		return false;
 	for (uint32_t i = 0; i < record->listen_count; i++) {
 		uint8_t family = record->listen[i].address.family;
@@ -72,7 +73,8 @@ static inline bool boot_record_valid(const struct boot_record *record)
 static inline uint64_t boot_record_id(const struct boot_record *record)
 {
 	uint64_t id = hash_bytes(record->listen, record->listen_count * sizeof(record->listen[0]),
-				 (uint64_t)record->workers << 1 | record->log_target);
+				 (uint64_t)record->workers << 2 | record->socket_affinity << 1 |
+					 record->log_target);
 
 	id = hash_text(record->user, id);
 	id = hash_text(record->state_dir, id);

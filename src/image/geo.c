@@ -81,10 +81,76 @@ struct geo_match geo_descend DESCEND {
 }
 #endif
 
+/* --- several at once ------------------------------------------------------------------------- */
+
+/* One step; true: it has come to a leaf. */
+static INLINE bool
+walk_step(const struct image *geo, struct geo_walk *walk)
+{
+	const struct geo_node *node = walk->next;
+	const struct geo_trie *trie = walk->trie;
+	unsigned pos = walk->pos;
+	uint64_t word = pos < 64 ? walk->address.high << pos : walk->address.low << (pos - 64);
+	unsigned slot = (unsigned)(word >> (64 - NODE_BITS));
+
+	if ((node->children >> slot & 1) != 0) {
+		node = image_at(geo, struct geo_node, trie->nodes_off) + node->child_base +
+		       rank(node->children, slot) - 1;
+		walk->pos = (uint8_t)(pos + NODE_BITS);
+		walk->next = node;
+		__builtin_prefetch(node);
+		__builtin_prefetch((const uint8_t *)(node + 1) - 1);
+		return false;
+	}
+	walk->next = image_at(geo, uint16_t, trie->leaves_off) + node->leaf_base +
+		     rank(node->leaves, slot) - 1;
+	walk->pos = (uint8_t)(pos + NODE_BITS - leaf_block_bits(node, slot));
+	__builtin_prefetch(walk->next);
+	return true;
+}
+
+/* Those that have come to a leaf go behind the others. */
+static INLINE void walk_on(const struct image *geo, struct geo_walk **walks, unsigned count)
+{
+	while (count > 0) {
+		for (unsigned i = 0; i < count;) {
+			struct geo_walk *walk = walks[i];
+
+			if (!walk_step(geo, walk)) {
+				i++;
+				continue;
+			}
+			walks[i] = walks[--count];
+			walks[count] = walk;
+		}
+	}
+}
+
+#if defined(__x86_64__) && !defined(__POPCNT__)
+static __attribute__((noinline, target("popcnt"))) void walk_on_popcnt(const struct image *geo,
+								       struct geo_walk **walks,
+								       unsigned count)
+{
+	walk_on(geo, walks, count);
+}
+
+void geo_walk_on(const struct image *geo, struct geo_walk **walks, unsigned count)
+{
+	if (__builtin_cpu_supports("popcnt"))
+		walk_on_popcnt(geo, walks, count);
+	else
+		walk_on(geo, walks, count);
+}
+#else
+void geo_walk_on(const struct image *geo, struct geo_walk **walks, unsigned count)
+{
+	walk_on(geo, walks, count);
+}
+#endif
+
 /* --- IPv4 inside IPv6 ---------------------------------------------------------------------- */
 
-static unsigned
-common_bits(uint64_t high, uint64_t low, uint64_t with_high, uint64_t with_low)
+static unsigned common_bits(uint64_t high, uint64_t low, uint64_t with_high, uint64_t with_low)
 {
 	if (high != with_high)
 		return (unsigned)__builtin_clzll(high ^ with_high);

@@ -20,7 +20,7 @@
 #include "base/netprefix.h"
 #include "image/image.h"
 
-#define GEO_VERSION     4
+#define GEO_VERSION     5
 #define GEO_LEAF        UINT32_C(0x80000000)
 #define GEO_CLASSES_MAX 65535U /* a leaf is 16 bits, and one value is GEO_CLASS_NONE */
 #define GEO_CLASS_NONE  UINT16_MAX
@@ -122,29 +122,44 @@ static GEO_INLINE uint64_t geo_load_word(const uint8_t bytes[8])
 	return be64toh(word);
 }
 
-static GEO_INLINE struct geo_address geo_address_v4(uint32_t host_order)
+/* Field by field: a struct that is put together elsewhere and copied would be read back before its
+ * octets are written. */
+static GEO_INLINE void geo_address_set(struct geo_address *out, uint64_t high, uint64_t low,
+				       unsigned family, unsigned least)
 {
-	return (struct geo_address){ .high = (uint64_t)host_order << 32 };
+	out->high = high;
+	out->low = low;
+	out->family = (uint8_t)family;
+	out->least = (uint8_t)least;
+	out->shift = 0;
+}
+
+static GEO_INLINE void geo_address_v4(struct geo_address *out, uint32_t host_order)
+{
+	geo_address_set(out, (uint64_t)host_order << 32, 0, 0, 0);
 }
 
 /* geo_address_v6, where an embedding may be near: both begin with three zero bits. */
 struct geo_address geo_address_near(uint64_t high, uint64_t low);
 
-static GEO_INLINE struct geo_address geo_address_v6(uint64_t high, uint64_t low)
+static GEO_INLINE void geo_address_v6(struct geo_address *out, uint64_t high, uint64_t low)
 {
 	if (high >> 61 == 0)
-		return geo_address_near(high, low);
-	return (struct geo_address){
-		.high = high, .low = low, .family = 1, .least = (uint8_t)(1 + __builtin_clzll(high))
-	};
+		*out = geo_address_near(high, low);
+	else
+		geo_address_set(out, high, low, 1, 1 + (unsigned)__builtin_clzll(high));
 }
 
 static GEO_INLINE struct geo_address geo_address(const struct ip_address *address)
 {
 	uint64_t high = geo_load_word(address->bytes);
+	struct geo_address out;
 
-	return address->family == IP_V4 ? geo_address_v4((uint32_t)(high >> 32))
-					: geo_address_v6(high, geo_load_word(address->bytes + 8));
+	if (address->family == IP_V4)
+		geo_address_v4(&out, (uint32_t)(high >> 32));
+	else
+		geo_address_v6(&out, high, geo_load_word(address->bytes + 8));
+	return out;
 }
 
 /* The length as it was spelt of a prefix around the address. */
@@ -191,13 +206,18 @@ static GEO_INLINE struct geo_match geo_find_address(const struct image *geo,
 	return geo_find_in(geo, image_root(geo, struct geo_root)->trie, address);
 }
 
+static GEO_INLINE bool geo_has_resolvers(const struct image *geo)
+{
+	return image_root(geo, struct geo_root)->resolvers[0].root_off != 0;
+}
+
 /* The same for the source of a query without client subnet: the resolver table first. */
 static GEO_INLINE struct geo_match geo_find_source_address(const struct image *geo,
 							   const struct geo_address *address)
 {
 	const struct geo_root *root = image_root(geo, struct geo_root);
 
-	if (root->resolvers[0].root_off != 0) {
+	if (geo_has_resolvers(geo)) {
 		struct geo_match match = geo_find_in(geo, root->resolvers, address);
 
 		if (match.class_id != GEO_CLASS_NONE)
@@ -206,25 +226,76 @@ static GEO_INLINE struct geo_match geo_find_source_address(const struct image *g
 	return geo_find_in(geo, root->trie, address);
 }
 
+/* A lookup on its way, one of several whose waits for memory overlap: geo_walk_start for each, then
+ * geo_walk_begin for each, then geo_walk_on for all that it leaves, then geo_walk_end for each of
+ * those. Where each reads is on its way to the cache when it is left. */
+struct geo_walk {
+	struct geo_address address; /* in */
+	const struct geo_trie *trie;
+	const void *next; /* a root slot, a node, in the end a leaf */
+	uint8_t pos;      /* how many bits were looked at; in the end the prefix length */
+};
+
+static GEO_INLINE void geo_walk_start(const struct image *geo, struct geo_walk *walk)
+{
+	const struct geo_root *root = image_root(geo, struct geo_root);
+	uint64_t high = walk->address.high;
+
+	if (walk->address.family == 0)
+		walk->next = image_at(geo, uint32_t, root->trie[0].root_off) +
+			     (high >> (64 - geo_root_bits(0)));
+	else
+		walk->next = image_at(geo, uint32_t, root->trie[1].root_off) +
+			     (high >> (64 - geo_root_bits(1)));
+	__builtin_prefetch(walk->next);
+}
+
+/* true: *match has it already. */
+static GEO_INLINE bool geo_walk_begin(const struct image *geo, struct geo_walk *walk,
+				      struct geo_match *match)
+{
+	const struct geo_address *address = &walk->address;
+	uint32_t at = *(const uint32_t *)walk->next;
+
+	if ((at & GEO_LEAF) != 0) {
+		*match = (struct geo_match){ at & UINT16_MAX,
+					     geo_spelt(address, (uint8_t)(at >> 16)) };
+		return true;
+	}
+	walk->trie = &image_root(geo, struct geo_root)->trie[address->family];
+	walk->pos = (uint8_t)geo_root_bits(address->family);
+	walk->next = image_at(geo, struct geo_node, walk->trie->nodes_off) + at;
+	__builtin_prefetch(walk->next);
+	__builtin_prefetch((const uint8_t *)walk->next + sizeof(struct geo_node) - 1);
+	return false;
+}
+
+/* Changes their order. */
+void geo_walk_on(const struct image *geo, struct geo_walk **walks, unsigned count);
+
+static GEO_INLINE struct geo_match geo_walk_end(const struct geo_walk *walk)
+{
+	return (struct geo_match){ *(const uint16_t *)walk->next,
+				   geo_spelt(&walk->address, walk->pos) };
+}
+
 /* prefix_len counts in bits of the address as it is spelt: of IPv4 in IPv6 96 + n. */
 struct geo_match geo_find(const struct image *geo, const struct ip_address *address);
 struct geo_match geo_find_source(const struct image *geo, const struct ip_address *address);
 
-/* Has the cache line fetched at which geo_find begins. */
-static inline void geo_prefetch(const struct image *geo, const struct geo_address *address)
+/* Where it stands. */
+static inline const uint32_t *geo_class_pref_at(const struct image *geo, uint32_t class_id,
+						uint32_t pool)
 {
-	const struct geo_trie *trie = &image_root(geo, struct geo_root)->trie[address->family];
+	const struct geo_root *root = image_root(geo, struct geo_root);
 
-	__builtin_prefetch(image_at(geo, uint32_t, trie->root_off) +
-			   (address->high >> (64 - geo_root_bits(address->family))));
+	return image_at(geo, uint32_t, root->class_prefs_off) +
+	       (size_t)class_id * root->pool_count + pool;
 }
 
 static inline uint32_t geo_class_pref(const struct image *geo, uint32_t class_id, uint32_t pool)
 {
-	const struct geo_root *root = image_root(geo, struct geo_root);
-
-	return image_at(geo, uint32_t,
-			root->class_prefs_off)[(size_t)class_id * root->pool_count + pool];
+	return *geo_class_pref_at(geo, class_id, pool);
 }
 
 static inline const struct geo_pref *geo_pool_pref(const struct image *geo, uint32_t pool,

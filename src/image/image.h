@@ -33,7 +33,7 @@ struct image_header {
 	uint32_t kind;    /* enum image_kind */
 	uint32_t version; /* of this kind's layout: image_version[kind] */
 	uint64_t size;    /* of the whole image, bytes */
-	uint64_t id; /* XXH3 of everything behind the header, seeded by kind and basis; not 0 */
+	uint64_t id; /* of kind, basis, and the XXH3 of each piece of IMAGE_PIECE octets; not 0 */
 	uint64_t basis[IMAGE_KINDS];
 	uint64_t made_unix_ms; /* not part of the id */
 	uint64_t reserved[6];
@@ -41,6 +41,9 @@ struct image_header {
 _Static_assert(sizeof(struct image_header) == 128, "the root follows at IMAGE_ROOT");
 
 #define IMAGE_ROOT sizeof(struct image_header) /* offset of the kind's root struct */
+
+/* The header is not part of the first one, and the last one ends with the image. */
+#define IMAGE_PIECE ((size_t)64 * 1024)
 
 extern const uint32_t image_version[IMAGE_KINDS];
 extern const char *const image_name[IMAGE_KINDS]; /* "zones", "geo", ... */
@@ -81,15 +84,28 @@ bool image_holds(const struct image *image, uint64_t offset, uint64_t count, siz
 
 /* A growing mapping of a memfd. Pointers into it are valid until the next reserve or append. */
 struct image_writer {
-	int fd;
+	int fd; /* -1: it is plain memory, and pieces is NULL */
 	uint8_t *base;
 	size_t len, cap;
+	size_t huge; /* up to where there are huge pages (image/huge.h) */
 	enum image_kind kind;
+	uint64_t *pieces; /* the hashes of those that image_writer_put wrote whole; 0: not known */
+	uint8_t *buffer;  /* image_stream.h's */
 };
 
 /* The header and `root_size` zeroed bytes of root are reserved at once. */
 int image_writer_open(struct image_writer *writer, enum image_kind kind, size_t root_size,
 		      struct err *err);
+/* Parts of an image that are made before their place in it is known: the same in plain memory,
+ * without header and root, to be put into the image. Ends by image_writer_discard. */
+void image_writer_open_aside(struct image_writer *writer, enum image_kind kind);
+void image_writer_clear_aside(struct image_writer *writer); /* begins anew */
+/* The same, and what was written is the caller's, for munmap: so many octets. */
+void *image_writer_take_aside(struct image_writer *writer, size_t *size);
+
+/* About so many octets follow: where there are huge pages, they are asked for at once, which takes
+ * less time than one by one. What is not used of them is given back in the end. */
+void image_writer_expect(struct image_writer *writer, size_t size);
 /* Zeroed room; returns its offset. No memory: the process ends, as in base/mem.h. `align` is a
  * power of two up to 4096. */
 uint64_t image_writer_reserve(struct image_writer *writer, size_t size, size_t align);
@@ -97,6 +113,12 @@ uint64_t image_writer_append(struct image_writer *writer, const void *data, size
 			     size_t align);
 #define image_writer_at(writer, type, offset) ((type *)(void *)((writer)->base + (offset)))
 #define image_writer_root(writer, type)       image_writer_at(writer, type, IMAGE_ROOT)
+
+/* Writes octets into room that was reserved; where pages are small, without mapping much: in half the
+ * time that the kernel takes to hand them out one by one. Where something is put it is changed by
+ * image_writer_edit alone, which gives a pointer to some octets, valid until the next reserve. */
+void image_writer_put(struct image_writer *writer, uint64_t offset, const void *data, size_t size);
+void *image_writer_edit(struct image_writer *writer, uint64_t offset, size_t size);
 
 /* Completes the header, seals, and gives the descriptor to the caller. `basis` may be NULL. */
 int image_writer_finish(struct image_writer *writer, const uint64_t basis[IMAGE_KINDS], int *fd,

@@ -4,8 +4,10 @@ libimage_a_SOURCES = \
 	%D%/boot.h %D%/compiled.h \
 	%D%/geo.c %D%/geo.h \
 	%D%/handover.h \
+	%D%/huge.c %D%/huge.h \
 	%D%/hook_event.c %D%/hook_event.h \
 	%D%/image.c %D%/image.h \
+	%D%/image_stream.c %D%/image_stream.h \
 	%D%/locations.c %D%/locations.h %D%/locations_verify.c \
 	%D%/openvpn_key.c %D%/openvpn_key.h \
 	%D%/plan.c %D%/plan.h \
@@ -26,7 +28,9 @@ libimage_a_SOURCES = \
 	%D%/steering_answers.c %D%/steering_check.h \
 	%D%/world.c %D%/world.h \
 	%D%/zones.c %D%/zones.h \
+	%D%/segment_verify.c %D%/segment_verify.h \
 	%D%/zones_verify.c
+libimage_a_CFLAGS = $(AM_CFLAGS) $(PGO_CFLAGS)
 
 check_PROGRAMS += test-image test-rrset
 TESTS += test-image test-rrset

@@ -12,7 +12,7 @@
 #include "base/netprefix.h"
 #include "image/image.h"
 
-#define LOCATIONS_VERSION 3
+#define LOCATIONS_VERSION 4
 #define LOCATION_NONE     UINT32_MAX /* as a database index: not from any */
 
 /* An IPv6 address as two machine words, so that break points compare quickly. */

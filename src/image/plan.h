@@ -10,7 +10,7 @@
 #include "image/pool_types.h"
 #include "image/settings.h"
 
-#define PLAN_VERSION 9
+#define PLAN_VERSION 10
 #define PLAN_NONE    UINT32_MAX
 
 #define PLAN_ANSWERS_MAX 16 /* nodes in an answer */

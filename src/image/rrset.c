@@ -8,7 +8,8 @@
 
 struct walk {
 	const struct rrset_block *block;
-	const uint8_t *owner; /* NULL: not known */
+	const struct rdata_names *names; /* NULL: its RDATA has none */
+	const uint8_t *owner;            /* NULL: not known */
 	const uint16_t *fixups;
 	const struct rrset_extra *extras;
 	size_t fixup, extra; /* the next one expected */
@@ -100,7 +101,7 @@ static bool is_rest(uint16_t type, size_t len)
 
 static bool walk_rdata(struct walk *walk, size_t pos, size_t end)
 {
-	const struct rdata_names *names = rdata_names_find(walk->block->type);
+	const struct rdata_names *names = walk->names;
 
 	if (names == NULL)
 		return true;
@@ -191,13 +192,15 @@ bool rrset_verify(const struct rrset_block *block, size_t room, const uint8_t *o
 		return false;
 	}
 	walk.block = block;
+	walk.names = rdata_names_find(block->type);
 	walk.owner = owner;
 	walk.fixups = rrset_fixups(block);
 	walk.extras = rrset_extras(block);
 	walk.fixup = walk.extra = 0;
 	walk.reason = "";
-	memset(walk.name_len, 0,
-	       block->wire_len < RRSET_TARGET_MAX ? block->wire_len : RRSET_TARGET_MAX);
+	if (walk.names != NULL)
+		memset(walk.name_len, 0,
+		       block->wire_len < RRSET_TARGET_MAX ? block->wire_len : RRSET_TARGET_MAX);
 	ok = walk_block(&walk);
 	*reason = walk.reason;
 	return ok;

@@ -1,6 +1,7 @@
 #include "image/steering.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "image/steering_check.h"
@@ -13,6 +14,26 @@ const char *const steering_applied_name[APPLIED_COUNT] = {
 	[APPLIED_ADDRESSES] = "addresses", [APPLIED_FENCED] = "fenced",
 };
 
+void steering_pref_tell(const struct image *steering, struct steering_pref *pref)
+{
+	const struct steering_table *table;
+
+	if (branch_kind(pref->branch) != BRANCH_TABLE)
+		return;
+	table = steering_table(steering, branch_number(pref->branch));
+	if (table->hashed == 0) {
+		pref->choice = steering_choice(
+			steering, pref->choices_off,
+			steering_slot_node(steering_slot(steering, &table->slots, 0), 0));
+		return;
+	}
+	pref->hashed = 1;
+	pref->wide = table->slots.kind_count > STEERING_BYTE_KINDS;
+	pref->codes_off = table->slots.codes_off;
+	pref->count = table->slots.count;
+	pref->kinds_behind = (uint32_t)(table->slots.kinds_off - table->slots.codes_off);
+}
+
 static int check_root(const struct steering_check *check)
 {
 	const struct image *image = check->image;
@@ -23,7 +44,7 @@ static int check_root(const struct steering_check *check)
 	if (!image_holds(image, root->pools_off, root->pool_count, sizeof(struct steering_pool),
 			 8) ||
 	    !image_holds(image, root->records_off, root->record_count,
-			 sizeof(struct steering_record), 8) ||
+			 sizeof(struct steering_record), IMAGE_ALIGN) ||
 	    !image_holds(image, root->tables_off, root->table_count, sizeof(struct steering_table),
 			 8) ||
 	    !image_holds(image, root->splits_off, root->split_count, sizeof(struct steering_split),
@@ -89,7 +110,8 @@ static uint32_t check_slots(const struct steering_check *check, const struct ste
 	const struct steering_slot *kinds;
 	uint16_t highest = 0;
 
-	if (slots->count == 0 || slots->kind_count == 0 ||
+	if (slots->count == 0 || slots->kind_count == 0 || slots->kinds_off < slots->codes_off ||
+	    slots->kinds_off - slots->codes_off > UINT32_MAX ||
 	    !image_holds(check->image, slots->kinds_off, slots->kind_count, sizeof(*kinds), 2) ||
 	    !codes_fit(check, slots))
 		return 0;
@@ -174,6 +196,18 @@ static bool map_fits(const struct steering_check *check, uint32_t number, uint64
 	return true;
 }
 
+/* Of one whose branch and choices fit. */
+static bool tells_its_table(const struct steering_check *check, const struct steering_pref *pref)
+{
+	struct steering_pref told = { .branch = pref->branch,
+				      .applied = pref->applied,
+				      .random = pref->random,
+				      .choices_off = pref->choices_off };
+
+	steering_pref_tell(check->image, &told);
+	return memcmp(&told, pref, sizeof(told)) == 0;
+}
+
 static bool branch_fits(const struct steering_check *check, uint32_t number, uint32_t branch,
 			bool *leads);
 
@@ -193,7 +227,8 @@ static bool instead_fits(const struct steering_check *check, uint32_t number,
 			return false;
 	return branch_fits(check, number, instead->branch, &leads) &&
 	       map_fits(check, number, instead->choices_off) && instead->random <= 1 &&
-	       instead->applied < APPLIED_COUNT && instead->applied != APPLIED_BACKUP;
+	       instead->applied < APPLIED_COUNT && instead->applied != APPLIED_BACKUP &&
+	       tells_its_table(check, instead);
 }
 
 static bool backup_fits(const struct steering_check *check, uint32_t number, uint32_t backup)
@@ -264,6 +299,11 @@ static int check_prefs(const struct steering_check *check, uint32_t number, uint
 				       "steering image: preference %u of pool %u has settings out "
 				       "of range",
 				       i, number);
+		if (!tells_its_table(check, pref))
+			return err_set(check->err,
+				       "steering image: preference %u of pool %u does not say "
+				       "what its table does",
+				       i, number);
 	}
 	return 0;
 }
@@ -271,13 +311,14 @@ static int check_prefs(const struct steering_check *check, uint32_t number, uint
 static int check_pool(const struct steering_check *check, uint32_t number)
 {
 	const struct steering_pool *pool = steering_pool(check->image, number);
+	const struct steering_spread *spread = &pool->spread;
 
 	if (pool->choice_count == 0 || pool->choice_count > UINT16_MAX + 1U ||
 	    pool->node_count > UINT16_MAX)
 		return err_set(check->err, "steering image: pool %u has %u choices", number,
 			       pool->choice_count);
-	if (pool->persistence > 1 || pool->persistence_without_ecs > 1 ||
-	    pool->persistence_v4 > 32 || pool->persistence_v6 > 128 || pool->shuffled > 1 ||
+	if (spread->persistence > 1 || spread->persistence_without_ecs > 1 ||
+	    spread->persistence_v4 > 32 || spread->persistence_v6 > 128 || spread->shuffled > 1 ||
 	    pool->applied >= APPLIED_COUNT || pool->nobody > 1)
 		return err_set(check->err, "steering image: pool %u has settings out of range",
 			       number);
@@ -476,6 +517,12 @@ static bool as_the_last(const struct steering_record *record, uint32_t number)
 	       record->width == last->width;
 }
 
+static bool tells_its_pool(const struct steering_record *record, const struct steering_pool *pool)
+{
+	return memcmp(&record->spread, &pool->spread, sizeof(pool->spread)) == 0 &&
+	       record->by_class == (pool->pref_count > 1);
+}
+
 static int check_record(const struct steering_check *check, uint32_t number)
 {
 	const struct steering_record *record = steering_record(check->image, number);
@@ -487,7 +534,8 @@ static int check_record(const struct steering_check *check, uint32_t number)
 	    record->width != steering_width(record->types))
 		return err_set(check->err, "steering image: record %u has types that do not fit",
 			       number);
-	if (record->for_all > 1 || (record->lacks & ~record->types) != 0)
+	if (record->for_all > 1 || (record->lacks & ~record->types) != 0 ||
+	    !tells_its_pool(record, steering_pool(check->image, record->pool)))
 		return err_set(check->err, "steering image: record %u has settings out of range",
 			       number);
 	if (as_the_last(record, number))

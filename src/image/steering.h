@@ -18,7 +18,7 @@
 #include "image/rrset.h"
 #include "image/settings.h"
 
-#define STEERING_VERSION    7
+#define STEERING_VERSION    8
 #define STEERING_NONE       UINT32_MAX
 #define STEERING_POOLS_MAX  8   /* in a row */
 #define STEERING_LINKS_MAX  255 /* of one record */
@@ -84,31 +84,47 @@ struct steering_root {
 	struct dns_settings dns;
 };
 
-struct steering_pool {
+/* How a pool spreads its clients, and the records of an answer. */
+struct steering_spread {
 	uint64_t seed;
+	uint8_t persistence; /* enum persistence, as in the plan */
+	uint8_t persistence_without_ecs;
+	uint8_t persistence_v4, persistence_v6;
+	uint8_t shuffled; /* 1: the records of an answer stand in random order */
+	uint8_t reserved[3];
+};
+
+struct steering_pool {
+	struct steering_spread spread;
 	uint64_t prefs_off; /* struct steering_pref[pref_count] */
 	uint32_t pref_count;
 	/* A table names the nodes 0 to node_count - 1, and node_count for what stands in for all of
 	 * them: fallback addresses or NODATA. */
 	uint32_t node_count;
 	uint32_t choice_count;
-	uint8_t persistence; /* enum persistence, as in the plan */
-	uint8_t persistence_without_ecs;
-	uint8_t persistence_v4, persistence_v6;
-	uint8_t shuffled; /* 1: the records of an answer stand in random order */
-	uint8_t applied;  /* enum steering_applied */
-	uint8_t nobody;   /* 1: all preferences lead to what stands in for all nodes */
-	uint8_t reserved;
+	uint8_t applied; /* enum steering_applied */
+	uint8_t nobody;  /* 1: all preferences lead to what stands in for all nodes */
+	uint8_t reserved[6];
 };
 
+/* Half a cache line, with all that the common query needs of the table. */
 struct steering_pref {
 	uint32_t branch;
 	uint8_t applied; /* enum steering_applied */
 	uint8_t random;  /* 1: every answer is drawn anew, whatever the pool's persistence */
-	uint8_t reserved[2];
+	/* Where the branch is a table, what stands there, by steering_pref_tell; else 0: */
+	uint8_t wide;   /* 1: its codes have 16 bits */
+	uint8_t hashed; /* as there */
 	/* uint16_t[node_count + 1]: the choice that a table's node stands for; 0: node n is choice n */
 	uint64_t choices_off;
+	uint64_t codes_off; /* not hashed: 0 */
+	uint32_t count;     /* of slots; not hashed: 0 */
+	union {
+		uint32_t kinds_behind; /* the codes, octets: there the kinds begin */
+		uint32_t choice;       /* not hashed: whose answer it is */
+	};
 };
+_Static_assert(sizeof(struct steering_pref) == 32, "two to a cache line");
 
 /* `other` gets the clients whose CUT bits are `cut` or more, so that shares are exact. */
 struct steering_slot {
@@ -117,10 +133,11 @@ struct steering_slot {
 	uint16_t cut; /* 0 where both are the same */
 };
 
-/* Slots are many, and few of them differ: each has the code of its kind. */
+/* Slots are many, and few of them differ: each has the code of its kind. Codes and kinds are less than
+ * 4 GiB apart. */
 struct steering_slots {
 	uint64_t codes_off;  /* [count]: uint8_t where a byte tells all kinds, else uint16_t */
-	uint64_t kinds_off;  /* struct steering_slot[kind_count] */
+	uint64_t kinds_off;  /* struct steering_slot[kind_count], behind them */
 	uint32_t count;      /* 1 or more */
 	uint32_t kind_count; /* 1 to 65,536 */
 };
@@ -155,9 +172,11 @@ struct steering_link {
 	uint32_t reserved;
 };
 
+/* A cache line, with all that the common query needs of the pool. */
 struct steering_record {
 	uint32_t pool;
 	uint32_t reserved;
+	struct steering_spread spread; /* the pool's */
 	/* struct steering_pref[pref_count of the pool]: the pool's, or those of the one site that
 	 * the record is bound to. Where for_all is 1: one only, for whoever asks. */
 	uint64_t prefs_off;
@@ -170,8 +189,10 @@ struct steering_record {
 	/* Bits of enum pool_type: nobody has such a record, whoever is up and whoever asks: none of
 	 * the nodes, fallback addresses and pools that may stand in. */
 	uint8_t lacks;
-	uint8_t padding[3];
+	uint8_t by_class; /* 1: the pool has several preferences */
+	uint8_t padding[10];
 };
+_Static_assert(sizeof(struct steering_record) == IMAGE_ALIGN, "a cache line");
 
 static inline uint32_t branch_make(enum steering_branch kind, uint32_t number)
 {
@@ -287,6 +308,27 @@ static inline uint16_t steering_choice(const struct image *steering, uint64_t ch
 	return choices_off == 0 ? node : image_at(steering, uint16_t, choices_off)[node];
 }
 
+/* Completes a preference with what stands in its table. The image holds that, and the choices. */
+void steering_pref_tell(const struct image *steering, struct steering_pref *pref);
+
+/* Where the code of a slot stands, of a preference whose table is hashed. */
+static inline const uint8_t *steering_pref_code(const struct image *steering,
+						const struct steering_pref *pref, uint32_t number)
+{
+	return image_at(steering, uint8_t, pref->codes_off) + ((size_t)number << pref->wide);
+}
+
+/* What it stands for. */
+static inline const struct steering_slot *steering_pref_slot(const struct image *steering,
+							     const struct steering_pref *pref,
+							     const uint8_t *code)
+{
+	uint32_t kind = pref->wide == 0 ? *code : *(const uint16_t *)(const void *)code;
+
+	return image_at(steering, struct steering_slot, pref->codes_off + pref->kinds_behind) +
+	       kind;
+}
+
 /* Where a record's answers stand for the choices of a pool to which it led. */
 static inline uint64_t steering_answers_of(const struct image *steering,
 					   const struct steering_record *record, uint32_t pool)
@@ -301,14 +343,21 @@ static inline uint64_t steering_answers_of(const struct image *steering,
 	return link->answers_off;
 }
 
-/* `answers_off`: the record's own, or by steering_answers_of. */
+/* Where the offset of an answer stands. `answers_off`: the record's own, or by steering_answers_of. */
+static inline const uint64_t *steering_answer_at(const struct image *steering,
+						 const struct steering_record *record,
+						 uint64_t answers_off, uint16_t choice,
+						 enum steering_column column)
+{
+	return image_at(steering, uint64_t, answers_off) + (size_t)choice * record->width + column;
+}
+
 static inline const struct rrset_block *steering_answer(const struct image *steering,
 							const struct steering_record *record,
 							uint64_t answers_off, uint16_t choice,
 							enum steering_column column)
 {
-	const uint64_t *answers = image_at(steering, uint64_t, answers_off);
-	uint64_t offset = answers[(size_t)choice * record->width + column];
+	uint64_t offset = *steering_answer_at(steering, record, answers_off, choice, column);
 
 	return offset == 0 ? NULL : image_at(steering, struct rrset_block, offset);
 }

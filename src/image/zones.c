@@ -27,7 +27,9 @@ bool zone_buckets_end(const struct zone_bucket *buckets, uint32_t count)
 	unsigned full = 0;
 
 	for (uint64_t i = 0; i < (uint64_t)count + ZONE_BUCKETS_MAX; i++) {
-		full = buckets[i % count].node[ZONE_BUCKET_SLOTS - 1] != 0 ? full + 1 : 0;
+		const struct zone_bucket *bucket = &buckets[i < count ? i : i % count];
+
+		full = bucket->node[ZONE_BUCKET_SLOTS - 1] != 0 ? full + 1 : 0;
 		if (full > ZONE_BUCKETS_MAX)
 			return false;
 	}
@@ -47,6 +49,32 @@ uint32_t zones_find_hashed(const struct image *zones, uint64_t hash, const uint8
 
 		if (entry->origin_hash == hash && entry->origin_len == len &&
 		    name_same(name, zones_segment(zones, zone - 1)->origin, len))
+			return zone - 1;
+	}
+	return ZONES_NONE;
+}
+
+uint32_t zones_find_long(const struct image *zones, const uint8_t *name, size_t len)
+{
+	const struct zones_root *root = image_root(zones, struct zones_root);
+	const struct zones_entry *entries = image_at(zones, struct zones_entry, root->zones_off);
+	const uint32_t *table = image_at(zones, uint32_t, root->table_off);
+	uint64_t first = name_word(name), second = name_word(name + 8);
+	uint64_t third = name_word(name + 16), fourth = name_word(name + 24);
+	uint64_t hash = name_fold(third ^ NAME_HASH_A, fourth ^ name_hash_short(first, second));
+	uint32_t zone;
+
+	if (len > 2 * NAME_ROOM)
+		return zones_find_hashed(zones, name_hash(name, len), name, len);
+	for (uint32_t slot = (uint32_t)(hash >> 32) & root->table_mask; (zone = table[slot]) != 0;
+	     slot = (slot + 1) & root->table_mask) {
+		const struct zones_entry *entry = &entries[zone - 1];
+		const uint8_t *origin;
+
+		if (entry->origin_head[0] != first || entry->origin_head[1] != second)
+			continue;
+		origin = image_at(zones, struct zone_segment, entry->segment_off)->origin;
+		if (name_word(origin + 16) == third && name_word(origin + 24) == fourth)
 			return zone - 1;
 	}
 	return ZONES_NONE;

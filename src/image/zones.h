@@ -21,7 +21,7 @@
 #include <emmintrin.h>
 #endif
 
-#define ZONES_VERSION 5
+#define ZONES_VERSION 6
 #define ZONES_NONE    UINT32_MAX
 
 #define ZONES_DEPTH_0 (UINT64_C(1) << 63)
@@ -248,6 +248,10 @@ static inline uint32_t zones_find_short(const struct image *zones, uint64_t firs
 		return ZONES_NONE;
 	return zone;
 }
+
+/* The same of an origin of more octets, where zeros follow them, too, wherever it stands. Straight for up
+ * to twice as many octets. */
+uint32_t zones_find_long(const struct image *zones, const uint8_t *name, size_t len);
 
 /* The same of any name. */
 uint32_t zones_find(const struct image *zones, const uint8_t *name, size_t len);

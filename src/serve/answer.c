@@ -42,8 +42,9 @@ static __attribute__((noinline)) void begin_options(struct asking *asking,
 	}
 	if ((edns->has & EDNS_HAS_COOKIE) != 0) {
 		opt->has |= EDNS_HAS_COOKIE;
-		asking->cookie_verdict = cookie_answer(settings, edns, &client->address,
-						       client->unix_s, asking->cookie);
+		asking->cookie_verdict = cookie_answer(settings, edns->cookie, edns->cookie_len,
+						       &client->address, client->unix_s,
+						       asking->cookie);
 		opt->cookie = asking->cookie;
 		opt->cookie_len = COOKIE_ANSWER_SIZE;
 	}

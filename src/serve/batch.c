@@ -12,14 +12,13 @@ _Static_assert(BATCH_READABLE >= NAME_ROOM, "names are read by name_key_read_roo
 
 struct batch {
 	struct quick quick;
-	uint32_t unix_s;
 	struct counters *counters;
 };
 
 /* Whatever takes no quick path. */
 static __attribute__((noinline)) void answer_whole(const struct batch *batch, struct batch_query *q)
 {
-	struct client client = { .unix_s = batch->unix_s, .classes = batch->quick.classes };
+	struct client client = { .unix_s = batch->quick.unix_s, .classes = batch->quick.classes };
 
 	client.random = q->random;
 	ip_from_sockaddr(q->from, &client.address, NULL);
@@ -52,11 +51,88 @@ static __attribute__((noinline)) void find_nodes(struct quick_query *group, unsi
 		quick_find_node(&group[i]);
 }
 
-static __attribute__((noinline)) void find_blocks(const struct quick *quick,
-						  struct quick_query *group, unsigned count)
+/* Returns how many names are steered. */
+static __attribute__((noinline)) unsigned find_blocks(const struct quick *quick,
+						      struct quick_query *group, unsigned count,
+						      struct quick_steered *steered)
+{
+	struct quick_steered *end = steered;
+
+	for (unsigned i = 0; i < count; i++)
+		quick_find_block(quick, &group[i], &end);
+	return (unsigned)(end - steered);
+}
+
+/* Those that are steered have more steps to take. */
+
+static __attribute__((noinline)) void find_classes(const struct world *world,
+						   struct quick_steered *steered, unsigned count)
+{
+	struct geo_walk *walks[GROUP];
+	unsigned left = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (!quick_find_class(world, &steered[i]))
+			walks[left++] = &steered[i].walk;
+	}
+	if (left > 0)
+		geo_walk_on(&world->geo, walks, left);
+	for (unsigned i = 0; i < left; i++)
+		quick_find_leaf(world, (struct quick_steered *)walks[i]);
+}
+
+static __attribute__((noinline)) void find_prefs(const struct world *world,
+						 struct quick_steered *steered, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
-		quick_find_block(quick, &group[i]);
+		quick_find_pref(world, &steered[i]);
+}
+
+static __attribute__((noinline)) void find_choices(const struct world *world,
+						   struct quick_steered *steered, unsigned count)
+{
+	struct quick_steered *in_slots[GROUP], **end = in_slots;
+
+	for (struct quick_steered *s = steered; s < steered + count; s++) {
+		*end = s;
+		end += quick_find_slot(world, s);
+	}
+	for (struct quick_steered **s = in_slots; s < end; s++)
+		quick_find_choice(world, *s);
+}
+
+static __attribute__((noinline)) void find_answers(const struct world *world,
+						   struct quick_steered *steered, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		quick_find_answer(world, &steered[i]);
+}
+
+/* One alone has nobody to overlap with, and four functions fewer to call. */
+static __attribute__((noinline)) void steer_one(const struct world *world, struct quick_steered *s)
+{
+	struct geo_walk *walk = &s->walk;
+
+	if (!quick_find_class(world, s)) {
+		geo_walk_on(&world->geo, &walk, 1);
+		quick_find_leaf(world, s);
+	}
+	quick_find_pref(world, s);
+	if (quick_find_slot(world, s))
+		quick_find_choice(world, s);
+	quick_find_answer(world, s);
+}
+
+static void steer_group(const struct world *world, struct quick_steered *steered, unsigned count)
+{
+	if (count == 1) {
+		steer_one(world, steered);
+		return;
+	}
+	find_classes(world, steered, count);
+	find_prefs(world, steered, count);
+	find_choices(world, steered, count);
+	find_answers(world, steered, count);
 }
 
 static __attribute__((noinline)) void write_all(struct batch *batch,
@@ -71,14 +147,19 @@ static __attribute__((noinline)) void write_all(struct batch *batch,
 static void answer_group(struct batch *batch, struct batch_query *queries, unsigned count)
 {
 	struct quick_query group[GROUP];
+	struct quick_steered steered[GROUP];
+	unsigned steered_count;
 
 	count = read_all(batch, group, queries, count);
 	find_nodes(group, count);
-	find_blocks(&batch->quick, group, count);
+	steered_count = find_blocks(&batch->quick, group, count, steered);
+	if (steered_count > 0)
+		steer_group(batch->quick.world, steered, steered_count);
 	write_all(batch, group, count);
 }
 
-static void begin(struct quick *quick, const struct world *world, struct class_counters *classes)
+static void begin(struct quick *quick, const struct world *world, uint32_t unix_s,
+		  struct class_counters *classes)
 {
 	const struct dns_settings *settings = world_settings(world);
 
@@ -89,7 +170,9 @@ static void begin(struct quick *quick, const struct world *world, struct class_c
 		.limit_min = EDNS_UDP_SIZE_MIN,
 		.limit_max = settings->udp_size_max,
 		.amplification = settings->amplification,
+		.unix_s = unix_s,
 		.ecs = settings->ecs != 0,
+		.cookies = settings->cookies != 0 && settings->cookie_secret_count > 0,
 	};
 }
 
@@ -105,9 +188,9 @@ static void end(const struct quick *quick, uint64_t *queries, struct counters *c
 void batch_answer(const struct world *world, struct batch_query *queries, unsigned count,
 		  uint32_t unix_s, struct class_counters *classes, struct counters *counters)
 {
-	struct batch batch = { .unix_s = unix_s, .counters = counters };
+	struct batch batch = { .counters = counters };
 
-	begin(&batch.quick, world, classes);
+	begin(&batch.quick, world, unix_s, classes);
 	if (world == NULL) {
 		for (unsigned i = 0; i < count; i++)
 			answer_whole(&batch, &queries[i]);
@@ -152,6 +235,7 @@ static unsigned answer_group_of(struct batch *batch, struct batch_query *queries
 				struct batch_stream *stream)
 {
 	struct quick_query group[GROUP];
+	struct quick_steered steered[GROUP], *end = steered;
 	bool is_quick[GROUP];
 	unsigned i;
 
@@ -166,8 +250,10 @@ static unsigned answer_group_of(struct batch *batch, struct batch_query *queries
 	}
 	for (i = 0; i < count; i++) {
 		if (is_quick[i])
-			quick_find_block(&batch->quick, &group[i]);
+			quick_find_block(&batch->quick, &group[i], &end);
 	}
+	if (end > steered)
+		steer_group(batch->quick.world, steered, (unsigned)(end - steered));
 	for (i = 0; i < count && stream->len <= stream->enough; i++)
 		put_answer(batch, &group[i], is_quick[i], stream);
 	return i;
@@ -176,10 +262,10 @@ static unsigned answer_group_of(struct batch *batch, struct batch_query *queries
 unsigned batch_answer_stream(const struct world *world, struct batch_query *queries, unsigned count,
 			     struct batch_stream *stream, struct counters *counters)
 {
-	struct batch batch = { .unix_s = stream->client->unix_s, .counters = counters };
+	struct batch batch = { .counters = counters };
 	unsigned done = 0, took;
 
-	begin(&batch.quick, world, stream->client->classes);
+	begin(&batch.quick, world, stream->client->unix_s, stream->client->classes);
 	batch.quick.limit_min = batch.quick.limit_max = DNS_MESSAGE_MAX;
 	batch.quick.amplification = 0;
 	stream->answers = 0;

@@ -11,7 +11,7 @@ static uint32_t choose_part(struct choose_draw *out, const struct choose_asked *
 {
 	const struct image *steering = &asked->world->steering;
 	const struct steering_split *split = steering_split(steering, branch_number(pref->branch));
-	uint64_t bits = hash_word(choose_bits(out, asked, pool, pref->random != 0));
+	uint64_t bits = hash_word(choose_bits(out, asked, &pool->spread, pref->random != 0));
 	uint16_t number;
 
 	if (step->without != STEERING_NONE)

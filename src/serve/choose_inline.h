@@ -35,23 +35,23 @@ static CHOOSE_INLINE void choose_widen(struct choose_draw *out, uint8_t scope)
 /* The hash of the client network as far as the pool's persistence tells it. IPv4 clients in IPv6 are
  * hashed as such, so the others' scope holds none of them. */
 static CHOOSE_INLINE uint64_t choose_hash_client(struct choose_draw *out,
-						 const struct steering_pool *pool,
+						 const struct steering_spread *spread,
 						 const struct geo_address *client)
 {
-	uint8_t persistence = client->family == 0 ? pool->persistence_v4 : pool->persistence_v6;
+	uint8_t persistence = client->family == 0 ? spread->persistence_v4 : spread->persistence_v6;
 
 	choose_widen(out, geo_spelt(client, persistence));
-	return hash_network(client->high, client->low, persistence, pool->seed);
+	return hash_network(client->high, client->low, persistence, spread->seed);
 }
 
 /* The bits that decide among several in one pool. */
 static CHOOSE_INLINE uint64_t choose_bits(struct choose_draw *out, const struct choose_asked *asked,
-					  const struct steering_pool *pool, bool random)
+					  const struct steering_spread *spread, bool random)
 {
-	if (!random && pool->persistence != PERSISTENCE_NONE &&
-	    (asked->from_ecs || pool->persistence_without_ecs != PERSISTENCE_NONE)) {
+	if (!random && spread->persistence != PERSISTENCE_NONE &&
+	    (asked->from_ecs || spread->persistence_without_ecs != PERSISTENCE_NONE)) {
 		out->hashed = true;
-		return choose_hash_client(out, pool, asked->address);
+		return choose_hash_client(out, spread, asked->address);
 	}
 	out->random = true;
 	return hash_word(asked->random);
@@ -101,7 +101,7 @@ static CHOOSE_INLINE void choose_node(struct choose_draw *out, const struct choo
 
 	out->table = branch_number(branch);
 	if (table->hashed != 0)
-		bits = choose_bits(out, asked, pool, pref->random != 0);
+		bits = choose_bits(out, asked, &pool->spread, pref->random != 0);
 	out->node = choose_slot(steering, &table->slots, bits, &out->slot);
 	out->choice = steering_choice(steering, pref->choices_off, out->node);
 }

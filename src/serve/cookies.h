@@ -21,10 +21,10 @@ enum cookie_verdict {
 };
 
 /* Judges a query's cookie, and makes the one that goes back: the same where it is valid and young,
- * else a new one. There is a secret (settings->cookie_secret_count > 0). `query` has a cookie.
- * now_s: unix time. */
-enum cookie_verdict cookie_answer(const struct dns_settings *settings, const struct edns *query,
-				  const struct ip_address *client, uint32_t now_s,
+ * else a new one. There is a secret (settings->cookie_secret_count > 0). `len` is one that a query's
+ * can have (cookie_is_sized). now_s: unix time. */
+enum cookie_verdict cookie_answer(const struct dns_settings *settings, const uint8_t *cookie,
+				  size_t len, const struct ip_address *client, uint32_t now_s,
 				  uint8_t out[COOKIE_ANSWER_SIZE]);
 
 #endif

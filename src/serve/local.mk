@@ -10,9 +10,9 @@ libserve_a_SOURCES = \
 	%D%/eviction.c %D%/eviction.h \
 	%D%/lookup.c %D%/lookup.h \
 	%D%/message.c %D%/message.h \
-	%D%/quick.h \
+	%D%/quick.h %D%/quick_more.h %D%/quick_read.h %D%/quick_steer.h %D%/quick_write.h \
 	%D%/sections.c %D%/sections.h
-libserve_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS)
+libserve_a_CFLAGS = $(AM_CFLAGS) $(SODIUM_CFLAGS) $(PGO_CFLAGS)
 
 # Never ldns, SQLite, libmaxminddb, libfyaml or jansson: this process meets strangers' packets.
 pkglibexec_PROGRAMS += signpost-dns

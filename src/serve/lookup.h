@@ -30,8 +30,7 @@ static inline uint32_t lookup_zone(const struct image *zones, const struct name_
 	start = name->start[(unsigned)__builtin_ctzll(depths)];
 	len = name->len - start;
 	if (len > NAME_ROOM)
-		zone = zones_find_hashed(zones, name_hash(name->wire + start, len),
-					 name->wire + start, len);
+		zone = zones_find_long(zones, name->wire + start, len);
 	else
 		zone = zones_find_short(zones, name_word(name->wire + start),
 					name_word(name->wire + start + 8));

@@ -320,7 +320,7 @@ static __attribute__((noinline)) void shuffle(struct asking *asking,
 					      const struct rrset_block *block,
 					      const struct steered *steered)
 {
-	if (steering_pool(&asking->world->steering, steered->chosen.pool)->shuffled != 0 &&
+	if (steering_pool(&asking->world->steering, steered->chosen.pool)->spread.shuffled != 0 &&
 	    (block->type == TYPE_A || block->type == TYPE_AAAA))
 		message_shuffle(&asking->message, block, &asking->owner, ~asking->client->random);
 }

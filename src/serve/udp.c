@@ -21,6 +21,12 @@
 #define SLOT_SIZE    (MESSAGE_SIZE + 64)
 _Static_assert(SLOT_SIZE - MESSAGE_SIZE >= BATCH_READABLE, "what may be read behind a message");
 
+/* So many are received, and their answers sent, by one system call. Of twice as many each takes 4
+ * instructions less here, but 3 to 5 % more of the CPU's time: what the kernel frees with a query it
+ * takes again for an answer, and of so many it is not in the nearest cache any more by then. */
+#define WIDTH 32
+_Static_assert(WIDTH <= BATCH_MAX, "they are answered at once");
+
 /* Two a cache line, where a struct sockaddr_storage takes two of them. */
 union udp_address {
 	struct sockaddr_in v4;
@@ -40,12 +46,12 @@ struct udp {
 	int fd;
 	bool any_address; /* on the wildcard address */
 	bool moved;       /* answers have moved up in `out` (close_ranks) */
-	struct mmsghdr in[BATCH_MAX], out[BATCH_MAX];
-	struct iovec in_iov[BATCH_MAX], out_iov[BATCH_MAX];
-	struct batch_query batch[BATCH_MAX];
-	union udp_address from[BATCH_MAX];
-	union address_control control[BATCH_MAX];
-	uint8_t query[BATCH_MAX][SLOT_SIZE], reply[BATCH_MAX][SLOT_SIZE];
+	struct mmsghdr in[WIDTH], out[WIDTH];
+	struct iovec in_iov[WIDTH], out_iov[WIDTH];
+	struct batch_query batch[WIDTH];
+	union udp_address from[WIDTH];
+	union address_control control[WIDTH];
+	uint8_t query[WIDTH][SLOT_SIZE], reply[WIDTH][SLOT_SIZE];
 };
 
 static int option(int fd, int level, int name)
@@ -71,7 +77,7 @@ static void prepare_answers(struct udp *udp)
 {
 	socklen_t len = address_len(udp);
 
-	for (unsigned i = 0; i < BATCH_MAX; i++) {
+	for (unsigned i = 0; i < WIDTH; i++) {
 		udp->out_iov[i].iov_base = udp->reply[i];
 		udp->out[i].msg_hdr = (struct msghdr){ .msg_name = &udp->from[i],
 						       .msg_namelen = len,
@@ -89,7 +95,7 @@ static void prepare(struct udp *udp)
 
 	udp->any_address = option(udp->fd, IPPROTO_IP, IP_PKTINFO) != 0 ||
 			   option(udp->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO) != 0;
-	for (unsigned i = 0; i < BATCH_MAX; i++) {
+	for (unsigned i = 0; i < WIDTH; i++) {
 		udp->in_iov[i] = (struct iovec){ udp->query[i], MESSAGE_SIZE };
 		udp->in[i].msg_hdr = (struct msghdr){ .msg_name = &udp->from[i],
 						      .msg_namelen = len,
@@ -213,7 +219,7 @@ static void receive_failed(const struct udp *udp)
 static void *serve(void *object)
 {
 	struct udp *udp = object;
-	unsigned used = BATCH_MAX;
+	unsigned used = WIDTH;
 
 	worlds_thread_start();
 	for (;;) {
@@ -222,7 +228,7 @@ static void *serve(void *object)
 		if (udp->any_address)
 			restore_controls(udp, used);
 		worlds_offline();
-		n = recvmmsg(udp->fd, udp->in, BATCH_MAX, MSG_WAITFORONE, NULL);
+		n = recvmmsg(udp->fd, udp->in, WIDTH, MSG_WAITFORONE, NULL);
 		worlds_online();
 		used = n > 0 ? (unsigned)n : 0;
 		if (n < 0)

@@ -137,19 +137,24 @@ static uint32_t branch_of(const struct places *places, uint32_t pool, const stru
 static struct steering_pref pref_of(const struct places *places, uint32_t pool,
 				    const struct route *route)
 {
-	return (struct steering_pref){
+	const struct image image = { places->writer->base, places->writer->len };
+	struct steering_pref pref = {
 		.branch = branch_of(places, pool, route),
 		.applied = route->applied,
 		.random = route->random,
 		.choices_off = route->map == SETS_MAP_NONE ? 0 : places->maps[pool][route->map],
 	};
+
+	steering_pref_tell(&image, &pref);
+	return pref;
 }
 
 /* One for each preference, or one for all clients. */
 static uint64_t put_routes(const struct places *places, uint32_t pool, const struct route *list,
 			   uint32_t count)
 {
-	uint64_t at = image_writer_reserve(places->writer, count * sizeof(struct steering_pref), 8);
+	uint64_t at = image_writer_reserve(places->writer, count * sizeof(struct steering_pref),
+					   sizeof(struct steering_pref));
 	struct steering_pref *out = image_writer_at(places->writer, struct steering_pref, at);
 
 	for (uint32_t i = 0; i < count; i++)
@@ -180,20 +185,27 @@ static bool is_nobody(const struct route *prefs, uint32_t count)
 	return true;
 }
 
+static struct steering_spread spread_of(const struct plan_pool *pool)
+{
+	return (struct steering_spread){
+		.seed = pool->seed,
+		.persistence = pool->persistence,
+		.persistence_without_ecs = pool->persistence_without_ecs,
+		.persistence_v4 = pool->persistence_v4,
+		.persistence_v6 = pool->persistence_v6,
+		.shuffled = pool->order == ORDER_SHUFFLED,
+	};
+}
+
 static void put_pool(struct places *places, uint32_t number, uint64_t pools_off)
 {
 	const struct routes *routes = &places->steer->routes[number];
 	const struct plan_pool *plan_pool = routes->pool->plan_pool;
 	struct steering_pool out = {
-		.seed = plan_pool->seed,
+		.spread = spread_of(plan_pool),
 		.pref_count = routes->pool->pref_count,
 		.node_count = routes->pool->node_count,
 		.choice_count = sets_choice_count(&routes->sets),
-		.persistence = plan_pool->persistence,
-		.persistence_without_ecs = plan_pool->persistence_without_ecs,
-		.persistence_v4 = plan_pool->persistence_v4,
-		.persistence_v6 = plan_pool->persistence_v6,
-		.shuffled = plan_pool->order == ORDER_SHUFFLED,
 		.applied = routes->applied,
 		.nobody = is_nobody(routes->prefs, routes->pool->pref_count),
 	};
@@ -282,6 +294,8 @@ static void put_record(const struct places *places, uint32_t number, uint64_t re
 	const struct answer_list *list =
 		&steer->answers.lists[*answers_lists(&steer->answers, number)];
 	struct steering_record out = { .pool = from->pool,
+				       .spread = spread_of(pool->plan_pool),
+				       .by_class = pool->pref_count > 1,
 				       .prefs_off = places->prefs[from->pool],
 				       .answers_off = list->image_off,
 				       .types = from->types,
@@ -326,7 +340,6 @@ static void put_root(const struct places *places)
 		root->dns.cookie_secret_count = (uint16_t)steer->secret_count;
 		memcpy(root->dns.cookie_secrets, steer->secrets, sizeof(steer->secrets));
 	}
-	root->tables_off = places->tables_off;
 	root->splits_off = places->splits_off;
 	root->backup_count = places->backup_count;
 	root->backups_off = places->backups_off;
@@ -367,7 +380,8 @@ void steer_write(struct image_writer *writer, struct steer *steer)
 		writer, places.split_count * sizeof(struct steering_split), IMAGE_ALIGN);
 	places.backups_off = image_writer_reserve(
 		writer, places.backup_count * sizeof(struct steering_backup), IMAGE_ALIGN);
-	put_pools(&places);
+	image_writer_root(writer, struct steering_root)->tables_off = places.tables_off;
+	put_pools(&places); /* whose preferences tell of tables */
 	put_lists(&places);
 	put_records(&places);
 	put_root(&places);

@@ -1,6 +1,7 @@
 #include "supervise/listeners.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,6 +175,20 @@ static int open_one(struct listeners *out, const struct endpoint *e, uint32_t pr
 	return 0;
 }
 
+/* Of an endpoint's sockets the one whose number is that of the processor which the kernel works for
+ * the datagram on gets it; on processors beyond them, any, by the client. For TCP a client is as
+ * good as the other: connections last. */
+static int stay_on_processor(int fd)
+{
+	struct sock_filter number_of_processor[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_CPU)),
+		BPF_STMT(BPF_RET | BPF_A, 0),
+	};
+	struct sock_fprog program = { 2, number_of_processor };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof(program));
+}
+
 static int open_endpoint(struct listeners *out, const struct endpoint *e, uint64_t until_ms,
 			 struct err *err)
 {
@@ -186,6 +201,9 @@ static int open_endpoint(struct listeners *out, const struct endpoint *e, uint64
 			if (open_one(out, e, protocols[p], worker, err) != 0)
 				return -1;
 		}
+		if (out->socket_affinity && protocols[p] == HANDOVER_UDP &&
+		    stay_on_processor(out->items[out->count - 1].fd) != 0)
+			return fail(e, protocols[p], "socket-affinity", err);
 	}
 	return 0;
 }
@@ -224,7 +242,8 @@ int listeners_open(struct listeners *out, const struct boot_record *boot, struct
 {
 	uint64_t until_ms = clock_mono_ms() + PORT_WAIT_MS;
 
-	*out = (struct listeners){ .workers = boot->workers != 0 ? boot->workers : cores() };
+	*out = (struct listeners){ .workers = boot->workers != 0 ? boot->workers : cores(),
+				   .socket_affinity = boot->socket_affinity != 0 };
 	for (uint32_t i = 0; i < boot->listen_count; i++) {
 		struct endpoint e = endpoint_of(&boot->listen[i]);
 

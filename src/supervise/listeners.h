@@ -1,7 +1,8 @@
 /* listeners.h - the sockets that queries arrive on: bound once, held until the supervisor ends.
  *
  * For each endpoint and worker one UDP socket and one TCP listener, all with SO_REUSEPORT: the
- * kernel spreads clients over the workers. The data plane gets copies; while it restarts, queries
+ * kernel spreads clients over the workers (with socket-affinity: each worker gets what came to the
+ * processor of its number). The data plane gets copies; while it restarts, queries
  * wait in these sockets' buffers. */
 #ifndef SUPERVISE_LISTENERS_H
 #define SUPERVISE_LISTENERS_H
@@ -24,6 +25,7 @@ struct listeners {
 	struct listener *items;
 	size_t count, capacity;
 	uint32_t workers;
+	bool socket_affinity;
 	int receive_buffer;             /* octets that the smallest UDP socket got */
 	bool left_out[BOOT_LISTEN_MAX]; /* this host has no IPv6, which they are of */
 };

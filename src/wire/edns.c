@@ -53,7 +53,7 @@ static enum rcode read_cookie(struct edns *out, const uint8_t *data, size_t len)
 {
 	if ((out->has & EDNS_HAS_COOKIE) != 0)
 		return RCODE_NOERROR;
-	if (len != COOKIE_CLIENT_SIZE && (len < COOKIE_SIZE_MIN || len > COOKIE_SIZE_MAX))
+	if (!cookie_is_sized(len))
 		return RCODE_FORMERR;
 	out->has |= EDNS_HAS_COOKIE;
 	out->cookie_len = (uint8_t)len;

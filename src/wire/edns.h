@@ -39,6 +39,11 @@ enum edns_set {
 #define COOKIE_SIZE_MIN    16
 #define COOKIE_SIZE_MAX    40
 
+static inline bool cookie_is_sized(size_t len)
+{
+	return len == COOKIE_CLIENT_SIZE || (len >= COOKIE_SIZE_MIN && len <= COOKIE_SIZE_MAX);
+}
+
 /* What an Extended DNS Error says (RFC 8914, 5.2). */
 enum edns_error {
 	EDNS_ERROR_NONE = -1,

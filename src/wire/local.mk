@@ -8,6 +8,7 @@ libwire_a_SOURCES = \
 	%D%/tsig.c %D%/tsig.h \
 	%D%/types.h \
 	%D%/words.c %D%/words.h
+libwire_a_CFLAGS = $(AM_CFLAGS) $(PGO_CFLAGS)
 
 check_PROGRAMS += test-wire
 TESTS += test-wire

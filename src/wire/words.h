@@ -94,6 +94,18 @@ static inline bool name_head_same(const struct name_head *head, const uint8_t *o
 }
 
 uint64_t name_hash(const uint8_t *name, size_t len);
+
+/* The same, without a call for most. */
+static inline uint64_t name_hash_inline(const uint8_t *name, size_t len)
+{
+	struct name_head head;
+
+	if (len > NAME_ROOM)
+		return name_hash(name, len);
+	head = name_head(name, len);
+	return name_hash_short(head.first, head.second);
+}
+
 bool name_same(const uint8_t *a, const uint8_t *b, size_t len);
 
 /* As name_hash, but reads only the `len` octets. */

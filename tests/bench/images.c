@@ -2,9 +2,9 @@
  *
  *   bench-images make SERVER_FILE FOLDER   compiles them, all nodes up, into FOLDER/zones.image ...
  *   bench-images sizes FOLDER              what is in them, and how many octets each part has
- *   bench-images ask FOLDER QUERIES [-c COUNT] [-r ROUNDS] [-t THREADS]
+ *   bench-images ask FOLDER QUERIES [-c COUNT] [-r ROUNDS] [-t THREADS] [-b BATCH] [-k]
  *                                          answers queries as the data plane does, and says what
- *                                          CPU time each took
+ *                                          CPU time each took; -k: see images_detour.c
  *
  * The last two print one JSON object. Instructions of the path of a query:
  *   valgrind --tool=callgrind --toggle-collect=batch_answer bench-images ask ... */
@@ -95,7 +95,7 @@ static int load(const char *folder, enum image_kind kind)
 {
 	char *path = path_of(folder, kind);
 	struct err err;
-	int fd;
+	int fd = -1;
 
 	if (image_load(path, &fd, &err) != 0)
 		die(path, err.text);
@@ -144,7 +144,8 @@ static _Noreturn void usage(void)
 		stderr,
 		"usage: bench-images make SERVER_FILE FOLDER\n"
 		"       bench-images sizes FOLDER\n"
-		"       bench-images ask FOLDER QUERIES [-c COUNT] [-r ROUNDS] [-t THREADS]\n");
+		"       bench-images ask FOLDER QUERIES [-c COUNT] [-r ROUNDS] [-t THREADS] [-b BATCH] [-k]\n"
+		"-k: through the kernel between batches, and only answering is timed\n");
 	exit(2);
 }
 
@@ -164,11 +165,13 @@ static void read_options(struct ask_options *options, int argc, char **argv)
 {
 	int letter;
 
-	while ((letter = getopt(argc, argv, "c:r:t:")) != -1) {
+	while ((letter = getopt(argc, argv, "b:c:r:t:k")) != -1) {
 		switch (letter) {
 		case 'c': options->count = number(optarg, 1000000000); break;
 		case 'r': options->rounds = (unsigned)number(optarg, 1000); break;
 		case 't': options->threads = (unsigned)number(optarg, 64); break;
+		case 'b': options->batch = (unsigned)number(optarg, BATCH_MAX); break;
+		case 'k': options->detour = true; break;
 		default: usage();
 		}
 	}
@@ -178,7 +181,7 @@ static void read_options(struct ask_options *options, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct ask_options options = { .rounds = 1, .threads = 1 };
+	struct ask_options options = { .rounds = 1, .threads = 1, .batch = BATCH_MAX };
 
 	if (argc == 4 && strcmp(argv[1], "make") == 0) {
 		make(argv[2], argv[3]);

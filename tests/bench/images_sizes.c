@@ -83,9 +83,14 @@ static void finish(struct parts *parts, const struct image *image)
 
 /* --- each kind -------------------------------------------------------------------------------- */
 
-/* What nodes and blocks are made of. */
+struct inside_blocks {
+	unsigned long count, wire;
+};
+
+/* What nodes and blocks are made of. Small blocks stand behind the node whose they are. */
 struct inside {
-	unsigned long names, lists, blocks, wire;
+	unsigned long names, lists;
+	struct inside_blocks behind_nodes, elsewhere;
 };
 
 static void look_inside(struct inside *inside, const struct zone_segment *segment,
@@ -94,9 +99,12 @@ static void look_inside(struct inside *inside, const struct zone_segment *segmen
 	inside->names += node->name_len;
 	inside->lists += node->rrset_count * sizeof(node->rrsets[0]);
 	for (unsigned i = 0; i < node->rrset_count; i++) {
-		inside->blocks++;
-		inside->wire +=
-			zone_at(segment, struct rrset_block, node->rrsets[i].block_off)->wire_len;
+		uint32_t at = node->rrsets[i].block_off;
+		struct inside_blocks *blocks = at < segment->nodes_end ? &inside->behind_nodes
+								       : &inside->elsewhere;
+
+		blocks->count++;
+		blocks->wire += zone_at(segment, struct rrset_block, at)->wire_len;
 	}
 }
 
@@ -142,10 +150,13 @@ static void print_zones(const struct image *image)
 	}
 	(void)printf("\"zones\": %u, \"names\": %lu, \"records\": %lu, ", root->zone_count, names,
 		     records);
-	(void)printf("\"in nodes\": {\"names\": %lu, \"heads\": %lu, \"lists of RRsets\": %lu}, "
+	(void)printf("\"in nodes\": {\"names\": %lu, \"heads\": %lu, \"lists of RRsets\": %lu, "
+		     "\"heads of small RRsets\": %lu, \"their wire\": %lu}, "
 		     "\"in RRsets\": {\"heads\": %lu, \"wire\": %lu}, ",
 		     inside.names, names * sizeof(struct zone_node), inside.lists,
-		     inside.blocks * sizeof(struct rrset_block), inside.wire);
+		     inside.behind_nodes.count * sizeof(struct rrset_block),
+		     inside.behind_nodes.wire, inside.elsewhere.count * sizeof(struct rrset_block),
+		     inside.elsewhere.wire);
 	finish(&parts, image);
 }
 

@@ -8,15 +8,23 @@
  * (the machine must hold all of them, see `run`), -g neighbours from the same one; with -E each
  * carries a random Client Subnet. What is sent in the first -W seconds is not counted. Ends after
  * -t seconds or -c queries, then waits for what is under way: a query without a reply is `lost`,
- * a reply that found the own receive buffer full is `dropped`. Prints one JSON object. */
+ * a reply that found the own receive buffer full is `dropped`. Prints one JSON object.
+ *
+ * For latencies: -q puts it before all others on its processor (SCHED_FIFO) and keeps its memory
+ * (mlockall); -H prints their histogram, so that several runs can be joined; and with -r, which
+ * never sleeps, it tells how long it was kept from looking for replies (`stalls`: how often for
+ * more than 50 us, `stalled_us`: in all). -O writes the queries to a file, as bench-images reads
+ * them, and sends none. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/sock_diag.h>
 #include <netinet/udp.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,6 +44,7 @@
 #define SPIN         64 /* looks for replies in vain before it sleeps */
 #define STEPS        64 /* of the latencies' histogram, in each power of two: 1.6 % */
 #define BUFFER_BYTES (8 << 20)
+#define STALL_NS     50000U
 
 struct options {
 	struct ip_address server;
@@ -45,7 +54,8 @@ struct options {
 	uint64_t count; /* 0: seconds decide */
 	uint32_t window, segments;
 	bool edns, dnssec_ok;
-	const char *name, *names, *sources, *subnets;
+	bool quiet, histogram;
+	const char *name, *names, *sources, *subnets, *out;
 };
 
 struct query {
@@ -66,6 +76,7 @@ struct results {
 	uint64_t latency[64 * STEPS];
 	uint64_t answered_ever; /* with those of the warm-up */
 	uint64_t started_ns, ended_ns;
+	uint64_t stalls, stalled_ns;
 };
 
 struct load {
@@ -141,6 +152,27 @@ static void make_queries(struct load *load)
 	}
 	lines_free(&names);
 	lines_free(&nets);
+}
+
+/* As bench-images reads them: of each its source (4 octets), its length (2, network order), itself. */
+static void write_queries(const struct load *load)
+{
+	const struct in_addr any = { htonl(INADDR_LOOPBACK) };
+	FILE *file = fopen(load->options.out, "wb");
+	bool good = file != NULL;
+
+	for (uint32_t i = 0; good && i < load->query_count; i++) {
+		const struct query *query = &load->queries[i];
+		const struct in_addr *source = query->source.s_addr != 0 ? &query->source : &any;
+		uint8_t len[2];
+
+		store_u16(len, query->len);
+		good = fwrite(source, sizeof(*source), 1, file) == 1 &&
+		       fwrite(len, sizeof(len), 1, file) == 1 &&
+		       fwrite(query->bytes, query->len, 1, file) == 1;
+	}
+	if (!good || fclose(file) != 0)
+		die(load->options.out, strerror(errno));
 }
 
 /* --- sending -------------------------------------------------------------------------------------- */
@@ -340,6 +372,15 @@ static bool is_over(const struct load *load, uint64_t now_ns)
 	return (double)(now_ns - load->results.started_ns) >= load->options.seconds * 1e9;
 }
 
+/* One turn of a loop that never sleeps took so long. */
+static void note_stall(struct load *load, uint64_t turn_ns)
+{
+	if (load->options.rate == 0 || turn_ns < STALL_NS)
+		return;
+	load->results.stalls++;
+	load->results.stalled_ns += turn_ns;
+}
+
 static void run(struct load *load)
 {
 	struct pollfd ready = { .fd = load->socket, .events = POLLIN };
@@ -348,10 +389,12 @@ static void run(struct load *load)
 
 	begin(load, now_ns);
 	while (!is_over(load, now_ns)) {
+		uint64_t before_ns = now_ns;
 		unsigned moved = send_batch(load, now_ns);
 
 		moved += receive_batch(load);
 		now_ns = now();
+		note_stall(load, now_ns - before_ns);
 		expire(load, now_ns);
 		if (warm_ns != 0 && now_ns >= warm_ns) {
 			begin(load, now_ns);
@@ -392,6 +435,17 @@ static void open_socket(struct load *load)
 		(void)setsockopt(load->socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
+/* Before whatever else the machine has to do here, and without a page that has to be fetched. */
+static void be_first(void)
+{
+	const struct sched_param first = { .sched_priority = 1 };
+
+	if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0)
+		die("mlockall", strerror(errno));
+	if (sched_setscheduler(0, SCHED_FIFO, &first) != 0)
+		die("SCHED_FIFO", strerror(errno));
+}
+
 /* Replies that came while the receive buffer was full. */
 static uint32_t dropped(int fd)
 {
@@ -416,7 +470,23 @@ static double percentile_us(const struct results *results, double share)
 	return 0;
 }
 
-static void report(const struct results *r, uint32_t drops)
+/* Of each slot that has any: microseconds and how many. */
+static void print_histogram(const struct results *results)
+{
+	bool first = true;
+
+	(void)printf("\"histogram\": [");
+	for (unsigned i = 0; i < 64 * STEPS; i++) {
+		if (results->latency[i] == 0)
+			continue;
+		(void)printf("%s[%.3f, %llu]", first ? "" : ", ", slot_us(i),
+			     (unsigned long long)results->latency[i]);
+		first = false;
+	}
+	(void)printf("], ");
+}
+
+static void report(const struct results *r, const struct options *options, uint32_t drops)
 {
 	double seconds = (double)(r->ended_ns - r->started_ns) / 1e9;
 	double answered = r->answered > 0 ? (double)r->answered : 1;
@@ -430,6 +500,11 @@ static void report(const struct results *r, uint32_t drops)
 	(void)printf("\"reply_octets\": %.1f, \"with_answer\": %.4f, \"truncated\": %llu, ",
 		     (double)r->reply_bytes / answered, (double)r->with_answer / answered,
 		     (unsigned long long)r->truncated);
+	if (options->histogram)
+		print_histogram(r);
+	if (options->rate > 0)
+		(void)printf("\"stalls\": %llu, \"stalled_us\": %.0f, ",
+			     (unsigned long long)r->stalls, (double)r->stalled_ns / 1e3);
 	(void)printf("\"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"rcodes\": {",
 		     percentile_us(r, 0.5), percentile_us(r, 0.99), percentile_us(r, 0.999));
 	for (unsigned i = 0, found = 0; i < 16; i++)
@@ -447,7 +522,9 @@ static _Noreturn void usage(void)
 			      "       -n NAME | -f FILE-OF-NAMES "
 			      "[-S FILE-OF-NETWORKS | -E FILE-OF-NETWORKS]\n"
 			      "networks: IPv4, /24, one a line; -S: asked from, -E: as ECS\n"
-			      "-e: with EDNS; -d: and DO\n");
+			      "-e: with EDNS; -d: and DO; -q: before all others on its processor; "
+			      "-H: with a histogram\n"
+			      "-O FILE: write the queries there instead, for bench-images\n");
 	exit(2);
 }
 
@@ -466,6 +543,9 @@ static void set_option(struct options *o, int option, const char *value)
 	case 'g': o->segments = (uint32_t)strtoul(value, NULL, 10); break;
 	case 'e': o->edns = true; break;
 	case 'd': o->dnssec_ok = true; break;
+	case 'q': o->quiet = true; break;
+	case 'H': o->histogram = true; break;
+	case 'O': o->out = value; break;
 	case 'w': o->window = (uint32_t)strtoul(value, NULL, 10); break;
 	case 'T': o->type = (uint16_t)strtoul(value, NULL, 10); break;
 	case 'n': o->name = value; break;
@@ -486,16 +566,22 @@ int main(int argc, char **argv)
 	struct options *o = &load.options;
 	int option;
 
-	while ((option = getopt(argc, argv, "s:p:t:c:w:W:r:g:edT:n:f:S:E:")) != -1)
+	while ((option = getopt(argc, argv, "s:p:t:c:w:W:r:g:edqHT:n:f:S:E:O:")) != -1)
 		set_option(o, option, optarg);
-	if (o->server.family == 0 || (o->name == NULL) == (o->names == NULL) || o->window == 0 ||
-	    o->window > IDS / 2 || o->seconds <= 0 || o->seconds > 600 || o->segments == 0 ||
-	    o->segments > BATCH || !(o->rate >= 0) || !(o->warm_up >= 0))
+	if ((o->server.family == 0 && o->out == NULL) || (o->name == NULL) == (o->names == NULL) ||
+	    o->window == 0 || o->window > IDS / 2 || o->seconds <= 0 || o->seconds > 600 ||
+	    o->segments == 0 || o->segments > BATCH || !(o->rate >= 0) || !(o->warm_up >= 0))
 		usage();
 	make_queries(&load);
+	if (o->out != NULL) {
+		write_queries(&load);
+		return 0;
+	}
 	open_socket(&load);
+	if (o->quiet)
+		be_first();
 	run(&load);
-	report(&load.results, dropped(load.socket));
+	report(&load.results, o, dropped(load.socket));
 	free(load.queries);
 	(void)close(load.socket);
 	return 0;

@@ -5,6 +5,7 @@
 #include "base/cursor.h"
 #include "base/hash.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/unit/serve/batch_check.h"
 #include "wire/edns.h"
 
 #define UDP_SIZE   1232
@@ -52,17 +53,9 @@ static void put_opt(struct writer *w, const struct ip_prefix *ecs)
 	put_bytes(w, ecs->address.bytes, octets);
 }
 
-size_t ask(const struct world *world, const struct question *question,
-	   uint8_t reply[DNS_MESSAGE_MAX])
+static size_t put_question(const struct question *question, uint8_t message[QUERY_SIZE])
 {
-	static struct counters counters;
-	uint8_t message[QUERY_SIZE];
-	struct writer w = { .data = message, .size = sizeof(message) };
-	struct client client = { .address = ask_address(question->type),
-				 .tcp = question->tcp,
-				 .random = hash_word(question->name_len) };
-	size_t limit = question->tcp ? DNS_MESSAGE_MAX : UDP_SIZE;
-	size_t len;
+	struct writer w = { .data = message, .size = QUERY_SIZE };
 
 	put_u16(&w, 0x4944);
 	put_u16(&w, 0x0100);
@@ -74,13 +67,55 @@ size_t ask(const struct world *world, const struct question *question,
 	if (question->ecs != NULL)
 		put_opt(&w, question->ecs);
 	must(!w.full);
-	len = answer(world, &client, message, w.pos, reply, limit, &counters);
+	return w.pos;
+}
+
+size_t ask(const struct world *world, const struct question *question,
+	   uint8_t reply[DNS_MESSAGE_MAX])
+{
+	static struct counters counters;
+	uint8_t message[QUERY_SIZE];
+	struct client client = { .address = ask_address(question->type),
+				 .tcp = question->tcp,
+				 .random = hash_word(question->name_len) };
+	size_t limit = question->tcp ? DNS_MESSAGE_MAX : UDP_SIZE;
+	size_t len = put_question(question, message);
+
+	len = answer(world, &client, message, len, reply, limit, &counters);
 	must(len >= DNS_HEADER_SIZE && len <= limit);
 	must(load_u16(reply) == 0x4944 && (reply[2] & 0x80) != 0);
 	return len;
 }
 
-static void ask_name(const struct world *world, const uint8_t *name, size_t len, unsigned way)
+/* The same questions, collected: what is asked together is answered on another way. */
+struct together {
+	const struct world *world;
+	struct batch_message messages[BATCH_MAX];
+	uint8_t data[BATCH_MAX][QUERY_SIZE];
+	unsigned count;
+};
+
+static void ask_together(struct together *t)
+{
+	static struct counters counters;
+
+	batch_check(t->world, t->messages, t->count, UDP_SIZE, 0, &counters);
+	t->count = 0;
+}
+
+static void add(struct together *t, const struct question *question)
+{
+	if (t->count == BATCH_MAX)
+		ask_together(t);
+	t->messages[t->count] = (struct batch_message){ .data = t->data[t->count],
+							.len = put_question(question,
+									    t->data[t->count]),
+							.from = ask_address(question->type),
+							.random = hash_word(question->name_len) };
+	t->count++;
+}
+
+static void ask_name(struct together *t, const uint8_t *name, size_t len, unsigned way)
 {
 	static const uint16_t types[] = { TYPE_A,  TYPE_AAAA, TYPE_ANY, TYPE_MX,
 					  TYPE_NS, TYPE_DS,   TYPE_SOA, TYPE_TXT };
@@ -96,20 +131,21 @@ static void ask_name(const struct world *world, const uint8_t *name, size_t len,
 
 		ecs.len = (uint8_t)(ecs.address.family == IP_V4 ? 24 : 56);
 		ip_mask(ecs.address.bytes, ecs.len);
-		(void)ask(world, &question, reply);
+		(void)ask(t->world, &question, reply);
+		add(t, &question);
 	}
 }
 
-static void ask_below(const struct world *world, const uint8_t *name, size_t len, unsigned way)
+static void ask_below(struct together *t, const uint8_t *name, size_t len, unsigned way)
 {
 	uint8_t below[DNS_NAME_MAX + 2] = { 1, 'x' };
 
 	memcpy(below + 2, name, len);
 	if (len + 2 <= DNS_NAME_MAX)
-		ask_name(world, below, len + 2, way);
+		ask_name(t, below, len + 2, way);
 }
 
-static void ask_zone(const struct world *world, const struct zone_segment *segment)
+static void ask_zone(struct together *t, const struct zone_segment *segment)
 {
 	const struct zone_node *node;
 	uint32_t at = segment->nodes_off;
@@ -118,15 +154,18 @@ static void ask_zone(const struct world *world, const struct zone_segment *segme
 		uint8_t name[ZONE_NAME_SIZE];
 		size_t len = zone_node_name(segment, node, name);
 
-		ask_name(world, name, len, i);
-		ask_below(world, name, len, i + 1);
+		ask_name(t, name, len, i);
+		ask_below(t, name, len, i + 1);
 	}
 }
 
 void ask_everything(const struct world *world)
 {
+	static struct together together;
 	const struct zones_root *root = image_root(&world->zones, struct zones_root);
 
+	together.world = world;
 	for (uint32_t i = 0; i < root->zone_count; i++)
-		ask_zone(world, zones_segment(&world->zones, i));
+		ask_zone(&together, zones_segment(&world->zones, i));
+	ask_together(&together);
 }

@@ -16,8 +16,8 @@ struct question {
 size_t ask(const struct world *world, const struct question *question,
 	   uint8_t reply[DNS_MESSAGE_MAX]);
 
-/* Asks for each name of each zone, and for one below it, in several ways. Nothing may come of it
- * but answers: what they say is not looked at. */
+/* Asks for each name of each zone, and for one below it, in several ways, each alone and among others.
+ * Nothing may come of it but answers, and the same both ways: what they say is not looked at. */
 void ask_everything(const struct world *world);
 
 /* Addresses here and there, for lookups: 0 .. ASK_ADDRESSES - 1. */

@@ -16,7 +16,10 @@ static const struct fixture_zone zones[] = {
 	  "$TTL 60\n@ SOA n h 1 1 1 1 1\n@ NS n\n@ MX 1 n\n@ MX 2 *.w\nn A 192.0.2.1\nn AAAA ::1\n"
 	  "vpn POOL edge A AAAA HTTPS SVCB\n_s._udp.vpn POOL edge SRV\nweb POOL loose SRV HTTPS SVCB\n"
 	  "here POOL edge/tokyo\nloose POOL loose\nplain POOL plain\nmany POOL many\nt TXT text\n"
-	  "linked POOL linked\n*.w POOL sticky\n*.m MX 5 n\n*.c CNAME c\nc CNAME vpn\nd DNAME w\n"
+	  "linked POOL linked\nover POOL over\n*.w POOL sticky\n*.m MX 5 n\n*.c CNAME c\nc CNAME vpn\nd DNAME w\n"
+	  "*.v PTR p.v\n*.v PTR o.p.v\n*.v A 192.0.2.7\n*.v TXT text\n*.h POOL many\nb.v A 192.0.2.9\n"
+	  "k CNAME VPN\n*.k CNAME p.k\np.k A 192.0.2.5\nup CNAME @\nm1 MX 5 m1\nm1 MX 6 n\nm1 A 192.0.2.6\n"
+	  "*.m1 MX 7 p.k\n*.m1 MX 8 n\ns SRV 1 1 1 n\ns SRV 1 1 2 p.k\n"
 	  "r DNAME x.r\nl CNAME m\nm CNAME l\na.b.c.d.e TXT deep\ncut NS ns.cut\ncut NS n\n"
 	  "ns.cut A 192.0.2.2\nsub NS ns.sub\nsub NS n\nns.sub A 192.0.2.3\nsub DS 1 8 2 "
 	  "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
@@ -26,13 +29,27 @@ static const struct fixture_zone zones[] = {
 	{ "cut.z.zone", "$TTL 60\n@ SOA n h 1 1 1 1 1\n@ NS n\nn A 192.0.2.1\nx CNAME vpn.z.\n" },
 };
 
-#define NOW_S 1800000000 /* seeds have cookies of this time, made with a secret of zeros */
+/* Seeds have cookies of about this time, made with a secret of zeros, or the old one. */
+#define NOW_S 1800000000
 
 static const struct dns_settings settings[] = {
-	{ .udp_size_max = 1232, .ecs = 1, .cookies = 1, .cookie_secret_count = 2 },
-	{ .udp_size_max = 1232, .ecs = 1, .amplification = 3, .nsid = { 4, "nsid" } },
+	{ .udp_size_max = 1232,
+	  .ecs = 1,
+	  .cookies = 1,
+	  .cookie_secret_count = 2,
+	  .cookie_secrets = { "", "the old one" } },
+	{ .udp_size_max = 1232,
+	  .ecs = 1,
+	  .amplification = 3,
+	  .nsid = { 4, "nsid" },
+	  .cookies = 1,
+	  .cookie_secret_count = 1 },
 	{ .udp_size_max = 512, .ecs = 1 },
-	{ .udp_size_max = 4096, .ecs = 0, .amplification = 2 },
+	{ .udp_size_max = 4096,
+	  .ecs = 0,
+	  .amplification = 2,
+	  .cookies = 1,
+	  .cookie_secret_count = 1 },
 };
 #define WORLDS (sizeof(settings) / sizeof(settings[0]))
 

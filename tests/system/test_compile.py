@@ -27,6 +27,7 @@ user: nobody
 workers: 3
 log: { level: debug, target: syslog }
 sites: { oslo: { location: [59.91, 10.75] } }
+socket-affinity: true
 """
 POOL = "pool: edge\nsites: { oslo: { nodes: { a: { address: 192.0.2.1 } } } }\n"
 ZONE = """\
@@ -85,7 +86,7 @@ def test_check_prints_every_mistake_of_every_file_and_counts_them(folder):
     heads = [line for line in done.stderr.decode().splitlines() if not line.startswith(" ")]
     column = POOL.splitlines()[1].index("192.0.2.1") + 1
     assert [head.split(": ")[0] for head in heads] == [
-        f"edge.pool.yaml:2:{column}", "example.net.zone:4:6", "signpost.yaml:9:6"]
+        f"edge.pool.yaml:2:{column}", "example.net.zone:4:6", "signpost.yaml:10:6"]
     assert all(": error: " in head for head in heads)
 
 
@@ -170,15 +171,15 @@ def test_the_boot_record_says_what_the_server_file_says(folder, by_descriptor):
         done = run("--boot-record", "signpost.yaml", cwd=folder)
     assert (done.returncode, done.stderr) == (0, b"")
     record = done.stdout
-    magic, version, size, workers, level, target, count = struct.unpack_from("Q6I", record)
-    assert (magic, version, size) == (0x31746F6F42677053, 1, len(record))
-    assert (workers, level, target, count) == (3, 3, 1, 2)
+    magic, version, size, workers, affinity, level, target, count = struct.unpack_from("Q7I", record)
+    assert (magic, version, size) == (0x31746F6F42677053, 2, len(record))
+    assert (workers, affinity, level, target, count) == (3, 1, 3, 1, 2)
     endpoints = []
     for i in range(count):
-        address, family, port = struct.unpack_from("16sBxH", record, 32 + 20 * i)
+        address, family, port = struct.unpack_from("16sBxH", record, 36 + 20 * i)
         endpoints.append((str(ipaddress.ip_address(address[:4 if family == 4 else 16])), port))
     assert endpoints == [("127.0.0.1", 5300), ("::1", 5301)]
-    at = 32 + 20 * 64
+    at = 36 + 20 * 64
     assert text(record[at:at + 64]) == "nobody"
     paths = [text(record[at + 64 + 4096 * i:at + 64 + 4096 * (i + 1)]) for i in range(3)]
     assert paths == [f"{folder}/state", "/tmp/run", f"{folder}/signpost.yaml"]

@@ -7,8 +7,10 @@
 Suite *zones_errors_suite(void);
 Suite *zones_image_suite(void);
 Suite *zones_ldns_suite(void);
+Suite *zones_parallel_suite(void);
 Suite *plan_suite(void);
 Suite *quick_suite(void);
+Suite *stretch_suite(void);
 Suite *zone_read_suite(void);
 
 #endif

@@ -193,6 +193,32 @@ static void check_descent(const struct image *image, const struct list *list, ad
 	ck_assert_uint_eq(one.prefix_len, other.prefix_len);
 }
 
+/* Several at once come to where each comes alone. */
+static void check_walks(const struct image *image, const struct list *list, uint64_t *seed)
+{
+	struct geo_walk walks[32], *left[32];
+	struct geo_match matches[32], alone;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < 32; i++) {
+		struct ip_address bytes = address_of(list->family, random_near(seed, list));
+
+		walks[i].address = geo_address(&bytes);
+		geo_walk_start(image, &walks[i]);
+	}
+	for (unsigned i = 0; i < 32; i++)
+		if (!geo_walk_begin(image, &walks[i], &matches[i]))
+			left[count++] = &walks[i];
+	geo_walk_on(image, left, count);
+	for (unsigned i = 0; i < count; i++)
+		matches[left[i] - walks] = geo_walk_end(left[i]);
+	for (unsigned i = 0; i < 32; i++) {
+		alone = geo_find_address(image, &walks[i].address);
+		ck_assert_uint_eq(matches[i].class_id, alone.class_id);
+		ck_assert_uint_eq(matches[i].prefix_len, alone.prefix_len);
+	}
+}
+
 static void check_random_lists(uint8_t family, unsigned breaks, uint32_t classes, unsigned rounds)
 {
 	static struct list list;
@@ -211,6 +237,8 @@ static void check_random_lists(uint8_t family, unsigned breaks, uint32_t classes
 			check(&image, &list, list.start[i] - step);
 			check(&image, &list, random_near(&seed, &list));
 		}
+		for (unsigned i = 0; i < 1 + list.count / 10; i++)
+			check_walks(&image, &list, &seed);
 		image_close(&image);
 	}
 }

@@ -22,27 +22,48 @@ static void say_place(FILE *out, const struct master_place *place)
 			      place->len);
 }
 
+static bool are_host_labels(const uint8_t *name)
+{
+	for (; *name != 0; name += 1 + *name) {
+		if (name[1] == '-' || name[*name] == '-')
+			return false;
+		for (unsigned i = 1; i <= *name; i++) {
+			if (strchr("abcdefghijklmnopqrstuvwxyz0123456789-", name[i]) == NULL)
+				return false;
+		}
+	}
+	return true;
+}
+
+static const struct name origin = { .wire = "\7example\3net", .len = 13, .labels = 2 };
+
 static void say_record(FILE *out, const struct master_record *record)
 {
+	const struct name *owner = record->owner;
 	char name[NAME_TEXT_SIZE];
 
-	ck_assert_uint_eq(name_length(record->owner->wire, DNS_NAME_MAX), record->owner->len);
-	ck_assert_uint_eq(name_labels(record->owner->wire), record->owner->labels);
-	(void)fprintf(out, "%s %u %u %d %u \\# %u ", name_format(record->owner->wire, name),
-		      record->ttl_s, record->type, record->pool, record->pool_types, record->len);
+	ck_assert_uint_eq(name_length(owner->wire, DNS_NAME_MAX), owner->len);
+	ck_assert_uint_eq(name_labels(owner->wire), owner->labels);
+	ck_assert((record->owner_known & OWNER_PLAIN) == 0 || are_host_labels(owner->wire));
+	ck_assert((record->owner_known & OWNER_INSIDE) == 0 ||
+		  name_is_under(owner->wire, owner->len, origin.wire, origin.len));
+	(void)fprintf(out, "%s %u %u %d \\# %u ", name_format(record->owner->wire, name),
+		      record->ttl_s, record->type, record->pool, record->len);
 	for (unsigned i = 0; i < record->len; i++)
 		(void)fprintf(out, "%02x", record->data[i]);
 	say_place(out, &record->place);
-	say_place(out, &record->data_place);
 	say_place(out, &record->owner_place);
-	say_place(out, &record->service_place);
+	if (record->pool) {
+		(void)fprintf(out, " %u", record->pool_types);
+		say_place(out, &record->data_place);
+		say_place(out, &record->service_place);
+	}
 	(void)fputs("\n", out);
 }
 
 /* To be freed. */
 static char *read_all(const char *path, bool quick)
 {
-	static const struct name origin = { .wire = "\7example\3net", .len = 13, .labels = 2 };
 	struct diag *diag = diag_new();
 	struct master_sources sources = { .diag = diag };
 	struct master_reader *reader = master_reader_open(path, &origin, &sources);

@@ -1,8 +1,11 @@
 /* A large file is read by two threads: what comes of it is what comes of it by one. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "compile/master_source.h"
 #include "compile_test.h"
 #include "zones_test.h"
 
@@ -121,6 +124,49 @@ START_TEST(what_the_whole_zone_shows_to_be_wrong_is_told_beside_writing_it)
 	ck_assert_uint_eq(diag_errors(try.diag), 1);
 	ck_assert_ptr_nonnull(strstr(try.report, "has a CNAME, so it cannot have other records"));
 	ck_assert_ptr_nonnull(strstr(try.report, "_x.example.net. has addresses, but is not"));
+	ck_assert_ptr_nonnull(strstr(try.report, "\n      _x A 192.0.2.1\n"));
+	zones_try_close(&try);
+}
+END_TEST
+
+/* What is said of the first record of the file, once its memory has been given back. */
+static void report_late(struct master_sources *sources, char **text)
+{
+	const struct master_place place = { .offset = 0, .line = 1, .len = 4 };
+	size_t size;
+	FILE *out = open_memstream(text, &size);
+
+	ck_assert_ptr_nonnull(out);
+	sources->diag = diag_new();
+	master_sources_let_go(sources);
+	master_report(sources, DIAG_ERROR, &place, "this is wrong");
+	diag_print(sources->diag, out);
+	ck_assert_int_eq(fclose(out), 0);
+	diag_free(sources->diag);
+}
+
+START_TEST(a_line_is_shown_as_long_as_the_file_is_what_was_read)
+{
+	struct zones_file file = { .name = "example.net.zone", .text = large_text("") };
+	struct master_sources sources = { 0 };
+	struct zones_try try;
+	char *before, *after;
+	struct err err;
+
+	zones_try_open(&try);
+	zones_try_write(&try, &file);
+	ck_assert_int_eq(master_sources_add(&sources, try.paths[0], &err), 0);
+	report_late(&sources, &before);
+	ck_assert_ptr_nonnull(strstr(before, ":1:1: error: this is wrong\n"));
+	ck_assert_ptr_nonnull(strstr(before, "\n      $TTL 60\n"));
+	ck_assert_int_eq(truncate(try.paths[0], 100), 0);
+	report_late(&sources, &after);
+	ck_assert_ptr_nonnull(strstr(after, ":1: error: this is wrong\n"));
+	ck_assert_ptr_null(strstr(after, "$TTL"));
+	free(before);
+	free(after);
+	free((void *)(uintptr_t)file.text);
+	master_sources_free(&sources);
 	zones_try_close(&try);
 }
 END_TEST
@@ -181,6 +227,7 @@ Suite *zone_read_suite(void)
 	tcase_add_test(tests, a_large_file_that_did_not_change_is_copied);
 	tcase_add_test(tests, all_mistakes_of_a_large_file_are_told);
 	tcase_add_test(tests, what_the_whole_zone_shows_to_be_wrong_is_told_beside_writing_it);
+	tcase_add_test(tests, a_line_is_shown_as_long_as_the_file_is_what_was_read);
 	tcase_add_test(tests, a_large_file_of_mistakes_is_not_read_to_its_end);
 	tcase_add_test(tests, damage_is_found_in_each_part_of_a_large_zone);
 	suite_add_tcase(suite, tests);

@@ -211,6 +211,52 @@ START_TEST(zones_are_found_by_name_and_sorted_canonically)
 }
 END_TEST
 
+static uint32_t find_long(const struct zones_try *try, const char *name)
+{
+	const char *reason = "";
+	struct name wire;
+	uint8_t copy[DNS_NAME_MAX + 2 * NAME_ROOM] = { 0 };
+
+	ck_assert(name_parse(name, strlen(name), NULL, &wire, &reason));
+	memcpy(copy, wire.wire, wire.len);
+	return zones_find_long(&try->image, copy, wire.len);
+}
+
+/* Names of 17, 32 and 33 octets: two words and an octet, four words, and more. */
+START_TEST(long_origins_are_found_and_no_others)
+{
+	static const char *const there[] = { "steered.example", "abcdefghijklmnopqrstuv.example",
+					     "abcdefghijklmnopqrstuvw.example" };
+	static const char *const not_there[] = {
+		"steerex.example",
+		"steered.examplx",
+		"xbcdefghijklmnopqrstuv.example",
+		"abcdefgxijklmnopqrstuv.example",
+		"abcdefghijklmnopxrstuv.example",
+		"abcdefghijklmnopqrstuv.examplx",
+		"abcdefghijklmnopqrstuvw.examplx",
+		"xbcdefghijklmnopqrstuvw.example",
+	};
+	struct zones_try try;
+
+	zones_try_open(&try);
+	for (size_t i = 0; i < sizeof(there) / sizeof(there[0]); i++) {
+		char file[64];
+
+		(void)snprintf(file, sizeof(file), "%s.zone", there[i]);
+		zones_try_write(&try, &(struct zones_file){ file, HEAD, 0 });
+	}
+	zones_try_build(&try, NULL);
+	for (size_t i = 0; i < sizeof(there) / sizeof(there[0]); i++) {
+		ck_assert_uint_ne(find_zone(&try, there[i]), ZONES_NONE);
+		ck_assert_uint_eq(find_long(&try, there[i]), find_zone(&try, there[i]));
+	}
+	for (size_t i = 0; i < sizeof(not_there) / sizeof(not_there[0]); i++)
+		ck_assert_uint_eq(find_long(&try, not_there[i]), ZONES_NONE);
+	zones_try_close(&try);
+}
+END_TEST
+
 START_TEST(pool_records_are_numbered_through_all_zones)
 {
 	struct zones_try try;
@@ -409,6 +455,7 @@ Suite *zones_image_suite(void)
 	tcase_add_test(tcase, an_rrset_has_the_smallest_ttl_and_no_duplicates);
 	tcase_add_test(tcase, case_in_rdata_is_kept_and_in_owners_is_not);
 	tcase_add_test(tcase, zones_are_found_by_name_and_sorted_canonically);
+	tcase_add_test(tcase, long_origins_are_found_and_no_others);
 	tcase_add_test(tcase, pool_records_are_numbered_through_all_zones);
 	tcase_add_test(tcase, what_did_not_change_is_copied_and_gives_the_same_image);
 	tcase_add_test(tcase, a_copied_zone_whose_pool_is_gone_is_an_error_at_its_place);

@@ -5,9 +5,12 @@
 
 #include "base/cursor.h"
 #include "base/hash.h"
+#include "serve/cookies.h"
 #include "tests/unit/serve/batch_check.h"
 #include "tests/unit/serve/fixture.h"
 #include "tests/unit/serve/serve_test.h"
+
+#define NOW_S UINT32_C(1800000000)
 
 #define TEXT_50 "\"tttttttttttttttttttttttttttttttttttttttttttttttttt\""
 
@@ -17,13 +20,21 @@ static const struct fixture_zone zones[] = {
 	  "n A 192.0.2.1\nn AAAA 2001:db8::1\nwww A 192.0.2.2\nwww A 192.0.2.3\nwww TXT text\n"
 	  "vpn POOL edge A AAAA HTTPS SVCB\n_s._udp.vpn POOL edge SRV\nvpn TXT beside\n"
 	  "here POOL edge/tokyo\nloose POOL loose\nplain POOL plain\nmany POOL many\n"
-	  "sticky POOL sticky\nlinked POOL linked\nnone.plain POOL plain AAAA\n"
-	  "*.w POOL sticky\n*.m MX 5 n\n*.m A 192.0.2.9\n*.c CNAME c\nc CNAME vpn\nd DNAME w\n"
+	  "sticky POOL sticky\nlinked POOL linked\nover POOL over\nnone.plain POOL plain AAAA\n"
+	  "*.w POOL sticky\n*.w TXT beside\n*.h POOL many\n*.h.w HTTPS 1 n\n"
+	  "*.v PTR ptr.v\n*.v PTR other.ptr.v\n*.v TXT text\n*.v A 192.0.2.7\n*.v A 192.0.2.8\n"
+	  "*.v MX 1 mail.elsewhere.\na.below.v A 192.0.2.9\n*.m MX 5 n\n*.m A 192.0.2.9\n*.c CNAME c\nc CNAME vpn\n"
+	  "k CNAME WWW\n*.k CNAME other.k.here\nup CNAME @\nout CNAME x.org.\nto CNAME many\n"
+	  "*.to CNAME n\ndown CNAME n.deep.sub\nglue CNAME ns.cut\nhttps CNAME p\n*.here A 192.0.2.5\n"
+	  "other.k.here AAAA 2001:db8::5\nmail MX 5 mail\nmail MX 6 n\nmail A 192.0.2.6\n"
+	  "_x._tcp SRV 1 1 1 n\n_x._tcp SRV 1 1 2 www\n_x._tcp SRV 1 1 3 n\n*.mail MX 5 n\n*.mail MX 6 mail\n"
+	  "d DNAME w\n"
 	  "l CNAME m\nm CNAME l\na.b.c.d.e TXT deep\ncut NS ns.cut\ncut NS n\n"
 	  "ns.cut A 192.0.2.2\nsub NS n.deep.sub\nsub DS 1 8 2 "
 	  "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
 	  "big TXT 1" TEXT_50 "\nbig TXT 2" TEXT_50 "\nbig TXT 3" TEXT_50 "\nbig TXT 4" TEXT_50
 	  "\nbig TXT 5" TEXT_50 "\nbig TXT 6" TEXT_50 "\nbig TXT 7" TEXT_50 "\n"
+	  "$GENERATE 1-700 far MX 1 host-$.elsewhere.example.\nfar MX 2 far\nfar A 192.0.2.10\n"
 	  "p SRV 1 1 1 vpn\np HTTPS 1 . alpn=h2\np A 192.0.2.4\nodd TYPE65280 \\# 2 0102\n" },
 	{ "deep.sub.z.zone", "$TTL 60\n@ SOA n h 1 1 1 1 1\n@ NS n\nn A 192.0.2.1\n@ POOL edge\n" },
 	{ "org.zone", "$TTL 60\n@ SOA n h 1 1 1 1 1\n@ NS n\nn A 192.0.2.1\nx POOL edge\n" },
@@ -41,14 +52,37 @@ static const char *const names[] = {
 	"many.z.",
 	"sticky.z.",
 	"linked.z.",
+	"over.z.",
 	"none.plain.z.",
 	"w.z.",
 	"x.w.z.",
 	"*.w.z.",
 	"y.x.w.z.",
+	"a-long-label-for-a-wildcard.w.z.",
+	"x.h.z.",
+	"xx.h.w.z.",
+	"x.v.z.",
+	"*.v.z.",
+	"longer.v.z.",
+	"x.y.v.z.",
+	"below.v.z.",
+	"x.below.v.z.",
 	"x.m.z.",
 	"x.c.z.",
 	"c.z.",
+	"k.z.",
+	"x.k.z.",
+	"a-long-label.k.z.",
+	"up.z.",
+	"out.z.",
+	"to.z.",
+	"xx.to.z.",
+	"down.z.",
+	"glue.z.",
+	"https.z.",
+	"mail.z.",
+	"xxx.mail.z.",
+	"_x._tcp.z.",
 	"d.z.",
 	"vpn.d.z.",
 	"l.z.",
@@ -62,6 +96,7 @@ static const char *const names[] = {
 	"n.deep.sub.z.",
 	"x.deep.sub.",
 	"big.z.",
+	"far.z.",
 	"p.z.",
 	"odd.z.",
 	"org.",
@@ -72,11 +107,12 @@ static const char *const names[] = {
 	"version.bind.",
 };
 
-static const char *const types[] = { "A",       "A",      "A",         "AAAA",    "NS",
-				     "MX",      "SOA",    "TXT",       "SRV",     "HTTPS",
-				     "SVCB",    "CNAME",  "DNAME",     "DS",      "ANY",
-				     "TYPE0",   "TYPE41", "TYPE65280", "TYPE128", "TYPE249",
-				     "TYPE250", "AXFR",   "IXFR",      "TYPE256", "TYPE65535" };
+static const char *const types[] = { "A",        "A",       "A",      "AAAA",      "NS",
+				     "MX",       "SOA",     "TXT",    "PTR",       "SRV",
+				     "HTTPS",    "SVCB",    "CNAME",  "DNAME",     "DS",
+				     "ANY",      "TYPE0",   "TYPE41", "TYPE65280", "TYPE128",
+				     "TYPE249",  "TYPE250", "AXFR",   "IXFR",      "TYPE256",
+				     "TYPE65535" };
 
 static const char *const networks[] = {
 	"192.0.2.0/24",  "203.0.113.0/25", "192.0.0.0/8",  "10.1.2.3/32",          "10.0.0.0/9",
@@ -87,18 +123,26 @@ static const char *const networks[] = {
 static const char *const sources[] = { "10.0.0.1", "192.0.2.7", "2001:db8::7", "2a00::7",
 				       "::ffff:192.0.2.7" };
 
-/* Behind the other options: NSID, a cookie, one that nobody knows, half of one. */
+/* Behind Client Subnet: NSID, a cookie, one that nobody knows, half of one, Client Subnet again, COOKIE
+ * before it, before nothing, and twice. */
 static const struct {
 	const char *octets;
 	uint16_t len;
-} options[] = { { "\0\3\0\0", 4 },          { "\0\12\0\10abcdefgh", 12 },
-		{ "\xff\xfe\0\1x", 5 },     { "\0\10\0", 3 },
-		{ "\0\10\0\4\0\0\0\0", 8 }, { "\0\10\0\7\0\1\30\1\300\0\2", 11 } };
+} options[] = { { "\0\3\0\0", 4 },
+		{ "\0\12\0\10abcdefgh", 12 },
+		{ "\xff\xfe\0\1x", 5 },
+		{ "\0\10\0", 3 },
+		{ "\0\10\0\4\0\0\0\0", 8 },
+		{ "\0\10\0\7\0\1\30\1\300\0\2", 11 },
+		{ "\0\12\0\10abcdefgh\0\10\0\7\0\1\30\0\300\0\2", 23 },
+		{ "\0\12\0\10abcdefgh\0\10", 14 },
+		{ "\0\12\0\10abcdefgh\0\12\0\7abcdefg", 23 } };
 
 static const struct dns_settings with_cookies = { .udp_size_max = 1232,
 						  .ecs = 1,
 						  .cookies = 1,
-						  .cookie_secret_count = 1,
+						  .cookie_secret_count = 2,
+						  .cookie_secrets = { "new", "old" },
 						  .tcp_idle_ms = 10000,
 						  .tcp_lifetime_ms = 1800000,
 						  .tcp_connections = 1000,
@@ -106,15 +150,23 @@ static const struct dns_settings with_cookies = { .udp_size_max = 1232,
 static const struct dns_settings sparing = { .udp_size_max = 4096,
 					     .ecs = 1,
 					     .amplification = 2,
+					     .cookies = 1,
+					     .cookie_secret_count = 1,
+					     .cookie_secrets = { "old" },
 					     .tcp_idle_ms = 10000,
 					     .tcp_lifetime_ms = 1800000,
 					     .tcp_connections = 1000 };
 
+static const struct dns_settings cookies_only = { .udp_size_max = 1232,
+						  .cookies = 1,
+						  .cookie_secret_count = 1,
+						  .tcp_idle_ms = 10000,
+						  .tcp_lifetime_ms = 1800000,
+						  .tcp_connections = 1000 };
+
 static const struct fixture_options worlds[] = {
-	{ .udp_size_max = 0 },
-	{ .udp_size_max = 512, .no_ecs = true },
-	{ .dns = &with_cookies },
-	{ .dns = &sparing },
+	{ .udp_size_max = 0 }, { .udp_size_max = 512, .no_ecs = true },  { .dns = &with_cookies },
+	{ .dns = &sparing },   { .dns = &cookies_only, .no_ecs = true },
 };
 #define WORLDS (sizeof(worlds) / sizeof(worlds[0]))
 
@@ -128,7 +180,40 @@ static uint32_t below(size_t count)
 
 #define ONE_OF(array) ((array)[below(sizeof(array) / sizeof((array)[0]))])
 
-static void make_edns(struct question *q)
+/* Cookies of each of two secrets and of none, of all ages, lengths and versions, before Client Subnet or
+ * not. */
+static void make_cookie(struct question *q, const struct ip_address *from)
+{
+	static const struct dns_settings makers[] = {
+		{ .cookies = 1, .cookie_secret_count = 1, .cookie_secrets = { "new" } },
+		{ .cookies = 1, .cookie_secret_count = 1, .cookie_secrets = { "old" } },
+		{ .cookies = 1, .cookie_secret_count = 1, .cookie_secrets = { "else" } },
+	};
+	static const uint32_t made[] = { NOW_S,        NOW_S,        NOW_S - 1799, NOW_S - 1800,
+					 NOW_S - 3600, NOW_S - 3601, NOW_S + 300,  NOW_S + 301 };
+	static const uint8_t lens[] = {
+		24, 24, 24, 24, 24, 24, 8, 8, 16, 40, 0, 7, 9, 15, 41, 255
+	};
+	static const char subnet[] = "\0\10\0\7\0\1\30\0\300\0\2";
+	static uint8_t option[512];
+	uint8_t len = ONE_OF(lens);
+
+	memset(option, 0, sizeof(option));
+	option[1] = EDNS_COOKIE;
+	option[3] = len;
+	(void)cookie_answer(&ONE_OF(makers), (const uint8_t *)"a client", COOKIE_CLIENT_SIZE, from,
+			    ONE_OF(made), option + EDNS_OPTION_SIZE);
+	if (below(8) == 0)
+		option[EDNS_OPTION_SIZE + below(COOKIE_ANSWER_SIZE)] ^= 1;
+	q->options = (const char *)option;
+	q->options_len = (uint16_t)(EDNS_OPTION_SIZE + len);
+	if (below(3) > 0)
+		return;
+	memcpy(option + q->options_len, subnet, sizeof(subnet) - 1);
+	q->options_len = (uint16_t)(q->options_len + sizeof(subnet) - 1);
+}
+
+static void make_edns(struct question *q, const struct ip_address *from)
 {
 	static const uint16_t sizes[] = { 0, 1, 512, 700, 1232, 4096, 65535 };
 	unsigned option = below(4 * sizeof(options) / sizeof(options[0]));
@@ -140,6 +225,8 @@ static void make_edns(struct question *q)
 	if (option < sizeof(options) / sizeof(options[0])) {
 		q->options = options[option].octets;
 		q->options_len = options[option].len;
+	} else if (below(2) == 0) {
+		make_cookie(q, from);
 	}
 }
 
@@ -164,12 +251,12 @@ static void make_message(struct batch_message *out, uint8_t *data)
 
 	if (below(8) == 0)
 		q.class = (uint16_t)below(5);
+	ck_assert(ip_parse(ONE_OF(sources), &out->from));
 	if (below(2) == 0)
-		make_edns(&q);
+		make_edns(&q, &out->from);
 	out->data = data;
 	out->len = damage(data, question_write(&q, data));
 	out->random = hash_word(below(UINT32_MAX));
-	ck_assert(ip_parse(ONE_OF(sources), &out->from));
 }
 
 static void ask_some(const struct world *world, struct counters *counters)
@@ -181,7 +268,7 @@ static void ask_some(const struct world *world, struct counters *counters)
 
 	for (unsigned i = 0; i < count; i++)
 		make_message(&messages[i], data[i]);
-	batch_check(world, messages, count, ONE_OF(sizes), 1800000000, counters);
+	batch_check(world, messages, count, ONE_OF(sizes), NOW_S, counters);
 }
 
 START_TEST(a_batch_is_answered_as_one_by_one)

@@ -191,6 +191,7 @@ struct backed {
 	struct world world;
 	struct steering_pref *prefs, *of_sticky; /* [class]; linked's */
 	struct steering_record *record;          /* of linked */
+	struct steering_record *record_of_sticky;
 	struct steering_backup *backup;
 };
 
@@ -215,6 +216,7 @@ static struct backed open_backed(void)
 	b.prefs = place(&b, steering_pool(from, linked)->prefs_off);
 	b.of_sticky = place(&b, steering_pool(from, sticky)->prefs_off);
 	b.record = place(&b, was->records_off + LINKED * sizeof(*b.record));
+	b.record_of_sticky = place(&b, was->records_off + STICKY * sizeof(*b.record));
 	b.backup = place(&b, end);
 	*b.backup = (struct steering_backup){ .pool = sticky, .instead = b.of_sticky[1] };
 	root->backup_count = 1;
@@ -273,9 +275,10 @@ START_TEST(the_others_get_what_their_own_pool_has_instead)
 	ck_assert_uint_ge(c.node, 2); /* frankfurt */
 	ck_assert_uint_eq(c.scope, 24);
 	/* It may be yet another pool. */
-	b.backup->instead.branch = branch_make(BRANCH_POOL,
-					       steering_record(&b.world.steering, PLAIN)->pool);
-	b.backup->instead.applied = APPLIED_POOL;
+	b.backup->instead = (struct steering_pref){
+		.branch = branch_make(BRANCH_POOL, steering_record(&b.world.steering, PLAIN)->pool),
+		.applied = APPLIED_POOL,
+	};
 	c = choose_backed(&b, "192.0.2.0/24", true);
 	ck_assert_uint_eq(c.step_count, 2);
 	ck_assert_uint_eq(c.steps[0].applied, APPLIED_POOL);
@@ -298,11 +301,13 @@ START_TEST(whom_a_backup_has_is_told_by_the_class_and_so_is_the_scope)
 	while (steering_table(&b.world.steering, one)->hashed != 0)
 		one++;
 	b.of_sticky[0].applied = b.of_sticky[1].applied = APPLIED_NONE;
-	b.backup->instead.branch = branch_make(BRANCH_TABLE, one);
+	b.backup->instead = (struct steering_pref){ .branch = branch_make(BRANCH_TABLE, one) };
+	steering_pref_tell(&b.world.steering, &b.backup->instead);
 	ck_assert_uint_eq(choose_backed(&b, "192.0.2.1/32", false).scope, 8);
 	ck_assert_uint_eq(choose_backed(&b, "10.0.0.1/32", false).scope, 1);
 	((struct steering_pool *)place(&b, (uint64_t)((const uint8_t *)sticky - b.bytes)))
 		->pref_count = 1;
+	b.record_of_sticky->by_class = 0;
 	ck_assert_uint_eq(choose_backed(&b, "10.0.0.1/32", false).scope, 0);
 	free(b.bytes);
 }

@@ -98,8 +98,8 @@ START_TEST(the_examples_of_the_rfc)
 	ck_assert(ip_parse(examples[_i].client, &client));
 	set_cookie(&query, examples[_i].query);
 	from_hex(examples[_i].answer, expected);
-	ck_assert_msg(cookie_answer(&settings, &query, &client, examples[_i].now_s, answer) ==
-			      examples[_i].verdict,
+	ck_assert_msg(cookie_answer(&settings, query.cookie, query.cookie_len, &client,
+				    examples[_i].now_s, answer) == examples[_i].verdict,
 		      "%s", examples[_i].what);
 	ck_assert_mem_eq(answer, expected, sizeof(expected));
 }
@@ -118,7 +118,9 @@ static struct edns made_at(uint32_t now_s)
 	struct edns query = { .has = EDNS_HAS_COOKIE, .cookie_len = 8, .cookie = "client!" };
 	uint8_t answer[COOKIE_ANSWER_SIZE];
 
-	ck_assert_int_eq(cookie_answer(&shared, &query, &here, now_s, answer), COOKIE_NEW);
+	ck_assert_int_eq(
+		cookie_answer(&shared, query.cookie, query.cookie_len, &here, now_s, answer),
+		COOKIE_NEW);
 	ck_assert_mem_eq(answer, query.cookie, 8);
 	ck_assert_uint_eq(load_u32(answer + 8), 0x01000000);
 	ck_assert_uint_eq(load_u32(answer + 12), now_s);
@@ -154,7 +156,8 @@ START_TEST(a_cookie_has_an_age)
 		struct edns query = made_at(made[i]);
 		uint32_t now_s = made[i] + (uint32_t)ages[_i].age_s;
 
-		ck_assert_int_eq(cookie_answer(&shared, &query, &here, now_s, answer),
+		ck_assert_int_eq(cookie_answer(&shared, query.cookie, query.cookie_len, &here,
+					       now_s, answer),
 				 ages[_i].verdict);
 		ck_assert_int_eq(memcmp(answer, query.cookie, sizeof(answer)) == 0, ages[_i].kept);
 		if (!ages[_i].kept)
@@ -172,7 +175,8 @@ START_TEST(every_bit_of_a_cookie_counts)
 		struct edns query = good;
 
 		query.cookie[bit / 8] ^= (uint8_t)(1U << bit % 8);
-		ck_assert_int_eq(cookie_answer(&shared, &query, &here, 1559731985, answer),
+		ck_assert_int_eq(cookie_answer(&shared, query.cookie, query.cookie_len, &here,
+					       1559731985, answer),
 				 COOKIE_INVALID);
 		ck_assert_mem_eq(answer, query.cookie, 8);
 	}
@@ -186,12 +190,14 @@ START_TEST(a_cookie_is_of_its_address)
 	uint8_t answer[COOKIE_ANSWER_SIZE];
 
 	other.bytes[3]++;
-	ck_assert_int_eq(cookie_answer(&shared, &query, &other, 1559731985, answer),
-			 COOKIE_INVALID);
+	ck_assert_int_eq(
+		cookie_answer(&shared, query.cookie, query.cookie_len, &other, 1559731985, answer),
+		COOKIE_INVALID);
 	other = here;
 	other.family = IP_V6;
-	ck_assert_int_eq(cookie_answer(&shared, &query, &other, 1559731985, answer),
-			 COOKIE_INVALID);
+	ck_assert_int_eq(
+		cookie_answer(&shared, query.cookie, query.cookie_len, &other, 1559731985, answer),
+		COOKIE_INVALID);
 }
 END_TEST
 
@@ -202,7 +208,8 @@ START_TEST(server_cookies_of_other_lengths_are_not_ours)
 
 	for (uint8_t len = COOKIE_SIZE_MIN; len <= COOKIE_SIZE_MAX; len++) {
 		query.cookie_len = len;
-		ck_assert_int_eq(cookie_answer(&shared, &query, &here, 1559731985, answer),
+		ck_assert_int_eq(cookie_answer(&shared, query.cookie, query.cookie_len, &here,
+					       1559731985, answer),
 				 len == COOKIE_ANSWER_SIZE ? COOKIE_VALID : COOKIE_INVALID);
 	}
 }

@@ -30,7 +30,7 @@ static void fixture_failed(const char *what, const char *why, int line)
 #define NODES 4
 #define SLOTS 101 /* of each table */
 
-enum { POOL_EDGE, POOL_LOOSE, POOL_PLAIN, POOL_STICKY, POOL_LINKED, POOL_MANY, POOLS };
+enum { POOL_EDGE, POOL_LOOSE, POOL_PLAIN, POOL_STICKY, POOL_LINKED, POOL_MANY, POOL_OVER, POOLS };
 enum { TABLE_TOKYO, TABLE_FRANKFURT, TABLE_ONE, TABLE_ALL, TABLES };
 
 /* --- zones ------------------------------------------------------------------------------------ */
@@ -44,6 +44,7 @@ static const struct config_pool pools[POOLS] = {
 	[POOL_STICKY] = { .name = "sticky", .sites = both, .site_count = 2 },
 	[POOL_LINKED] = { .name = "linked", .sites = both, .site_count = 2 },
 	[POOL_MANY] = { .name = "many", .sites = both, .site_count = 2 },
+	[POOL_OVER] = { .name = "over", .sites = both, .site_count = 2 },
 };
 
 void fixture_config(struct config *out)
@@ -91,6 +92,11 @@ static void compile_zones(struct zones_built *out, const struct fixture_zone *zo
 	(void)rmdir(folder);
 }
 
+static unsigned pref_count(unsigned pool)
+{
+	return pool == POOL_OVER ? 1 : 2;
+}
+
 /* --- geo -------------------------------------------------------------------------------------- */
 
 /* One prefix, whose upper bits are `bits`, is class 1; around it are the longest prefixes without it. */
@@ -115,7 +121,7 @@ static void write_trie(struct image_writer *w, struct geo_trie *trie, unsigned f
 
 static int write_geo(struct err *err)
 {
-	static const uint32_t prefs[2][POOLS] = { { 0, 0, 0, 0, 0, 0 }, { 1, 0, 0, 1, 1, 1 } };
+	static const uint32_t prefs[2][POOLS] = { { 0 }, { 1, 0, 0, 1, 1, 1, 0 } };
 	struct geo_root root = { .class_count = 2, .pool_count = POOLS, .site_count = 2 };
 	struct geo_pool geo_pools[POOLS];
 	struct image_writer w;
@@ -128,9 +134,9 @@ static int write_geo(struct err *err)
 	for (unsigned i = 0; i < POOLS; i++) {
 		static const struct geo_pref pref[2];
 
-		geo_pools[i] = (struct geo_pool){
-			.prefs_off = image_writer_append(&w, pref, sizeof(pref), 8), .pref_count = 2
-		};
+		geo_pools[i] = (struct geo_pool){ .prefs_off = image_writer_append(&w, pref,
+										   sizeof(pref), 8),
+						  .pref_count = pref_count(i) };
 	}
 	root.pools_off = image_writer_append(&w, geo_pools, sizeof(geo_pools), 8);
 	*image_writer_root(&w, struct geo_root) = root;
@@ -186,7 +192,19 @@ static void write_tables(struct image_writer *w, struct steering_root *root)
 	}
 	root->table_count = TABLES;
 	root->tables_off = image_writer_append(w, tables, sizeof(tables), 8);
+	*image_writer_root(w, struct steering_root) = *root; /* preferences tell of tables */
 	write_split(w, root);
+}
+
+static uint64_t write_prefs(struct image_writer *w, const struct steering_pref *prefs,
+			    unsigned count)
+{
+	uint64_t at = image_writer_append(w, prefs, count * sizeof(*prefs), sizeof(*prefs));
+	const struct image image = { w->base, w->len };
+
+	for (unsigned i = 0; i < count; i++)
+		steering_pref_tell(&image, &image_writer_at(w, struct steering_pref, at)[i]);
+	return at;
 }
 
 static void write_pools(struct image_writer *w, struct steering_root *root)
@@ -209,19 +227,24 @@ static void write_pools(struct image_writer *w, struct steering_root *root)
 		if (p == POOL_LINKED) {
 			prefs[0].branch = branch_make(BRANCH_SPLIT, 0);
 			prefs[1].branch = branch_make(BRANCH_POOL, POOL_PLAIN);
+		} else if (p == POOL_OVER) {
+			prefs[0].branch = branch_make(BRANCH_POOL, POOL_LOOSE);
 		}
 		all[p] = (struct steering_pool){
-			.seed = 9 + p,
-			.prefs_off = image_writer_append(w, prefs, sizeof(prefs), 8),
-			.pref_count = 2,
+			.spread = {
+				.seed = 9 + p,
+				.persistence = p == POOL_LOOSE ? PERSISTENCE_NONE
+							       : PERSISTENCE_SUBNET,
+				.persistence_without_ecs = p == POOL_STICKY ? PERSISTENCE_SUBNET
+									    : PERSISTENCE_NONE,
+				.persistence_v4 = 24,
+				.persistence_v6 = 56,
+				.shuffled = p == POOL_MANY,
+			},
+			.prefs_off = write_prefs(w, prefs, pref_count(p)),
+			.pref_count = pref_count(p),
 			.node_count = p == POOL_PLAIN ? 1 : NODES,
 			.choice_count = p == POOL_PLAIN ? 2 : NODES + 1,
-			.persistence = p == POOL_LOOSE ? PERSISTENCE_NONE : PERSISTENCE_SUBNET,
-			.persistence_without_ecs = p == POOL_STICKY ? PERSISTENCE_SUBNET
-								    : PERSISTENCE_NONE,
-			.persistence_v4 = 24,
-			.persistence_v6 = 56,
-			.shuffled = p == POOL_MANY
 		};
 	}
 	root->pool_count = POOLS;
@@ -326,14 +349,14 @@ static uint64_t write_answers(struct image_writer *w, const struct zones_binding
 static void write_links(struct image_writer *w, struct steering_record *record,
 			const struct zones_binding *binding, unsigned generation)
 {
-	static const uint32_t to[] = { POOL_PLAIN, POOL_STICKY };
-	struct steering_link links[2] = { 0 };
+	static const uint32_t to[] = { POOL_PLAIN, POOL_STICKY, POOL_LOOSE };
+	struct steering_link links[3] = { 0 };
 
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 3; i++)
 		links[i] = (struct steering_link){
 			.answers_off = write_answers(w, binding, to[i], generation), .pool = to[i]
 		};
-	record->link_count = 2;
+	record->link_count = 3;
 	record->links_off = image_writer_append(w, links, sizeof(links), 8);
 }
 
@@ -348,10 +371,13 @@ static void write_records(struct image_writer *w, struct steering_root *root,
 
 	for (size_t i = 0; i < count; i++) {
 		records[i].pool = bindings[i].pool;
+		records[i].spread = image_writer_at(w, struct steering_pool,
+						    root->pools_off)[bindings[i].pool]
+					    .spread;
+		records[i].by_class = pref_count(bindings[i].pool) > 1;
 		records[i].for_all = bindings[i].site != PLAN_NONE;
 		if (records[i].for_all)
-			records[i].prefs_off = image_writer_append(w, &of_site[bindings[i].site],
-								   sizeof(of_site[0]), 8);
+			records[i].prefs_off = write_prefs(w, &of_site[bindings[i].site], 1);
 		else
 			records[i].prefs_off = image_writer_at(w, struct steering_pool,
 							       root->pools_off)[bindings[i].pool]
@@ -359,7 +385,7 @@ static void write_records(struct image_writer *w, struct steering_root *root,
 		records[i].answers_off = write_answers(w, &bindings[i], bindings[i].pool,
 						       generation);
 		records[i].links_off = records[i].answers_off;
-		if (bindings[i].pool == POOL_LINKED)
+		if (bindings[i].pool == POOL_LINKED || bindings[i].pool == POOL_OVER)
 			write_links(w, &records[i], &bindings[i], generation);
 		records[i].types = bindings[i].types;
 		records[i].lacks = bindings[i].types &
@@ -367,7 +393,7 @@ static void write_records(struct image_writer *w, struct steering_root *root,
 		records[i].width = steering_width(bindings[i].types);
 	}
 	root->record_count = (uint32_t)count;
-	root->records_off = image_writer_append(w, records, count * sizeof(*records), 8);
+	root->records_off = image_writer_append(w, records, count * sizeof(*records), IMAGE_ALIGN);
 	free(records);
 }
 

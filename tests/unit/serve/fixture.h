@@ -12,6 +12,7 @@
  *   pool sticky as edge, but persistence without ECS too
  *   pool linked class 0: a quarter of the clients gets a node of tokyo, the others are pool
  *               sticky's; class 1 is pool plain's
+ *   pool over   pool loose stands in for it, whoever asks
  *   pool many   as edge, but node n's answer is all nodes from n on, in random order */
 #ifndef TESTS_UNIT_SERVE_FIXTURE_H
 #define TESTS_UNIT_SERVE_FIXTURE_H

@@ -296,7 +296,7 @@ START_TEST(shuffled_services_have_one_priority)
 
 	pool.order = ORDER_SHUFFLED;
 	open_edge(&c, &pool);
-	ck_assert_uint_eq(steering_pool(&c.image, 0)->shuffled, 1);
+	ck_assert_uint_eq(steering_pool(&c.image, 0)->spread.shuffled, 1);
 	block = block_of(&c, R_SERVICE, P_TOKYO, STEERING_SRV);
 	ck_assert_uint_eq(block->rr_count, 2);
 	for (unsigned i = 0; i < 2; i++)

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -350,6 +351,64 @@ START_TEST(each_worker_gets_its_own_sockets_on_the_port)
 					 IP_PMTUDISC_OMIT);
 	}
 	ck_assert_uint_eq(udp, 3);
+	listeners_close(&listeners);
+}
+END_TEST
+
+static int which_got_it(const struct listeners *listeners)
+{
+	char octet;
+
+	for (size_t i = 0; i < listeners->count; i++) {
+		if (listeners->items[i].protocol == HANDOVER_UDP &&
+		    recv(listeners->items[i].fd, &octet, 1, MSG_DONTWAIT) == 1)
+			return (int)listeners->items[i].worker;
+	}
+	return -1;
+}
+
+/* On loopback a datagram comes to the processor that sends it. */
+static int worker_asked_from_processor(int processor, const struct listeners *listeners,
+				       const struct sockaddr_in *address)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0); /* of a port of its own */
+	cpu_set_t before, one;
+	int worker;
+
+	CPU_ZERO(&one);
+	CPU_SET((unsigned)processor, &one);
+	ck_assert_int_eq(sched_getaffinity(0, sizeof(before), &before), 0);
+	ck_assert_int_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+	ck_assert_int_eq(sendto(fd, "", 1, 0, (const struct sockaddr *)address, sizeof(*address)),
+			 1);
+	worker = which_got_it(listeners);
+	ck_assert_int_eq(sched_setaffinity(0, sizeof(before), &before), 0);
+	close(fd);
+	return worker;
+}
+
+START_TEST(with_socket_affinity_a_worker_gets_what_came_to_its_processor)
+{
+	static struct boot_record boot;
+	struct listeners listeners;
+	struct sockaddr_in address;
+	socklen_t len = sizeof(address);
+	cpu_set_t ours;
+	struct err err;
+
+	boot_on_loopback(&boot, free_port());
+	boot.socket_affinity = 1;
+	ck_assert_msg(listeners_open(&listeners, &boot, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(getsockname(listeners.items[0].fd, (struct sockaddr *)&address, &len), 0);
+	ck_assert_int_eq(sched_getaffinity(0, sizeof(ours), &ours), 0);
+	for (int processor = 0; processor < (int)boot.workers; processor++) {
+		if (!CPU_ISSET((unsigned)processor, &ours))
+			continue;
+		for (unsigned i = 0; i < 20; i++)
+			ck_assert_int_eq(
+				worker_asked_from_processor(processor, &listeners, &address),
+				processor);
+	}
 	listeners_close(&listeners);
 }
 END_TEST
@@ -761,6 +820,7 @@ int main(void)
 	suite_case(suite, "child", first_end_restarts_at_once_and_pauses_grow,
 		   pause_has_the_limit_of_its_child, end_after_a_quiet_time_restarts_at_once);
 	suite_case(suite, "listeners", each_worker_gets_its_own_sockets_on_the_port,
+		   with_socket_affinity_a_worker_gets_what_came_to_its_processor,
 		   second_supervisor_on_the_port_is_refused, address_of_another_host_is_named);
 	suite_case(suite, "messages", children_get_what_is_held_and_then_start,
 		   control_gets_the_world_that_is_served_instead_of_its_own,

@@ -1,0 +1,73 @@
+#include "image/huge.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/mman.h>
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* Linux 6.1 */
+#endif
+
+/* Room for `size` octets at a multiple of HUGE_PAGE; NULL: there is none. Whoever maps something
+ * into it owns that; nothing else is left of it. */
+static void *aligned_room(size_t size)
+{
+	size_t before, all = size + HUGE_PAGE;
+	char *room = mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (room == MAP_FAILED)
+		return NULL;
+	before = -(uintptr_t)room & (HUGE_PAGE - 1);
+	if (before > 0)
+		(void)munmap(room, before);
+	size = (size + 4095) & ~(size_t)4095;
+	if (before + size < all)
+		(void)munmap(room + before + size, all - before - size);
+	return room + before;
+}
+
+/* The errno that told why the room is not used stays. */
+static void give_back(void *room, size_t size)
+{
+	int error = errno;
+
+	(void)munmap(room, size);
+	errno = error;
+}
+
+void *huge_map(size_t size, int prot, int flags, int fd)
+{
+	void *room = size < HUGE_PAGE ? NULL : aligned_room(size);
+	void *base = mmap(room, size, prot, flags | (room != NULL ? MAP_FIXED : 0), fd, 0);
+
+	if (base == MAP_FAILED && room != NULL)
+		give_back(room, size);
+	return base;
+}
+
+void *huge_remap(void *old, size_t old_size, size_t size)
+{
+	void *room = size < HUGE_PAGE ? NULL : aligned_room(size), *base;
+
+	if (room == NULL)
+		return mremap(old, old_size, size, MREMAP_MAYMOVE);
+	base = mremap(old, old_size, size, MREMAP_MAYMOVE | MREMAP_FIXED, room);
+	if (base == MAP_FAILED)
+		give_back(room, size);
+	return base;
+}
+
+void huge_fill(void *base, size_t *done, size_t until)
+{
+	const char *at = base;
+	size_t i;
+
+	for (i = *done; until >= HUGE_PAGE && i <= until - HUGE_PAGE; i += HUGE_PAGE)
+		(void)__atomic_load_n(at + i, __ATOMIC_RELAXED);
+	if (i == *done)
+		return;
+	if (madvise((char *)base + *done, i - *done, MADV_COLLAPSE) == 0)
+		*done = i;
+	else
+		*done = SIZE_MAX;
+}

@@ -1,0 +1,104 @@
+/* Memory in which a place has 32 bits: what is there stays there, whoever takes more of it. */
+#include <check.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "compile/stretch.h"
+#include "compile_test.h"
+
+#define PIECES 20000U
+#define SIZE   331U /* no multiple of the unit: in all more than a huge page takes */
+
+struct taker {
+	struct stretch_part part;
+	uint8_t fill;
+	uint32_t places[PIECES];
+};
+
+static void *take_pieces(void *context)
+{
+	struct taker *taker = context;
+
+	for (unsigned i = 0; i < PIECES; i++) {
+		uint8_t *piece = stretch_take(&taker->part, SIZE);
+
+		for (unsigned k = 0; k < SIZE; k++)
+			taker->fill |= piece[k]; /* zero, or it shows below */
+		memset(piece, taker->fill, SIZE);
+		taker->places[i] = stretch_place(taker->part.of, piece);
+	}
+	return NULL;
+}
+
+START_TEST(two_threads_take_what_is_zeroed_and_stays_theirs)
+{
+	static struct taker takers[2];
+	struct stretch stretch;
+	pthread_t threads[2];
+
+	stretch_open(&stretch);
+	for (unsigned t = 0; t < 2; t++) {
+		takers[t] = (struct taker){ .part = { .of = &stretch },
+					    .fill = (uint8_t)(1U << t) };
+		ck_assert_int_eq(pthread_create(&threads[t], NULL, take_pieces, &takers[t]), 0);
+	}
+	for (unsigned t = 0; t < 2; t++)
+		ck_assert_int_eq(pthread_join(threads[t], NULL), 0);
+	for (unsigned t = 0; t < 2; t++) {
+		uint8_t whole[SIZE];
+
+		memset(whole, 1 << t, SIZE);
+		for (unsigned i = 0; i < PIECES; i++) {
+			ck_assert_uint_ne(takers[t].places[i], 0);
+			ck_assert_mem_eq(stretch_at(&stretch, takers[t].places[i]), whole, SIZE);
+		}
+	}
+	stretch_close(&stretch);
+}
+END_TEST
+
+START_TEST(a_piece_may_be_larger_than_what_is_made_usable_at_once)
+{
+	const size_t size = (size_t)40 << 20;
+	struct stretch stretch;
+	struct stretch_part part = { .of = &stretch };
+	uint8_t *first, *large, *next;
+
+	stretch_open(&stretch);
+	first = stretch_take(&part, 1);
+	large = stretch_take(&part, size);
+	next = stretch_take(&part, 1);
+	large[0] = large[size - 1] = 1;
+	ck_assert_uint_eq(next[STRETCH_ROOM], 0);
+	ck_assert_ptr_eq(large, first + STRETCH_UNIT);
+	ck_assert_ptr_eq(next, large + size);
+	stretch_close(&stretch);
+}
+END_TEST
+
+/* Room for a large record has any size, and the next part begins behind it. */
+START_TEST(a_part_begins_aligned_whatever_room_another_had)
+{
+	struct stretch stretch;
+	struct stretch_part one = { .of = &stretch }, other = { .of = &stretch };
+	const uint8_t *taken;
+
+	stretch_open(&stretch);
+	(void)stretch_room(&one, 100001);
+	taken = stretch_take(&other, SIZE);
+	ck_assert_ptr_eq(stretch_at(&stretch, stretch_place(&stretch, taken)), taken);
+	stretch_close(&stretch);
+}
+END_TEST
+
+Suite *stretch_suite(void)
+{
+	Suite *suite = suite_create("stretch");
+	TCase *tc = tcase_create("all");
+
+	suite_add_tcase(suite, tc);
+	tcase_add_test(tc, two_threads_take_what_is_zeroed_and_stays_theirs);
+	tcase_add_test(tc, a_piece_may_be_larger_than_what_is_made_usable_at_once);
+	tcase_add_test(tc, a_part_begins_aligned_whatever_room_another_had);
+	return suite;
+}
