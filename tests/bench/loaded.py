@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -176,18 +177,29 @@ class Watch:
 
 
 class Loaded:
-    """Of each server: reload_command(), after its files have changed. options.database []: it has the
-    zone alone, without anything that is steered."""
+    """Of each server: reload_command(), after the files of a zone have changed. options.database []: it
+    has zones alone, those of options.origins, without anything that is steered. options.cpus: the
+    processors at its disposal; where it has all of them, it has as many threads as it takes by itself."""
 
-    def reload(self):
-        return subprocess.Popen(["taskset", "-c", "1", *map(str, self.reload_command())], stdin=subprocess.DEVNULL,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    def __init__(self, namespace, folder, options):
+        super().__init__(namespace, folder, options)
+        self.cpus = options.cpus
+        self.alone = "," not in options.cpus  # one core, one of each kind of thread
+        self.files = {origin: self.zones / origin for origin in options.origins}
+
+    def reload(self, origin):
+        return subprocess.Popen(["taskset", "-c", self.options.asker_cpus, *map(str, self.reload_command(origin))],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                start_new_session=True)
 
     def write(self):
         if self.options.database:
             super().write()
         else:
-            self.write_zone_only()
+            self.write_zones_only()
+        path = self.folder / self.conf
+        if not self.alone:
+            path.write_text(re.sub(self.limits, "", path.read_text()))
 
     def stop(self):
         if self.process is None:
@@ -200,40 +212,49 @@ class Loaded:
 
 
 class Signpost(Loaded, peers.Signpost):
-    def write_zone_only(self):
+    conf, limits = "signpost.yaml", r"workers: 1\n"
+
+    def write_zones_only(self):
         (self.folder / "zones").mkdir()
-        (self.folder / f"zones/{BIG}.zone").symlink_to(self.zones / BIG)
+        for origin, path in self.files.items():
+            (self.folder / f"zones/{origin}.zone").symlink_to(path)
         (self.folder / "signpost.yaml").write_text(
             f'listen: ["127.0.0.1:{self.port}"]\nzones: zones\nstate: state\nrun: run\nuser: root\nworkers: 1\n'
             "sites: { frankfurt: { location: [50.11, 8.68] } }\n")
 
-    def reload_command(self):
-        return [self.options.build / "signpostctl", "--run", self.folder / "run", "reload"]
+    def reload_command(self, _):
+        return [self.options.build / "signpostctl", "--run", self.folder / "run", "--json", "reload"]
 
 
 class Nsd(Loaded, peers.Nsd):
-    def write(self):
-        conf = peer_conf.nsd(self.folder, self.port, {BIG: self.zones / BIG},
-                             "  minimal-responses: yes\n  verbosity: 0\n")
+    conf, limits = "nsd.conf", r"  server-count: 1\n"
+
+    def write_zones_only(self):
+        conf = peer_conf.nsd(self.folder, self.port, self.files, "  minimal-responses: yes\n  verbosity: 0\n")
         (self.folder / "nsd.conf").write_text(conf.replace(
             "control-enable: no", f"control-enable: yes\n  control-interface: {self.folder}/control"))
 
-    def reload_command(self):
+    def reload_command(self, _):
         return ["nsd-control", "-c", self.folder / "nsd.conf", "reload"]
 
 
 class Knot(Loaded, peers.Knot):
-    def write_zone_only(self):
-        (self.folder / "knot.conf").write_text(peer_conf.knot(self.folder, self.port, {BIG: self.zones / BIG}))
+    conf, limits = "knot.conf", r"  (udp|tcp|background)-workers: 1\n"
 
-    def reload_command(self):
-        return ["knotc", "-s", self.folder / "knot.sock", "zone-reload", BIG]
+    def write_zones_only(self):
+        (self.folder / "knot.conf").write_text(peer_conf.knot(self.folder, self.port, self.files))
+
+    def reload_command(self, origin):
+        return ["knotc", "-s", self.folder / "knot.sock", "zone-reload", origin]
 
 
 class Gdnsd(Loaded, peers.Gdnsd):
-    def write_zone_only(self):
+    conf, limits = "config", r"udp_threads => 1, tcp_threads => 1"
+
+    def write_zones_only(self):
         (self.folder / "zones").mkdir()
-        (self.folder / "zones" / BIG).symlink_to(self.zones / BIG)
+        for origin, path in self.files.items():
+            (self.folder / "zones" / origin).symlink_to(path)
         (self.folder / "config").write_text(f"""options => {{
   listen => {{ 127.0.0.1:{self.port} => {{ udp_threads => 1, tcp_threads => 1 }} }}
   run_dir => {self.folder}/run
@@ -241,7 +262,7 @@ class Gdnsd(Loaded, peers.Gdnsd):
 }}
 """)
 
-    def reload_command(self):
+    def reload_command(self, _):
         return ["gdnsdctl", "-c", self.folder, "reload-zones"]
 
 
@@ -249,16 +270,14 @@ SERVERS = {server.name: server for server in (Signpost, Nsd, Knot, Gdnsd)}
 
 
 class BigZone:
-    """The zone's file, in which a record changes; the last one's address tells which it is."""
+    """A zone's file, in which a record changes; the last one's address tells which it is."""
 
-    def __init__(self, folder, records):
-        self.path = folder / BIG
-        self.last = f"host{records - 1:07d}.{BIG}"
-        data.write_zones(folder, records)
-        text = self.path.read_bytes()
-        at = text.rindex(b" A ") + len(b" A ")
-        start = text.index(b" hostmaster ") + len(b" hostmaster ")
-        self.parts = text[:start], text[text.index(b" ", start):at]
+    def __init__(self, folder, records, origin=BIG):
+        self.path, self.origin = folder / origin, origin
+        self.last = f"host{records - 1:07d}.{origin}"
+        text = data.APEX + "".join(f"host{i:07d} IN A 10.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255}\n" for i in range(records))
+        serial = text.index(" hostmaster ") + len(" hostmaster ")
+        self.parts = [text[:serial].encode(), text[text.index(" ", serial):text.rindex(" A ") + len(" A ")].encode()]
         self.change(1)
 
     def change(self, serial):

@@ -17,7 +17,7 @@ PACKAGES = {  # of which server; None: of all
     "gdnsd": ("gdnsd",),
     "pdns": ("pdns-server", "pdns-backend-geoip", "pdns-backend-bind"),
 }
-TOOLS = {"instructions": ("valgrind",), "growth": ("valgrind",), "syscalls": ("strace",)}  # of which part
+TOOLS = {"instructions": ("valgrind",), "answering": ("valgrind",), "growth": ("valgrind",), "syscalls": ("strace",)}  # of which part
 SERVICES = ("nsd", "knot", "gdnsd", "pdns")
 
 
@@ -100,6 +100,7 @@ def machine(build_folder, servers):
         "cpu": cpu[0] if cpu else "", "cpus": len(cpu), "memory_mib": int(memory) // 1024,
         "kernel": os.uname().release, "load_1min": os.getloadavg()[0],
         "compiler": first_line("gcc", "--version"), "cflags": flags[0] if flags else "",
+        "configured": first_line(str(build_folder / "config.status"), "--config"),
         "commit": first_line("git", "-C", str(SOURCE), "log", "-1", "--format=%h %cs"),
         "changed": bool(first_line("git", "-C", str(SOURCE), "status", "--porcelain", "-uno")),
         "peers": versions,

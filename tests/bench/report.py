@@ -19,6 +19,7 @@ from goals import of, ratios
 
 HERE = pathlib.Path(__file__).resolve().parent
 
+FEW = 5  # instructions a query; functions that take less in each workload have a row together
 BUSY = 0.95  # a server that was less busy than this waited for the generator
 
 
@@ -67,7 +68,7 @@ def workload_table(results, workload):
     for server in order(of(results, workload=workload)):
         own = of(results, workload=workload, server=server)
         rows.append([server, spread((one["per_second"] / 1000 for one in own), "{:.0f}"),
-                     spread((one["cpu_us"] for one in own), "{:.2f}"), f"{middle(own, 'user_us'):.2f}",
+                     spread((one["cpu_us"] for one in own), "{:.2f}"), f"{goals.mean(own, 'user_us'):.2f}",
                      spread(ratios(results, workload, server), "{:.2f}"), f"{middle(own, 'server_busy'):.0%}",
                      f"{middle(own, 'reply_octets'):.0f}", remark(own)])
     head = ("server", "1,000 answers/s", "CPU µs", "user µs", "floor's CPU / its", "core busy", "octets", "")
@@ -84,7 +85,7 @@ def summary(results):
         cells = []
         for workload in asked:
             own = of(results, workload=workload, server=server)
-            cells.append(f"{statistics.median(ratios(results, workload, server)):.2f} ({middle(own, 'user_us'):.2f})"
+            cells.append(f"{statistics.median(ratios(results, workload, server)):.2f} ({goals.mean(own, 'user_us'):.2f})"
                          if own else "cannot")
         rows.append([server, *cells])
     aims = [f"{goals.RATIO[one][0]:.2f} ({goals.RATIO[one][1]:.2f})" if one in goals.RATIO else "" for one in asked]
@@ -102,15 +103,43 @@ def udp(results):
     return "\n".join(parts + [workload_table(measured, one) for one in workloads.WORKLOADS if of(measured, workload=one)])
 
 
+def percentiles(results, joint):
+    """A row: of the rounds, of all together, and beside the floor's of the same rounds."""
+    own = of(results["latency"], workload=joint["workload"], server=joint["server"])
+    beside = goals.paired(results["latency"], "p99_us", joint["workload"], joint["server"], "floor")
+    stalled = sum(one["stalled_us"] for one in own) / 1e6 / sum(one["seconds"] for one in own)
+    return [joint["server"], len(own), *(goals.between([one[key] for one in own], ".1f") for key in ("p50_us", "p99_us")),
+            goals.between(beside) if beside else "", *(f"{joint[key]:.1f}" for key in ("p50_us", "p99_us", "p999_us")),
+            f"{stalled:.2%}", remark(own)]
+
+
 def latency(results):
-    rows = []
+    parts = []
+    head = ("server", "rounds", "p50, µs", "p99, µs", "p99 / the floor's", "all rounds: p50", "p99", "p99.9", "generator held up", "")
     for workload in dict.fromkeys(one["workload"] for one in results["latency"]):
-        for server in order(of(results["latency"], workload=workload)):
-            own = of(results["latency"], workload=workload, server=server)
-            rows.append([f"{server}, {workload}", *(spread((one[key] for one in own), "{:.1f}")
-                                                    for key in ("p50_us", "p99_us", "p999_us")),
-                         f"{middle(own, 'per_second'):,.0f}", remark(own)])
-    return table((f"µs at {workloads.LATENCY_RATE:,} queries/s", "p50", "p99", "p99.9", "answers/s", ""), rows)
+        rows = [percentiles(results, joint) for joint in of(results["latency_joint"], workload=workload)]
+        parts.append(f"#### {workloads.WORKLOADS[workload][0]}\n\n" + table(head, rows))
+    return "\n".join(parts)
+
+
+def answering(results):
+    rows = [[workloads.WORKLOADS[workload][0], *(spread(found[key], "{:.0f}") for key in ("kernel_ns", "warm_ns")),
+             f"{goals.RATIO[workload][1] * 1000:.0f}" if workload in goals.RATIO else ""]
+            for workload, found in results["answering"].items()]
+    return table(("ns a query", "between the kernel's work", "one batch behind the other", "goal"), rows) + "\n" + functions(results)
+
+
+def functions(results):
+    """Of each function instructions, and in brackets first-level misses."""
+    found = {workload: one["functions"] for workload, one in results["answering"].items()}
+    names = list(dict.fromkeys(name for functions in found.values() for name, cost in functions.items() if cost[0] >= FEW))
+    rows = [[f"`{name}`", *(f"{functions[name][0]:.0f} ({functions[name][1]:.1f})" if name in functions else ""
+                            for functions in found.values())] for name in names]
+    for what, kept in (("others", lambda name: name not in names), ("all", lambda _: True)):
+        sums = [[sum(cost[place] for name, cost in functions.items() if kept(name)) for place in (0, 1)]
+                for functions in found.values()]
+        rows.append([what, *(f"{instructions:.0f} ({misses:.1f})" for instructions, misses in sums)])
+    return table(("instructions (first-level misses of data)", *(workloads.WORKLOADS[one][0] for one in found)), rows)
 
 
 def tcp(results):
@@ -118,7 +147,7 @@ def tcp(results):
     for server in order(results["tcp"]):
         own = of(results["tcp"], server=server)
         rows.append([server, spread((one["per_second"] / 1000 for one in own), "{:.0f}"),
-                     spread((one["cpu_us"] for one in own), "{:.2f}"), f"{middle(own, 'user_us'):.2f}",
+                     spread((one["cpu_us"] for one in own), "{:.2f}"), f"{goals.mean(own, 'user_us'):.2f}",
                      f"{middle(own, 'server_busy'):.0%}", f"{middle(own, 'busy'):.0%}", remark(own)])
     return table(("server", "1,000 answers/s", "CPU µs", "user µs", "core busy", "generator busy", ""), rows)
 
@@ -151,7 +180,7 @@ def machine(results):
         f"- {results['date']}, commit {m['commit']}" + (" with changes" if m["changed"] else "")
         + f"; the run took {results['took_s'] / 60:.0f} minutes; load before it {m['load_1min']:.2f}",
         f"- {m['cpus']} × {m['cpu']}, {m['memory_mib'] / 1024:.0f} GiB, Linux {m['kernel']}",
-        f"- {m['compiler']}, CFLAGS {m['cflags']}",
+        f"- {m['compiler']}, CFLAGS {m['cflags']}; configured with {m.get('configured') or 'nothing'}",
         "- Debian's packages: " + ", ".join(f"{name} {version}" for name, version in m["peers"].items() if version),
         f"- {o['rounds']} rounds of {o['seconds']:g} s; {o['records']:,} records in the big zone; "
         + ", ".join(o["databases"]),
@@ -161,7 +190,7 @@ def machine(results):
     return "\n".join(lines) + "\n"
 
 
-SECTIONS = {"machine": machine, "nearest": nearest, "udp": udp, "latency": latency, "tcp": tcp,
+SECTIONS = {"machine": machine, "nearest": nearest, "udp": udp, "answering": answering, "latency": latency, "tcp": tcp,
             "instructions": instructions, "syscalls": syscalls,
             "load": lambda results: results["load_text"].strip() + "\n",
             "growth": lambda results: results["growth_text"].strip() + "\n",
@@ -171,7 +200,10 @@ SECTIONS = {"machine": machine, "nearest": nearest, "udp": udp, "latency": laten
 
 
 def met(results):
-    return table(("what", "goal", "measured", "met"), goals.rows(results))
+    rows = goals.rows(results)
+    verdicts = [verdict.strip("*") for *_, verdict in rows]
+    told = ", ".join(f"{verdicts.count(one)} {one}" for one in ("yes", "within the spread", "no"))
+    return f"{len(rows)} rows: {told}.\n\n" + table(("what", "goal", "measured", "met"), rows)
 
 
 def plots(results):

@@ -7,7 +7,6 @@ import data
 import peers
 
 STEERED = ("source", "ecs", "ecs-do")
-LATENCY_RATE = 20000
 TCP_CONNECTIONS = 8
 # title, the load generator's arguments
 WORKLOADS = {
@@ -38,11 +37,14 @@ def generate(server, program, arguments, timeout):
     return json.loads(done.stdout)
 
 
+def arguments(workload, files):
+    """The load generator's: what it asks, how many at a time."""
+    return [*WORKLOADS[workload][1](files), "-g", SEGMENTS_SOURCE if workload == "source" else SEGMENTS]
+
+
 def ask(server, workload, files, *more, timeout=60):
     """The load generator's report."""
-    segments = SEGMENTS_SOURCE if workload == "source" else SEGMENTS
-    arguments = [*WORKLOADS[workload][1](files), "-g", segments, "-w", WINDOW, *more]
-    return generate(server, "bench-loadgen", arguments, timeout)
+    return generate(server, "bench-loadgen", [*arguments(workload, files), "-w", WINDOW, *more], timeout)
 
 
 def with_cost(server, load):
@@ -61,13 +63,6 @@ def with_cost(server, load):
 
 def measure_udp(server, workload, files, seconds):
     result = with_cost(server, lambda: ask(server, workload, files, "-W", "0.2", "-t", seconds, timeout=seconds + 60))
-    result["workload"] = workload
-    return result
-
-
-def measure_latency(server, workload, files, seconds):
-    result = with_cost(server, lambda: ask(server, workload, files, "-g", 1, "-r", LATENCY_RATE, "-W", "0.2",
-                                           "-t", seconds, timeout=seconds + 60))
     result["workload"] = workload
     return result
 
