@@ -240,7 +240,9 @@ static bool send_one(struct probe *probe)
 	}
 	note_sent(probe, message);
 	own->sent_count++;
-	own->address->next_us = sent->at_us + BETWEEN_PROBES_US;
+	/* From now: since at_us was read this process may have waited for its processor, and the next one
+	 * would come right behind. */
+	own->address->next_us = clock_mono_us() + BETWEEN_PROBES_US;
 	own->server->next_us = own->address->next_us;
 	if (own->node != NULL)
 		own->node->next_us = own->address->next_us;
