@@ -129,24 +129,28 @@ static void check_apart(void *context)
 }
 
 /* What is found wrong makes of what is written nothing at all; mostly nothing is, so one need not
- * wait for the other. */
+ * wait for the other. What cannot be written is told only where nothing else is wrong, as if it had
+ * waited. */
 static int check_beside_writing(struct work *work)
 {
 	struct zone_draft *draft = work->draft;
+	struct diag *diag = draft->sources->diag, *written = diag_new();
 	struct checking checking = { .draft = *draft,
 				     .sources = *draft->sources,
 				     .path = work->item->path };
 	struct beside beside;
 	int rc;
 
-	checking.sources.diag = diag_new();
 	checking.draft.sources = &checking.sources;
+	draft->sources->diag = written;
 	beside_start(&beside, check_apart, &checking);
 	rc = write_zone(work);
 	beside_wait(&beside);
-	diag_join(draft->sources->diag, checking.sources.diag);
-	diag_free(checking.sources.diag);
+	draft->sources->diag = diag;
 	zone_bind_draft(&work->item->bounds, work->line->task->config, draft);
+	if (diag_errors(diag) == 0)
+		diag_join(diag, written);
+	diag_free(written);
 	return rc;
 }
 

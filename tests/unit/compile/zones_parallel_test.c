@@ -62,12 +62,17 @@ static char *text_of(unsigned names, const char *more)
 	return copy;
 }
 
-/* Small zones, others that are large, and one above many. */
-static void open_folder(struct folder *folder)
+static void make_folder(struct folder *folder)
 {
 	*folder = (struct folder){ .count = 0 };
 	(void)strcpy(folder->path, "/tmp/zones-parallel-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder->path));
+}
+
+/* Small zones, others that are large, and one above many. */
+static void open_folder(struct folder *folder)
+{
+	make_folder(folder);
 	write_file(folder, "shared.inc", "a_b A 192.0.2.1\n");
 	for (unsigned i = 0; i + 1 < ZONES; i++) {
 		char *name = mem_format("z%u.example.net.zone", i);
@@ -248,6 +253,35 @@ START_TEST(mistakes_of_all_zones_are_told_in_the_same_order)
 }
 END_TEST
 
+/* Of a large zone one thread may look for mistakes while another one writes: what cannot be written
+ * is told of a zone that is fine otherwise, whoever was first. */
+START_TEST(what_is_too_large_to_write_is_told_when_nothing_else_is_wrong)
+{
+	static const char *const more[] = { "@ NS nowhere\n", "x POOL unknown\n", "" };
+	struct buf large = { 0 };
+
+	for (unsigned i = 0; i < 4500; i++)
+		buf_format(&large, "large A 10.0.%u.%u\n", i / 256, i % 256);
+	(void)buf_reserve(&large, 1);
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+		struct folder folder;
+		char *end_of_text = mem_format("%s%s", (const char *)large.data, more[i]);
+		char *text = text_of(12000, end_of_text);
+		struct outcome first;
+
+		make_folder(&folder);
+		write_zone(&folder, "example.net.zone", text);
+		run_all(&first, &folder, NULL);
+		ck_assert_int_lt(first.built.fd, 0);
+		end(&first);
+		close_folder(&folder);
+		free(text);
+		free(end_of_text);
+	}
+	buf_free(&large);
+}
+END_TEST
+
 START_TEST(no_zones_need_no_threads)
 {
 	struct folder folder = { .count = 0 };
@@ -269,6 +303,7 @@ Suite *zones_parallel_suite(void)
 	tcase_add_test(tests, any_number_of_threads_makes_the_same_image);
 	tcase_add_test(tests, what_is_kept_and_what_is_compiled_anew_comes_together_again);
 	tcase_add_test(tests, mistakes_of_all_zones_are_told_in_the_same_order);
+	tcase_add_test(tests, what_is_too_large_to_write_is_told_when_nothing_else_is_wrong);
 	tcase_add_test(tests, no_zones_need_no_threads);
 	suite_add_tcase(suite, tests);
 	return suite;
