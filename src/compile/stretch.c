@@ -8,9 +8,11 @@
 
 #include "base/mem.h"
 
-/* All that 32 bits can name, where there are as many addresses. */
-#define RESERVED  (sizeof(size_t) > 4 ? (size_t)UINT32_MAX * STRETCH_UNIT : (size_t)1 << 30)
-#define HUGE_PAGE ((size_t)2 << 20)
+/* All that 32 bits can name, where there are as many addresses: a limit (RLIMIT_AS) may leave fewer,
+ * of which most zones need nearly none. */
+#define RESERVED     (sizeof(size_t) > 4 ? (size_t)UINT32_MAX * STRETCH_UNIT : (size_t)1 << 30)
+#define RESERVED_MIN ((size_t)64 << 20)
+#define HUGE_PAGE    ((size_t)2 << 20)
 
 /* A small zone takes little; from HUGE_PAGE on memory is made usable by as much at once. */
 #define FIRST_STEP ((size_t)64 << 10)
@@ -63,7 +65,8 @@ static bool keep_spare(const struct stretch *stretch)
 		spares.items[spares.count++] = (struct stretch){ .base = stretch->base,
 								 .used = STRETCH_UNIT,
 								 .usable = stretch->usable,
-								 .reserved = stretch->reserved };
+								 .reserved = stretch->reserved,
+								 .room = stretch->room };
 	(void)pthread_mutex_unlock(&spares.lock);
 	return kept;
 }
@@ -72,16 +75,21 @@ static bool keep_spare(const struct stretch *stretch)
 
 static void reserve(struct stretch *stretch)
 {
-	uint8_t *reserved = mmap(NULL, RESERVED + HUGE_PAGE, PROT_NONE,
-				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	size_t over;
+	size_t room = RESERVED, over;
+	uint8_t *reserved;
 
-	if (reserved == MAP_FAILED)
-		out_of_memory();
+	while ((reserved = mmap(NULL, room + HUGE_PAGE, PROT_NONE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) ==
+	       MAP_FAILED) {
+		room /= 2;
+		if (room < RESERVED_MIN)
+			out_of_memory();
+	}
 	over = (uintptr_t)reserved & (HUGE_PAGE - 1);
 	*stretch = (struct stretch){ .base = reserved + (HUGE_PAGE - over),
 				     .used = STRETCH_UNIT,
-				     .reserved = reserved };
+				     .reserved = reserved,
+				     .room = room };
 }
 
 void stretch_open(struct stretch *stretch)
@@ -97,7 +105,7 @@ void stretch_close(struct stretch *stretch)
 		return;
 	(void)pthread_mutex_destroy(&stretch->lock);
 	if (!keep_spare(stretch))
-		(void)munmap(stretch->reserved, RESERVED + HUGE_PAGE);
+		(void)munmap(stretch->reserved, stretch->room + HUGE_PAGE);
 	*stretch = (struct stretch){ 0 };
 }
 
@@ -110,7 +118,7 @@ static void make_usable(struct stretch *stretch, size_t size)
 	if (size <= from)
 		return;
 	more = (size - from + step - 1) / step * step;
-	if (more > RESERVED - from ||
+	if (more > stretch->room - from ||
 	    mprotect(stretch->base + from, more, PROT_READ | PROT_WRITE) != 0)
 		out_of_memory();
 	if (from >= HUGE_PAGE)

@@ -4,7 +4,8 @@
  * A large range of addresses is reserved, and its memory made usable from its start on as it is
  * needed, zeroed, and in huge pages where the system has some: a large one is filled in less time
  * than the kernel takes to hand out its small pages. Taken from it is by parts, each of one
- * thread; all end together. Small ones that were closed are used again, by any thread. No memory, or no addresses: the process ends, as in base/mem.h. */
+ * thread; all end together. Small ones that were closed are used again, by any thread. No memory, or
+ * no addresses: the process ends, as in base/mem.h. */
 #ifndef COMPILE_STRETCH_H
 #define COMPILE_STRETCH_H
 
@@ -20,6 +21,7 @@ struct stretch {
 	size_t used, usable; /* octets from the base */
 	pthread_mutex_t lock;
 	void *reserved;
+	size_t room; /* octets that are reserved, from the base on */
 };
 
 /* What one thread takes from. Zero-initialise, but for `of`. */

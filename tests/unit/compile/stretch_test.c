@@ -1,7 +1,10 @@
 /* Memory in which a place has 32 bits: what is there stays there, whoever takes more of it. */
 #include <check.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "compile/stretch.h"
 #include "compile_test.h"
@@ -91,6 +94,37 @@ START_TEST(a_part_begins_aligned_whatever_room_another_had)
 }
 END_TEST
 
+/* So many octets more than the process has now. */
+static void limit_addresses(size_t more)
+{
+	unsigned long long pages;
+	struct rlimit limit;
+	FILE *in = fopen("/proc/self/statm", "r");
+
+	ck_assert_ptr_nonnull(in);
+	ck_assert_int_eq(fscanf(in, "%llu", &pages), 1);
+	ck_assert_int_eq(fclose(in), 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_AS, &limit), 0);
+	limit.rlim_cur = pages * (unsigned long long)sysconf(_SC_PAGESIZE) + more;
+	ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
+}
+
+START_TEST(where_addresses_are_limited_a_small_zone_does_with_fewer)
+{
+	struct stretch stretches[3];
+
+	limit_addresses((size_t)3 << 30);
+	for (unsigned i = 0; i < 3; i++) {
+		struct stretch_part part = { .of = &stretches[i] };
+
+		stretch_open(&stretches[i]);
+		memset(stretch_take(&part, 1 << 20), 1, 1 << 20);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		stretch_close(&stretches[i]);
+}
+END_TEST
+
 Suite *stretch_suite(void)
 {
 	Suite *suite = suite_create("stretch");
@@ -100,5 +134,6 @@ Suite *stretch_suite(void)
 	tcase_add_test(tc, two_threads_take_what_is_zeroed_and_stays_theirs);
 	tcase_add_test(tc, a_piece_may_be_larger_than_what_is_made_usable_at_once);
 	tcase_add_test(tc, a_part_begins_aligned_whatever_room_another_had);
+	tcase_add_test(tc, where_addresses_are_limited_a_small_zone_does_with_fewer);
 	return suite;
 }
