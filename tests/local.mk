@@ -17,7 +17,7 @@ dist-hook:
 include tests/fuzz/local.mk
 
 # Where threads share data: these run under ThreadSanitizer too.
-THREADED_TESTS = test-world-swap test-store test-signpost-dns test-geo-build test-probe
+THREADED_TESTS = test-world-swap test-store test-signpost-dns test-geo-build test-zones-parallel test-probe
 
 .PHONY: print-tests print-threaded-tests system
 print-tests:

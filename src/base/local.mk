@@ -11,7 +11,8 @@ libbase_a_SOURCES = \
 	%D%/nearest.c %D%/nearest.h \
 	%D%/netprefix.c %D%/netprefix.h \
 	%D%/program.c %D%/program.h \
-	%D%/timestamp.c %D%/timestamp.h
+	%D%/timestamp.c %D%/timestamp.h \
+	%D%/tsan.h
 libbase_a_CFLAGS = $(AM_CFLAGS) $(PGO_CFLAGS)
 
 check_PROGRAMS += test-base

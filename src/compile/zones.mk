@@ -31,11 +31,20 @@ libcompile_a_SOURCES += \
 
 test_compile_SOURCES += \
 	tests/unit/compile/quick_test.c \
-	tests/unit/compile/stretch_test.c \
-	tests/unit/compile/zone_read_test.c \
 	tests/unit/compile/zones_errors_test.c \
 	tests/unit/compile/zones_image_test.c \
 	tests/unit/compile/zones_ldns_test.c \
-	tests/unit/compile/zones_parallel_test.c \
 	tests/unit/compile/zones_test.h \
 	tests/unit/compile/zones_test_support.c
+
+check_PROGRAMS += test-zones-parallel
+TESTS += test-zones-parallel
+test_zones_parallel_SOURCES = \
+	tests/unit/compile/compile_test.h \
+	tests/unit/compile/stretch_test.c \
+	tests/unit/compile/zone_read_test.c \
+	tests/unit/compile/zones_parallel_main.c tests/unit/compile/zones_parallel_test.c \
+	tests/unit/compile/zones_test.h \
+	tests/unit/compile/zones_test_support.c
+test_zones_parallel_CFLAGS = $(test_compile_CFLAGS)
+test_zones_parallel_LDADD = $(test_compile_LDADD)

@@ -4,8 +4,19 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
+#include "base/tsan.h"
+
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25 /* Linux 6.1 */
+#endif
+
+/* From this size on room is made for a mapping that moves. The thread sanitizer sees mmap(2), but not
+ * mremap(2): without room, what another thread had written at the same addresses before would be
+ * taken for a race. */
+#ifdef __SANITIZE_THREAD__
+#define ROOM_MIN 1
+#else
+#define ROOM_MIN HUGE_PAGE
 #endif
 
 /* Room for `size` octets at a multiple of HUGE_PAGE; NULL: there is none. Whoever maps something
@@ -47,7 +58,7 @@ void *huge_map(size_t size, int prot, int flags, int fd)
 
 void *huge_remap(void *old, size_t old_size, size_t size)
 {
-	void *room = size < HUGE_PAGE ? NULL : aligned_room(size), *base;
+	void *room = size >= ROOM_MIN ? aligned_room(size) : NULL, *base;
 
 	if (room == NULL)
 		return mremap(old, old_size, size, MREMAP_MAYMOVE);

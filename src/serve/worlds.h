@@ -8,16 +8,12 @@
 
 #include <urcu/urcu-qsbr.h>
 
+#include "base/tsan.h"
 #include "image/world.h"
 
 /* The thread sanitizer does not see inside liburcu: that what a thread read before it went
  * offline happened before a grace period's end is told to it here. By an address of its own: a
  * store to one that others released makes it forget them. */
-#if defined(__has_feature) /* clang */
-#if __has_feature(thread_sanitizer)
-#define __SANITIZE_THREAD__ 1 /* as gcc has it */
-#endif
-#endif
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/tsan_interface.h>
 extern char worlds_reads;

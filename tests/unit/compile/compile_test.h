@@ -1,4 +1,5 @@
-/* The suites of test-compile: one function for each file of tests beside this one. */
+/* The suites of test-compile and test-zones-parallel: one function for each file of tests beside
+ * this one. */
 #ifndef TESTS_COMPILE_TEST_H
 #define TESTS_COMPILE_TEST_H
 

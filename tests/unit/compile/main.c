@@ -10,10 +10,7 @@ int main(void)
 	srunner_add_suite(runner, zones_errors_suite());
 	srunner_add_suite(runner, zones_image_suite());
 	srunner_add_suite(runner, zones_ldns_suite());
-	srunner_add_suite(runner, zones_parallel_suite());
 	srunner_add_suite(runner, quick_suite());
-	srunner_add_suite(runner, stretch_suite());
-	srunner_add_suite(runner, zone_read_suite());
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
