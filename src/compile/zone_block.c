@@ -106,8 +106,8 @@ static bool has_extra(const struct zone_draft *draft, const struct draft_owner *
 				  (owner->pool_types & pool_type_bit(type)) != 0));
 }
 
-/* Whose addresses go with a record that names a host: the owner's place in the draft, 0: none. Addresses below a
- * delegation are glue: only NS may use them (RFC 1034, 4.2.1). */
+/* Whose addresses go with a record that names a host: the owner's place in the draft, 0: none.
+ * Addresses below a delegation are glue: only NS may use them (RFC 1034, 4.2.1). */
 static uint32_t extra_node(const struct zone_blocks *blocks, const struct draft_owner *owner,
 			   const struct rdata_names *names, const struct draft_record *record)
 {

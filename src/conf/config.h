@@ -278,8 +278,8 @@ struct config {
 
 /* Reads the server file and all pool files, and lists the zone files. `boot_only`: of the server
  * file what a start needs, and nothing else: mistakes in the rest must not keep a server from
- * starting with its last good world. The result lives in the arena. 0, also when there are mistakes: ask diag_errors. -1: the server
- * file cannot be read at all (also in diag). */
+ * starting with its last good world. The result lives in the arena. 0, also when there are mistakes:
+ * ask diag_errors. -1: the server file cannot be read at all (also in diag). */
 int config_read(struct config *out, const char *path, bool boot_only, struct arena *arena,
 		struct diag *diag);
 

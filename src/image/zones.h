@@ -249,8 +249,8 @@ static inline uint32_t zones_find_short(const struct image *zones, uint64_t firs
 	return zone;
 }
 
-/* The same of an origin of more octets, where zeros follow them, too, wherever it stands. Straight for up
- * to twice as many octets. */
+/* The same of an origin of more octets, where zeros follow them, too, wherever it stands. Straight
+ * for up to twice as many octets. */
 uint32_t zones_find_long(const struct image *zones, const uint8_t *name, size_t len);
 
 /* The same of any name. */

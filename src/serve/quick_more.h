@@ -1,6 +1,6 @@
-/* quick_more.h - answers of the quick path (quick.h) that have more than one block: a CNAME and what its
- * target has; an RRset and the addresses of the names in it. What does not fit is answer()'s, for it
- * knows what to leave out. Pure. */
+/* quick_more.h - answers of the quick path (quick.h) that have more than one block: a CNAME and what
+ * its target has; an RRset and the addresses of the names in it. What does not fit is answer()'s, for
+ * it knows what to leave out. Pure. */
 #ifndef SERVE_QUICK_MORE_H
 #define SERVE_QUICK_MORE_H
 

@@ -1,5 +1,5 @@
-/* quick_read.h - what the quick path (quick.h) takes of a query: its name, its type, its OPT record and who
- * asks. Also what a query is on its way through the steps. Pure. */
+/* quick_read.h - what the quick path (quick.h) takes of a query: its name, its type, its OPT record
+ * and who asks. Also what a query is on its way through the steps. Pure. */
 #ifndef SERVE_QUICK_READ_H
 #define SERVE_QUICK_READ_H
 

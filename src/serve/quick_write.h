@@ -1,5 +1,5 @@
-/* quick_write.h - an answer of the quick path (quick.h), written: header, question, one block of records,
- * OPT record. Pure. */
+/* quick_write.h - an answer of the quick path (quick.h), written: header, question, one block of
+ * records, OPT record. Pure. */
 #ifndef SERVE_QUICK_WRITE_H
 #define SERVE_QUICK_WRITE_H
 
