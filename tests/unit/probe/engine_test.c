@@ -92,7 +92,7 @@ START_TEST(probes_beyond_the_descriptors_wait_their_turn_and_none_is_dropped)
 	struct engine engine;
 	int at_rest, peak = 0;
 
-	fill_backlog("127.93.9.1", PORT, fillers);
+	fill_backlog(listener, "127.93.9.1", PORT, fillers);
 	open_engine(&engine, loop, 4);
 	(void)ev_run(loop, EVRUN_NOWAIT); /* the loop has its descriptors */
 	at_rest = open_descriptors();
@@ -134,7 +134,7 @@ START_TEST(queued_checks_go_on_when_those_before_them_are_ended)
 	struct check_key key = base_key;
 	struct engine engine;
 
-	fill_backlog("127.93.9.1", PORT, fillers);
+	fill_backlog(listener, "127.93.9.1", PORT, fillers);
 	open_engine(&engine, loop, 1);
 	key.timeout_ms = key.interval_ms = 60000;
 	first = check_begin(&engine, &key, NULL, 0);
@@ -162,16 +162,18 @@ START_TEST(blocked_loop_is_not_followed_by_a_storm)
 	int listener = listen_on("0.0.0.0", PORT, 1000);
 	struct check *checks[200];
 	struct engine engine;
-	uint64_t before, began_us, took_us;
+	uint64_t before, began_us, took_us, passed_over, left_out = 0;
 	ev_timer interval;
 
 	open_engine(&engine, loop, 1000);
+	began_us = clock_mono_us();
 	for (uint32_t i = 0; i < 200; i++) {
 		struct check_key key = base_key;
+		uint64_t place_us = began_us + 1000000 + i * 5000; /* however long this takes */
 
 		key.address[3] = (uint8_t)(i + 1); /* each address may have so many a second */
 		key.interval_ms = 1000;
-		checks[i] = check_begin(&engine, &key, NULL, i * 5000);
+		checks[i] = check_begin(&engine, &key, NULL, place_us - clock_mono_us());
 	}
 	while (engine.counters.started < 200)
 		(void)ev_run(loop, EVRUN_ONCE);
@@ -185,15 +187,18 @@ START_TEST(blocked_loop_is_not_followed_by_a_storm)
 	took_us = clock_mono_us() - began_us;
 	/* all 200 are overdue; those of an eighth of an interval and of the 50 ms may start */
 	ck_assert_uint_le(engine.counters.started - before, 70 + took_us / 5000);
-	ck_assert_uint_ge(engine.counters.passed_over, 120);
+	passed_over = engine.counters.passed_over;
+	ck_assert_uint_ge(passed_over, 120);
 	while (ev_is_active(
 		&interval)) /* what is due before it comes before it, if both are late */
 		(void)ev_run(loop, EVRUN_ONCE);
 	for (int i = 0; i < 200; i++) {
-		ck_assert_uint_ge(checks[i]->started_us, began_us); /* within one interval: all */
+		left_out += checks[i]->started_us < began_us;
 		ck_assert_int_gt(checks[i]->verdict, 0);
 		check_end(checks[i]);
 	}
+	/* within one interval: all but whom the machine has made late for their places again */
+	ck_assert_uint_le(left_out, engine.counters.passed_over - passed_over);
 	engine_close(&engine);
 	(void)close(listener);
 	close_loop(loop);
@@ -281,7 +286,7 @@ START_TEST(check_that_is_made_once_tells_each_step_and_is_no_result)
 		      "2Jé");
 	ck_assert_str_eq(evidence.steps[0].text, "a node says ?[2J?????2Jé");
 	evidence_free(&evidence);
-	fill_backlog("127.93.9.1", PORT, fillers);
+	fill_backlog(listener, "127.93.9.1", PORT, fillers);
 	(void)check_begin_once(&engine, &key, NULL, &evidence, on_ended, &told);
 	while (told < 2)
 		(void)ev_run(loop, EVRUN_ONCE);

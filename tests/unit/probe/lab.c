@@ -2,6 +2,7 @@
 
 #include <check.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -161,10 +162,11 @@ int count_accepted(int listener)
 	return count;
 }
 
-void fill_backlog(const char *address, uint16_t port, int fillers[FILLERS])
+void fill_backlog(int listener, const char *address, uint16_t port, int fillers[FILLERS])
 {
 	struct ip_address ip;
 	struct sockaddr_storage to;
+	struct pollfd first = { .fd = listener, .events = POLLIN };
 	socklen_t size;
 
 	ck_assert(ip_parse(address, &ip));
@@ -173,7 +175,7 @@ void fill_backlog(const char *address, uint16_t port, int fillers[FILLERS])
 		fillers[i] = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		(void)connect(fillers[i], (struct sockaddr *)&to, size); /* the later ones hang */
 	}
-	(void)usleep(20000);
+	ck_assert_int_eq(poll(&first, 1, LAB_PATIENCE_MS), 1);
 }
 
 bool lab_own_network(void)

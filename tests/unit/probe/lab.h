@@ -59,7 +59,7 @@ int count_accepted(int listener); /* accepts and closes all that waits */
 
 /* Fills a listener of backlog 0, so that further handshakes get no answer. */
 #define FILLERS 4
-void fill_backlog(const char *address, uint16_t port, int fillers[FILLERS]);
+void fill_backlog(int listener, const char *address, uint16_t port, int fillers[FILLERS]);
 
 /* A network of our own with nothing but a loopback: its settings are ours to change, and nobody
  * else's listener is in the way. false: this needs the right to make a network namespace. */

@@ -329,7 +329,8 @@ START_TEST(adopted_status_holds_until_the_first_verdict)
 	ck_assert_int_eq(state[1].status, NODE_UP);
 	ck_assert(!state[1].adopted);
 	ck_assert_uint_eq(state[1].since_unix_ms, 2000); /* still the same time of being up */
-	ck_assert_uint_ne(state[1].rtt_us, 9);
+	while (state[1].rtt_us == 9) /* an answer that was only seen too late tells none */
+		ck_assert(lab_is_checked(&lab, 1));
 	ck_assert_int_eq(lab.change_count, 2); /* was-down and new */
 	lab_close(&lab);
 	(void)close(listener);
@@ -509,7 +510,7 @@ START_TEST(reason_is_that_of_the_last_failure)
 	ck_assert_str_eq(prober_state(lab.prober, 0)->reason,
 			 "tcp " HERE ":20192: connection refused");
 	listener = listen_on(HERE, PORT, 0);
-	fill_backlog(HERE, PORT, fillers);
+	fill_backlog(listener, HERE, PORT, fillers);
 	until_ms = clock_mono_ms() + LAB_PATIENCE_MS;
 	while (strcmp(prober_state(lab.prober, 0)->reason, "tcp " HERE ":20192: timeout") != 0) {
 		ck_assert_uint_lt(clock_mono_ms(), until_ms);

@@ -73,7 +73,7 @@ START_TEST(node_that_does_not_answer_is_down_after_the_timeout)
 	uint64_t start_ms;
 	struct lab lab;
 
-	fill_backlog(HERE, PORT, fillers);
+	fill_backlog(listener, HERE, PORT, fillers);
 	lab_open(&lab, -1, -1);
 	start_ms = clock_mono_ms();
 	lab_apply(&lab, nodes, 1, NULL);
@@ -119,7 +119,7 @@ START_TEST(running_probes_end_with_their_prober)
 	int before, after;
 	struct lab lab;
 
-	fill_backlog(HERE, PORT, fillers);
+	fill_backlog(listener, HERE, PORT, fillers);
 	before = dup(0);
 	(void)close(before);
 	lab_open(&lab, -1, -1);

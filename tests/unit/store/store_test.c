@@ -194,8 +194,9 @@ START_TEST(queueing_never_waits_even_while_the_database_is_locked)
 	store_health(store, &health);
 	(void)fprintf(stderr, "100,000 transitions queued: mean %.2f us, worst %llu us\n",
 		      (double)total_us / 100000, (unsigned long long)worst_us);
-	ck_assert_uint_lt(worst_us, 250000); /* a lock would have held it for seconds */
-	ck_assert_uint_lt(total_us, 5000000);
+	check_time("one of 100,000 transitions, the longest", worst_us, 250000);
+	/* All is queued before the writer gives up waiting: whoever waited for it would be later. */
+	ck_assert_str_eq(health.error, "");
 	/* One batch may have been taken before the queue filled up; what is beyond is counted. */
 	ck_assert_uint_gt(store_lost(&health), 0);
 	ck_assert_uint_le(health.pending, 2 * (65536 + 10000));
