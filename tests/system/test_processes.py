@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import select
 import signal
 import socket
@@ -91,18 +92,18 @@ class Load:
             sock.close()
 
 
-def transition_count(server):
+def transitions(server):
+    """[(node, to)] in order of time; a moment behind the log."""
     with contextlib.closing(sqlite3.connect(f"file:{server.folder}/state/signpost.db?mode=ro", uri=True)) as db:
-        return db.execute("SELECT count(*) FROM transitions").fetchone()[0]
+        return db.execute("SELECT node, to_status FROM transitions ORDER BY id").fetchall()
 
 
 def test_death_of_the_control_plane_changes_no_answer_and_no_status(sample):
     sample.nodes.stop("127.10.5.1")
-    signpost.wait_until(lambda: "edge/lon-1" in sample.log() and "down" in sample.log(), 15 * signpost.SLOW)
-    time.sleep(1)
-    before = transition_count(sample)
-    answer = sample.addresses(NAME, "A", "163.1.0.0/24")
-    assert answer == ["127.10.5.2"]
+    signpost.wait_until(lambda: transitions(sample)[-1:] == [("edge/lon-1", "down")], 15 * signpost.SLOW)
+    before = transitions(sample)
+    answer = ["127.10.5.2"]
+    signpost.wait_until(lambda: sample.addresses(NAME, "A", "163.1.0.0/24") == answer, 5 * signpost.SLOW)
     with Load(sample.server, 1000) as load:
         old = sample.kill("signpost-control")
         sample.wait_new("signpost-control", old)
@@ -111,9 +112,9 @@ def test_death_of_the_control_plane_changes_no_answer_and_no_status(sample):
             assert sample.addresses(NAME, "A", "163.1.0.0/24") == answer
             time.sleep(0.1)
     assert (load.lost, load.servfail) == (0, 0)
-    assert transition_count(sample) == before, "a restart is no reason to change a node's status"
+    assert transitions(sample) == before, "a restart is no reason to change a node's status"
     sample.nodes.start("127.10.5.1")
-    signpost.wait_until(lambda: transition_count(sample) > before, 15 * signpost.SLOW)
+    signpost.wait_until(lambda: len(transitions(sample)) > len(before), 15 * signpost.SLOW)
 
 
 def test_death_of_the_data_plane_loses_one_batch_at_most(sample):
@@ -236,8 +237,8 @@ def test_child_that_keeps_ending_is_started_less_and_less_often(fresh, program):
         old = server.kill(program)
         server.wait_new(program, old)
         starts.append(time.monotonic() - start)
-    assert starts[0] < starts[1] + 0.05 < starts[2] + 0.05
-    assert starts[2] >= 1
+    assert re.findall(rf"started again after a pause process={program} pause_ms=(\d+)", server.log()) == ["100", "1000"]
+    assert starts[1] >= 0.1 and starts[2] >= 1
 
 
 @pytest.mark.parametrize("signum", [signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE])

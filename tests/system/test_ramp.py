@@ -31,6 +31,7 @@ def server():
         nodes.start(ONE, TWO, "::1")
         server.start()
         wait_condition(server, "one", "up")
+        wait_condition(server, "two", "up")
         yield server
 
 
@@ -51,8 +52,13 @@ def answered(server, kind="A", count=600, name="edge.example.org"):
     return {address: number / count for address, number in found.items()}
 
 
+def wait_shares(server, expected, kind="A", name="edge.example.org"):
+    """What was ordered or judged is told a moment before it is answered from."""
+    return signpost.wait_until(lambda: expected(answered(server, kind, name=name)), 10 * signpost.SLOW, every=0.05)
+
+
 def wait_answered(server, expected, kind="A"):
-    return signpost.wait_until(lambda: set(answered(server, kind)) == set(expected), 10 * signpost.SLOW, every=0.05)
+    return wait_shares(server, lambda now: set(now) == set(expected), kind)
 
 
 def test_a_node_that_was_down_gets_its_clients_back_little_by_little(server):
@@ -71,7 +77,7 @@ def test_a_node_that_was_down_gets_its_clients_back_little_by_little(server):
         return told["condition"] == "up"
 
     signpost.wait_until(is_back, 20 * signpost.SLOW, every=0.1)
-    assert answered(server) == whole, "its former clients return, and only they move"
+    wait_shares(server, lambda now: now == whole)  # its former clients return, and only they move
     levels = [level for level, _ in seen]
     assert levels == sorted(levels) and 0.19 < levels[0] < 0.9, seen
     # Equal weights: level / (level + 1); who reads both may meet the next step between them.
@@ -102,21 +108,22 @@ def test_a_node_whose_ipv6_is_down_is_answered_for_a_alone(server):
 def test_force_decides_whatever_probes_say(server):
     wait_condition(server, "one", "up")
     server.ctl("force", "one", "down", "--reason", "it lies")
-    assert set(answered(server)) == {TWO}
+    wait_answered(server, [TWO])
     told = node(server, "one")
     assert (told["condition"], told["status"], told["state"]) == ("forced", "up", "forced-down")
     assert "up, forced-down" in server.ctl("status", "edge").stdout
     assert "forced-down  node:edge/one" in server.ctl("states").stdout
     server.nodes.stop(TWO)
     signpost.wait_until(lambda: node(server, "two")["status"] == "down", 10 * signpost.SLOW)
-    assert set(answered(server)) == {ONE, TWO}, "all are down: the fallback answers both"
+    wait_answered(server, [ONE, TWO])  # all are down: the fallback answers both
     server.ctl("force", "two", "up", "--for", "1h")
-    assert set(answered(server)) == {TWO}
+    wait_answered(server, [TWO])
     assert node(server, "two")["state_by"]["until_ms"] > node(server, "two")["state_by"]["from_ms"]
     server.ctl("enable", "one")
-    assert 0.4 < answered(server)[ONE] < 0.6, "it was not down: all of its clients at once"
+    now = wait_shares(server, lambda now: ONE in now and now)
+    assert 0.4 < now[ONE] < 0.6, "it was not down: all of its clients at once"
     server.ctl("enable", "two")
-    assert set(answered(server)) == {ONE}
+    wait_answered(server, [ONE])
     server.nodes.start(TWO)
     wait_condition(server, "two", "up")
     done = server.ctl("force", "two", "sideways", check=False)
@@ -169,18 +176,19 @@ def test_agents_are_heeded_but_an_operator_decides(server):
         signpost.wait_until(lambda: len(shares()) == 2, 10 * signpost.SLOW, every=0.05)
         agents.lines[first] = "up 25%"
         signpost.wait_until(lambda: told("p")["level"] == 65535 // 4, 10 * signpost.SLOW, every=0.05)
-        assert 0.12 < shares()[first] < 0.28  # 25 of 125
+        signpost.wait_until(lambda: 0.12 < shares()[first] < 0.28, 10 * signpost.SLOW, every=0.05)  # 25 of 125
         agents.lines[first] = "drain"
         signpost.wait_until(lambda: set(shares()) == {second}, 10 * signpost.SLOW, every=0.05)
         assert (told("p")["state"], told("p")["condition"], told("p")["wish"]) == ("draining", "draining", "drain")
         assert "node:asked/p by its agent" in server.ctl("status", "asked").stdout
         assert "draining by its agent" in server.ctl("enable", "asked/p").stdout, "that is what still keeps it out"
         server.ctl("force", "asked/p", "up")
-        assert len(shares()) == 2 and told("p")["state"] == "forced-up" and told("p")["wish"] == "drain"
+        signpost.wait_until(lambda: len(shares()) == 2, 10 * signpost.SLOW, every=0.05)
+        assert told("p")["state"] == "forced-up" and told("p")["wish"] == "drain"
         agents.lines[first] = "maint"
         server.ctl("enable", "asked/p")
         signpost.wait_until(lambda: told("p")["condition"] == "disabled", 10 * signpost.SLOW, every=0.05)
-        assert set(shares()) == {second}
+        signpost.wait_until(lambda: set(shares()) == {second}, 10 * signpost.SLOW, every=0.05)
         agents.lines[second] = "maint"  # all of them: a fallback answers, which is everybody
         signpost.wait_until(lambda: told("q")["condition"] == "disabled" and len(shares()) == 2, 10 * signpost.SLOW, every=0.05)
         agents.lines[second] = "ready up 100%"
