@@ -25,6 +25,12 @@ void breaks_free(struct breaks *breaks)
 	*breaks = (struct breaks){ .family = breaks->family };
 }
 
+void breaks_renumber(struct breaks *breaks, const uint32_t *to)
+{
+	for (uint32_t i = 0; i < breaks->count; i++)
+		breaks->value[i] = to[breaks->value[i]];
+}
+
 struct breaks_cursor breaks_cursor(const struct breaks *breaks)
 {
 	return (struct breaks_cursor){ .family = breaks->family,

@@ -34,6 +34,8 @@ struct breaks {
 /* From `start` (above all starts before) on `value` holds. */
 void breaks_add(struct breaks *breaks, address_bits start, uint32_t value);
 void breaks_free(struct breaks *breaks);
+/* Each value becomes to[value]; no two become the same. */
+void breaks_renumber(struct breaks *breaks, const uint32_t *to);
 /* Appends the list to a locations image. */
 void breaks_write(const struct breaks *breaks, struct image_writer *writer,
 		  struct location_breaks *out);

@@ -3,6 +3,7 @@ libcompile_a_SOURCES += \
 	%D%/beside.c %D%/beside.h \
 	%D%/breaks.c %D%/breaks.h \
 	%D%/countries.c %D%/countries.h \
+	%D%/database_part.c %D%/database_part.h \
 	%D%/geo_build.c %D%/geo_build.h \
 	%D%/geo_clients.c %D%/geo_clients.h \
 	%D%/geo_facts.c %D%/geo_facts.h \
@@ -17,6 +18,7 @@ libcompile_a_SOURCES += \
 	%D%/locations_build.c %D%/locations_build.h \
 	%D%/mmdb_asked.c %D%/mmdb_asked.h \
 	%D%/mmdb_fields.c %D%/mmdb_fields.h \
+	%D%/mmdb_record.c %D%/mmdb_record.h \
 	%D%/mmdb_walk.c %D%/mmdb_walk.h \
 	%D%/network_sweep.c %D%/network_sweep.h \
 	%D%/numbering.c %D%/numbering.h \

@@ -32,6 +32,7 @@ void location_table_free(struct location_table *table)
 	numbering_free(&table->texts);
 	numbering_free(&table->field_sets);
 	memo_free(&table->merged);
+	memo_free(&table->text_at);
 	free(table->joined);
 	table->joined = NULL;
 }
@@ -45,6 +46,16 @@ uint32_t location_table_text(struct location_table *table, const char *text, siz
 	number = numbering_add(&table->texts, copy, len + 1);
 	free(copy);
 	return (uint32_t)table->texts.offsets[number];
+}
+
+static uint32_t database_text(struct location_table *table, const struct mmdb_text *text)
+{
+	bool found;
+	uint32_t *known = memo_find(&table->text_at, text->at, &found);
+
+	if (!found)
+		*known = location_table_text(table, text->text, text->len);
+	return *known;
 }
 
 static void set_country(const struct location_table *table, struct location *location,
@@ -82,16 +93,62 @@ uint32_t location_table_add(struct location_table *table, const struct mmdb_fact
 		location.asn_database = database;
 	}
 	if (facts->city.len > 0) {
-		location.city = location_table_text(table, facts->city.text, facts->city.len);
+		location.city = database_text(table, &facts->city);
 		location.city_database = database;
 	}
 	if (facts->subdivision.len > 0)
-		location.subdivision = location_table_text(table, facts->subdivision.text,
-							   facts->subdivision.len);
+		location.subdivision = database_text(table, &facts->subdivision);
 	if (facts->subdivision_name.len > 0)
-		location.subdivision_name = location_table_text(table, facts->subdivision_name.text,
-								facts->subdivision_name.len);
+		location.subdivision_name = database_text(table, &facts->subdivision_name);
 	return numbering_add(&table->locations, &location, sizeof(location));
+}
+
+/* --- several databases --------------------------------------------------------------------- */
+
+/* Of each octet of the texts there at which one begins: where it begins here. */
+static uint32_t *join_texts(struct location_table *table, const struct numbering *from)
+{
+	uint32_t *to = mem_array(from->bytes.len, sizeof(*to));
+
+	for (uint32_t i = 0; i < from->count; i++) {
+		uint32_t number = numbering_add(&table->texts, numbering_item(from, i),
+						numbering_size(from, i));
+
+		to[from->offsets[i]] = (uint32_t)table->texts.offsets[number];
+	}
+	return to;
+}
+
+static uint32_t *join_field_sets(struct location_table *table, const struct numbering *from)
+{
+	uint32_t *to = mem_array(from->count, sizeof(*to));
+
+	for (uint32_t i = 0; i < from->count; i++)
+		to[i] = numbering_add(&table->field_sets, numbering_item(from, i),
+				      numbering_size(from, i));
+	return to;
+}
+
+uint32_t *location_table_join(struct location_table *table, const struct location_table *from)
+{
+	uint32_t *texts = join_texts(table, &from->texts);
+	uint32_t *field_sets = join_field_sets(table, &from->field_sets);
+	uint32_t *to = mem_array(from->locations.count, sizeof(*to));
+
+	numbering_reserve(&table->locations, table->locations.count + from->locations.count,
+			  sizeof(struct location));
+	for (uint32_t i = 0; i < from->locations.count; i++) {
+		struct location location = *location_table_at(from, i);
+
+		location.city = texts[location.city];
+		location.subdivision = texts[location.subdivision];
+		location.subdivision_name = texts[location.subdivision_name];
+		location.fields = field_sets[location.fields];
+		to[i] = numbering_add(&table->locations, &location, sizeof(location));
+	}
+	free(texts);
+	free(field_sets);
+	return to;
 }
 
 /* Country and continent go together: those of two databases might contradict each other. */

@@ -15,6 +15,7 @@ struct location_table {
 	uint32_t field_words;        /* 1 or more */
 	uint64_t *joined;            /* scratch */
 	struct memo merged;
+	struct memo text_at; /* place of a text in the database in hand -> its offset here */
 	const char *continent[COUNTRY_CODES]; /* country_continent of each code */
 };
 
@@ -29,10 +30,15 @@ static inline const struct location *location_table_at(const struct location_tab
 	return (const struct location *)numbering_item(&table->locations, number);
 }
 
-/* The location that these facts of a database make, and the set of fields that are so; 0 when they
+/* The location that these facts of a database make (one table has those of one), and the set of fields that are so; 0 when they
  * say nothing. A country without a continent gets the one that it lies on. */
 uint32_t location_table_add(struct location_table *table, const struct mmdb_facts *facts,
 			    const uint64_t *fields, uint32_t database);
+
+/* Adds all that is in `from`, which holds what other databases say: where they are told apart by
+ * number, all of it in the order in which it came there. to[] of each location there: its number here
+ * (the caller's). */
+uint32_t *location_table_join(struct location_table *table, const struct location_table *from);
 
 /* For each field what `first` knows, else what `second` does; the fields that clients are told by
  * are so when they are in either. */

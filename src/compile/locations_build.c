@@ -7,12 +7,8 @@
 
 #include "base/hash.h"
 #include "compile/beside.h"
-#include "compile/breaks.h"
-#include "compile/location_table.h"
-#include "compile/mmdb_asked.h"
-#include "compile/mmdb_walk.h"
+#include "compile/database_part.h"
 #include "compile/operator_part.h"
-#include "conf/source.h"
 
 #define MAKER_VERSION 3 /* another one: images of older programs are not taken over */
 
@@ -25,8 +21,8 @@ struct locations_job {
 	struct err *err;
 	struct countries countries;
 	struct location_table table;
-	struct mmdb_asked asked;
-	struct breaks (*lists)[2]; /* of each database, of each family */
+	struct database_part *parts; /* of each database */
+	uint32_t part_count;         /* that are open */
 };
 
 /* --- the key ------------------------------------------------------------------------------- */
@@ -87,105 +83,6 @@ static uint64_t compute_key(const struct config *config)
 	return hash;
 }
 
-/* --- one database -------------------------------------------------------------------------- */
-
-struct database {
-	const struct config_database *config;
-	uint32_t number;
-	struct location_table *table;
-	struct mmdb_fields fields;
-	struct mmdb_asked *asked;
-	uint64_t *bits; /* scratch: which of those asked are so */
-};
-
-static int number_record(void *context, uint32_t offset, uint32_t *number, struct err *err)
-{
-	struct database *database = context;
-	struct mmdb_facts facts;
-
-	if (mmdb_fields_read(&database->fields, offset, &facts, err) != 0)
-		return -1;
-	memset(database->bits, 0, database->table->field_words * sizeof(*database->bits));
-	if (mmdb_asked_read(database->asked, database->fields.db, offset, database->bits, err) != 0)
-		return -1;
-	*number = location_table_add(database->table, &facts, database->bits, database->number);
-	return 0;
-}
-
-/* Who is refused: a database without any field that is known or that clients are told by, and one
- * without a field that was set. */
-static void check_found(const struct locations_job *job, const struct database *database)
-{
-	const struct mmdb_fields *fields = &database->fields;
-	char *holds = mmdb_fields_describe(fields);
-	bool is_told = false, any = database->asked->found_any;
-
-	for (int i = 0; i < FIELD_COUNT; i++) {
-		any = any || fields->found[i] > 0;
-		if (!fields->is_set[i] || fields->found[i] > 0)
-			continue;
-		is_told = true;
-		diag_add(job->diag, DIAG_ERROR, &database->config->place, NULL, 0,
-			 "%s: no record has the %s where \"fields\" says; they hold: %s",
-			 database->config->path, mmdb_field_name[i], holds);
-	}
-	if (!any && !is_told)
-		diag_add(job->diag, DIAG_ERROR, &database->config->place, NULL, 0,
-			 "%s: no record has a known field; they hold: %s", database->config->path,
-			 holds);
-	free(holds);
-}
-
-static int walk_open_database(const struct locations_job *job, struct database *database,
-			      const MMDB_s *db, struct err *err)
-{
-	struct mmdb_walk walk = { .db = db, .number_record = number_record, .context = database };
-	struct arena arena = { 0 };
-	int rc = mmdb_fields_open(&database->fields, db, &database->config->fields, &arena, err);
-
-	database->bits = arena_alloc(&arena,
-				     database->table->field_words * sizeof(*database->bits));
-
-	for (int family = 0; rc == 0 && family < 2; family++)
-		rc = mmdb_walk(&walk, &job->lists[database->number][family], err);
-	if (rc == 0)
-		check_found(job, database);
-	memo_free(&walk.records);
-	arena_free(&arena);
-	return rc;
-}
-
-static void walk_database(struct locations_job *job, uint32_t number)
-{
-	struct database database = { .config = &job->config->databases[number],
-				     .number = number,
-				     .table = &job->table,
-				     .asked = &job->asked };
-	const char *path = database.config->path;
-	struct err err = { "" };
-	MMDB_s db;
-	int rc;
-
-	if (source_is_file(path, &err) != 0) {
-		diag_add(job->diag, DIAG_ERROR, &database.config->place, NULL, 0, "%s: %s", path,
-			 err.text);
-		return;
-	}
-	errno = 0;
-	rc = MMDB_open(path, MMDB_MODE_MMAP, &db);
-	if (rc != MMDB_SUCCESS) {
-		bool by_system = (rc == MMDB_FILE_OPEN_ERROR || rc == MMDB_IO_ERROR) && errno != 0;
-
-		diag_add(job->diag, DIAG_ERROR, &database.config->place, NULL, 0, "%s: %s", path,
-			 by_system ? strerror(errno) : MMDB_strerror(rc));
-		return;
-	}
-	if (walk_open_database(job, &database, &db, &err) != 0)
-		diag_add(job->diag, DIAG_ERROR, &database.config->place, NULL, 0, "%s: %s", path,
-			 err.text);
-	MMDB_close(&db);
-}
-
 /* --- all of them together ------------------------------------------------------------------ */
 
 /* Walks the lists of one family side by side. */
@@ -226,6 +123,12 @@ static bool sweep_next(const struct sweep *sweep, address_bits *start)
 	return any;
 }
 
+/* Of this family. */
+static bool knows_nothing(const struct breaks *list)
+{
+	return list->count == 1 && list->value[0] == 0;
+}
+
 static void merge_family(struct locations_job *job, int family, struct breaks *out)
 {
 	size_t databases = job->config->database_count;
@@ -234,10 +137,10 @@ static void merge_family(struct locations_job *job, int family, struct breaks *o
 	address_bits start = 0;
 
 	for (size_t i = 0; i < databases; i++) {
-		struct breaks *list = &job->lists[i][family];
+		struct breaks *list = &job->parts[i].lists[family];
 
-		if (list->count == 1 && list->value[0] == 0)
-			continue; /* knows nothing of this family */
+		if (knows_nothing(list))
+			continue;
 		sweep.cursors[sweep.count++] = breaks_cursor(list);
 	}
 	do
@@ -246,18 +149,35 @@ static void merge_family(struct locations_job *job, int family, struct breaks *o
 	free(sweep.cursors);
 }
 
-/* One database alone is the result; its list is taken as it is. */
+/* What one database alone knows is taken as it is. */
+static bool take_only(struct locations_job *job, int family, struct breaks *out)
+{
+	struct breaks *only = NULL;
+
+	for (size_t i = 0; i < job->config->database_count; i++) {
+		struct breaks *list = &job->parts[i].lists[family];
+
+		if (knows_nothing(list))
+			continue;
+		if (only != NULL)
+			return false;
+		only = list;
+	}
+	if (only == NULL)
+		return false;
+	*out = *only;
+	*only = (struct breaks){ .family = family_of[family] };
+	return true;
+}
+
 static void join_family(struct locations_job *job, int family, struct breaks *out)
 {
 	*out = (struct breaks){ .family = family_of[family] };
-	if (job->config->database_count == 1) {
-		*out = job->lists[0][family];
-		job->lists[0][family] = (struct breaks){ .family = family_of[family] };
+	if (take_only(job, family, out))
 		return;
-	}
 	merge_family(job, family, out);
 	for (size_t i = 0; i < job->config->database_count; i++)
-		breaks_free(&job->lists[i][family]);
+		breaks_free(&job->parts[i].lists[family]);
 }
 
 /* Numbers locations by first use: those that were only parts of others stay behind. */
@@ -346,61 +266,99 @@ static void write_databases(struct locations_job *job, struct breaks lists[2],
 	image_writer_root(writer, struct locations_root)->breaks = breaks;
 }
 
+/* --- reading all ---------------------------------------------------------------------------- */
+
 /* A field that no record has is a typing mistake, and the rule or fence would never hold. */
 static void check_asked(const struct locations_job *job)
 {
 	const struct config *config = job->config;
 	const struct place server_file = { .file = config->file };
 
-	for (uint32_t i = 0; i < job->asked.count && config->database_count > 0; i++)
-		if (!job->asked.found[i])
+	for (size_t i = 0; i < config->field_count; i++) {
+		bool found = config->database_count == 0;
+
+		for (size_t d = 0; d < config->database_count; d++)
+			found = found || job->parts[d].asked.found[i];
+		if (!found)
 			diag_add(job->diag, DIAG_ERROR, &server_file, NULL, 0,
 				 "no record of any database has the field \"%s\"",
 				 config->fields[i].path);
+	}
+}
+
+/* Two at once: operators have one database, or one of each family. */
+static void read_databases(struct locations_job *job)
+{
+	for (uint32_t i = 0; i < job->part_count; i += 2) {
+		bool has_other = i + 1 < job->part_count;
+		struct beside other;
+
+		if (has_other)
+			beside_start(&other, database_part_read, &job->parts[i + 1]);
+		database_part_read(&job->parts[i]);
+		if (has_other)
+			beside_wait(&other);
+	}
+	for (uint32_t i = 0; i < job->part_count; i++)
+		diag_join(job->diag, job->parts[i].diag);
+}
+
+/* Numbers of the first database's locations stay what they are. */
+static void join_tables(struct locations_job *job)
+{
+	for (uint32_t i = 0; i < job->part_count; i++) {
+		struct database_part *part = &job->parts[i];
+		uint32_t *to;
+
+		if (i == 0) {
+			location_table_free(&job->table);
+			job->table = part->table;
+			part->table = (struct location_table){ 0 };
+			continue;
+		}
+		to = location_table_join(&job->table, &part->table);
+		location_table_free(&part->table);
+		for (int family = 0; family < 2; family++)
+			breaks_renumber(&part->lists[family], to);
+		free(to);
+	}
 }
 
 static int walk(struct locations_job *job, struct image_writer *writer)
 {
 	unsigned mistakes = diag_errors(job->diag);
 	struct breaks merged[2] = { { 0 }, { 0 } };
-	struct arena arena = { 0 };
-	int rc = mmdb_asked_open(&job->asked, job->config->fields, job->config->field_count, &arena,
-				 job->err);
 
-	for (uint32_t i = 0; rc == 0 && i < job->config->database_count; i++)
-		walk_database(job, i);
-	if (rc == 0 && diag_errors(job->diag) == mistakes)
+	while (job->part_count < job->config->database_count) {
+		uint32_t number = job->part_count++;
+
+		if (database_part_open(&job->parts[number], job->config, number, job->err) != 0)
+			return -1;
+	}
+	read_databases(job);
+	if (diag_errors(job->diag) == mistakes)
 		check_asked(job);
-	if (rc != 0 || diag_errors(job->diag) != mistakes)
-		goto out;
+	if (diag_errors(job->diag) != mistakes)
+		return 0;
+	join_tables(job);
 	for (int family = 0; family < 2; family++)
 		join_family(job, family, &merged[family]);
 	write_databases(job, merged, writer);
-	for (int family = 0; family < 2; family++)
-		breaks_free(&merged[family]);
-out:
-	arena_free(&arena);
-	return rc;
+	return 0;
 }
 
 static void open_job(struct locations_job *job)
 {
-	size_t databases = job->config->database_count;
-
 	location_table_init(&job->table, job->config->field_count);
-	job->lists = mem_array(databases, sizeof(*job->lists));
-	for (size_t i = 0; i < databases; i++)
-		for (int family = 0; family < 2; family++)
-			job->lists[i][family].family = family_of[family];
+	job->parts = mem_array(job->config->database_count, sizeof(*job->parts));
 }
 
 static void close_job(struct locations_job *job)
 {
-	for (size_t i = 0; i < job->config->database_count; i++)
-		for (int family = 0; family < 2; family++)
-			breaks_free(&job->lists[i][family]);
+	for (uint32_t i = 0; i < job->part_count; i++)
+		database_part_free(&job->parts[i]);
 	location_table_free(&job->table);
-	free(job->lists);
+	free(job->parts);
 }
 
 /* Its offsets stay true: it lies where it lay, behind the root. */

@@ -85,11 +85,10 @@ static bool equals(const MMDB_entry_data_s *value, const char *text)
 
 /* --- reading ------------------------------------------------------------------------------- */
 
-static int read_path(struct mmdb_asked *asked, const MMDB_s *db, uint32_t offset, uint32_t field,
+static int read_path(struct mmdb_asked *asked, struct mmdb_record *record, uint32_t field,
 		     struct err *err)
 {
-	MMDB_entry_s entry = { db, offset };
-	int rc = MMDB_aget_value(&entry, &asked->value, asked->paths[field].key);
+	int rc = mmdb_record_value(record, asked->paths[field].key, &asked->value);
 
 	if (rc == MMDB_LOOKUP_PATH_DOES_NOT_MATCH_DATA_ERROR ||
 	    rc == MMDB_INVALID_LOOKUP_PATH_ERROR)
@@ -100,13 +99,13 @@ static int read_path(struct mmdb_asked *asked, const MMDB_s *db, uint32_t offset
 }
 
 /* Fields of one path are many when a client names many values: read once, compared with each. */
-int mmdb_asked_read(struct mmdb_asked *asked, const MMDB_s *db, uint32_t offset, uint64_t *bits,
+int mmdb_asked_read(struct mmdb_asked *asked, struct mmdb_record *record, uint64_t *bits,
 		    struct err *err)
 {
 	for (uint32_t first = 0; first < asked->count; first++) {
 		if (!asked->is_first[first])
 			continue;
-		if (read_path(asked, db, offset, first, err) != 0)
+		if (read_path(asked, record, first, err) != 0)
 			return -1;
 		for (uint32_t i = first; asked->value.has_data && i < asked->count;
 		     i = asked->next[i]) {

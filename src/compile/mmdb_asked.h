@@ -14,15 +14,15 @@ struct mmdb_asked {
 	bool *is_first;          /* of each: no field before has its path */
 	uint32_t *next;          /* of each: the next one with its path; count: none */
 	bool *found;             /* of each: some record of some database has its path */
-	bool found_any;          /* since whoever looks made it false */
+	bool found_any;          /* is any of them */
 	MMDB_entry_data_s value; /* of the path read last */
 };
 
 /* Texts live in the arena. -1: a path has too many or empty steps. */
 int mmdb_asked_open(struct mmdb_asked *asked, const struct config_field *fields, size_t count,
 		    struct arena *arena, struct err *err);
-/* Sets the bits of the fields that are so in the record at this offset. -1: it is damaged. */
-int mmdb_asked_read(struct mmdb_asked *asked, const MMDB_s *db, uint32_t offset, uint64_t *bits,
+/* Sets the bits of the fields that are so in a record. -1: it is damaged. */
+int mmdb_asked_read(struct mmdb_asked *asked, struct mmdb_record *record, uint64_t *bits,
 		    struct err *err);
 
 #endif

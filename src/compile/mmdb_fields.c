@@ -63,7 +63,7 @@ static bool text_of(const MMDB_entry_data_s *value, struct mmdb_text *text)
 	if (value->type != MMDB_DATA_TYPE_UTF8_STRING || value->data_size == 0 ||
 	    memchr(value->utf8_string, '\0', value->data_size) != NULL)
 		return false;
-	*text = (struct mmdb_text){ value->utf8_string, value->data_size };
+	*text = (struct mmdb_text){ value->utf8_string, value->data_size, value->offset };
 	return true;
 }
 
@@ -133,16 +133,15 @@ static bool take(enum mmdb_field field, const MMDB_entry_data_s *value, struct m
 /* --- records ------------------------------------------------------------------------------- */
 
 /* 1: the field is there and its value makes sense. 0: not. -1: the record is damaged. */
-static int read_path(const struct mmdb_fields *fields, uint32_t offset, enum mmdb_field field,
+static int read_path(struct mmdb_record *record, enum mmdb_field field,
 		     const struct mmdb_path *path, struct mmdb_facts *out, struct err *err)
 {
-	MMDB_entry_s entry = { fields->db, offset };
 	MMDB_entry_data_s value;
 	int rc;
 
 	if (path->key[0] == NULL)
 		return 0;
-	rc = MMDB_aget_value(&entry, &value, path->key);
+	rc = mmdb_record_value(record, path->key, &value);
 	if (rc == MMDB_LOOKUP_PATH_DOES_NOT_MATCH_DATA_ERROR ||
 	    rc == MMDB_INVALID_LOOKUP_PATH_ERROR)
 		return 0;
@@ -151,20 +150,20 @@ static int read_path(const struct mmdb_fields *fields, uint32_t offset, enum mmd
 	return value.has_data && take(field, &value, out) ? 1 : 0;
 }
 
-static int read_field(const struct mmdb_fields *fields, int layout, uint32_t offset,
+static int read_field(const struct mmdb_fields *fields, int layout, struct mmdb_record *record,
 		      enum mmdb_field field, struct mmdb_facts *out, struct err *err)
 {
 	int rc = 0;
 
 	if (fields->is_set[field])
-		return read_path(fields, offset, field, &fields->set[field], out, err);
+		return read_path(record, field, &fields->set[field], out, err);
 	for (int i = 0; rc == 0 && layout >= 0 && i < CANDIDATES; i++)
-		rc = read_path(fields, offset, field, &layouts[layout].path[field][i], out, err);
+		rc = read_path(record, field, &layouts[layout].path[field][i], out, err);
 	return rc;
 }
 
 /* How many of the layout's own fields the record has; -1: damaged. */
-static int count_fields(const struct mmdb_fields *fields, int layout, uint32_t offset,
+static int count_fields(const struct mmdb_fields *fields, int layout, struct mmdb_record *record,
 			struct err *err)
 {
 	struct mmdb_facts facts = { 0 };
@@ -174,7 +173,7 @@ static int count_fields(const struct mmdb_fields *fields, int layout, uint32_t o
 		int rc = 0;
 
 		if (!fields->is_set[field])
-			rc = read_field(fields, layout, offset, (enum mmdb_field)field, &facts,
+			rc = read_field(fields, layout, record, (enum mmdb_field)field, &facts,
 					err);
 		if (rc < 0)
 			return -1;
@@ -183,10 +182,10 @@ static int count_fields(const struct mmdb_fields *fields, int layout, uint32_t o
 	return count;
 }
 
-static int find_layout(struct mmdb_fields *fields, uint32_t offset, struct err *err)
+static int find_layout(struct mmdb_fields *fields, struct mmdb_record *record, struct err *err)
 {
 	for (int layout = 0; fields->layout < 0 && layout < LAYOUTS; layout++) {
-		int count = count_fields(fields, layout, offset, err);
+		int count = count_fields(fields, layout, record, err);
 
 		if (count < 0)
 			return -1;
@@ -196,18 +195,18 @@ static int find_layout(struct mmdb_fields *fields, uint32_t offset, struct err *
 	return 0;
 }
 
-int mmdb_fields_read(struct mmdb_fields *fields, uint32_t offset, struct mmdb_facts *out,
-		     struct err *err)
+int mmdb_fields_read(struct mmdb_fields *fields, struct mmdb_record *record,
+		     struct mmdb_facts *out, struct err *err)
 {
 	bool has[FIELD_COUNT];
 
 	*out = (struct mmdb_facts){ 0 };
 	if (fields->first_count < MMDB_FIRST_MAX)
-		fields->first[fields->first_count++] = offset;
-	if (fields->layout < 0 && find_layout(fields, offset, err) != 0)
+		fields->first[fields->first_count++] = record->entry.offset;
+	if (fields->layout < 0 && find_layout(fields, record, err) != 0)
 		return -1;
 	for (int field = 0; field < FIELD_COUNT; field++) {
-		int rc = read_field(fields, fields->layout, offset, (enum mmdb_field)field, out,
+		int rc = read_field(fields, fields->layout, record, (enum mmdb_field)field, out,
 				    err);
 
 		if (rc < 0)

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "compile/mmdb_record.h"
 #include "conf/config.h"
 
 enum mmdb_field {
@@ -28,6 +29,7 @@ enum mmdb_field {
 struct mmdb_text {
 	const char *text;
 	uint32_t len;
+	uint32_t at; /* offset in the data section: the same text lies there for many records */
 };
 
 struct mmdb_facts {
@@ -65,9 +67,9 @@ int mmdb_path_cut(const char *text, struct mmdb_path *path, struct arena *arena)
 int mmdb_fields_open(struct mmdb_fields *fields, const MMDB_s *db,
 		     const struct config_geo_fields *set, struct arena *arena, struct err *err);
 
-/* What the record at this offset says. -1: it is damaged. */
-int mmdb_fields_read(struct mmdb_fields *fields, uint32_t offset, struct mmdb_facts *out,
-		     struct err *err);
+/* What a record says. -1: it is damaged. */
+int mmdb_fields_read(struct mmdb_fields *fields, struct mmdb_record *record,
+		     struct mmdb_facts *out, struct err *err);
 
 /* What the first records hold: "country_code (text), latitude (float)". The caller's; free it. */
 char *mmdb_fields_describe(const struct mmdb_fields *fields);

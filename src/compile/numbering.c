@@ -7,22 +7,26 @@
 
 #define SLOTS_FIRST 64U
 
-static void put_slot(struct numbering *n, uint32_t number)
+static void put_slot(struct numbering *n, struct numbering_slot item)
 {
-	uint32_t slot = n->hashes[number] & (n->slot_count - 1);
+	uint32_t slot = item.hash & (n->slot_count - 1);
 
-	while (n->slots[slot] != 0)
+	while (n->slots[slot].number != 0)
 		slot = (slot + 1) & (n->slot_count - 1);
-	n->slots[slot] = number + 1;
+	n->slots[slot] = item;
 }
 
 static void set_slots(struct numbering *n, uint32_t slot_count)
 {
-	free(n->slots);
+	struct numbering_slot *old = n->slots;
+	uint32_t old_count = n->slot_count;
+
 	n->slot_count = slot_count;
-	n->slots = mem_array(n->slot_count, sizeof(*n->slots));
-	for (uint32_t number = 0; number < n->count; number++)
-		put_slot(n, number);
+	n->slots = mem_map(n->slot_count * sizeof(*n->slots));
+	for (uint32_t slot = 0; slot < old_count; slot++)
+		if (old[slot].number != 0)
+			put_slot(n, old[slot]);
+	mem_unmap(old, old_count * sizeof(*old));
 }
 
 void numbering_reserve(struct numbering *n, uint32_t count, size_t size)
@@ -36,7 +40,6 @@ void numbering_reserve(struct numbering *n, uint32_t count, size_t size)
 	if (count > n->cap) {
 		n->cap = count;
 		n->offsets = mem_resize(n->offsets, n->cap, sizeof(*n->offsets));
-		n->hashes = mem_resize(n->hashes, n->cap, sizeof(*n->hashes));
 	}
 	if (count * size > n->bytes.cap) {
 		n->bytes.cap = count * size;
@@ -49,22 +52,20 @@ static uint32_t append(struct numbering *n, const void *item, size_t size, uint3
 	if (n->count == n->cap) {
 		n->cap = n->cap ? n->cap * 2 : 16;
 		n->offsets = mem_resize(n->offsets, n->cap, sizeof(*n->offsets));
-		n->hashes = mem_resize(n->hashes, n->cap, sizeof(*n->hashes));
 	}
 	n->offsets[n->count] = n->bytes.len;
-	n->hashes[n->count] = hash;
 	buf_append(&n->bytes, item, size);
-	put_slot(n, n->count++);
+	put_slot(n, (struct numbering_slot){ hash, ++n->count });
 	return n->count - 1;
 }
 
 static uint32_t find_hashed(const struct numbering *n, const void *item, size_t size, uint32_t hash)
 {
-	for (uint32_t slot = hash & (n->slot_count - 1); n->slots[slot] != 0;
+	for (uint32_t slot = hash & (n->slot_count - 1); n->slots[slot].number != 0;
 	     slot = (slot + 1) & (n->slot_count - 1)) {
-		uint32_t number = n->slots[slot] - 1;
+		uint32_t number = n->slots[slot].number - 1;
 
-		if (n->hashes[number] == hash && numbering_size(n, number) == size &&
+		if (n->slots[slot].hash == hash && numbering_size(n, number) == size &&
 		    memcmp(numbering_item(n, number), item, size) == 0)
 			return number;
 	}
@@ -92,8 +93,7 @@ void numbering_free(struct numbering *n)
 {
 	buf_free(&n->bytes);
 	free(n->offsets);
-	free(n->hashes);
-	free(n->slots);
+	mem_unmap(n->slots, n->slot_count * sizeof(*n->slots));
 	*n = (struct numbering){ 0 };
 }
 
@@ -113,11 +113,11 @@ static void grow_memo(struct memo *memo)
 	struct memo old = *memo;
 
 	memo->slot_count = old.slot_count ? old.slot_count * 2 : SLOTS_FIRST;
-	memo->entries = mem_array(memo->slot_count, sizeof(*memo->entries));
+	memo->entries = mem_map(memo->slot_count * sizeof(*memo->entries));
 	for (uint32_t slot = 0; slot < old.slot_count; slot++)
 		if (old.entries[slot].used != 0)
 			*find_entry(memo, old.entries[slot].key) = old.entries[slot];
-	free(old.entries);
+	mem_unmap(old.entries, old.slot_count * sizeof(*old.entries));
 }
 
 uint32_t *memo_find(struct memo *memo, uint64_t key, bool *found)
@@ -142,8 +142,15 @@ const uint32_t *memo_get(const struct memo *memo, uint64_t key)
 	return entry != NULL && entry->used != 0 ? &entry->value : NULL;
 }
 
+void memo_prefetch(const struct memo *memo, uint64_t key)
+{
+	if (memo->slot_count > 0)
+		__builtin_prefetch(
+			&memo->entries[(uint32_t)hash_word(key) & (memo->slot_count - 1)]);
+}
+
 void memo_free(struct memo *memo)
 {
-	free(memo->entries);
+	mem_unmap(memo->entries, memo->slot_count * sizeof(*memo->entries));
 	*memo = (struct memo){ 0 };
 }

@@ -13,8 +13,10 @@
 struct numbering {
 	struct buf bytes;  /* all items, one behind the other */
 	uint64_t *offsets; /* of each item in bytes */
-	uint32_t *hashes;
-	uint32_t *slots; /* number + 1; 0: free */
+	/* With its hash, so that most others are told from an item without looking at it. */
+	struct numbering_slot {
+		uint32_t hash, number; /* number + 1; 0: free */
+	} * slots;
 	uint32_t count, cap, slot_count;
 };
 
@@ -56,6 +58,8 @@ struct memo {
 uint32_t *memo_find(struct memo *memo, uint64_t key, bool *found);
 /* The same without adding; NULL: it has none. */
 const uint32_t *memo_get(const struct memo *memo, uint64_t key);
+/* The key is asked for soon: its place is fetched meanwhile. */
+void memo_prefetch(const struct memo *memo, uint64_t key);
 void memo_free(struct memo *memo);
 
 #endif
