@@ -24,13 +24,15 @@ struct geo_job {
 static void add_spots(struct geo_job *job)
 {
 	const struct locations_root *root = image_root(&job->locations, struct locations_root);
-	const struct location *all = image_at(&job->locations, struct location,
-					      root->locations_off);
 
 	numbering_reserve(&job->spots.numbers, root->location_count, sizeof(struct spot));
 	job->spot_of = mem_array(root->location_count, sizeof(*job->spot_of));
-	for (uint32_t i = 0; i < root->location_count; i++)
-		job->spot_of[i] = geo_spots_add(&job->spots, &all[i]);
+	for (uint32_t i = 0; i < root->location_count; i++) {
+		struct location location;
+
+		location_read(&job->locations, i, &location);
+		job->spot_of[i] = geo_spots_add(&job->spots, &location);
+	}
 	geo_places_init(&job->overrides, &job->spots, &job->locations, &root->overrides, NULL);
 	geo_places_init(&job->resolvers, &job->spots, &job->locations, &root->resolvers,
 			&root->overrides);

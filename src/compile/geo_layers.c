@@ -14,7 +14,7 @@ static void open_cursors(const struct geo_layers *layers, int family, bool is_of
 	const struct locations_root *root = image_root(layers->locations, struct locations_root);
 	const struct geo_places *places = is_of_resolvers ? layers->resolvers : layers->overrides;
 
-	out[LAYER_LOCATIONS] = breaks_cursor_in(layers->locations, &root->breaks, family);
+	out[LAYER_LOCATIONS] = breaks_cursor_in(layers->locations, &root->breaks.family[family]);
 	if (is_of_resolvers)
 		out[LAYER_LOCATIONS].count = 1; /* what they say is in the places */
 	out[LAYER_PLACES] = breaks_cursor(&places->breaks[family]);
@@ -93,7 +93,7 @@ static void settle_overlays(struct geo_layers *l, int family, bool is_of_resolve
 			cursor_seek(&cursors[LAYER_PLACES], start);
 			settle_stretch(l, cursors, is_of_resolvers, !more, end);
 		}
-		overlays->at++;
+		cursor_step(overlays);
 	}
 }
 
@@ -174,7 +174,7 @@ static bool stream_advance(struct stream *s, address_bits *start)
 		}
 	for (int i = 0; i < LAYERS; i++)
 		if (s->has_next[i] && s->next[i] == *start) {
-			s->cursors[i].at++;
+			cursor_step(&s->cursors[i]);
 			look_ahead(s, (enum layer)i);
 		}
 	return any;

@@ -7,7 +7,8 @@
 
 struct placing {
 	struct geo_spots *spots;
-	const struct location *locations, *row_locations, *below_locations;
+	const struct image *locations;
+	const struct location *row_locations, *below_locations;
 	const struct location_row *rows, *below_rows; /* below: NULL where there is no such file */
 	struct breaks_cursor vendor, below;
 	struct breaks *out;
@@ -26,8 +27,9 @@ static bool hides_all(const struct placing *p, const struct location *row)
 
 static uint32_t add_spot(struct placing *p, uint32_t vendor, uint32_t below, uint32_t row)
 {
-	struct location location = p->locations[vendor];
+	struct location location;
 
+	location_read(p->locations, vendor, &location);
 	if (below != 0)
 		location_override(&location,
 				  &p->below_locations[p->below_rows[below - 1].location]);
@@ -101,7 +103,7 @@ static void place_family(struct placing *p, struct breaks_cursor rows)
 			breaks_add(p->out, start, 0);
 		else
 			place_row(p, p->rows[row - 1].location, start, !more, end);
-		rows.at++;
+		cursor_step(&rows);
 	}
 }
 
@@ -112,7 +114,7 @@ void geo_places_init(struct geo_places *places, struct geo_spots *spots,
 	const struct locations_root *root = image_root(locations, struct locations_root);
 	struct placing p = {
 		.spots = spots,
-		.locations = image_at(locations, struct location, root->locations_off),
+		.locations = locations,
 		.row_locations = image_at(locations, struct location, rows->locations_off),
 		.rows = image_at(locations, struct location_row, rows->rows_off),
 	};
@@ -130,10 +132,10 @@ void geo_places_init(struct geo_places *places, struct geo_spots *spots,
 	memset(p.alone, 0xff, rows->location_count * sizeof(*p.alone));
 	for (int family = 0; family < 2; family++) {
 		p.out = &places->breaks[family];
-		p.vendor = breaks_cursor_in(locations, &root->breaks, family);
+		p.vendor = breaks_cursor_in(locations, &root->breaks.family[family]);
 		if (p.below_rows != NULL)
-			p.below = breaks_cursor_in(locations, &below->breaks, family);
-		place_family(&p, breaks_cursor_in(locations, &rows->breaks, family));
+			p.below = breaks_cursor_in(locations, &below->breaks.family[family]);
+		place_family(&p, breaks_cursor_in(locations, &rows->breaks.family[family]));
 	}
 	memo_free(&p.on_top);
 	free(p.alone);

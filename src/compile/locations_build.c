@@ -118,7 +118,7 @@ static bool sweep_next(const struct sweep *sweep, address_bits *start)
 		address_bits next;
 
 		if (cursor_next(&sweep->cursors[i], &next) && next == *start)
-			sweep->cursors[i].at++;
+			cursor_step(&sweep->cursors[i]);
 	}
 	return any;
 }
@@ -195,19 +195,52 @@ static uint32_t renumber(struct breaks *list, uint32_t *numbers, uint32_t count)
 
 /* --- the image ----------------------------------------------------------------------------- */
 
+static struct location_place pack_location(const struct location *l, struct numbering *origins)
+{
+	struct location_origin origin = { .has = l->has,
+					  .fields = l->fields,
+					  .country_database = l->country_database,
+					  .coordinates_database = l->coordinates_database,
+					  .asn_database = l->asn_database,
+					  .city_database = l->city_database };
+	struct location_place place = { .latitude = l->latitude,
+					.longitude = l->longitude,
+					.asn = l->asn,
+					.city = l->city,
+					.subdivision = l->subdivision,
+					.subdivision_name = l->subdivision_name };
+
+	memcpy(place.country, l->country, sizeof(place.country));
+	memcpy(place.continent, l->continent, sizeof(place.continent));
+	place.origin = numbering_add(origins, &origin, sizeof(origin));
+	return place;
+}
+
 static void write_locations(struct locations_job *job, struct image_writer *writer,
 			    const uint32_t *numbers, uint32_t count)
 {
-	uint64_t at = image_writer_reserve(writer, count * sizeof(struct location), 64);
-	struct locations_root *root = image_writer_root(writer, struct locations_root);
-	struct location *out = image_writer_at(writer, struct location, at);
+	uint64_t at = image_writer_reserve(writer, count * sizeof(struct location_place), 64);
+	struct location_place *out = image_writer_at(writer, struct location_place, at);
+	struct numbering origins = { 0 };
+	struct locations_root *root;
+	uint64_t origins_at;
 
-	for (uint32_t i = 0; i < job->table.locations.count; i++)
-		if (numbers[i] != LOCATION_NONE)
-			out[numbers[i]] = location_with_country(location_table_at(&job->table, i),
-								&job->countries);
-	root->locations_off = at;
+	for (uint32_t i = 0; i < job->table.locations.count; i++) {
+		struct location location;
+
+		if (numbers[i] == LOCATION_NONE)
+			continue;
+		location = location_with_country(location_table_at(&job->table, i),
+						 &job->countries);
+		out[numbers[i]] = pack_location(&location, &origins);
+	}
+	origins_at = image_writer_append(writer, origins.bytes.data, origins.bytes.len, 64);
+	root = image_writer_root(writer, struct locations_root);
+	root->places_off = at;
 	root->location_count = count;
+	root->origins_off = origins_at;
+	root->origin_count = origins.count;
+	numbering_free(&origins);
 }
 
 static void write_databases_and_texts(struct locations_job *job, struct image_writer *writer)
@@ -260,7 +293,7 @@ static void write_databases(struct locations_job *job, struct breaks lists[2],
 	location_table_free(&job->table);
 	free(numbers);
 	for (int family = 0; family < 2; family++) {
-		breaks_write(&lists[family], writer, &breaks);
+		breaks_write(&lists[family], writer, &breaks.family[family]);
 		breaks_free(&lists[family]);
 	}
 	image_writer_root(writer, struct locations_root)->breaks = breaks;

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "compile/breaks.h"
+#include "compile/numbering.h"
 
 /* Turns a data record (offset in the data section) into a number, 0 for "says nothing"; -1 with
  * err: the record is damaged. Asked once for each distinct record of a walk, in order. */

@@ -284,7 +284,7 @@ void overrides_write(struct overrides *o, struct image_writer *writer, uint32_t 
 	out->rows_off = image_writer_append(writer, o->rows, o->row_count * sizeof(*o->rows), 64);
 	out->locations_off = write_locations(o, writer, texts_at);
 	for (int family = 0; family < 2; family++)
-		breaks_write(&o->breaks[family], writer, &out->breaks);
+		breaks_write(&o->breaks[family], writer, &out->breaks.family[family]);
 }
 
 /* --- life ---------------------------------------------------------------------------------- */

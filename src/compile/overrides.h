@@ -14,7 +14,9 @@
 #include "compile/breaks.h"
 #include "compile/countries.h"
 #include "compile/network_sweep.h"
+#include "compile/numbering.h"
 #include "conf/config.h"
+#include "image/locations.h"
 
 /* What both files share. Offsets of their texts begin with 0, which is "". */
 struct override_context {

@@ -104,7 +104,8 @@ static int read_images(struct product *product, struct err *err)
 		product->result.id[i] = image_header(&image)->id;
 		locations = image_root(&image, struct locations_root);
 		if (i == COMPILED_LOCATIONS)
-			counts->networks = locations->breaks.v4_count + locations->breaks.v6_count;
+			counts->networks = locations->breaks.family[0].count +
+					   locations->breaks.family[1].count;
 		else if (i == COMPILED_GEO)
 			counts->classes = image_root(&image, struct geo_root)->class_count;
 		else if (i == COMPILED_PLAN)

@@ -58,6 +58,6 @@ json_t *explain_location(const struct image *locations, const struct located *lo
 	json_object_set_new(told, "override",
 			    json_pack("{s:s, s:I, s:o}", "file", located->file, "line",
 				      (json_int_t)located->row->line, "vendor",
-				      location(locations, located->vendor)));
+				      location(locations, &located->vendor)));
 	return told;
 }

@@ -112,45 +112,36 @@ void space_free(struct space *space)
 
 /* --- walking ---------------------------------------------------------------------------------- */
 
-/* Where a walk through one list of break points is. */
-struct cursor {
-	const struct image *image;
-	const struct location_breaks *breaks;
-	uint8_t family;
-	uint32_t at, count;
-};
-
 /* Where a walk through what is known of one family is. */
 struct walk {
 	const struct image *image; /* NULL: nothing is known of anybody */
 	const struct locations_root *root;
-	struct cursor databases, overrides;
+	struct breaks_cursor databases, overrides;
 };
 
-static uint64_t break_position(const struct cursor *cursor, uint32_t i)
+/* Positions are the upper halves of addresses: what begins within one counts from the next one on. */
+static bool break_behind(const struct breaks_cursor *cursor, uint64_t *position)
 {
-	const struct ip6_words *words;
+	address_bits next;
 
-	if (cursor->family == IP_V4)
-		return (uint64_t)image_at(cursor->image, uint32_t, cursor->breaks->v4_start_off)[i]
-		       << 32;
-	words = image_at(cursor->image, struct ip6_words, cursor->breaks->v6_start_off) + i;
-	return words->high + (words->low != 0);
+	if (!cursor_next(cursor, &next))
+		return false;
+	*position = (uint64_t)(next >> 64) + ((uint64_t)next != 0);
+	return true;
 }
 
 /* The value at a position, which only grows from call to call; *end: where another one begins. */
-static uint32_t cursor_value(struct cursor *cursor, uint64_t position, uint64_t *end)
+static uint32_t value_at(struct breaks_cursor *cursor, uint64_t position, uint64_t *end)
 {
-	uint64_t values = cursor->family == IP_V4 ? cursor->breaks->v4_value_off
-						  : cursor->breaks->v6_value_off;
+	uint64_t next;
 
 	if (cursor->count == 0)
 		return 0;
-	while (cursor->at + 1 < cursor->count && break_position(cursor, cursor->at + 1) <= position)
-		cursor->at++;
-	if (cursor->at + 1 < cursor->count && break_position(cursor, cursor->at + 1) < *end)
-		*end = break_position(cursor, cursor->at + 1);
-	return image_at(cursor->image, uint32_t, values)[cursor->at];
+	while (break_behind(cursor, &next) && next <= position)
+		cursor_step(cursor);
+	if (break_behind(cursor, &next) && next < *end)
+		*end = next;
+	return cursor_value(cursor);
 }
 
 static const struct location *overriding(const struct walk *walk, uint32_t value)
@@ -166,16 +157,15 @@ static const struct location *overriding(const struct walk *walk, uint32_t value
 /* The country of a network; *end: where the next network begins. */
 static uint32_t country_at(struct walk *walk, uint64_t position, uint64_t *end, bool *known)
 {
-	uint32_t number = cursor_value(&walk->databases, position, end);
-	const struct location *location =
-		image_at(walk->image, struct location, walk->root->locations_off) + number;
-	const struct location *row = overriding(walk,
-						cursor_value(&walk->overrides, position, end));
+	uint32_t number = value_at(&walk->databases, position, end);
+	const struct location_place *place =
+		image_at(walk->image, struct location_place, walk->root->places_off) + number;
+	const struct location *row = overriding(walk, value_at(&walk->overrides, position, end));
 
 	*known = number != 0 || row != NULL;
 	if (row != NULL && (row->has & LOCATION_IS_PLACE) != 0)
-		location = row;
-	return space_country(location->country);
+		return space_country(row->country);
+	return space_country(place->country);
 }
 
 /* The same for all neighbours of one country. */
@@ -245,15 +235,6 @@ static void measure_family(struct space *known, struct space *unknown, enum meas
 	}
 }
 
-static struct cursor cursor_start(const struct image *locations,
-				  const struct location_breaks *breaks, uint8_t family)
-{
-	return (struct cursor){ .image = locations,
-				.breaks = breaks,
-				.family = family,
-				.count = family == IP_V4 ? breaks->v4_count : breaks->v6_count };
-}
-
 static struct walk walk_start(const struct image *locations, uint8_t family)
 {
 	struct walk walk = { .image = NULL };
@@ -262,8 +243,9 @@ static struct walk walk_start(const struct image *locations, uint8_t family)
 		return walk;
 	walk.image = locations;
 	walk.root = image_root(locations, struct locations_root);
-	walk.databases = cursor_start(locations, &walk.root->breaks, family);
-	walk.overrides = cursor_start(locations, &walk.root->overrides.breaks, family);
+	walk.databases = breaks_cursor_in(locations, &walk.root->breaks.family[family == IP_V6]);
+	walk.overrides = breaks_cursor_in(locations,
+					  &walk.root->overrides.breaks.family[family == IP_V6]);
 	return walk;
 }
 

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libimage.a
 libimage_a_SOURCES = \
 	%D%/backup.c %D%/backup.h \
+	%D%/breakpoints.c %D%/breakpoints.h \
 	%D%/boot.h %D%/compiled.h \
 	%D%/geo.c %D%/geo.h \
 	%D%/handover.h \

@@ -17,11 +17,6 @@ static struct ip6_words words_of(const struct ip_address *address)
 	return w;
 }
 
-static bool not_after(struct ip6_words a, struct ip6_words b)
-{
-	return a.high != b.high ? a.high < b.high : a.low <= b.low;
-}
-
 static unsigned common_bits(struct ip6_words a, struct ip6_words b)
 {
 	if (a.high != b.high)
@@ -47,65 +42,55 @@ static uint8_t prefix_within(struct ip6_words at, struct ip6_words start,
 	return (uint8_t)len;
 }
 
-/* --- break points -------------------------------------------------------------------------- */
-
-static uint32_t break_count(const struct location_breaks *breaks, uint8_t family)
+static struct ip6_words words_of_bits(address_bits bits)
 {
-	return family == IP_V4 ? breaks->v4_count : breaks->v6_count;
-}
-
-/* As words: IPv4 in the upper half of `high`, so that prefix lengths are its own. */
-static struct ip6_words start_at(const struct image *locations,
-				 const struct location_breaks *breaks, uint8_t family, uint32_t i)
-{
-	if (family == IP_V6)
-		return image_at(locations, struct ip6_words, breaks->v6_start_off)[i];
-	return (struct ip6_words){ (uint64_t)image_at(locations, uint32_t, breaks->v4_start_off)[i]
-					   << 32,
-				   0 };
-}
-
-static uint32_t value_at(const struct image *locations, const struct location_breaks *breaks,
-			 uint8_t family, uint32_t i)
-{
-	return image_at(locations, uint32_t,
-			family == IP_V4 ? breaks->v4_value_off : breaks->v6_value_off)[i];
-}
-
-static uint32_t find_break(const struct image *locations, const struct location_breaks *breaks,
-			   uint8_t family, struct ip6_words at)
-{
-	uint32_t low = 0; /* starts at or before the address */
-	uint32_t high = break_count(breaks, family);
-
-	while (high - low > 1) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (not_after(start_at(locations, breaks, family, middle), at))
-			low = middle;
-		else
-			high = middle;
-	}
-	return low;
+	return (struct ip6_words){ (uint64_t)(bits >> 64), (uint64_t)bits };
 }
 
 /* The value at an address; *prefix_len grows to that of the longest prefix that has it. */
 static uint32_t breaks_find(const struct image *locations, const struct location_breaks *breaks,
 			    const struct ip_address *address, uint8_t *prefix_len)
 {
-	struct ip6_words at = words_of(address);
-	uint32_t i = find_break(locations, breaks, address->family, at);
-	bool is_last = i + 1 == break_count(breaks, address->family);
-	struct ip6_words next = { 0, 0 };
+	struct ip6_words at = words_of(address), behind;
+	struct breaks_cursor cursor = breaks_cursor_in(locations,
+						       &breaks->family[address->family == IP_V6]);
+	address_bits next = 0;
+	bool is_last;
 	uint8_t len;
 
-	if (!is_last)
-		next = start_at(locations, breaks, address->family, i + 1);
-	len = prefix_within(at, start_at(locations, breaks, address->family, i),
-			    is_last ? NULL : &next);
+	cursor_seek(&cursor, bits_of_v6(at));
+	is_last = !cursor_next(&cursor, &next);
+	behind = words_of_bits(next);
+	len = prefix_within(at, words_of_bits(cursor.start), is_last ? NULL : &behind);
 	if (len > *prefix_len)
 		*prefix_len = len;
-	return value_at(locations, breaks, address->family, i);
+	return cursor_value(&cursor);
+}
+
+/* --- places -------------------------------------------------------------------------------- */
+
+void location_read(const struct image *locations, uint32_t number, struct location *out)
+{
+	const struct locations_root *root = image_root(locations, struct locations_root);
+	const struct location_place *place =
+		image_at(locations, struct location_place, root->places_off) + number;
+	const struct location_origin *origin =
+		image_at(locations, struct location_origin, root->origins_off) + place->origin;
+
+	*out = (struct location){ .latitude = place->latitude,
+				  .longitude = place->longitude,
+				  .asn = place->asn,
+				  .city = place->city,
+				  .subdivision = place->subdivision,
+				  .subdivision_name = place->subdivision_name,
+				  .has = origin->has,
+				  .fields = origin->fields,
+				  .country_database = origin->country_database,
+				  .coordinates_database = origin->coordinates_database,
+				  .asn_database = origin->asn_database,
+				  .city_database = origin->city_database };
+	memcpy(out->country, place->country, sizeof(out->country));
+	memcpy(out->continent, place->continent, sizeof(out->continent));
 }
 
 /* --- finding ------------------------------------------------------------------------------- */
@@ -169,8 +154,8 @@ static bool find(const struct image *locations, const struct ip_address *address
 
 	*out = (struct located){ .file = "" };
 	number = breaks_find(locations, &root->breaks, at, &out->prefix_len);
-	out->vendor = image_at(locations, struct location, root->locations_off) + number;
-	out->location = *out->vendor;
+	location_read(locations, number, &out->vendor);
+	out->location = out->vendor;
 	found = override(locations, &root->overrides, at, out);
 	if (is_source)
 		found = override(locations, &root->resolvers, at, out);

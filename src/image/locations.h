@@ -4,29 +4,19 @@
  * overrides starts from here instead of walking the databases again, one of pools takes it as it
  * is, and `signpostctl explain` and tests read it. The data plane never sees it.
  *
- * Each list of break points is ascending: value[i] holds from start[i] up to, not including,
- * start[i + 1]. start[0] is the zero address. Neighbours have different values. */
+ * Networks are break points, packed (image/breakpoints.h), and places are packed, too: half a million
+ * of them are kept in memory for the next reload. */
 #ifndef IMAGE_LOCATIONS_H
 #define IMAGE_LOCATIONS_H
 
-#include "base/netprefix.h"
-#include "image/image.h"
+#include "image/breakpoints.h"
 
-#define LOCATIONS_VERSION 4
+#define LOCATIONS_VERSION 5
 #define LOCATION_NONE     UINT32_MAX /* as a database index: not from any */
-
-/* An IPv6 address as two machine words, so that break points compare quickly. */
-struct ip6_words {
-	uint64_t high, low;
-};
 
 /* The break points of both families. */
 struct location_breaks {
-	uint64_t v4_start_off; /* uint32_t[v4_count], host order */
-	uint64_t v4_value_off; /* uint32_t[v4_count] */
-	uint64_t v6_start_off; /* struct ip6_words[v6_count] */
-	uint64_t v6_value_off; /* uint32_t[v6_count] */
-	uint32_t v4_count, v6_count;
+	struct break_list family[2]; /* IPv4, IPv6 */
 };
 
 /* A file of the operator's, of networks and where they are. Values of `breaks`: number of the row
@@ -51,9 +41,11 @@ struct locations_root {
                                   again. */
 	/* The databases' part: up to databases_end. Values of `breaks` are location numbers. */
 	struct location_breaks breaks;
-	uint64_t locations_off; /* struct location[location_count]; number 0: nothing is known */
+	uint64_t places_off;    /* struct location_place[location_count]; number 0: nothing is known */
+	uint64_t origins_off;   /* struct location_origin[origin_count] */
 	uint64_t databases_off; /* uint32_t[database_count]: offset of the path as text */
 	uint32_t location_count, database_count;
+	uint32_t origin_count, reserved;
 	uint64_t texts_off; /* NUL-terminated UTF-8 texts; offset 0 in here is "" */
 	uint64_t texts_size;
 	/* uint64_t[field_set_count][field_words]: bit i says that config.fields[i] is so; set 0: none */
@@ -90,10 +82,26 @@ struct location {
 	uint32_t country_database, coordinates_database, asn_database, city_database;
 };
 
+/* A location of the databases as it lies in the image: what many have in common stands apart. */
+struct location_place {
+	float latitude, longitude;
+	uint32_t asn, city, subdivision, subdivision_name;
+	char country[2], continent[2];
+	uint32_t origin;
+};
+
+struct location_origin {
+	uint32_t has, fields;
+	uint32_t country_database, coordinates_database, asn_database, city_database;
+};
+
+/* The databases' location of this number. */
+void location_read(const struct image *locations, uint32_t number, struct location *out);
+
 /* What is known of an address, and how. */
 struct located {
 	struct location location;       /* overrides heeded: what holds */
-	const struct location *vendor;  /* what the databases say */
+	struct location vendor;         /* what the databases say */
 	const struct location_row *row; /* of the file that has the last word, NULL: it has none */
 	const char *file;               /* its path, "" where row is NULL */
 	uint8_t prefix_len; /* the longest prefix around the address of which all this is true */

@@ -11,64 +11,12 @@ struct check {
 	struct err *err;
 };
 
-static bool not_after(struct ip6_words a, struct ip6_words b)
-{
-	return a.high != b.high ? a.high < b.high : a.low <= b.low;
-}
-
-static int verify_start(const struct check *c, struct ip6_words start, struct ip6_words last,
-			uint32_t i)
-{
-	if (i == 0 && (start.high != 0 || start.low != 0))
-		return err_set(c->err, "locations image: %s: does not start at zero", c->table);
-	if (i > 0 && not_after(start, last))
-		return err_set(c->err, "locations image: %s: break point %u is out of order",
-			       c->table, i);
-	return 0;
-}
-
-static int verify_values(const struct check *c, const uint32_t *values, uint32_t count,
-			 uint32_t limit)
-{
-	for (uint32_t i = 0; i < count; i++)
-		if (values[i] >= limit)
-			return err_set(c->err, "locations image: %s: break point %u has value %u",
-				       c->table, i, values[i]);
-	return 0;
-}
-
 static int verify_breaks(const struct check *c, const struct location_breaks *breaks,
 			 uint32_t limit)
 {
-	const struct image *l = c->locations;
-	struct ip6_words last = { 0, 0 };
-
-	if (!image_holds(l, breaks->v4_start_off, breaks->v4_count, 4, 4) ||
-	    !image_holds(l, breaks->v4_value_off, breaks->v4_count, 4, 4) ||
-	    !image_holds(l, breaks->v6_start_off, breaks->v6_count, 16, 8) ||
-	    !image_holds(l, breaks->v6_value_off, breaks->v6_count, 4, 4) ||
-	    breaks->v4_count == 0 || breaks->v6_count == 0)
-		return err_set(c->err, "locations image: %s: break points do not lie inside",
-			       c->table);
-	for (uint32_t i = 0; i < breaks->v4_count; i++) {
-		struct ip6_words start = { image_at(l, uint32_t, breaks->v4_start_off)[i], 0 };
-
-		if (verify_start(c, start, last, i) != 0)
-			return -1;
-		last = start;
-	}
-	for (uint32_t i = 0; i < breaks->v6_count; i++) {
-		struct ip6_words start = image_at(l, struct ip6_words, breaks->v6_start_off)[i];
-
-		if (verify_start(c, start, last, i) != 0)
-			return -1;
-		last = start;
-	}
-	if (verify_values(c, image_at(l, uint32_t, breaks->v4_value_off), breaks->v4_count,
-			  limit) != 0)
+	if (breaks_verify(c->locations, &breaks->family[0], true, limit, c->table, c->err) != 0)
 		return -1;
-	return verify_values(c, image_at(l, uint32_t, breaks->v6_value_off), breaks->v6_count,
-			     limit);
+	return breaks_verify(c->locations, &breaks->family[1], false, limit, c->table, c->err);
 }
 
 static bool is_database(const struct check *c, uint32_t database)
@@ -107,6 +55,54 @@ static int verify_locations(const struct check *c, uint64_t offset, uint32_t cou
 			       c->table);
 	for (uint32_t i = 0; i < count; i++)
 		if (verify_location(c, image_at(c->locations, struct location, offset) + i, i) != 0)
+			return -1;
+	return 0;
+}
+
+static int verify_place(const struct check *c, const struct location_place *p, uint32_t number)
+{
+	if (!is_text(c, p->city) || !is_text(c, p->subdivision) || !is_text(c, p->subdivision_name))
+		return err_set(c->err, "locations image: %s: location %u has a text out of range",
+			       c->table, number);
+	if (!(fabsf(p->latitude) <= 90.0F) || !(fabsf(p->longitude) <= 180.0F))
+		return err_set(c->err, "locations image: %s: location %u is nowhere on Earth",
+			       c->table, number);
+	if (p->origin >= c->root->origin_count)
+		return err_set(c->err, "locations image: %s: location %u has no origin", c->table,
+			       number);
+	return 0;
+}
+
+static int verify_origin(const struct check *c, const struct location_origin *o, uint32_t number)
+{
+	if (!is_database(c, o->country_database) || !is_database(c, o->coordinates_database) ||
+	    !is_database(c, o->asn_database) || !is_database(c, o->city_database))
+		return err_set(c->err, "locations image: origin %u has a database out of range",
+			       number);
+	if (o->fields >= c->root->field_set_count)
+		return err_set(c->err, "locations image: origin %u has fields out of range", number);
+	return 0;
+}
+
+static int verify_places(const struct check *c)
+{
+	const struct locations_root *root = c->root;
+
+	if (!image_holds(c->locations, root->places_off, root->location_count,
+			 sizeof(struct location_place), 4) ||
+	    !image_holds(c->locations, root->origins_off, root->origin_count,
+			 sizeof(struct location_origin), 4))
+		return err_set(c->err, "locations image: %s: locations do not lie inside",
+			       c->table);
+	for (uint32_t i = 0; i < root->location_count; i++)
+		if (verify_place(c,
+				 image_at(c->locations, struct location_place, root->places_off) + i,
+				 i) != 0)
+			return -1;
+	for (uint32_t i = 0; i < root->origin_count; i++)
+		if (verify_origin(
+			    c, image_at(c->locations, struct location_origin, root->origins_off) + i,
+			    i) != 0)
 			return -1;
 	return 0;
 }
@@ -164,7 +160,7 @@ static int verify_databases(const struct image *locations, struct err *err)
 	for (uint32_t i = 0; i < root->database_count; i++)
 		if (!is_text(&c, image_at(&part, uint32_t, root->databases_off)[i]))
 			return err_set(err, "locations image: database %u has no name", i);
-	if (verify_locations(&c, root->locations_off, root->location_count) != 0)
+	if (verify_places(&c) != 0)
 		return -1;
 	return verify_breaks(&c, &root->breaks, root->location_count);
 }

@@ -214,10 +214,11 @@ static void print_steering(const struct image *image)
 
 static void add_breaks(struct parts *parts, const struct location_breaks *breaks, const char *name)
 {
-	begins(parts, breaks->v4_start_off, name);
-	begins(parts, breaks->v4_value_off, name);
-	begins(parts, breaks->v6_start_off, name);
-	begins(parts, breaks->v6_value_off, name);
+	for (int family = 0; family < 2; family++) {
+		begins(parts, breaks->family[family].heads_off, name);
+		begins(parts, breaks->family[family].starts_off, name);
+		begins(parts, breaks->family[family].values_off, name);
+	}
 }
 
 static void add_rows(struct parts *parts, const struct location_rows *rows)
@@ -233,7 +234,8 @@ static void print_locations(const struct image *image)
 	struct parts parts = start(image, IMAGE_LOCATIONS);
 
 	add_breaks(&parts, &root->breaks, "networks");
-	begins(&parts, root->locations_off, "places");
+	begins(&parts, root->places_off, "places");
+	begins(&parts, root->origins_off, "places");
 	begins(&parts, root->databases_off, "texts");
 	begins(&parts, root->texts_off, "texts");
 	begins(&parts, root->field_sets_off, "fields");
@@ -241,7 +243,8 @@ static void print_locations(const struct image *image)
 	add_rows(&parts, &root->resolvers);
 	begins(&parts, root->more_texts_off, "texts");
 	(void)printf("\"networks\": %u, \"places\": %u, ",
-		     root->breaks.v4_count + root->breaks.v6_count, root->location_count);
+		     root->breaks.family[0].count + root->breaks.family[1].count,
+		     root->location_count);
 	finish(&parts, image);
 }
 

@@ -10,7 +10,7 @@
 
 const unsigned long fuzz_runs = 700, fuzz_runs_an_accepted = 20;
 
-#define REGIONS 9
+#define REGIONS 12
 
 static struct sample sample;
 static struct edit_region regions[REGIONS];
@@ -25,15 +25,22 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	must(sample_compile(&sample));
 	root = image_root(&sample.locations, struct locations_root);
 	regions[0] = (struct edit_region){ IMAGE_ROOT, sizeof(*root) };
-	regions[1] = (struct edit_region){ root->breaks.v4_start_off, root->breaks.v4_count * 4 };
-	regions[2] = (struct edit_region){ root->breaks.v4_value_off, root->breaks.v4_count * 4 };
-	regions[3] = (struct edit_region){ root->breaks.v6_start_off, root->breaks.v6_count * 16 };
-	regions[4] = (struct edit_region){ root->breaks.v6_value_off, root->breaks.v6_count * 4 };
-	regions[5] = (struct edit_region){ root->locations_off,
-					   root->location_count * sizeof(struct location) };
-	regions[6] = (struct edit_region){ root->databases_off, root->database_count * 4 };
-	regions[7] = (struct edit_region){ root->texts_off, root->texts_size };
-	regions[8] = (struct edit_region){ IMAGE_ROOT, sample.locations.size - IMAGE_ROOT };
+	for (unsigned family = 0; family < 2; family++) {
+		const struct break_list *list = &root->breaks.family[family];
+		struct edit_region *of = &regions[1 + 3 * family];
+
+		of[0] = (struct edit_region){ list->heads_off, break_blocks(list->count) *
+								       sizeof(struct break_head) };
+		of[1] = (struct edit_region){ list->starts_off, list->starts_size };
+		of[2] = (struct edit_region){ list->values_off, list->values_size };
+	}
+	regions[7] = (struct edit_region){ root->places_off,
+					   root->location_count * sizeof(struct location_place) };
+	regions[8] = (struct edit_region){ root->origins_off,
+					   root->origin_count * sizeof(struct location_origin) };
+	regions[9] = (struct edit_region){ root->databases_off, root->database_count * 4 };
+	regions[10] = (struct edit_region){ root->texts_off, root->texts_size };
+	regions[11] = (struct edit_region){ IMAGE_ROOT, sample.locations.size - IMAGE_ROOT };
 	return 0;
 }
 

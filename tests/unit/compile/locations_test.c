@@ -341,7 +341,7 @@ static void mark_locations(void)
 
 	memcpy(copy, original.base, original.size);
 	root = (struct locations_root *)(void *)(copy + IMAGE_ROOT);
-	((struct location *)(void *)(copy + root->locations_off))[0].asn = 4711;
+	((struct location_place *)(void *)(copy + root->places_off))[0].asn = 4711;
 	f.locations.base = copy;
 	fixture_build_from(&f, &f.locations);
 	image_close(&original);

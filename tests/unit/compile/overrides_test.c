@@ -115,8 +115,8 @@ START_TEST(what_the_vendor_says_is_still_told)
 	found = find("192.0.2.1");
 	ck_assert_int_eq(strncmp(found.location.country, "FR", 2), 0);
 	ck_assert_uint_eq(found.location.country_database, LOCATION_NONE);
-	ck_assert_int_eq(strncmp(found.vendor->country, "JP", 2), 0);
-	ck_assert_str_eq(location_database(&f.locations, found.vendor->country_database),
+	ck_assert_int_eq(strncmp(found.vendor.country, "JP", 2), 0);
+	ck_assert_str_eq(location_database(&f.locations, found.vendor.country_database),
 			 DATA("nested-city.mmdb"));
 }
 END_TEST
@@ -310,7 +310,7 @@ START_TEST(databases_are_not_walked_again_when_overrides_change)
 	copy = malloc(before.size);
 	memcpy(copy, before.base, before.size);
 	root = (struct locations_root *)(void *)(copy + IMAGE_ROOT);
-	((struct location *)(void *)(copy + root->locations_off))[0].asn = 4711; /* a mark */
+	((struct location_place *)(void *)(copy + root->places_off))[0].asn = 4711; /* a mark */
 	f.config.overrides_path = fixture_write(&f, "192.0.2.0/26 site=london city=L\n");
 	fixture_build_from(&f, &(struct image){ copy, before.size });
 	ck_assert_uint_eq(find("240.0.0.1").location.asn, 4711);
