@@ -31,7 +31,7 @@ check_PROGRAMS += test-geo
 TESTS += test-geo
 test_geo_SOURCES = \
 	tests/unit/compile/geo_fixture.c tests/unit/compile/geo_fixture.h \
-	tests/unit/compile/geo_main.c \
+	tests/unit/compile/breaks_test.c tests/unit/compile/geo_main.c \
 	tests/unit/compile/geo_clients_test.c tests/unit/compile/geo_model_test.c \
 	tests/unit/compile/geo_nearest_test.c tests/unit/compile/geo_trie_test.c \
 	tests/unit/compile/locations_test.c \

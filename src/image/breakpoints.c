@@ -73,14 +73,14 @@ struct check {
 	struct err *err;
 };
 
-/* Does the block begin where the one before has ended? */
+/* Does the block begin where the one before has ended? A head may say anything. */
 static bool fits(const struct check *c, const struct breaks_cursor *cursor)
 {
 	const struct break_head *head = &c->heads[cursor->at / BREAKS_BLOCK];
 
 	return cursor->at % BREAKS_BLOCK != 0 ||
-	       (cursor->start_at == cursor->starts + head->starts_at &&
-		cursor->value_at == cursor->values + head->values_at);
+	       ((uint64_t)(cursor->start_at - cursor->starts) == head->starts_at &&
+		(uint64_t)(cursor->value_at - cursor->values) == head->values_at);
 }
 
 static bool is_inside(const struct check *c, const struct breaks_cursor *cursor)

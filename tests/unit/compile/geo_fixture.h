@@ -54,6 +54,7 @@ struct ip_address fixture_address(const char *text);
 /* The preference of an address in a pool. */
 const struct geo_pref *fixture_pref(const struct fixture *f, const char *address, uint32_t pool);
 
+Suite *breaks_suite(void);
 Suite *geo_trie_suite(void);
 Suite *geo_build_suite(void);
 Suite *geo_clients_suite(void);

@@ -5,6 +5,7 @@ int main(void)
 	SRunner *runner = srunner_create(geo_trie_suite());
 	int failed;
 
+	srunner_add_suite(runner, breaks_suite());
 	srunner_add_suite(runner, geo_find_suite());
 	srunner_add_suite(runner, locations_suite());
 	srunner_add_suite(runner, geo_clients_suite());
