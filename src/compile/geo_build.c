@@ -27,11 +27,12 @@ static void add_spots(struct geo_job *job)
 
 	numbering_reserve(&job->spots.numbers, root->location_count, sizeof(struct spot));
 	job->spot_of = mem_array(root->location_count, sizeof(*job->spot_of));
-	for (uint32_t i = 0; i < root->location_count; i++) {
-		struct location location;
+	for (uint32_t i = 0; i < root->location_count; i += GEO_SPOTS_TOGETHER) {
+		uint32_t left = root->location_count - i;
 
-		location_read(&job->locations, i, &location);
-		job->spot_of[i] = geo_spots_add(&job->spots, &location);
+		geo_spots_add_some(&job->spots, &job->locations, i,
+				   left < GEO_SPOTS_TOGETHER ? left : GEO_SPOTS_TOGETHER,
+				   job->spot_of + i);
 	}
 	geo_places_init(&job->overrides, &job->spots, &job->locations, &root->overrides, NULL);
 	geo_places_init(&job->resolvers, &job->spots, &job->locations, &root->resolvers,

@@ -24,7 +24,7 @@ static bool asks_for_distance(const struct config_pool *pool)
 	return pool->policy == POLICY_NEAREST || pool->fallback == FALLBACK_NEAREST;
 }
 
-uint32_t geo_spots_add(struct geo_spots *spots, const struct location *location)
+static struct spot make_spot(struct geo_spots *spots, const struct location *location)
 {
 	uint32_t view = geo_clients_view(spots->clients, location);
 	struct spot spot = { .facts = geo_clients_judge(spots->clients, view) };
@@ -34,7 +34,30 @@ uint32_t geo_spots_add(struct geo_spots *spots, const struct location *location)
 		spot.latitude = location->latitude;
 		spot.longitude = location->longitude;
 	}
+	return spot;
+}
+
+uint32_t geo_spots_add(struct geo_spots *spots, const struct location *location)
+{
+	struct spot spot = make_spot(spots, location);
+
 	return numbering_add(&spots->numbers, &spot, sizeof(spot));
+}
+
+void geo_spots_add_some(struct geo_spots *spots, const struct image *locations, uint32_t first,
+			uint32_t count, uint32_t *out)
+{
+	struct spot made[GEO_SPOTS_TOGETHER];
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct location location;
+
+		location_read(locations, first + i, &location);
+		made[i] = make_spot(spots, &location);
+		numbering_prefetch(&spots->numbers, &made[i], sizeof(made[i]));
+	}
+	for (uint32_t i = 0; i < count; i++)
+		out[i] = numbering_add(&spots->numbers, &made[i], sizeof(made[i]));
 }
 
 /* --- measuring all ------------------------------------------------------------------------- */

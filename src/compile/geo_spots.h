@@ -33,6 +33,10 @@ void geo_spots_init(struct geo_spots *spots, struct geo_clients *clients, struct
 void geo_spots_free(struct geo_spots *spots);
 
 uint32_t geo_spots_add(struct geo_spots *spots, const struct location *location);
+/* The same of so many of the databases' locations, from number `first` on. */
+#define GEO_SPOTS_TOGETHER 64U
+void geo_spots_add_some(struct geo_spots *spots, const struct image *locations, uint32_t first,
+			uint32_t count, uint32_t *out);
 void geo_spots_measure(struct geo_spots *spots); /* all that were added */
 
 /* Of a spot that was measured: facts of its pools' clients, and their preferences. */

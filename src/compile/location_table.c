@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TOGETHER 64U /* locations that are joined at once */
+
 /* Locations are compared as bytes. */
 _Static_assert(sizeof(struct location) == 6 * 4 + 4 + 6 * 4, "struct location has no holes");
 
@@ -129,6 +131,28 @@ static uint32_t *join_field_sets(struct location_table *table, const struct numb
 	return to;
 }
 
+/* Each waits for memory of its own. */
+static void join_some(struct location_table *table, const struct location_table *from,
+		      uint32_t first, const uint32_t *texts, const uint32_t *field_sets,
+		      uint32_t *to)
+{
+	uint32_t left = from->locations.count - first, count = left < TOGETHER ? left : TOGETHER;
+	struct location some[TOGETHER];
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct location *l = &some[i];
+
+		*l = *location_table_at(from, first + i);
+		l->city = texts[l->city];
+		l->subdivision = texts[l->subdivision];
+		l->subdivision_name = texts[l->subdivision_name];
+		l->fields = field_sets[l->fields];
+		numbering_prefetch(&table->locations, l, sizeof(*l));
+	}
+	for (uint32_t i = 0; i < count; i++)
+		to[first + i] = numbering_add(&table->locations, &some[i], sizeof(some[i]));
+}
+
 uint32_t *location_table_join(struct location_table *table, const struct location_table *from)
 {
 	uint32_t *texts = join_texts(table, &from->texts);
@@ -137,15 +161,8 @@ uint32_t *location_table_join(struct location_table *table, const struct locatio
 
 	numbering_reserve(&table->locations, table->locations.count + from->locations.count,
 			  sizeof(struct location));
-	for (uint32_t i = 0; i < from->locations.count; i++) {
-		struct location location = *location_table_at(from, i);
-
-		location.city = texts[location.city];
-		location.subdivision = texts[location.subdivision];
-		location.subdivision_name = texts[location.subdivision_name];
-		location.fields = field_sets[location.fields];
-		to[i] = numbering_add(&table->locations, &location, sizeof(location));
-	}
+	for (uint32_t i = 0; i < from->locations.count; i += TOGETHER)
+		join_some(table, from, i, texts, field_sets, to);
 	free(texts);
 	free(field_sets);
 	return to;

@@ -89,6 +89,13 @@ uint32_t numbering_add(struct numbering *n, const void *item, size_t size)
 	return number != UINT32_MAX ? number : append(n, item, size, hash);
 }
 
+void numbering_prefetch(const struct numbering *n, const void *item, size_t size)
+{
+	if (n->slot_count > 0)
+		__builtin_prefetch(
+			&n->slots[(uint32_t)hash_bytes(item, size, 0) & (n->slot_count - 1)]);
+}
+
 void numbering_free(struct numbering *n)
 {
 	buf_free(&n->bytes);

@@ -28,6 +28,9 @@ uint32_t numbering_add(struct numbering *numbering, const void *item, size_t siz
 /* The same without adding; UINT32_MAX: they have none. */
 uint32_t numbering_find(const struct numbering *numbering, const void *item, size_t size);
 
+/* These bytes are numbered soon: where they would stand is fetched meanwhile. */
+void numbering_prefetch(const struct numbering *numbering, const void *item, size_t size);
+
 static inline const void *numbering_item(const struct numbering *numbering, uint32_t number)
 {
 	return numbering->bytes.data + numbering->offsets[number];
