@@ -20,6 +20,11 @@ uint64_t clock_mono_ms(void)
 	return clock_mono_us() / 1000;
 }
 
+uint64_t clock_cpu_us(void)
+{
+	return read_us(CLOCK_THREAD_CPUTIME_ID);
+}
+
 uint64_t clock_unix_ms(void)
 {
 	return read_us(CLOCK_REALTIME) / 1000;

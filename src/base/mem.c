@@ -6,18 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
+
+#include "base/clock.h"
 
 #define ARENA_BLOCK ((size_t)64 * 1024)
 /* From LARGE_FROM on an arena grows by blocks of huge pages, where the system has some: a large one
  * is filled in less time than the kernel takes to hand out its small pages. */
 #define LARGE_FROM  ((size_t)2 << 20)
 #define LARGE_BLOCK ((size_t)16 << 20)
-/* A huge page is cleared in a tenth of a millisecond, and the small ones instead of it take two. A
- * virtual machine that tells its host which memory is free (free page reporting) loses huge pages
- * that are free for some seconds, and having one again takes milliseconds; small ones it keeps. */
 #define HUGE_PAGE   ((size_t)2 << 20)
-#define HUGE_MAX_US 400U
 /* What is smaller comes from the heap, which has it at hand. */
 #define MAPPED_MIN ((size_t)64 * 1024)
 
@@ -128,15 +125,6 @@ void buf_free(struct buf *buf)
 	*buf = (struct buf){ 0 };
 }
 
-static uint64_t cpu_time_us(void)
-{
-	struct timespec now;
-
-	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0)
-		return 0;
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 void mem_huge(void *at, size_t size)
 {
 	static bool too_slow; /* one of them was */
@@ -147,9 +135,9 @@ void mem_huge(void *at, size_t size)
 	if (size < before + HUGE_PAGE || __atomic_load_n(&too_slow, __ATOMIC_RELAXED) ||
 	    madvise(at, size, MADV_HUGEPAGE) != 0)
 		return;
-	start_us = cpu_time_us();
+	start_us = clock_cpu_us();
 	__atomic_store_n(first, 0, __ATOMIC_RELAXED);
-	if (cpu_time_us() - start_us < HUGE_MAX_US)
+	if (clock_cpu_us() - start_us < MEM_HUGE_MAX_US)
 		return;
 	__atomic_store_n(&too_slow, true, __ATOMIC_RELAXED);
 	(void)madvise(at, size, MADV_NOHUGEPAGE);

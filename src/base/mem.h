@@ -18,6 +18,11 @@ char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * here and there. */
 void *mem_map(size_t size);
 void mem_unmap(void *mapped, size_t size); /* NULL is fine */
+/* CPU time that having a huge page may take. It is cleared in a tenth of a millisecond, and the small
+ * ones instead of it take two. But a virtual machine that tells its host which memory is free (free
+ * page reporting) loses huge pages that are free for some seconds, and having one again takes
+ * milliseconds; small ones it keeps. */
+#define MEM_HUGE_MAX_US 400U
 /* Memory that nobody has written yet is to be in huge pages, as far as they are there sooner than
  * small ones: the first is taken to see, and where one takes too long, no more are asked for. */
 void mem_huge(void *at, size_t size);

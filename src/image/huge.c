@@ -1,14 +1,22 @@
 #include "image/huge.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
 
+#include "base/clock.h"
+#include "base/mem.h"
 #include "base/tsan.h"
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25 /* Linux 6.1 */
 #endif
+
+#define STEP (8 * HUGE_PAGE)
+
+/* CPU time that one may take. A file's small pages take longer than those of other memory. */
+#define MAX_US (2 * MEM_HUGE_MAX_US)
 
 /* From this size on room is made for a mapping that moves. The thread sanitizer sees mmap(2), but not
  * mremap(2): without room, what another thread had written at the same addresses before would be
@@ -68,17 +76,29 @@ void *huge_remap(void *old, size_t old_size, size_t size)
 	return base;
 }
 
+/* Whole huge pages. false: there are none to be had, or only so slowly that small ones are better. */
+static bool collapse(char *at, size_t size)
+{
+	uint64_t start_us = clock_cpu_us();
+
+	for (size_t i = 0; i < size; i += HUGE_PAGE)
+		(void)__atomic_load_n(at + i, __ATOMIC_RELAXED);
+	return madvise(at, size, MADV_COLLAPSE) == 0 &&
+	       clock_cpu_us() - start_us < size / HUGE_PAGE * MAX_US;
+}
+
 void huge_fill(void *base, size_t *done, size_t until)
 {
-	const char *at = base;
-	size_t i;
+	size_t step = HUGE_PAGE; /* the first one is taken to see */
 
-	for (i = *done; until >= HUGE_PAGE && i <= until - HUGE_PAGE; i += HUGE_PAGE)
-		(void)__atomic_load_n(at + i, __ATOMIC_RELAXED);
-	if (i == *done)
-		return;
-	if (madvise((char *)base + *done, i - *done, MADV_COLLAPSE) == 0)
-		*done = i;
-	else
-		*done = SIZE_MAX;
+	while (*done < until && until - *done >= HUGE_PAGE) {
+		if (step > until - *done)
+			step = (until - *done) & ~(HUGE_PAGE - 1);
+		if (!collapse((char *)base + *done, step)) {
+			*done = SIZE_MAX;
+			return;
+		}
+		*done += step;
+		step = STEP;
+	}
 }

@@ -19,7 +19,8 @@ void *huge_remap(void *old, size_t old_size, size_t size);
 
 /* Gives such a mapping of a memfd, which may be written, huge pages from *done up to `until`, as far
  * as they are whole: also where nobody has written yet, so that no small one comes first. *done: up
- * to where they are now; SIZE_MAX: there are none to be had, and they are not asked for again. */
+ * to where they are now; SIZE_MAX: no more are to be had, or having one takes too long (base/mem.h),
+ * and they are not asked for again. */
 void huge_fill(void *base, size_t *done, size_t until);
 
 #endif

@@ -22,6 +22,7 @@
 #define SEALS      (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
 #define FIRST_SIZE IMAGE_PIECE /* of a writer, and it grows by whole pieces */
 
+#define PUT_MAX     (8 * IMAGE_PIECE) /* octets that are hashed, and then copied */
 #define CLEARED_MAX ((size_t)2 << 20) /* octets that are cleared; more are given back */
 
 const uint32_t image_version[IMAGE_KINDS] = { ZONES_VERSION, GEO_VERSION, PLAN_VERSION,
@@ -299,12 +300,11 @@ static bool is_huge(const struct image_writer *writer, uint64_t until)
 	return writer->huge != SIZE_MAX && until <= writer->huge;
 }
 
-void image_writer_put(struct image_writer *writer, uint64_t offset, const void *data, size_t size)
+/* Of one stretch; its pieces are hashed while they are in the caches. */
+static void put(struct image_writer *writer, uint64_t offset, const uint8_t *data, size_t size)
 {
 	size_t done = 0;
 
-	if (size == 0)
-		return;
 	if (writer->pieces != NULL)
 		note_pieces(writer, offset, data, size);
 	if (writer->fd < 0 || size < IMAGE_PIECE || is_huge(writer, offset + size)) {
@@ -312,12 +312,24 @@ void image_writer_put(struct image_writer *writer, uint64_t offset, const void *
 		return;
 	}
 	while (done < size) {
-		ssize_t n = pwrite(writer->fd, (const uint8_t *)data + done, size - done,
-				   (off_t)(offset + done));
+		ssize_t n = pwrite(writer->fd, data + done, size - done, (off_t)(offset + done));
 
 		if (n <= 0 && errno != EINTR)
 			out_of_memory(writer, size);
 		done += n > 0 ? (size_t)n : 0;
+	}
+}
+
+void image_writer_put(struct image_writer *writer, uint64_t offset, const void *data, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		size_t room = PUT_MAX - (offset + done) % PUT_MAX;
+		size_t part = size - done < room ? size - done : room;
+
+		put(writer, offset + done, (const uint8_t *)data + done, part);
+		done += part;
 	}
 }
 
