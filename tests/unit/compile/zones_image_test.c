@@ -411,6 +411,40 @@ START_TEST(no_damaged_image_leads_astray)
 }
 END_TEST
 
+/* An octet of how many nodes the zone has. */
+static uint8_t *node_count_in(uint8_t *base, const struct image *image)
+{
+	const struct zone_segment *segment = zones_segment(image, 0);
+	size_t at = (size_t)((const uint8_t *)segment - (const uint8_t *)image->base);
+
+	return base + at + offsetof(struct zone_segment, node_count);
+}
+
+START_TEST(only_what_is_not_known_is_verified)
+{
+	struct image damaged, known;
+	struct zones_try try;
+	struct err err;
+	uint8_t *base, *before;
+
+	zones_try_text(&try, HEAD "a A 192.0.2.1\n");
+	base = aligned_block(try.image.size);
+	before = aligned_block(try.image.size);
+	damaged = (struct image){ base, try.image.size };
+	known = (struct image){ before, try.image.size };
+	memcpy(base, try.image.base, try.image.size);
+	++*node_count_in(base, &try.image);
+	memcpy(before, base, try.image.size);
+	ck_assert_int_ne(zones_verify(&damaged, &err), 0);
+	ck_assert_int_ne(zones_verify_beside(&damaged, &try.image, &err), 0);
+	ck_assert_int_eq(zones_verify_beside(&try.image, &known, &err), 0);
+	ck_assert_int_eq(zones_verify_beside(&damaged, &known, &err), 0);
+	free(base);
+	free(before);
+	zones_try_close(&try);
+}
+END_TEST
+
 /* Zone texts with octets changed: whatever the mistake is, it is reported or harmless. (Without
  * IPSECKEY, whose converter in ldns 1.8.3 leaks a few octets at each mistake.) */
 START_TEST(no_damaged_text_crashes_the_compiler)
@@ -460,6 +494,7 @@ Suite *zones_image_suite(void)
 	tcase_add_test(tcase, what_did_not_change_is_copied_and_gives_the_same_image);
 	tcase_add_test(tcase, a_copied_zone_whose_pool_is_gone_is_an_error_at_its_place);
 	tcase_add_test(tcase, no_damaged_image_leads_astray);
+	tcase_add_test(tcase, only_what_is_not_known_is_verified);
 	tcase_add_test(tcase, no_damaged_text_crashes_the_compiler);
 	tcase_set_timeout(tcase, 120);
 	suite_add_tcase(suite, tcase);
