@@ -13,6 +13,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "compile/beside.h"
 
 #define SOURCE_MAX     ((off_t)2 << 30)
 #define SOURCES_MAX    1000
@@ -23,12 +24,13 @@
 #define LARGE_STEP     (2 * HUGE_PAGE)
 #define LARGE_TEXT     ((size_t)1 << 20)
 
-static int read_all(int fd, char *text, size_t size)
+/* What stands from `from` on. */
+static int read_part(int fd, char *text, size_t from, size_t size)
 {
 	size_t pos = 0;
 
 	while (pos < size) {
-		ssize_t n = read(fd, text + pos, size - pos);
+		ssize_t n = pread(fd, text + pos, size - pos, (off_t)(from + pos));
 
 		if (n == 0)
 			errno = EIO; /* it shrinks while it is read: somebody is writing it */
@@ -37,6 +39,49 @@ static int read_all(int fd, char *text, size_t size)
 		pos += (size_t)n;
 	}
 	return 0;
+}
+
+static int read_all(int fd, char *text, size_t size)
+{
+	return read_part(fd, text, 0, size);
+}
+
+/* What a thread reads of a file. */
+struct part {
+	int fd;
+	char *text;
+	size_t from, size;
+	int error; /* errno; 0: it is read */
+};
+
+static void read_apart(void *context)
+{
+	struct part *part = context;
+
+	part->error = read_part(part->fd, part->text, part->from, part->size) != 0 ? errno : 0;
+}
+
+/* The same by two threads: to have the memory takes longer than to copy the text into it. */
+static int read_halves(int fd, char *text, size_t size)
+{
+	size_t half = size / 2;
+	struct part rest = { .fd = fd, .text = text + half, .from = half, .size = size - half };
+	struct beside beside;
+	int rc;
+
+	beside_start(&beside, read_apart, &rest);
+	rc = read_part(fd, text, 0, half);
+	beside_wait(&beside);
+	if (rest.error == 0)
+		return rc;
+	errno = rest.error;
+	return -1;
+}
+
+static int read_text(int fd, char *text, size_t size, bool threads)
+{
+	return threads && size >= HUGE_PAGE ? read_halves(fd, text, size)
+					    : read_all(fd, text, size);
 }
 
 /* The descriptor, or -1. */
@@ -69,7 +114,7 @@ static char *text_new(size_t size)
 	return text;
 }
 
-static int load(struct master_source *source, const char *path, struct err *err)
+static int load(struct master_source *source, const char *path, bool threads, struct err *err)
 {
 	struct stat st;
 	int fd = open_source(path, &st, err);
@@ -82,7 +127,7 @@ static int load(struct master_source *source, const char *path, struct err *err)
 	source->inode = st.st_ino;
 	source->modified = st.st_mtim;
 	source->text = text_new((size_t)source->size + SOURCE_ROOM);
-	if (source->text == NULL || read_all(fd, source->text, source->size) != 0) {
+	if (source->text == NULL || read_text(fd, source->text, source->size, threads) != 0) {
 		(void)err_set(err, "%s", strerror(errno));
 		goto out;
 	}
@@ -165,7 +210,7 @@ int master_sources_add(struct master_sources *sources, const char *path, struct 
 
 	if (sources->count == SOURCES_MAX)
 		return err_set(err, "more than %d files are included", SOURCES_MAX);
-	if (load(&source, path, err) != 0) {
+	if (load(&source, path, sources->threads, err) != 0) {
 		free(source.text);
 		return -1;
 	}

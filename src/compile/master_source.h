@@ -34,7 +34,8 @@ struct master_sources {
 	struct master_source *items; /* does not move when one is added */
 	size_t count;
 	struct diag *diag;
-	uint64_t id; /* hash of all texts read so far, in order; never 0 once there is one */
+	bool threads; /* may a large text be read by two? */
+	uint64_t id;  /* hash of all texts read so far, in order; never 0 once there is one */
 };
 
 /* Where some text stands: `source` is the index of its file. */

@@ -1,6 +1,5 @@
 #include "compile/stretch.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,14 @@
 #define FIRST_STEP ((size_t)64 << 10)
 #define STEP       (4 * HUGE_PAGE)
 #define PIECE      ((size_t)16 << 10)
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14; else the pages are handed out as they are written */
+#endif
+
+/* So much of what will be taken is there before it is, in pieces that take the kernel little time. */
+#define AHEAD_MAX   HUGE_PAGE
+#define AHEAD_PIECE ((size_t)64 << 10)
 
 static _Noreturn void out_of_memory(void)
 {
@@ -138,4 +145,20 @@ void stretch_refill(struct stretch_part *part, size_t size)
 	stretch->used += taken;
 	make_usable(stretch, stretch->used + STRETCH_ROOM);
 	(void)pthread_mutex_unlock(&stretch->lock);
+}
+
+bool stretch_fill_ahead(struct stretch *stretch)
+{
+	size_t from, end;
+
+	(void)pthread_mutex_lock(&stretch->lock);
+	from = stretch->ahead > stretch->used ? stretch->ahead : stretch->used;
+	from &= ~(AHEAD_PIECE - 1);
+	end = from + AHEAD_PIECE;
+	if (end > stretch->used + AHEAD_MAX || end > stretch->usable)
+		end = 0;
+	else
+		stretch->ahead = end;
+	(void)pthread_mutex_unlock(&stretch->lock);
+	return end != 0 && madvise(stretch->base + from, AHEAD_PIECE, MADV_POPULATE_WRITE) == 0;
 }

@@ -10,6 +10,7 @@
 #define COMPILE_STRETCH_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,7 @@
 struct stretch {
 	uint8_t *base;
 	size_t used, usable; /* octets from the base */
+	size_t ahead;        /* up to where stretch_fill_ahead has come */
 	pthread_mutex_t lock;
 	void *reserved;
 	size_t room; /* octets that are reserved, from the base on */
@@ -35,6 +37,10 @@ void stretch_close(struct stretch *stretch);
 
 /* At least `size` octets more for the part. */
 void stretch_refill(struct stretch_part *part, size_t size);
+
+/* Has some memory handed out by the kernel that is to be taken next: for a thread that would wait for
+ * the one that takes it. false: there is enough. Any thread. */
+bool stretch_fill_ahead(struct stretch *stretch);
 
 /* So many octets, a multiple of the unit, from part->at on, of which as many as are then used are to
  * be taken. */

@@ -217,7 +217,7 @@ static void finish(struct work *work, bool written)
 void zone_compile(struct zones_line *line, struct zones_item *item, struct image_writer *aside,
 		  bool threads)
 {
-	struct master_sources sources = { .diag = diag_new() };
+	struct master_sources sources = { .diag = diag_new(), .threads = threads };
 	struct zone_draft draft = { .origin = item->origin, .sources = &sources };
 	struct work work = {
 		.line = line, .item = item, .draft = &draft, .aside = aside, .threads = threads

@@ -9,7 +9,7 @@
 
 #define APART_SIZE    ((uint32_t)1 << 20) /* octets of text from which a thread is worth it */
 #define BATCH_RECORDS 1024U
-#define BATCHES       4U
+#define BATCHES       8U
 #define AHEAD         16U /* items whose place in the draft is asked for beforehand */
 #define LINE_OCTETS   32U /* that a record takes, about */
 
@@ -129,6 +129,25 @@ static void empty(struct zone_draft *draft, const struct batch *batch)
 	}
 }
 
+/* Until there is a batch to be emptied. The reader spends much of its time on memory that is new. */
+static void wait_for_batch(const struct zone_draft *draft, struct pipe *pipe)
+{
+	bool more = true;
+
+	(void)pthread_mutex_lock(&pipe->lock);
+	while (pipe->filled == pipe->emptied) {
+		if (!more) {
+			(void)pthread_cond_wait(&pipe->moved, &pipe->lock);
+			more = true;
+			continue;
+		}
+		(void)pthread_mutex_unlock(&pipe->lock);
+		more = stretch_fill_ahead(draft->memory);
+		(void)pthread_mutex_lock(&pipe->lock);
+	}
+	(void)pthread_mutex_unlock(&pipe->lock);
+}
+
 static void take_all(struct zone_draft *draft, struct pipe *pipe)
 {
 	bool last;
@@ -136,10 +155,7 @@ static void take_all(struct zone_draft *draft, struct pipe *pipe)
 	do {
 		const struct batch *batch;
 
-		(void)pthread_mutex_lock(&pipe->lock);
-		while (pipe->filled == pipe->emptied)
-			(void)pthread_cond_wait(&pipe->moved, &pipe->lock);
-		(void)pthread_mutex_unlock(&pipe->lock);
+		wait_for_batch(draft, pipe);
 		batch = &pipe->batches[pipe->emptied % BATCHES];
 		empty(draft, batch);
 		last = batch->count < BATCH_RECORDS;

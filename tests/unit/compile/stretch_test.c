@@ -125,6 +125,28 @@ START_TEST(where_addresses_are_limited_a_small_zone_does_with_fewer)
 }
 END_TEST
 
+/* There sooner, it is what it would be: zeros, and no more of it than a bit. */
+START_TEST(what_is_filled_ahead_is_zeroed_and_little)
+{
+	const size_t size = (size_t)3 << 20;
+	struct stretch stretch;
+	struct stretch_part part = { .of = &stretch };
+	size_t filled = 0;
+	uint8_t *taken;
+
+	stretch_open(&stretch);
+	taken = stretch_take(&part, size);
+	taken[size - 1] = 1;
+	while (stretch_fill_ahead(&stretch))
+		filled++;
+	ck_assert_uint_le(filled, ((size_t)2 << 20) / ((size_t)64 << 10));
+	taken = stretch_take(&part, size);
+	for (size_t i = 0; i < size; i++)
+		ck_assert_uint_eq(taken[i], 0);
+	stretch_close(&stretch);
+}
+END_TEST
+
 Suite *stretch_suite(void)
 {
 	Suite *suite = suite_create("stretch");
@@ -135,5 +157,6 @@ Suite *stretch_suite(void)
 	tcase_add_test(tc, a_piece_may_be_larger_than_what_is_made_usable_at_once);
 	tcase_add_test(tc, a_part_begins_aligned_whatever_room_another_had);
 	tcase_add_test(tc, where_addresses_are_limited_a_small_zone_does_with_fewer);
+	tcase_add_test(tc, what_is_filled_ahead_is_zeroed_and_little);
 	return suite;
 }

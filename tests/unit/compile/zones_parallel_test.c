@@ -282,6 +282,26 @@ START_TEST(what_is_too_large_to_write_is_told_when_nothing_else_is_wrong)
 }
 END_TEST
 
+/* Its text is read by two threads, and what is made of it has its memory from two. */
+START_TEST(a_large_zone_by_itself_is_the_same_by_any_number_of_threads)
+{
+	char name[] = "/tmp/signpost-parallel-XXXXXX";
+	struct folder folder = { .count = 0 };
+	struct outcome first;
+	char *text = text_of(120000, "new A 192.0.2.1\nhost-7 AAAA ::7\n");
+
+	ck_assert_ptr_nonnull(mkdtemp(name));
+	(void)snprintf(folder.path, sizeof(folder.path), "%s", name);
+	write_zone(&folder, "example.net.zone", text);
+	run_all(&first, &folder, NULL);
+	ck_assert_uint_eq(first.built.zone_count, 1);
+	ck_assert_uint_eq(first.built.record_count, 120000 + 6);
+	end(&first);
+	free(text);
+	close_folder(&folder);
+}
+END_TEST
+
 START_TEST(no_zones_need_no_threads)
 {
 	struct folder folder = { .count = 0 };
@@ -304,6 +324,7 @@ Suite *zones_parallel_suite(void)
 	tcase_add_test(tests, what_is_kept_and_what_is_compiled_anew_comes_together_again);
 	tcase_add_test(tests, mistakes_of_all_zones_are_told_in_the_same_order);
 	tcase_add_test(tests, what_is_too_large_to_write_is_told_when_nothing_else_is_wrong);
+	tcase_add_test(tests, a_large_zone_by_itself_is_the_same_by_any_number_of_threads);
 	tcase_add_test(tests, no_zones_need_no_threads);
 	suite_add_tcase(suite, tests);
 	return suite;
