@@ -23,8 +23,6 @@ static int number_record(void *context, uint32_t offset, uint32_t *number, struc
 	return 0;
 }
 
-/* Who is refused: a database without any field that is known or that clients are told by, and one
- * without a field that was set. */
 static const struct config_database *config_of(const struct database_part *part)
 {
 	return &part->config->databases[part->number];

@@ -237,6 +237,16 @@ START_TEST(database_without_known_fields_is_refused_with_what_it_holds)
 }
 END_TEST
 
+START_TEST(what_clients_are_told_by_in_one_database_does_not_help_another)
+{
+	f.config.fields = (const struct config_field[]){ { "traits.is_anonymous", "true" } };
+	f.config.field_count = 1;
+	(void)fixture_add_database(&f, DATA("traits.mmdb"));
+	(void)fixture_add_database(&f, DATA("unknown-fields.mmdb"));
+	check_mistake("unknown-fields.mmdb: no record has a known field");
+}
+END_TEST
+
 START_TEST(set_field_that_no_record_has_is_refused)
 {
 	fixture_add_database(&f, DATA("flat-ipv4.mmdb"))->fields.country = "country.code";
@@ -493,6 +503,7 @@ Suite *locations_suite(void)
 	tcase_add_test(all, first_database_that_knows_a_field_wins);
 	tcase_add_test(all, countries_are_those_that_libmaxminddb_finds);
 	tcase_add_test(all, database_without_known_fields_is_refused_with_what_it_holds);
+	tcase_add_test(all, what_clients_are_told_by_in_one_database_does_not_help_another);
 	tcase_add_test(all, set_field_that_no_record_has_is_refused);
 	tcase_add_test(all, one_mistake_is_told_once);
 	tcase_add_test(all, path_that_is_none_is_refused);
