@@ -30,8 +30,9 @@ static inline const struct location *location_table_at(const struct location_tab
 	return (const struct location *)numbering_item(&table->locations, number);
 }
 
-/* The location that these facts of a database make (one table has those of one), and the set of fields that are so; 0 when they
- * say nothing. A country without a continent gets the one that it lies on. */
+/* The location that these facts of a database make, and the set of fields that are so; 0 when they
+ * say nothing. A country without a continent gets the one that it lies on. The texts are known by
+ * their places in the database: a table is added to from one only. */
 uint32_t location_table_add(struct location_table *table, const struct mmdb_facts *facts,
 			    const uint64_t *fields, uint32_t database);
 

@@ -13,7 +13,7 @@ struct mmdb_asked {
 	struct mmdb_path *paths; /* of each field */
 	bool *is_first;          /* of each: no field before has its path */
 	uint32_t *next;          /* of each: the next one with its path; count: none */
-	bool *found;             /* of each: some record of some database has its path */
+	bool *found;             /* of each: some record of the database has its path */
 	bool found_any;          /* is any of them */
 	MMDB_entry_data_s value; /* of the path read last */
 };
