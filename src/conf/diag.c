@@ -192,6 +192,20 @@ static void forget_line(struct diag *diag, size_t file, unsigned line)
 	}
 }
 
+/* `source` may be NULL: then the line is taken from the file's text, if that is known. */
+static void show_line(const struct diag *diag, struct diag_entry *entry, const char *source,
+		      size_t len)
+{
+	const struct diag_file *file = &diag->files[entry->file];
+
+	if (entry->line == 0 || entry->secret || is_secret(diag, entry->file, entry->line))
+		return;
+	if (source == NULL && file->text != NULL)
+		source = line_of(file, entry->line, &len);
+	if (source != NULL)
+		keep_source(entry, source, len);
+}
+
 void diag_add(struct diag *diag, enum diag_severity severity, const struct place *place,
 	      const char *source, size_t source_len, const char *format, ...)
 {
@@ -215,11 +229,7 @@ void diag_add(struct diag *diag, enum diag_severity severity, const struct place
 	if ((*of_file)++ >= DIAG_PER_FILE)
 		return;
 	entry.order = diag->entry_count;
-	if (source == NULL && place->line > 0 && file->text != NULL)
-		source = line_of(file, place->line, &source_len);
-	if (source != NULL && place->line > 0 && !entry.secret &&
-	    !is_secret(diag, entry.file, entry.line))
-		keep_source(&entry, source, source_len);
+	show_line(diag, &entry, source, source_len);
 	va_start(args, format);
 	(void)vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
@@ -245,6 +255,8 @@ static void join_entry(struct diag *diag, const char *name, struct diag_entry *e
 	struct diag_file *file = file_of(diag, name);
 	unsigned before = entry->severity == DIAG_ERROR ? file->errors : file->warnings;
 
+	if (entry->secret)
+		forget_line(diag, (size_t)(file - diag->files), entry->line);
 	if (entry->severity == DIAG_ERROR && before >= DIAG_PER_FILE)
 		return; /* nobody would have looked for it */
 	count(diag, file, entry->severity, 1);
@@ -252,6 +264,8 @@ static void join_entry(struct diag *diag, const char *name, struct diag_entry *e
 		return;
 	entry->file = (size_t)(file - diag->files);
 	entry->order = diag->entry_count;
+	if (entry->source == NULL)
+		show_line(diag, entry, NULL, 0);
 	array_add(diag->entries, diag->entry_count, diag->entry_cap) = *entry;
 	entry->source = entry->message = NULL;
 }

@@ -29,7 +29,7 @@ struct diag *diag_new(void); /* the caller's */
 void diag_free(struct diag *diag);
 
 /* Makes a file's text known, so that lines of it can be shown by whoever has only a place. The
- * text stays the caller's and must live until the last diag_add for this file. */
+ * text stays the caller's and must live until the last diag_add or diag_join for this file. */
 void diag_set_source(struct diag *diag, const char *file, const char *text, size_t size);
 
 /* `source` is the whole line (len octets, no newline; NULL: taken from diag_set_source's text,
@@ -40,8 +40,9 @@ void diag_add(struct diag *diag, enum diag_severity severity, const struct place
 	      const char *source, size_t source_len, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
 
-/* Adds what was gathered apart, in a thread, as if it had been added here: of a file that is full
- * now no more errors are taken. What does not fit stays in `other`, which is only to be freed. */
+/* Adds what was gathered apart, in a thread, as if it had been added here: lines that were not known
+ * there are shown, and of a file that is full now no more errors are taken. What does not fit stays
+ * in `other`, which is only to be freed. */
 void diag_join(struct diag *diag, struct diag *other);
 
 unsigned diag_errors(const struct diag *diag);

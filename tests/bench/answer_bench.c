@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -60,14 +59,6 @@ static const struct question questions[] = {
 #define QUESTIONS (sizeof(questions) / sizeof(questions[0]))
 
 static struct fixture fixture;
-
-static uint64_t clock_cpu_us(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
 
 static uint8_t message[FIXTURE_MESSAGE_SIZE + BATCH_READABLE], reply[BATCH_MAX][4096 + 64];
 

@@ -156,6 +156,30 @@ START_TEST(what_was_gathered_apart_is_as_if_added_here)
 }
 END_TEST
 
+START_TEST(what_is_joined_shows_lines_that_were_not_known_apart_but_no_secret)
+{
+	static const char text_of_file[] = "one\nkey: hush\nthree\n";
+	struct diag *diag = diag_new(), *apart = diag_new();
+	const struct place secret = { .file = "c", .line = 2, .column = 6 };
+	char *text;
+
+	diag_set_source(diag, "c", text_of_file, strlen(text_of_file));
+	add(diag, "c", 2, 1, 0, NULL, "shown at first");
+	add(apart, "c", 3, 2, 2, NULL, "not known apart");
+	add(apart, "c", 2, 1, 0, NULL, "before");
+	diag_add(apart, DIAG_ERROR, &secret, "", 0, "no key");
+	add(apart, "c", 2, 1, 0, NULL, "behind");
+	diag_join(diag, apart);
+	diag_free(apart);
+	text = printed(diag);
+	ck_assert_ptr_nonnull(strstr(text, "c:3:2: error: not known apart\n      three\n       ^~\n"));
+	ck_assert_ptr_nonnull(strstr(text, "c:2:6: error: no key\n"));
+	ck_assert_ptr_null(strstr(text, "hush"));
+	free(text);
+	diag_free(diag);
+}
+END_TEST
+
 START_TEST(a_file_full_of_mistakes_is_cut_and_the_rest_counted)
 {
 	struct diag *diag = diag_new();
@@ -218,6 +242,8 @@ Suite *diag_suite(void)
 	tcase_add_test(tcase, a_very_long_line_is_cut_around_the_mistake);
 	tcase_add_test(tcase, a_mistake_beyond_the_end_of_its_line_stays_inside);
 	tcase_add_test(tcase, what_was_gathered_apart_is_as_if_added_here);
+	tcase_add_test(
+		tcase, what_is_joined_shows_lines_that_were_not_known_apart_but_no_secret);
 	tcase_add_test(tcase, a_file_full_of_mistakes_is_cut_and_the_rest_counted);
 	tcase_add_loop_test(tcase, did_you_mean_names_the_nearest_or_nothing, 0,
 			    (int)(sizeof(near) / sizeof(near[0])));
