@@ -104,7 +104,8 @@ struct store_kept {
  * is newer than ours, and retried every two seconds. *err is "" when all is well. -1 only when the
  * thread cannot be started. What is too old is deleted, two seconds after the start and then hourly;
  * not in the day after the clock was stepped forward: whoever set it may have to set it back.
- * The writer logs when writing fails and when it resumes. */
+ * The writer logs when writing fails, when it resumes, and when it moved a damaged database aside:
+ * what was queued is then in the new one at once. */
 int store_open(struct store **out, const char *directory, const struct store_kept *kept,
 	       struct err *err);
 void store_close(struct store *store); /* writes what is queued, for at most 2 s; NULL is fine */

@@ -49,6 +49,11 @@ static int set_aside(struct store *store, struct err *err)
 	return rc;
 }
 
+static void tell_damage(const struct store *store, const struct err *err)
+{
+	log_error("database was damaged", "path=%s error=\"%s\"", store->path, err->text);
+}
+
 static int open_anew(struct store *store, struct err *err)
 {
 	int code = database_open(&store->database, store->path, &store->give_up_us, err);
@@ -99,7 +104,7 @@ static void drop_useless(struct store *store)
 	if (take_damaged(store)) {
 		(void)err_set(&err, "found when it was read");
 		(void)set_aside(store, &err);
-		log_error("database was damaged", "path=%s error=\"%s\"", store->path, err.text);
+		tell_damage(store, &err);
 	}
 	if (store->database.connection != NULL && !database_is_in_place(&store->database)) {
 		log_warning("database was removed or replaced", "path=%s", store->path);
@@ -177,25 +182,17 @@ static void note_written(struct store *store, uint64_t rows)
 	queue_clear(&store->batch);
 }
 
-/* Writes the batch, and prunes when it is time. 0 or -1. After an error the connection is opened
- * anew: whatever it was (device gone, file replaced), that starts from the truth. Not so when the disk
- * is full: opening, and reading by others, needs room for the files of WAL, which are there while a
- * connection is open. */
-static int write_batch(struct store *store, struct err *err)
+/* Writes the batch, and prunes when it is time. An SQLite result code, with the story in err. */
+static int try_to_write(struct store *store, struct err *err)
 {
 	uint64_t now_us = clock_mono_us();
-	uint64_t rows;
 	int code = SQLITE_OK;
+	uint64_t rows;
 
-	take_lasting(store);
+	if (store->database.connection == NULL)
+		code = open_anew(store, err);
 	rows = queue_rows(&store->batch) + due(store);
-	drop_useless(store);
-	err->text[0] = '\0';
-	if (open_database(store, err) != 0)
-		return -1;
-	if (err->text[0] != '\0')
-		log_error("database was damaged", "path=%s error=\"%s\"", store->path, err->text);
-	if (rows > 0 || due(store) > 0)
+	if (code == SQLITE_OK && rows > 0)
 		code = database_write(&store->database, &store->batch,
 				      store->orders_due ? &store->orders : NULL,
 				      store->drill_due ? &store->drill : NULL, err);
@@ -204,10 +201,26 @@ static int write_batch(struct store *store, struct err *err)
 		if (now_us >= store->next_prune_us)
 			code = prune(store, now_us, err);
 	}
+	return code;
+}
+
+/* Of a damaged database the rows go into a new one. 0 or -1. After another error the connection is
+ * opened anew: whatever it was (device gone, file replaced), that starts from the truth. Not so when
+ * the disk is full: opening, and reading by others, needs room for the files of WAL, which are there
+ * while a connection is open. */
+static int write_batch(struct store *store, struct err *err)
+{
+	int code;
+
+	take_lasting(store);
+	drop_useless(store);
+	code = try_to_write(store, err);
+	if (database_is_damaged(code) && set_aside(store, err) == 0) {
+		tell_damage(store, err);
+		code = try_to_write(store, err);
+	}
 	if (code == SQLITE_OK)
 		return 0;
-	if (database_is_damaged(code))
-		(void)set_aside(store, err);
 	if ((code & 0xff) != SQLITE_FULL)
 		database_close(&store->database);
 	return -1;

@@ -139,6 +139,22 @@ START_TEST(damage_that_shows_when_it_is_read_gives_no_rows_and_a_new_database)
 }
 END_TEST
 
+static void log_to_file(void)
+{
+	char path[128];
+
+	path_in_home(path, "log");
+	ck_assert_ptr_nonnull(freopen(path, "w", stderr));
+}
+
+static bool log_has(const char *text)
+{
+	char command[256];
+
+	(void)snprintf(command, sizeof(command), "grep -q '%s' %s/log", text, home);
+	return system(command) == 0;
+}
+
 START_TEST(damage_that_shows_when_it_is_written_loses_nothing_that_was_queued)
 {
 	struct store *store;
@@ -146,11 +162,14 @@ START_TEST(damage_that_shows_when_it_is_written_loses_nothing_that_was_queued)
 
 	make_home();
 	make_damaged();
+	log_to_file();
 	ck_assert_int_eq(store_open(&store, home, &kept_for_long, &err), 0);
 	expect_that_it_writes(store, "edge/new");
 	ck_assert_int_eq(count_damaged(), 1);
 	ck_assert(has_error(store, false));
 	store_close(store);
+	ck_assert(log_has("database was damaged"));
+	ck_assert_msg(!log_has("cannot be written"), "what was queued was written at once");
 	remove_home();
 }
 END_TEST
