@@ -5,6 +5,8 @@ started is ended by its process id.
 """
 
 import contextlib
+import functools
+import itertools
 import os
 import pathlib
 import random
@@ -36,12 +38,30 @@ SITES = {  # of the sample: number, and the code in its nodes' names
 }
 
 
-def free_port():
-    """A port that is free for UDP and TCP on 127.0.0.1, and that the kernel gives to nobody who asks for
-    any port: else a connection may have it before the server does for which it is meant."""
+PORTS = 512  # that a run of tests has for itself
+
+
+@functools.cache
+def own_ports():
+    """Ports that no other run of tests hands out, each in its turn, and what keeps them ours; None: there are few."""
     given_away = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    for _ in range(100):
-        port = random.randrange(10000, given_away) if given_away > 20000 else 0
+    blocks = range(10000, given_away - PORTS, PORTS)
+    for first in random.sample(blocks, len(blocks)):
+        mark = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        with contextlib.suppress(OSError):  # another run has these
+            mark.bind(f"\0signpost-test-ports-{first}")
+            return itertools.cycle(range(first, first + PORTS)), mark
+        mark.close()
+    return None
+
+
+def free_port():
+    """A port that is free for UDP and TCP on 127.0.0.1, that the kernel gives to nobody who asks for any port (else a
+    connection may have it before the server does for which it is meant), and that no other run gives to nodes on
+    further addresses of loopback."""
+    own = own_ports()
+    for _ in range(PORTS):
+        port = next(own[0]) if own else 0
         with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
             tcp.bind(("127.0.0.1", port))
             port = tcp.getsockname()[1]
@@ -67,7 +87,7 @@ class Nodes:
 
     def __init__(self, port):
         self.port = port
-        self._listening = {}
+        self._listening, self._by_fd = {}, {}
         self._poll = select.epoll()
         self._ended = False
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -76,8 +96,8 @@ class Nodes:
     def _accept(self):
         while not self._ended:
             for fd, _ in self._poll.poll(0.2):
-                with contextlib.suppress(OSError), socket.socket(fileno=os.dup(fd)) as listener:
-                    listener.accept()[0].close()
+                with contextlib.suppress(OSError, KeyError):  # it was stopped meanwhile
+                    self._by_fd[fd].accept()[0].close()
 
     def start(self, *addresses):
         for address in addresses:
@@ -87,13 +107,14 @@ class Nodes:
             listener.setblocking(False)
             listener.bind((address, self.port))
             listener.listen(64)
-            self._listening[address] = listener
+            self._listening[address] = self._by_fd[listener.fileno()] = listener
             self._poll.register(listener, select.EPOLLIN)
 
     def stop(self, *addresses):
         for address in addresses:
             listener = self._listening.pop(address)
             self._poll.unregister(listener)
+            del self._by_fd[listener.fileno()]
             listener.close()
 
     def close(self):
@@ -186,6 +207,7 @@ class Signpost:
         path = str(self.folder / "notify")
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
+        self.notified = []
         self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._notify.bind(path)
         self._notify.setblocking(False)
@@ -200,7 +222,8 @@ class Signpost:
         return self
 
     def wait_notified(self, line, timeout):
-        """Waits for a line of sd_notify(3), and forgets all that was told until then."""
+        """Waits for a line of sd_notify(3); what was told before it is returned and forgotten, what came
+        behind it is still to be waited for."""
         def told():
             with contextlib.suppress(BlockingIOError):
                 while True:
@@ -211,7 +234,8 @@ class Signpost:
             wait_until(told, timeout)
         except AssertionError as error:
             raise AssertionError(f"no {line} from signpostd: {error}\n{self.log()}") from None
-        before, self.notified = self.notified, []
+        at = self.notified.index(line)
+        before, self.notified = self.notified[:at], self.notified[at + 1:]
         return before
 
     def log(self):
