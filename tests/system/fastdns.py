@@ -72,16 +72,16 @@ def ask_many(server, questions, window=256, timeout=3.0):
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
     results = [None] * len(questions)
     for start in range(0, len(questions), window):
-        pending = set(range(start, min(start + window, len(questions))))
+        # IDs of their own in each window: what was only late, and asked again, is answered twice.
+        pending = {number & 0xFFFF: number for number in range(start, min(start + window, len(questions)))}
         for _ in range(3):
-            for number in pending:
-                sock.send(query(number - start, *questions[number]))
+            for ident, number in pending.items():
+                sock.send(query(ident, *questions[number]))
             while pending and select.select([sock], [], [], timeout)[0]:
-                parsed = answer(sock.recv(65535))
-                number = start + parsed[0]
-                if number in pending:
-                    pending.remove(number)
-                    results[number] = parsed[1:]
+                ident, *parsed = answer(sock.recv(65535))
+                number = pending.pop(ident, None)
+                if number is not None:
+                    results[number] = tuple(parsed)
             if not pending:
                 break
         assert not pending, f"{len(pending)} queries were never answered"
