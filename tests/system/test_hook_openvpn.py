@@ -42,8 +42,9 @@ class Lab:
         return [HOOK, arguments[0], where, "--flag", f"{where}.flag", *arguments[1:]]
 
     def start(self, *options):
-        """Goes on in the background."""
-        return subprocess.Popen([*self.net.inside(self.net.theirs), *self.hook("start", *LOGIN, *options)], cwd=self.folder,
+        """Goes on in the background until somebody says stop, whoever has no clients meanwhile."""
+        hook = self.hook("start", *LOGIN, "--empty", "3000", *options)
+        return subprocess.Popen([*self.net.inside(self.net.theirs), *hook], cwd=self.folder,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def stop(self, start):
