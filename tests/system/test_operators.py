@@ -183,7 +183,7 @@ def begin_and_end_in(server, seconds):
     try:
         server.ctl("disable", "node:edge/near-2", "--from", instant(begin), "--until", instant(end))
         server.ctl("reload")
-        wait_answered(server, "fenced", only(FENCED[1]))
+        wait_answered(server, "fenced", lambda now: only(FENCED[1])(now) or time.time() >= begin)
         told = (server.ctl("states").stdout, *(set(answered(server, name)) for name in ("edge", "window")))
         if time.time() >= begin:
             return None
@@ -213,29 +213,41 @@ def test_orders_windows_and_avoids_begin_and_end_by_themselves(server):
     assert any(begin_and_end_in(server, seconds) for seconds in (2, 6, 18))
 
 
-def test_answers_that_a_planned_order_changes_have_run_out_by_then(server):
-    ttls = collections.defaultdict(set)
+def answers_beside_order_in(server, seconds):
+    """An order begins in so many seconds and holds as long. What is answered too long, or too late: a machine that
+    stands still does that as well."""
+    ttls, wrong = collections.defaultdict(set), []
 
-    def ask(network, when, until, changes=True):
+    def ttl(network):
+        (answer,) = server.ask("window.example.org", subnet=network).answer
+        return answer.ttl
+
+    def ask(network, when, until=math.inf, changes=True):
         at = time.time()
         (answer,) = server.ask("window.example.org", subnet=network).answer
         if time.time() >= until:
             return  # nobody knows whether it is from before or from after
         ttls[answer[0].address, when].add(answer.ttl)
         # What changes with time is looked at once a second, and no TTL is below one.
-        assert not changes or at + answer.ttl <= max(until, at + 1) + 0.5, (at, until, answer)
+        if changes and at + answer.ttl > max(until, at + 1) + 0.5:
+            wrong.append((at, until, answer))
 
+    def changes_at(when, *addresses):
+        wait_answered(server, "window", only(*addresses))
+        if time.time() - when > 2 * signpost.SLOW:
+            wrong.append(f"{addresses} {time.time() - when} s late")
+
+    wait_answered(server, "window", only(*WINDOW))
+    leaves, stays = (next(str(n) for n in client_networks(30)
+                          if server.addresses("window.example.org", subnet=str(n)) == [node]) for node in WINDOW)
+    begin, end = (int(time.time()) + seconds * n for n in (1, 2))
     with enabled_again(server, "window-1"):
-        wait_answered(server, "window", only(*WINDOW))
-        leaves, stays = (next(str(n) for n in client_networks(30)
-                              if server.addresses("window.example.org", subnet=str(n)) == [node]) for node in WINDOW)
-        for ahead in (3, 9, 27):  # a busy machine may need longer than that until all is seen that is before it
-            begin, end = (int(time.time()) + ahead * n for n in (1, 2))
-            server.ctl("drain", "window-1", "--from", instant(begin), "--until", instant(end))
-            doubts = server.ctl("status", "window").stdout
-            told = server.ctl("explain", "window.example.org", leaves).stdout
-            if time.time() < begin - 1:
-                break
+        server.ctl("drain", "window-1", "--from", instant(begin), "--until", instant(end))
+        doubts = server.ctl("status", "window").stdout
+        told = server.ctl("explain", "window.example.org", leaves).stdout
+        signpost.wait_until(lambda: ttl(leaves) < 30 or time.time() >= begin, 10 * signpost.SLOW)
+        if time.time() >= begin - 1:
+            return ["it began before all was seen that is before it"]
         # Planned is not doubted: no check has failed.
         assert "in doubt" not in doubts
         assert "verdict" not in told and re.search(r"^TTL .*planned", told, re.M), told
@@ -243,17 +255,29 @@ def test_answers_that_a_planned_order_changes_have_run_out_by_then(server):
             ask(leaves, "before" if begin - time.time() < 3 else "long before", begin)
             ask(stays, "before", begin, changes=False)
             time.sleep(0.05)
-        wait_answered(server, "window", only(WINDOW[1]), timeout=2)
+        changes_at(begin, WINDOW[1])
         while time.time() < end:
             ask(leaves, "in it" if end - time.time() < 3 else "early in it", end)
             time.sleep(0.05)
-        wait_answered(server, "window", only(*WINDOW), timeout=2)
-        ask(leaves, "after", math.inf, changes=False)
-        ask(stays, "after", math.inf, changes=False)
-    assert max(ttls.pop((WINDOW[0], "before"))) <= 2 and max(ttls.pop((WINDOW[1], "in it"))) <= 2
+        changes_at(end, *WINDOW)
+        ask(leaves, "after", changes=False)
+        ask(stays, "after", changes=False)
+    soon = [ttls.pop(key, {math.inf}) for key in ((WINDOW[0], "before"), (WINDOW[1], "in it"))]
+    if max(set().union(*soon)) > 2:
+        wrong.append(f"TTLs of what changes soon: {soon}")
     for early in ((WINDOW[0], "long before"), (WINDOW[1], "early in it")):
         ttls.pop(early, None)
-    assert set().union(*ttls.values()) == {30}, ttls
+    assert wrong or set().union(*ttls.values()) == {30}, ttls
+    return wrong
+
+
+def test_answers_that_a_planned_order_changes_have_run_out_by_then(server):
+    wrong = []
+    for seconds in (3, 9, 27):
+        wrong.append(answers_beside_order_in(server, seconds))
+        if not wrong[-1]:
+            return
+    raise AssertionError(wrong)
 
 
 def test_order_of_a_node_waits_for_its_return_to_the_files(server):
