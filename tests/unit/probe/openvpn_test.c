@@ -174,8 +174,7 @@ START_TEST(silence_and_wrong_answers_are_told_apart)
 	int server = udp_server();
 	struct lab lab;
 
-	brief.timeout_ms = 600;
-	open_lab_of(&lab, brief, &by_udp);
+	open_lab(&lab, &by_udp);
 	ck_assert(next_request(&lab, server, 5000, request, &from));
 	request[1] ^= 1;
 	send_to(server, reply, answer(request, reply), &from);
@@ -184,6 +183,7 @@ START_TEST(silence_and_wrong_answers_are_told_apart)
 			 "openvpn " ADDRESS
 			 ":20194: timeout; what came: it is for no session of ours");
 	lab_close(&lab);
+	brief.timeout_ms = 600;
 	open_lab_of(&lab, brief, &by_udp);
 	ck_assert(lab_reaches(&lab, 0, NODE_DOWN));
 	ck_assert_str_eq(prober_state(lab.prober, 0)->reason, "openvpn " ADDRESS ":20194: timeout");

@@ -116,17 +116,31 @@ static const struct {
 	{ NULL, 0, false, NULL, 0, NODE_DOWN, "timeout" },
 };
 
+/* Where this process stood still until the time of a probe was over, its answer came too late, and the
+ * next one's tells. */
+static const char *reason_of_an_answer(void)
+{
+	const char *reason = prober_state(bench.lab.prober, 0)->reason;
+
+	for (int i = 0; i < 20 && strstr(reason, ": timeout") != NULL; i++)
+		ck_assert(lab_is_checked(&bench.lab, 0));
+	return reason;
+}
+
 START_TEST(answer_has_to_have_what_is_expected_where_it_is_expected)
 {
+	const char *is;
 	char reason[128];
 
 	open_bench(rows[_i].expect, rows[_i].expect_len, rows[_i].anywhere,
 		   rows[_i].becomes == NODE_UP ? PATIENCE_MS : 400);
 	answer_with(0, rows[_i].answer, rows[_i].len);
 	ck_assert(lab_reaches(&bench.lab, 0, rows[_i].becomes));
-	ck_assert_int_eq(bench.lab.change_count, 1);
 	(void)snprintf(reason, sizeof(reason), "udp " ADDRESS ":20198: %s", rows[_i].why);
-	ck_assert_str_eq(prober_state(bench.lab.prober, 0)->reason, reason);
+	is = rows[_i].answer != NULL ? reason_of_an_answer()
+				     : prober_state(bench.lab.prober, 0)->reason;
+	ck_assert_str_eq(is, reason);
+	ck_assert_int_eq(bench.lab.change_count, 1);
 	ck_assert_int_eq(bench.heard_len, 3);
 	ck_assert_mem_eq(bench.heard, "a\0b", 3);
 	close_bench();

@@ -309,6 +309,7 @@ START_TEST(errors_are_in_words_and_say_whose_they_are)
 	ck_assert_uint_ge(clock_mono_ms() - began_ms, 59);
 	ck_assert(!outcome.answer.ours);
 	server_close(&server);
+	request.timeout_ms = 0;
 
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	none = (struct rlimit){ .rlim_cur = 3, .rlim_max = limit.rlim_max };
