@@ -231,18 +231,29 @@ START_TEST(error_of_the_network_is_the_reason_where_nothing_comes)
 }
 END_TEST
 
+/* The port of a probe that has ended: no other one shall be given it by chance. */
+static int hold_port(const struct sockaddr_in *port)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)port, sizeof(*port)), 0);
+	return fd;
+}
+
 /* A later probe has another socket, and other marks. */
 START_TEST(answer_to_an_earlier_question_does_not_count)
 {
 	const struct row *row = &rows[_i];
 	struct request before, after;
-	int server = open_server();
+	int server = open_server(), held;
 	struct lab lab;
 
 	lab_open(&lab, -1, -1);
 	apply(&lab, row, PATIENT);
 	next_request(&lab, server, &before);
 	apply(&lab, row, PATIENT + 1); /* ends the probe that waits for its answer */
+	held = hold_port(&before.from);
 	next_request(&lab, server, &after);
 	ck_assert_int_ne(before.from.sin_port, after.from.sin_port);
 	answer(server, row, &before);
@@ -255,6 +266,7 @@ START_TEST(answer_to_an_earlier_question_does_not_count)
 	answer(server, row, &after);
 	ck_assert(lab_reaches(&lab, 0, NODE_UP));
 	lab_close(&lab);
+	(void)close(held);
 	(void)close(server);
 }
 END_TEST
