@@ -53,7 +53,7 @@ probe_LIBS = $(CURL_LIBS) $(OPENSSL_LIBS) $(SODIUM_LIBS) $(EV_LIBS)
 
 check_PROGRAMS += test-probe
 TESTS += test-probe
-test_probe_SOURCES = tests/unit/run.h \
+test_probe_SOURCES = tests/unit/network.h tests/unit/run.h \
 	tests/unit/probe/agent_line_test.c \
 	tests/unit/probe/aside_test.c \
 	tests/unit/probe/perfdata_test.c \

@@ -60,6 +60,7 @@ test_world_swap_LDADD = libserve.a $(SODIUM_LIBS) $(libcompile_LIBS) $(CHECK_LIB
 check_PROGRAMS += test-signpost-dns
 TESTS += test-signpost-dns
 test_signpost_dns_SOURCES = \
+	tests/unit/network.h \
 	tests/unit/serve/batch_check.c \
 	tests/unit/serve/fixture.c \
 	tests/unit/serve/process_test.c

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/cursor.h"
 #include "image/probe_icmp.h"
+#include "tests/unit/network.h"
 #include "tests/unit/probe/lab.h"
 #include "tests/unit/probe/probe_test.h"
 
@@ -69,7 +70,7 @@ START_TEST(raw_sockets_measure_both_families)
 {
 	int v4, v6;
 
-	if (!lab_own_network()) /* where ping sockets are closed, as by the kernel's default */
+	if (!own_network()) /* where ping sockets are closed, as by the kernel's default */
 		return;
 	ck_assert(write_file("/proc/sys/net/ipv4/ping_group_range", "1 0"));
 	v4 = open_raw(AF_INET);
@@ -85,7 +86,7 @@ END_TEST
 
 START_TEST(ping_sockets_measure_both_families_where_they_are_allowed)
 {
-	if (!lab_own_network())
+	if (!own_network())
 		return;
 	ck_assert(write_file("/proc/sys/net/ipv4/ping_group_range", "0 0"));
 	expect_both_families_up(-1, -1);
@@ -97,7 +98,7 @@ START_TEST(without_any_socket_nothing_is_said_of_the_node)
 	const struct sketch_node nodes[] = { { "edge", "a", { { "127.0.0.1", each_echo(), 0 } } } };
 	struct lab lab;
 
-	if (!lab_own_network())
+	if (!own_network())
 		return;
 	ck_assert(write_file("/proc/sys/net/ipv4/ping_group_range", "1 0"));
 	lab_open(&lab, -1, -1);
@@ -121,7 +122,7 @@ START_TEST(node_that_does_not_answer_or_cannot_be_reached_is_down)
 	int v4, v6;
 	struct lab lab;
 
-	if (!lab_own_network())
+	if (!own_network())
 		return;
 	ck_assert(write_file("/proc/sys/net/ipv4/icmp_echo_ignore_all", "1"));
 	ck_assert(write_file("/proc/sys/net/ipv6/icmp/echo_ignore_all", "1"));
@@ -163,7 +164,7 @@ START_TEST(window_judges_where_there_are_limits)
 	uint32_t lost = 0, of = 0;
 	struct lab lab;
 
-	if (!lab_own_network())
+	if (!own_network())
 		return;
 	ck_assert(write_file("/proc/sys/net/ipv4/ping_group_range", "0 0"));
 	lab_open(&lab, -1, -1);
@@ -242,7 +243,7 @@ START_TEST(echo_requests_come_from_the_source_that_was_named)
 {
 	int v4, v6;
 
-	if (!lab_own_network())
+	if (!own_network())
 		return;
 	ck_assert(write_file("/proc/sys/net/ipv4/ping_group_range", "0 0"));
 	expect_source_to_be_used(-1, -1);
@@ -338,7 +339,7 @@ START_TEST(only_a_reply_with_all_its_marks_is_believed)
 	int v4, tap, forger;
 	struct lab lab;
 
-	if (!lab_own_network())
+	if (!own_network())
 		return;
 	ck_assert(write_file("/proc/sys/net/ipv4/ping_group_range", "1 0"));
 	ck_assert(write_file("/proc/sys/net/ipv4/icmp_echo_ignore_all", "1"));

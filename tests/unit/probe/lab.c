@@ -1,10 +1,7 @@
 #include "tests/unit/probe/lab.h"
 
 #include <check.h>
-#include <net/if.h>
 #include <poll.h>
-#include <sched.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -176,21 +173,4 @@ void fill_backlog(int listener, const char *address, uint16_t port, int fillers[
 		(void)connect(fillers[i], (struct sockaddr *)&to, size); /* the later ones hang */
 	}
 	ck_assert_int_eq(poll(&first, 1, LAB_PATIENCE_MS), 1);
-}
-
-bool lab_own_network(void)
-{
-	struct ifreq lo = { .ifr_name = "lo" };
-	bool done;
-	int fd;
-
-	if (unshare(CLONE_NEWNET) != 0)
-		return false;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	done = fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &lo) == 0;
-	lo.ifr_flags |= IFF_UP;
-	done = done && ioctl(fd, SIOCSIFFLAGS, &lo) == 0;
-	if (fd >= 0)
-		(void)close(fd);
-	return done;
 }

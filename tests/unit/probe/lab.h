@@ -61,8 +61,4 @@ int count_accepted(int listener); /* accepts and closes all that waits */
 #define FILLERS 4
 void fill_backlog(int listener, const char *address, uint16_t port, int fillers[FILLERS]);
 
-/* A network of our own with nothing but a loopback: its settings are ours to change, and nobody
- * else's listener is in the way. false: this needs the right to make a network namespace. */
-bool lab_own_network(void);
-
 #endif

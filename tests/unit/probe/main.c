@@ -1,11 +1,11 @@
-#include "tests/unit/probe/lab.h"
+#include "tests/unit/network.h"
 #include "tests/unit/probe/probe_test.h"
 
 int main(void)
 {
 	Suite *suite = suite_create("probe");
 
-	(void)lab_own_network(); /* without the right to it, the ports here have to be free */
+	(void)own_network(); /* without the right to it, the ports here have to be free */
 	(void)setenv("CK_DEFAULT_TIMEOUT", "30", 0);
 	add_agent_line_tests(suite);
 	add_aside_tests(suite);
