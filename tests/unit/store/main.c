@@ -45,6 +45,32 @@ const char *ask(const char *sql)
 	return answer;
 }
 
+FILE *lock_database(void)
+{
+	uint64_t until_ms = clock_mono_ms() + PATIENCE_MS;
+	char command[128], locked[128];
+	FILE *holder;
+
+	(void)snprintf(locked, sizeof(locked), "%s/locked", home);
+	(void)snprintf(command, sizeof(command), "sqlite3 -bail %s/signpost.db >/dev/null", home);
+	(void)unlink(locked);
+	holder = popen(command, "w");
+	ck_assert_ptr_nonnull(holder);
+	(void)fprintf(holder, ".timeout 5000\nBEGIN IMMEDIATE;\n.shell touch %s\n", locked);
+	(void)fflush(holder);
+	while (access(locked, F_OK) != 0) {
+		ck_assert_msg(clock_mono_ms() < until_ms, "the database cannot be locked");
+		(void)usleep(5000);
+	}
+	return holder;
+}
+
+void unlock_database(FILE *holder)
+{
+	(void)fputs("ROLLBACK;\n", holder);
+	(void)pclose(holder);
+}
+
 struct store_status make_status(const char *node, const char *status, uint64_t at_ms)
 {
 	struct store_status row = { .since_unix_ms = at_ms, .checked_unix_ms = at_ms };

@@ -3,6 +3,7 @@
 #define TESTS_UNIT_STORE_STORE_TEST_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "store/store.h"
 #include "tests/unit/run.h"
@@ -20,11 +21,15 @@ void remove_home(void);
 /* What the sqlite3 command answers to this about the database; for one test to read at once. */
 const char *ask(const char *sql);
 
+/* Has another connection keep the write lock until it is unlocked. */
+FILE *lock_database(void);
+void unlock_database(FILE *holder);
+
 extern const struct store_kept kept_for_long;
 
 struct store_status make_status(const char *node, const char *status, uint64_t at_ms);
 
-/* Waits until all is written, ten seconds at most: true. */
+/* Waits until all is written: true. */
 bool is_written(struct store *store);
 /* Waits until there is (or is no more) an error: true. */
 bool has_error(struct store *store, bool wanted);

@@ -104,6 +104,7 @@ static void make_damaged(void)
 
 		store_transition(store, &row, &(struct store_before){ "down", "" });
 	}
+	ck_assert(is_written(store));
 	store_close(store);
 	path_in_home(path, "signpost.db");
 	ck_assert_int_eq(stat(path, &st), 0);
@@ -118,13 +119,16 @@ START_TEST(damage_that_shows_when_it_is_read_gives_no_rows_and_a_new_database)
 	struct store_health health;
 	struct store *store;
 	struct err err;
+	FILE *holder;
 
 	make_home();
 	make_damaged();
+	holder = lock_database(); /* or deleting what is too old may find it first */
 	ck_assert_int_eq(store_open(&store, home, &kept_for_long, &err), 0);
 	ck_assert_int_eq(store_load(store, count_row, NULL, &err), -1);
 	ck_assert_ptr_nonnull(strstr(err.text, "malformed"));
 	ck_assert_int_eq(rows_seen, 0);
+	unlock_database(holder);
 	for (int i = 0; i < 1000 && count_damaged() == 0; i++)
 		(void)usleep(10000);
 	ck_assert_int_eq(count_damaged(), 1);
@@ -301,24 +305,17 @@ static uint64_t close_locked_ms(void)
 {
 	struct store_status row = make_status("edge/a", "up", clock_unix_ms());
 	struct store *store;
-	char command[128];
 	uint64_t took_ms;
 	struct err err;
 	FILE *holder;
 
 	ck_assert_int_eq(store_open(&store, home, &kept_for_long, &err), 0);
-	(void)snprintf(command, sizeof(command), "sqlite3 %s/signpost.db >/dev/null", home);
-	holder = popen(command, "w");
-	ck_assert_ptr_nonnull(holder);
-	(void)fputs(".timeout 5000\nBEGIN IMMEDIATE;\n", holder);
-	(void)fflush(holder);
-	while (strstr(ask("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE"), "locked") == NULL)
-		(void)usleep(10000);
+	holder = lock_database();
 	store_transition(store, &row, &(struct store_before){ "down", "" });
 	took_ms = clock_mono_ms();
 	store_close(store);
 	took_ms = clock_mono_ms() - took_ms;
-	(void)pclose(holder);
+	unlock_database(holder);
 	return took_ms;
 }
 
