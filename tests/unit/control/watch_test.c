@@ -8,6 +8,8 @@
 #include "control/watch.h"
 #include "control_test.h"
 
+#define PATIENCE_S 20.
+
 static char folder[64], list[96], other[96];
 static struct ev_loop *loop;
 static struct watch *watch;
@@ -82,21 +84,21 @@ START_TEST(file_that_is_edited_replaced_or_removed_is_told_once_it_is_quiet)
 
 	ck_assert(!wait_told(1.5));
 	put(list, "192.0.3.0/24\n"); /* of the same size */
-	ck_assert(wait_told(5));
+	ck_assert(wait_told(PATIENCE_S));
 	ck_assert_str_eq(told, list);
 	ck_assert_uint_eq(told_others, 0);
 	(void)snprintf(temporary, sizeof(temporary), "%s.new", list);
 	put(temporary, "192.0.4.0/24\n");
 	ck_assert_int_eq(rename(temporary, list), 0);
-	ck_assert(wait_told(5));
+	ck_assert(wait_told(PATIENCE_S));
 	ck_assert_int_eq(unlink(list), 0);
 	put(other, "22\n");
-	ck_assert(wait_told(5));
+	ck_assert(wait_told(PATIENCE_S));
 	ck_assert_str_eq(told, list);
 	ck_assert_uint_eq(told_others, 1); /* both at once */
 	ck_assert(!wait_told(2.5));
 	put(list, "192.0.2.0/24\n");
-	ck_assert(wait_told(5));
+	ck_assert(wait_told(PATIENCE_S));
 }
 END_TEST
 
@@ -114,7 +116,7 @@ START_TEST(new_file_that_was_written_after_it_may_have_been_read_is_told)
 
 	watch_files(watch, NULL, 0, 0);
 	watch_files(watch, paths, 1, clock_unix_ms() - 60000);
-	ck_assert(wait_told(5));
+	ck_assert(wait_told(PATIENCE_S));
 	ck_assert(!wait_told(2.5));
 }
 END_TEST
