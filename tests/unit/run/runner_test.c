@@ -1,8 +1,10 @@
 /* Real commands by a real signpost-run, which is beside this program. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -417,17 +419,41 @@ START_TEST(helper_that_is_stopped_is_known_for_it_and_replaced)
 }
 END_TEST
 
+/* Our end of the channel to the helper. */
+static int our_end(void)
+{
+	for (int fd = 3; fd < 100; fd++) {
+		int type = 0;
+		socklen_t len = sizeof(type);
+
+		if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_SEQPACKET)
+			return fd;
+	}
+	ck_abort_msg("there is none");
+}
+
+static void wait_for_answer(int channel)
+{
+	struct pollfd answer = { .fd = channel, .events = POLLIN };
+	uint64_t until_ms = clock_mono_ms() + PATIENCE_MS;
+
+	while (poll(&answer, 1, 100) != 1) /* a signal may end it */
+		ck_assert_msg(clock_mono_ms() < until_ms, "the helper says nothing");
+}
+
 /* Whoever does not read its answers for a while finds them, and not a helper that has to be killed. */
 START_TEST(helper_is_not_blamed_for_a_runner_that_was_busy)
 {
 	pid_t helper;
 
 	open_all();
-	(void)run_in(RUN_PROBES, "sleep 9", PATIENCE_MS);
+	(void)run_in(RUN_PROBES, "sleep 1000", 10 * PATIENCE_MS);
 	run("exit 0", PATIENCE_MS);
 	helper = helper_pid();
 	for (int i = 0; i < 7; i++) {
+		(void)run_in(RUN_PROBES, "exit 0", PATIENCE_MS);
 		(void)usleep(600000);
+		wait_for_answer(our_end());
 		(void)ev_run(loop, EVRUN_ONCE);
 		ck_assert(runner_answers(runner));
 	}
