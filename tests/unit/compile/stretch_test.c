@@ -131,7 +131,7 @@ START_TEST(what_is_filled_ahead_is_zeroed_and_little)
 	const size_t size = (size_t)3 << 20;
 	struct stretch stretch;
 	struct stretch_part part = { .of = &stretch };
-	size_t filled = 0;
+	size_t filled = 0, zeros = 0;
 	uint8_t *taken;
 
 	stretch_open(&stretch);
@@ -141,8 +141,9 @@ START_TEST(what_is_filled_ahead_is_zeroed_and_little)
 		filled++;
 	ck_assert_uint_le(filled, ((size_t)2 << 20) / ((size_t)64 << 10));
 	taken = stretch_take(&part, size);
-	for (size_t i = 0; i < size; i++)
-		ck_assert_uint_eq(taken[i], 0);
+	while (zeros < size && taken[zeros] == 0)
+		zeros++;
+	ck_assert_uint_eq(zeros, size);
 	stretch_close(&stretch);
 }
 END_TEST
