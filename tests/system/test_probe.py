@@ -3,7 +3,6 @@
 import contextlib
 import json
 import socket
-import time
 
 import pytest
 
@@ -30,21 +29,32 @@ sites: { tokyo: { nodes: { wobbly: { address: 127.10.1.20 } } } }
 
 
 @contextlib.contextmanager
-def listening(address, port):
-    with socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET, backlog=100):
+def listening(at, address):
+    at.start(address)
+    try:
+        yield
+    finally:
+        at.stop(address)
+
+
+@contextlib.contextmanager
+def taking(count, address, port):
+    """So many connections; nobody accepts them, and there is no room for more: further ones are not answered."""
+    with socket.create_server((address, port), backlog=count - 1):
         yield
 
 
 @pytest.fixture(scope="module")
 def server():
-    port, other = signpost.free_port(), signpost.free_port()
-    with signpost.world() as (server, _), listening("127.10.1.1", port):
+    with signpost.world() as (server, service), contextlib.closing(signpost.Nodes(signpost.free_port())) as spare:
+        server.service, server.spare = service, spare
+        service.start("127.10.1.1")
         server.write_server_file({"tokyo": (35.68, 139.69)})
         server.zone_file("example.net.zone").write_text(
             "$TTL 3600\n@ IN SOA ns1 h 1 7200 900 1209600 60\n@ IN NS ns1\nns1 IN A 192.0.2.53\nvpn 30 IN POOL edge\n")
-        server.zone_file("edge.pool.yaml").write_text(POOL.replace("PORT", str(port)).replace("OTHER", str(other)))
-        server.zone_file("flappy.pool.yaml").write_text(FLAPPY.replace("PORT", str(port)))
-        server.service_port, server.spare_port = port, other
+        server.zone_file("edge.pool.yaml").write_text(
+            POOL.replace("PORT", str(service.port)).replace("OTHER", str(spare.port)))
+        server.zone_file("flappy.pool.yaml").write_text(FLAPPY.replace("PORT", str(service.port)))
         server.start()
         signpost.wait_until(lambda: {node["status"] for node in nodes(server).values()} == {"up", "down"}, 5 * signpost.SLOW)
         yield server
@@ -69,7 +79,7 @@ def test_each_step_is_told_and_why_it_counts(server):
     told = probe(server, "both", "--probe", "service", status=1)  # nobody listens on ::1
     v4, v6 = told["probes"]
     assert (v4["where"], v4["judges"], v4["outcome"], v4["why"]) == (
-        f"127.10.1.1:{server.service_port}", "ipv4", "success", "connected")
+        f"127.10.1.1:{server.service.port}", "ipv4", "success", "connected")
     assert [step["text"] for step in v4["steps"]] == ["sent a TCP SYN", "SYN answered: connected"]
     assert 0 <= v4["steps"][0]["at_us"] <= v4["steps"][1]["at_us"] <= v4["took_us"] < 2_000_000
     assert v4["check"]["verdict"] == "up" and v4["check"]["counted"] == 0 and v4["check"]["fall"] == 3
@@ -81,7 +91,7 @@ def test_each_step_is_told_and_why_it_counts(server):
 def test_people_read_the_same(server):
     done = server.ctl("probe", "edge/both", "--kind", "tcp", check=False)
     assert done.returncode == 1
-    assert f"service (tcp) of 127.10.1.1:{server.service_port}, judges its IPv4 addresses:" in done.stdout
+    assert f"service (tcp) of 127.10.1.1:{server.service.port}, judges its IPv4 addresses:" in done.stdout
     assert "it counts as a success: connected" in done.stdout
     assert "it counts as a failure: Connection refused" in done.stdout
     assert "the regular check is up, with 0 of the 3 failures in a row that make it down; last: connected" in done.stdout
@@ -89,7 +99,7 @@ def test_people_read_the_same(server):
 
 
 def test_status_says_how_it_went(server):
-    with listening("::1", server.service_port):
+    with listening(server.service, "::1"):
         told = probe(server, "both", "--probe", "service")
         assert [found["outcome"] for found in told["probes"]] == ["success", "success"]
     probe(server, "edge/dead", status=1)
@@ -100,7 +110,7 @@ def test_status_says_how_it_went(server):
 
 
 def test_any_of_two_probes_is_enough(server):
-    with listening("127.10.1.9", server.spare_port):
+    with listening(server.spare, "127.10.1.9"):
         signpost.wait_until(lambda: nodes(server)["dead"]["status"] == "up", 5 * signpost.SLOW)
         told = probe(server, "edge/dead", status=1)
         assert {found["name"]: found["outcome"] for found in told["probes"]} == {"service": "failure", "spare": "success"}
@@ -112,17 +122,19 @@ def test_node_that_alternates_is_held_down_and_comes_back_when_it_rests(server):
     def changes():
         return server.log().count("node=flappy/wobbly")
 
-    signpost.wait_until(lambda: flappy(server)["status"] == "down", 5 * signpost.SLOW)
+    def fails(why):
+        signpost.wait_until(lambda: flappy(server)["status"] == "down" and why in flappy(server)["reason"], 5 * signpost.SLOW)
+
+    fails("refused")
     before = changes()
-    for _ in range(8):
-        with listening("127.10.1.20", server.service_port):
-            time.sleep(0.25)
-        time.sleep(0.25)
-    # At first each turn is seen (and the first of all takes it up); then two, four, eight successes
-    # in a row are asked for, and there are but two or three.
-    assert 1 <= changes() - before <= 6, server.log()
+    for _ in range(6):
+        with taking(2, "127.10.1.20", server.service.port):
+            fails("timeout")  # both are taken
+        fails("refused")
+    # Twice the first success is enough, then two in a row are asked for, and from then on more than there are.
+    assert changes() - before == 6, server.log()
     held = flappy(server)
     assert held["status"] == "down" and held["flap_rise"] >= 4
     assert "it flaps: up after" in server.ctl("status", "flappy").stdout
-    with listening("127.10.1.20", server.service_port):
+    with listening(server.service, "127.10.1.20"):
         signpost.wait_until(lambda: flappy(server)["status"] == "up", 5 * signpost.SLOW)

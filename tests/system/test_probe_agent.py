@@ -1,9 +1,11 @@
 """Probes of kind agent beside a real HAProxy, which asks the same agent: both make the same of each line."""
 
+import collections
 import csv
 import io
 import json
 import re
+import select
 import shutil
 import socket
 import subprocess
@@ -16,11 +18,16 @@ from signpost import SLOW, free_port, wait_until, world
 INTERVAL = "100ms" if SLOW == 1 else "200ms"
 
 
+def has_gone(connection):
+    """Whoever asked has not waited for the answer."""
+    return select.select([connection], [], [], 0)[0] and connection.recv(1) == b""
+
+
 class Agent:
-    """Answers each connection with self.line, and counts who asked since it was set: HAProxy sends "haproxy"."""
+    """Answers each connection with self.line, and counts who asked since it was set, and for which server or node."""
 
     def __init__(self):
-        self.line, self.asked = b"up\n", {"haproxy": 0, "signpost": 0}
+        self.line, self.asked = b"up\n", collections.Counter()
         self.port = None
         self.start()
 
@@ -38,8 +45,10 @@ class Agent:
             with connection:
                 connection.settimeout(5)
                 try:
-                    who = connection.recv(64).split(b"/")[0].decode()
+                    who = connection.recv(64).strip().decode()
                     line = self.line
+                    if has_gone(connection):
+                        continue
                     connection.sendall(line)
                 except OSError:
                     continue
@@ -47,10 +56,10 @@ class Agent:
                 self.asked[who] += 1
 
     def say(self, line):
-        """Until both have heard it twice: the first may have been under way."""
+        """Until all have heard it twice: the first may have been under way."""
         self.line = line
-        self.asked = {"haproxy": 0, "signpost": 0}
-        wait_until(lambda: min(self.asked.values()) >= 2, 20 * SLOW)
+        self.asked = collections.Counter()
+        wait_until(lambda: all(self.asked[who] >= 2 for who in ("haproxy/s1", "signpost/s1", "signpost/s2")), 20 * SLOW)
 
     def stop(self):
         self.listener.shutdown(socket.SHUT_RDWR)

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from certificates import make_authority, make_certificate
-from probing import reaches, states, write_pools
+from probing import PATIENT, reaches, states, write_pools
 from signpost import free_port, world
 
 HERE, HERE6 = "127.94.1.1", "::1"
@@ -78,7 +78,7 @@ def lab():
         named = f"{tls}, host: vpn.example.net, path: /200/tls"
         write_pools(signpost, {
             "well": (HERE, f"{plain}, path: /200/well, host: www.example.net, expect-body: {TEXT}, "
-                           "headers: { Authorization: 'file:../token', X-Probe: signpost }"),
+                           "headers: { Authorization: 'file:../token', X-Probe: signpost }", PATIENT),
             "well6": (HERE6, f"{plain}, path: /200/six, expect-body: {TEXT}"),
             "moved": (HERE, f"{plain}, path: /302/moved"),
             "wanted": (HERE, f"{plain}, path: /302/wanted, expect-status: [200, 301-303]"),

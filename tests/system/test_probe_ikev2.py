@@ -20,6 +20,7 @@ HALF_OPEN = "cookie_threshold = 40\n  cookie_threshold_ip = 0\n  block_threshold
 
 ZONE = "$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A 192.0.2.1\nvpn 30 POOL live\n"
 POOL = """pool: {name}
+flap: off
 probes:
   - {{ kind: ikev2, {options}, {times}, fall: 2, rise: 1 }}
 sites: {{ tokyo: {{ nodes: {{ {name}: {{ address: {address} }} }} }} }}
@@ -123,7 +124,7 @@ class Charon:
         return self.log_path.read_text().count(text)
 
 
-OFTEN, SELDOM = "interval: 100ms", "interval: 1h"
+OFTEN, SELDOM = "interval: 100ms", "interval: 1h, timeout: 5s"
 
 
 def start(server, nodes):

@@ -12,7 +12,7 @@ import ownnetwork
 import pytest
 
 from certificates import make_authority, make_certificate
-from probing import reaches, states, write_pools
+from probing import PATIENT, reaches, states, write_pools
 from signpost import SLOW, free_port, wait_until, world
 
 PORT = free_port()
@@ -86,7 +86,7 @@ def lab():
     with world() as (signpost, _):
         make_certificates(signpost.folder)
         write_pools(signpost, {
-            "new": ("127.94.2.1", f"{named}, alpn: [h2, h3], expect-alpn: h2"),
+            "new": ("127.94.2.1", f"{named}, alpn: [h2, h3], expect-alpn: h2", PATIENT),
             "alpn": ("127.94.2.1", f"{named}, alpn: [h2, http/1.1], expect-alpn: http/1.1"),
             "address": ("127.94.2.1", tls),
             "old": ("127.94.2.2", named),
@@ -259,8 +259,8 @@ def test_ocserv_is_up_by_tls_and_by_its_own_protocol_and_takes_no_harm():
         ocserv = Ocserv(network, signpost.folder)
         tls = f"port: {ocserv.port}, ca: ../ca.crt"
         write_pools(signpost, {
-            "handshake": ("127.94.3.1", f"kind: tls, {tls}, server-name: vpn.example.net"),
-            "anyconnect": ("127.94.3.1", f"kind: https, {tls}, {init}"),
+            "handshake": ("127.94.3.1", f"kind: tls, {tls}, server-name: vpn.example.net", PATIENT),
+            "anyconnect": ("127.94.3.1", f"kind: https, {tls}, {init}", PATIENT),
             "other": ("127.94.3.1", f"kind: https, {tls}, {init.replace('auth-request', 'complete')}"),
             "wrong": ("127.94.3.1", f"kind: tls, port: {ocserv.port}, ca: ../client.crt, server-name: vpn.example.net"),
         })
