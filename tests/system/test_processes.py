@@ -21,7 +21,7 @@ NAME = "vpn.example.net"
 class Load:
     """Steady queries, each with a number of its own, sent whether or not answers come."""
 
-    def __init__(self, server, per_second, sockets=32):
+    def __init__(self, server, per_second, sockets=128):  # each has room for some hundred answers
         import fastdns
         import ipaddress
         self.server = server
@@ -32,7 +32,6 @@ class Load:
         self.lost = None
         self.servfail = 0
         self._answered = [set() for _ in range(sockets)]
-        self._rounds = [0] * sockets
         self._end = False
         for sock in self.sockets:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
@@ -65,7 +64,7 @@ class Load:
             poll.register(sock, select.EPOLLIN)
             which[sock.fileno()] = number
         quiet_since = None
-        while True:
+        while not self._end or self._missing() > 0:
             ready = poll.poll(0.1)
             for fd, _ in ready:
                 number = which[fd]
@@ -79,15 +78,18 @@ class Load:
                 quiet_since = None
             elif quiet_since is None:
                 quiet_since = time.monotonic()
-            elif time.monotonic() - quiet_since > 1:
+            elif time.monotonic() - quiet_since > 3:
                 return
+
+    def _missing(self):
+        return sum(self.sent) - sum(len(answered) for answered in self._answered)
 
     def __exit__(self, *_):
         self._end = True
         for thread in self._threads:
             thread.join()
         assert max(self.sent) < 65536, "each socket's ids are used once"
-        self.lost = sum(self.sent) - sum(len(answered) for answered in self._answered)
+        self.lost = self._missing()
         for sock in self.sockets:
             sock.close()
 

@@ -87,6 +87,7 @@ class World:
         self.nodes.start(steeringmodel.LIVE_V6)
         self.server.start()
         wait_until(self.is_known, 20 * SLOW)
+        self.server.ctl("reload")  # which has ended when all of this is answered from
 
     def is_known(self):
         """All nodes' status is what it is to be, and of each family."""
