@@ -67,6 +67,7 @@ def test_a_node_that_was_down_gets_its_clients_back_little_by_little(server):
     server.nodes.stop(ONE)
     server.nodes.stop("::1")
     wait_answered(server, [TWO])
+    signpost.wait_until(lambda: node(server, "one")["status"] == "down", 10 * signpost.SLOW)  # of both families
     server.nodes.start(ONE, "::1")
     seen = []
 
