@@ -147,7 +147,8 @@ def with_id(number, query):
 
 def ask_udp(server, queries, window=64, tries=5, timeout=1.0):
     """queries: messages in wire form, whose ids are overwritten. Answers in the same order; None
-    where there is none."""
+    where there is none. The next window's ids are others: of what was asked twice, the second answer
+    may come late."""
     answers = [None] * len(queries)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
@@ -156,10 +157,10 @@ def ask_udp(server, queries, window=64, tries=5, timeout=1.0):
             pending = set(range(start, min(start + window, len(queries))))
             for _ in range(tries):
                 for number in sorted(pending):
-                    sock.send(with_id(number - start, queries[number]))
+                    sock.send(with_id(number & 0xffff, queries[number]))
                 while pending and select.select([sock], [], [], timeout)[0]:
                     data = sock.recv(65535)
-                    number = start + int.from_bytes(data[:2], "big")
+                    number = start + (int.from_bytes(data[:2], "big") - start & 0xffff)
                     if number in pending:
                         pending.remove(number)
                         answers[number] = data

@@ -157,7 +157,7 @@ def test_6_2_4_client_may_leave_in_the_middle_of_its_answers(server, how):
     pid = server.pid("signpost-dns")
     with connect(server) as other:
         assert tcpclient.ask(other)
-        before = tcpclient.descriptors(pid)
+        before = tcpclient.sockets_of(pid)
         for cut in (0, 1, 5, len(tcpclient.LARGE) * 3 + 7):
             sock = connect(server, receive_buffer=4096)
             sock.sendall(tcpclient.LARGE * 50 + tcpclient.LARGE[:cut])
@@ -165,7 +165,7 @@ def test_6_2_4_client_may_leave_in_the_middle_of_its_answers(server, how):
             if how == "reset":
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             sock.close()
-        signpost.wait_until(lambda: tcpclient.descriptors(pid) == before, 5 * signpost.SLOW)
+        signpost.wait_until(lambda: tcpclient.sockets_of(pid) == before, 5 * signpost.SLOW)
         assert tcpclient.ask(other) and server.pid("signpost-dns") == pid
 
 

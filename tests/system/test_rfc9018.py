@@ -36,6 +36,19 @@ def answered(server, cookie, transport="udp"):
     return options(ask(server, query(options={COOKIE: cookie}), transport))[COOKIE]
 
 
+def is_made_with(secret, cookie):
+    return cookie == server_cookie(secret, CLIENT, made=made_at(cookie))
+
+
+def wait_for_secrets(server, *secrets):
+    """Until it makes cookies with the first one, and accepts those of all of them and of no other."""
+    def is_so():
+        return is_made_with(secrets[0], answered(server, CLIENT)) and all(
+            (without_question(server_cookie(secret, CLIENT), "udp", server).rcode() == 0) == (secret in secrets)
+            for secret in (A, B))
+    signpost.wait_until(is_so, 5 * signpost.SLOW)
+
+
 def test_appendix_a_of_the_test_s_own_siphash():
     for client, secret, address, made, cookie in (
             ("2464c4abcf10c957", "e5e973e5a6b2a43f48e7dc849e37bfcf", "198.51.100.100", 1559731985,
@@ -71,7 +84,7 @@ def test_4_3_a_cookie_has_an_age(pair, transport, age, valid, kept):
     assert reply.rcode() == (0 if valid else BADCOOKIE)
     assert (options(reply)[COOKIE] == cookie) == kept
     if not kept:
-        assert abs(made_at(options(reply)[COOKIE]) - now) <= 2 * signpost.SLOW
+        assert now - 1 <= made_at(options(reply)[COOKIE]) <= int(time.time())
 
 
 @pytest.mark.parametrize("version", [0, 2, 255])
@@ -100,8 +113,7 @@ def test_5_a_secret_is_rolled_in_three_steps(pair):
             for ahead, behind in (pair, pair[::-1]):
                 write_secrets(ahead, *after)
                 ahead.ctl("reload")
-                signpost.wait_until(lambda: answered(ahead, CLIENT)[16:] ==
-                                    server_cookie(after[0], CLIENT, made=made_at(answered(ahead, CLIENT)))[16:] or None, 5)
+                wait_for_secrets(ahead, *after)
                 if ahead is pair[0] and after != (B,):  # the other one has not heard of it yet
                     for maker, judge in ((ahead, behind), (behind, ahead)):
                         assert without_question(answered(maker, CLIENT), "udp", judge).rcode() == 0, (before, after)
@@ -111,7 +123,7 @@ def test_5_a_secret_is_rolled_in_three_steps(pair):
         for server in pair:
             write_secrets(server, A)
             server.ctl("reload")
-            signpost.wait_until(lambda: without_question(server_cookie(A, CLIENT), "udp", server).rcode() == 0, 5)
+            wait_for_secrets(server, A)
 
 
 def test_5_a_cookie_of_an_old_secret_is_replaced(pair):
@@ -119,13 +131,15 @@ def test_5_a_cookie_of_an_old_secret_is_replaced(pair):
     write_secrets(server, B, A)
     server.ctl("reload")
     try:
+        wait_for_secrets(server, B, A)
         cookie = server_cookie(A, CLIENT)
-        signpost.wait_until(lambda: answered(server, cookie) != cookie, 5)
         assert without_question(cookie, "udp", server).rcode() == 0
-        assert answered(server, cookie)[16:] == server_cookie(B, CLIENT, made=made_at(answered(server, cookie)))[16:]
+        new = answered(server, cookie)
+        assert new != cookie and is_made_with(B, new)
     finally:
         write_secrets(server, A)
         server.ctl("reload")
+        wait_for_secrets(server, A)
 
 
 @pytest.mark.parametrize("text, told", [
