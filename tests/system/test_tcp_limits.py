@@ -7,6 +7,7 @@ import io
 import json
 import os
 import random
+import signal
 import socket
 import struct
 import time
@@ -124,6 +125,20 @@ def test_6_2_3_only_queries_are_activity(server, sockets, drip, why):
         busy()
     wait_closed(sock, drop)
     assert time.monotonic() - start >= 0.8, why
+
+
+def test_6_2_3_query_that_came_in_time_is_answered_by_a_server_that_stood_still(server, sockets):
+    """It looks at what has come before it looks at the clock."""
+    tcpclient.set_limits(server, "idle: 2s")
+    sock = sockets()
+    assert ask(sock)
+    pid = server.kill("signpost-dns", signal.SIGSTOP)
+    try:
+        sock.sendall(QUERY)
+        time.sleep(2.5)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert rawdns.read_message(sock.makefile("rb")) is not None
 
 
 def test_6_2_3_reading_ones_answers_is_activity(server, sockets):
