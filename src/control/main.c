@@ -24,6 +24,8 @@
 #include "probe/runner.h"
 #include "probe/web.h"
 
+#define AGAIN_S 5. /* where there is no world at all */
+
 struct options {
 	const char *server_file, *state_dir, *run_dir;
 	enum log_level level;
@@ -43,6 +45,7 @@ struct control {
 	struct running *running;
 	struct reload *reload;
 	struct proof *proof; /* of the world that was begun with; NULL: it needs none */
+	struct ev_timer again;
 	struct stored *stored;
 	struct history *history;
 	struct commands commands;
@@ -91,13 +94,18 @@ static int parse_options(struct options *out, int argc, char **argv)
 
 /* --- what happens ----------------------------------------------------------------------------- */
 
+/* Who was killed for want of memory, say, may get on soon; nobody knows of it who would reload, and
+ * until then nothing is answered. */
 static void first_reload_done(void *context, const json_t *report)
 {
 	struct control *control = context;
 
-	if (running_images(control->running) == NULL)
-		supervisor_tell_refused(control->supervisor,
-					json_string_value(json_object_get(report, "error")));
+	if (running_images(control->running) != NULL)
+		return;
+	supervisor_tell_refused(control->supervisor,
+				json_string_value(json_object_get(report, "error")));
+	if (!json_is_true(json_object_get(report, "mistakes")))
+		ev_timer_start(control->loop, &control->again);
 }
 
 static void supervisor_reload_done(void *context, const json_t *report)
@@ -217,6 +225,16 @@ static void reload_at_start(struct control *control)
 	if (running_images(control->running) != NULL)
 		(void)snprintf(by.who, sizeof(by.who), "start"); /* edits since that world */
 	reload_request(control->reload, &by, first_reload_done, control);
+}
+
+static void start_again(struct ev_loop *loop, struct ev_timer *timer, int events)
+{
+	struct control *control = timer->data;
+
+	(void)loop;
+	(void)events;
+	if (running_images(control->running) == NULL)
+		reload_at_start(control);
 }
 
 /* The world that was begun with has been read. What has been taken in the meantime is newer. */
@@ -343,6 +361,8 @@ static void started(void *context, const char *server_file, uint64_t boot_id,
 	struct err err;
 
 	control->boot_id = boot_id;
+	ev_timer_init(&control->again, start_again, AGAIN_S, 0.);
+	control->again.data = control;
 	control->server_file = mem_copy_text(
 		server_file[0] != '\0' ? server_file : control->options->server_file);
 	if (open_parts(control, &kept, &err) != 0) {

@@ -244,13 +244,17 @@ static void compiled(void *context, struct compilation *compiled)
 {
 	struct reload *reload = context;
 
+	json_t *report;
+
 	reload->compiled = compiled;
-	if (compiled->images != NULL)
+	if (compiled->images != NULL) {
 		start_verifying(reload);
-	else
-		finish(reload, report_failure(compiled->refused ? "the files have mistakes"
-								: "compiling failed",
-					      compiled->text));
+		return;
+	}
+	report = report_failure(compiled->refused ? "the files have mistakes" : "compiling failed",
+				compiled->text);
+	json_object_set_new(report, "mistakes", json_boolean(compiled->refused));
+	finish(reload, report);
 }
 
 /* --- its start --------------------------------------------------------------------------------- */

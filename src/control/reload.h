@@ -19,7 +19,8 @@ struct reload;
  *    "images": {...}, "durations_ms": {...}}, and "restart_needed": true where the file now says
  *    of listen, workers, socket-affinity, user, state, run or log target what only a restart can follow.
  *    "served": false: the data plane has not yet said that it answers from it
- *   {"ok": false, "error": "...", "messages": "the mistakes"} */
+ *   {"ok": false, "error": "...", "messages": "the mistakes"}, and "mistakes": true where the files
+ *    have them: without an edit, it ends in the same way each time */
 typedef void reload_done_fn(void *context, const json_t *report);
 
 struct reload *reload_open(struct ev_loop *loop, struct running *running,

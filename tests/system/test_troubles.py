@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import time
 
+import dns.rcode
 import pytest
 
 import signpost
@@ -397,6 +398,34 @@ def test_compile_that_hangs_holds_up_nothing_and_ends_with_control(running):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         asking.wait()
+
+
+def kill_first_compile(server):
+    """Starts a server that has no world, and kills the compile that is to make one. false: it was too quick."""
+    def was_killed():
+        return "signpost-compile was ended by signal 9" in server.log()
+
+    def is_saved():
+        return world_file(server, "zones").exists()
+
+    server.start(wait=False)
+    pid = signpost.wait_until(lambda: compiling(server) or is_saved(), 20 * signpost.SLOW, every=0)
+    if pid is not True:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        signpost.wait_until(lambda: was_killed() or is_saved(), 20 * signpost.SLOW)
+    if not was_killed():
+        server.stop()
+        shutil.rmtree(server.folder / "state")
+    return was_killed()
+
+
+def test_first_world_is_made_even_if_the_first_compile_was_killed(fresh):
+    """For want of memory, say: nobody reloads at a start, and there is nothing else to answer."""
+    server, nodes = fresh
+    server.use_sample(nodes.port)
+    signpost.wait_until(lambda: kill_first_compile(server), 60 * signpost.SLOW, every=0)
+    signpost.wait_until(lambda: server.ask("mail.example.net").rcode() == dns.rcode.NOERROR, 15 * signpost.SLOW)
 
 
 def test_stopped_data_plane_does_not_keep_the_port_from_the_next_supervisor(running):
