@@ -73,6 +73,7 @@ def test_transitions_are_in_the_database(sample):
         sample.nodes.start("127.10.3.1")
     signpost.wait_until(lambda: [r for r in transitions(sample) if r[0] == "edge/syd-1"][-1][1] == "up",
                         15 * signpost.SLOW)
+    settled(sample, client_networks(500), lambda now: "127.10.3.1" in now)
 
 
 def transitions(server):

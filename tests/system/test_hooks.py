@@ -175,15 +175,20 @@ def test_request_that_fails_is_tried_again_and_given_up(running):
 def test_hooks_that_hang_delay_nothing(running):
     signpost, nodes, receiver = running
     receiver.hangs = True  # and each call of the third hook hangs since the start
+
+    def answered():
+        return {address for _ in range(40) for address in signpost.addresses("edge.example.org")}
+    took = []
     for _ in range(3):
+        wait_until(lambda: answered() == {"127.62.0.1", "127.62.0.2"}, 10 * SLOW)
         began = time.monotonic()
         nodes.stop("127.62.0.1")
-        wait_until(lambda: signpost.addresses("edge.example.org") == ["127.62.0.2"], 10 * SLOW, every=0.01)
-        assert time.monotonic() - began < 3 * SLOW
+        wait_until(lambda: answered() == {"127.62.0.2"}, 10 * SLOW, every=0.01)
+        took.append(time.monotonic() - began)
         nodes.start("127.62.0.1")
-        wait_until(lambda: json.loads(signpost.ctl("status", "edge", "--json").stdout)
-                   ["pools"][0]["sites"][0]["nodes"][0]["status"] == "up", 10 * SLOW)
+    assert min(took) < 3 * SLOW, took  # a machine that stands still can only make it longer
     receiver.hangs = False
+    wait_until(lambda: answered() == {"127.62.0.1", "127.62.0.2"}, 10 * SLOW)
 
 
 def test_calls_beyond_the_rate_are_counted_and_told_together(running):
