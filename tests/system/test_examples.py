@@ -1,7 +1,8 @@
 """The worked examples in zones/examples, each served with real nodes on loopback, and asked.
 
 Addresses for documentation become loopback ones: 203.0.113.N is 127.30.0.N, 198.51.100.N is
-127.31.0.N. IPv6 addresses, which no host here has, are left out; probes are made often.
+127.31.0.N. IPv6 addresses, which no host here has, are left out; probes are made often, and so may hooks be
+called.
 """
 
 import collections
@@ -50,6 +51,7 @@ def example(name, edit=None, network=None):
     nodes are there already."""
     with world() as (signpost, nodes):
         text = (EXAMPLES / name / "signpost.yaml").read_text().replace("../../../geoip", str(signpost.geoip))
+        text = re.sub(r"^( +)command: .*", r"\g<0>\n\1rate: 1000/s", text, flags=re.MULTILINE)
         signpost.config.write_text(
             text + f'\nlisten: ["127.0.0.1:{signpost.port}"]\nstate: state\nrun: run\nuser: root\n')
         for part in ("hooks", "keys"):
