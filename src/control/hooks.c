@@ -150,6 +150,7 @@ static void request_failed(struct hook_call *call, const char *what, const char 
 	struct hooks *hooks = call->hooks;
 
 	if (call->tried < call->attempts) {
+		ev_now_update(hooks->loop); /* a long round of the loop must not shorten it */
 		ev_timer_set(&call->retry, RETRY_FIRST_S * (1U << (call->tried - 1)), 0.);
 		ev_timer_start(hooks->loop, &call->retry);
 		return;

@@ -132,6 +132,7 @@ static void finish_when_served(struct reload *reload, json_t *report)
 		return;
 	}
 	reload->published = report;
+	ev_now_update(reload->loop); /* taking the world may have been a long round of the loop */
 	ev_timer_set(&reload->unserved, SERVED_WAIT_S, 0.);
 	ev_timer_start(reload->loop, &reload->unserved);
 }

@@ -205,6 +205,7 @@ void running_settle_verdicts(struct running *running)
 	running_follow(running);
 	running_tell_verdicts(running);
 	running_tell_standing(running);
+	ev_timer_stop(running->loop, &running->coalesce); /* a new plan waits for nothing */
 	ev_timer_set(&running->coalesce, RUNNING_COALESCE_MS / 1000., 0.);
 	ev_timer_start(running->loop, &running->coalesce);
 }

@@ -124,6 +124,7 @@ static void settle_later(struct running *running)
 		if ((probes[p].roles & PROBE_HEALTH) != 0 && ms > longest_ms)
 			longest_ms = ms;
 	}
+	ev_now_update(running->loop); /* taking the world may have been a long round of the loop */
 	ev_timer_set(&running->settle, longest_ms / 1000., 0.);
 	ev_timer_start(running->loop, &running->settle);
 }

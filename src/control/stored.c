@@ -123,5 +123,6 @@ void stored_answer(struct stored *stored, struct call *call, json_t *reply, uint
 	stored->first = waiting;
 	ev_timer_init(&waiting->patience, too_late, STORED_PATIENCE_S, 0.);
 	waiting->patience.data = waiting;
+	ev_now_update(stored->loop); /* a long round of the loop must not shorten it */
 	ev_timer_start(stored->loop, &waiting->patience);
 }
