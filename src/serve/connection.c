@@ -63,17 +63,18 @@ static void give_space_back(struct connection *c)
 	c->space = NULL;
 }
 
+/* Counted before the peer can see it. */
 static void close_connection(struct connection *c)
 {
 	struct connections *all = c->all;
 
 	ev_io_stop(all->loop, &c->io);
-	(void)close(c->io.fd);
 	give_space_back(c);
 	eviction_remove(&all->eviction, &c->candidate);
 	c->next_unused = all->unused;
 	all->unused = c;
 	counter_set(&all->thread->counters->connections_open, all->eviction.count);
+	(void)close(c->io.fd);
 }
 
 static void wait_for(struct connection *c, int events)
@@ -371,20 +372,31 @@ bool connections_evict(struct connections *all)
 
 	if (chosen == NULL)
 		return false;
-	close_connection(connection_of(chosen));
 	counter_add(&all->thread->counters->connections_evicted, 1);
+	close_connection(connection_of(chosen));
 	return true;
 }
 
-/* One that is past its lifetime has been counted. */
-static void close_idle(struct connections *all, uint64_t now_ms)
+/* NULL: nobody is. */
+static struct connection *longest_idle(const struct connections *all)
 {
-	struct candidate *oldest;
+	struct candidate *oldest = all->eviction.by_activity.oldest;
 
-	while ((oldest = all->eviction.by_activity.oldest) != NULL &&
-	       now_ms - connection_of(oldest)->active_ms > all->limits.idle_ms) {
-		struct connection *c = connection_of(oldest);
+	if (oldest == NULL || all->now_ms - connection_of(oldest)->active_ms <= all->limits.idle_ms)
+		return NULL;
+	return connection_of(oldest);
+}
 
+/* Where this thread stood still, a query may have come in time, or an answer got on, of which the
+ * loop is still to tell: so each is heard first. One that is past its lifetime has been counted. */
+static void close_idle(struct connections *all)
+{
+	struct connection *c;
+
+	while ((c = longest_idle(all)) != NULL) {
+		on_event(all->loop, &c->io, c->io.events);
+		if (longest_idle(all) != c)
+			continue;
 		counter_add(&all->thread->counters->connections_timed_out, !c->expired);
 		close_connection(c);
 	}
@@ -420,7 +432,7 @@ static void read_limits(struct connections *all)
 ev_tstamp connections_tick(struct connections *all)
 {
 	read_limits(all);
-	close_idle(all, all->now_ms);
+	close_idle(all);
 	end_old(all, all->now_ms);
 	while (all->eviction.count > all->limits.connections)
 		(void)connections_evict(all);

@@ -125,8 +125,6 @@ static void *serve(void *object)
 	worlds_thread_start();
 	connections_open(&tcp->connections, tcp->connections_max, &tcp->thread, tcp->loop);
 	ev_timer_init(&tcp->tick, on_tick, 0., 1.);
-	/* After what has come: where this thread stood still, that is not the clients' idleness. */
-	ev_set_priority(&tcp->tick, EV_MINPRI);
 	ev_timer_start(tcp->loop, &tcp->tick);
 	ev_set_loop_release_cb(tcp->loop, before_wait, after_wait);
 	(void)ev_run(tcp->loop, 0);
