@@ -19,12 +19,14 @@ NAME = "vpn.example.net"
 
 
 class Load:
-    """Steady queries, each with a number of its own, sent whether or not answers come."""
+    """Steady queries, each with a number of its own, sent whether or not answers come. Behind the last of each socket
+    comes LAST: a socket's queries are read in their order, so what is answered by then is not lost."""
+
+    LAST = 0xFFFF
 
     def __init__(self, server, per_second, sockets=128):  # each has room for some hundred answers
         import fastdns
         import ipaddress
-        self.server = server
         self.per_second = per_second
         self.template = fastdns.query(0, NAME, "A", ipaddress.ip_network("133.11.0.0/24"))
         self.sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(sockets)]
@@ -44,6 +46,9 @@ class Load:
             thread.start()
         return self
 
+    def _ask(self, which, number):
+        self.sockets[which].send(struct.pack("!H", number) + self.template[2:])
+
     def _send(self):
         start = time.monotonic()
         total = 0
@@ -51,11 +56,12 @@ class Load:
             due = int((time.monotonic() - start) * self.per_second)
             while total < due:
                 which = total % len(self.sockets)
-                number = self.sent[which] & 0xFFFF
-                self.sockets[which].send(struct.pack("!H", number) + self.template[2:])
+                self._ask(which, self.sent[which])
                 self.sent[which] += 1
                 total += 1
             time.sleep(0.002)
+        for which in range(len(self.sockets)):
+            self._ask(which, self.LAST)
 
     def _receive(self):
         poll = select.epoll()
@@ -63,8 +69,8 @@ class Load:
         for number, sock in enumerate(self.sockets):
             poll.register(sock, select.EPOLLIN)
             which[sock.fileno()] = number
-        quiet_since = None
-        while not self._end or self._missing() > 0:
+        until = None
+        while until is None or time.monotonic() < until:
             ready = poll.poll(0.1)
             for fd, _ in ready:
                 number = which[fd]
@@ -74,22 +80,21 @@ class Load:
                         if head[3] & 15 == 2:
                             self.servfail += 1
                         self._answered[number].add(struct.unpack("!H", head[:2])[0])
-            if not self._end or ready:
-                quiet_since = None
-            elif quiet_since is None:
-                quiet_since = time.monotonic()
-            elif time.monotonic() - quiet_since > 3:
+            if self._end and not ready and self._have_all_ended():
                 return
+            if self._end and until is None:
+                until = time.monotonic() + 20 * signpost.SLOW
 
-    def _missing(self):
-        return sum(self.sent) - sum(len(answered) for answered in self._answered)
+    def _have_all_ended(self):
+        return all(self.LAST in answered for answered in self._answered)
 
     def __exit__(self, *_):
         self._end = True
         for thread in self._threads:
             thread.join()
-        assert max(self.sent) < 65536, "each socket's ids are used once"
-        self.lost = self._missing()
+        assert max(self.sent) < self.LAST, "each socket's ids are used once"
+        assert self._have_all_ended(), "what came last was not answered"
+        self.lost = sum(self.sent) + len(self.sockets) - sum(len(answered) for answered in self._answered)
         for sock in self.sockets:
             sock.close()
 
