@@ -13,6 +13,7 @@ import time
 
 import pytest
 
+from probing import PATIENT
 from signpost import SLOW, wait_until, world
 
 PLUGINS = "/usr/lib/nagios/plugins"
@@ -70,7 +71,7 @@ def running():
         names = ("dummy", "strict", "tcp", "ssh", "hang", "file", "push", "load")
         signpost.zone_file("example.org.zone").write_text(
             zone + "".join(f"{name} 1 IN POOL {name}\n" for name in names))
-        dummy = f"kind: exec, command: [{PLUGINS}/check_dummy, '{{node}}', 'told {{pool}}'], {PROBING}, fall: 1, rise: 1"
+        dummy = f"kind: exec, command: [{PLUGINS}/check_dummy, '{{node}}', 'told {{pool}}'], {PATIENT}"
         each = {str(status): f"127.61.0.{status + 1}" for status in range(4)}
         for name, text in {
                 "dummy": pool("dummy", dummy, each),

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from certificates import make_authority, make_certificate
-from probing import reaches, states
+from probing import PATIENT, reaches, states
 from signpost import SLOW, free_port, wait_until, world
 
 HERE = "127.94.9.1"
@@ -19,7 +19,7 @@ ZONE = "$TTL 60\n@ SOA ns1 hostmaster 1 7200 900 1209600 60\n@ NS ns1\nns1 A 192
 POOL = """pool: vpn
 sites: {{ tokyo: {{ nodes: {{ vpn: {{ address: {here} }} }} }} }}
 probes:
-  - {{ kind: http, port: {web}, headers: {{ Authorization: "file:keys/token" }}, interval: 500ms, fall: 1, rise: 1 }}
+  - {{ kind: http, port: {web}, headers: {{ Authorization: "file:keys/token" }}, {times} }}
 load:
   sources:
     - {{ kind: openvpn-management, port: {management}, capacity: 4, password: keys/password }}
@@ -103,7 +103,8 @@ def signpost():
         replace(keys, {"token": f"Bearer {TOKEN}\n", "password": f"{PASSWORD}\n", "ca": (keys / "old.crt").read_text()})
         signpost.write_server_file({"tokyo": (35.68, 139.69)})
         signpost.zone_file("example.net.zone").write_text(ZONE)
-        signpost.zone_file("vpn.pool.yaml").write_text(POOL.format(here=HERE, web=web, management=management))
+        signpost.zone_file("vpn.pool.yaml").write_text(POOL.format(
+            here=HERE, web=web, management=management, times=PATIENT))
         signpost.zone_file("secure.pool.yaml").write_text(SECURE.format(here=HERE, tls=tls))
         yield signpost.start()
 
