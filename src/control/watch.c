@@ -5,10 +5,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "probe/aside.h"
 
 #define LOOK_EVERY_S 1.
+#define QUIET_MS     900 /* from the end of a look to the beginning of the next one */
 
 /* What tells two contents of a file apart; all zero: there is no file. */
 struct look {
@@ -21,7 +23,8 @@ struct look {
 struct file {
 	char *path;
 	struct look read; /* as it was when its reading began, or earlier */
-	struct look seen; /* as it was a second ago */
+	struct look seen; /* as it was when it was looked at last */
+	uint64_t seen_ms; /* since when, monotonic */
 };
 
 /* One round, looked at beside the loop: a disk may hang. */
@@ -30,6 +33,7 @@ struct round {
 	char **paths;
 	struct look *looks;
 	size_t count;
+	uint64_t began_ms, ended_ms; /* monotonic */
 };
 
 struct watch {
@@ -65,21 +69,26 @@ static bool same(const struct look *a, const struct look *b)
 	       a->modified_ns == b->modified_ns && a->changed_ns == b->changed_ns;
 }
 
-/* true: it is not as it was read, and has not changed for a second. */
-static bool is_due(struct file *file, const struct look *now)
+/* true: it is not as it was read, and has not changed for a second. Two looks may be closer to each
+ * other, where the first of them was late. */
+static bool is_due(struct file *file, const struct round *round, const struct look *now)
 {
-	bool quiet = same(now, &file->seen);
-
-	file->seen = *now;
-	return quiet && !same(now, &file->read);
+	if (!same(now, &file->seen)) {
+		file->seen = *now;
+		file->seen_ms = round->ended_ms;
+		return false;
+	}
+	return round->began_ms >= file->seen_ms + QUIET_MS && !same(now, &file->read);
 }
 
 static void look(void *data)
 {
 	struct round *round = data;
 
+	round->began_ms = clock_mono_ms();
 	for (size_t i = 0; i < round->count; i++)
 		round->looks[i] = look_at(round->paths[i]);
+	round->ended_ms = clock_mono_ms();
 }
 
 static void looked(void *data)
@@ -91,7 +100,7 @@ static void looked(void *data)
 
 	watch->round = NULL;
 	for (size_t i = 0; !watch->void_round && i < watch->count; i++) {
-		if (!is_due(&watch->files[i], &round->looks[i]))
+		if (!is_due(&watch->files[i], round, &round->looks[i]))
 			continue;
 		if (due++ == 0)
 			first = watch->files[i].path;
@@ -205,7 +214,7 @@ void watch_files(struct watch *watch, const char *const *paths, size_t count, ui
 }
 
 /* While a round is under way a disk may hang, and not only for the round: then each file is taken for
- * what it was a second ago, which at worst has it read again. */
+ * what it was at the last look, which at worst has it read again. */
 void watch_mark(struct watch *watch)
 {
 	for (size_t i = 0; i < watch->count; i++) {

@@ -102,6 +102,20 @@ START_TEST(file_that_is_edited_replaced_or_removed_is_told_once_it_is_quiet)
 }
 END_TEST
 
+/* A look that is late comes shortly before the next one. */
+START_TEST(file_is_quiet_for_a_second_however_soon_it_is_looked_at_again)
+{
+	uint64_t written_ms;
+
+	ck_assert(!wait_told(1.2));
+	(void)usleep(1700000); /* the loop stands still: the look that was due in between comes now */
+	put(list, "192.0.3.0/2");
+	written_ms = clock_mono_ms();
+	ck_assert(wait_told(PATIENCE_S));
+	ck_assert_uint_ge(clock_mono_ms(), written_ms + 900);
+}
+END_TEST
+
 START_TEST(file_that_was_read_since_its_change_is_not_told)
 {
 	put(list, "192.0.3.0/24\n");
@@ -128,6 +142,7 @@ void add_watch_cases(Suite *suite)
 	tcase_add_checked_fixture(tcase, begin, end);
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, file_that_is_edited_replaced_or_removed_is_told_once_it_is_quiet);
+	tcase_add_test(tcase, file_is_quiet_for_a_second_however_soon_it_is_looked_at_again);
 	tcase_add_test(tcase, file_that_was_read_since_its_change_is_not_told);
 	tcase_add_test(tcase, new_file_that_was_written_after_it_may_have_been_read_is_told);
 	suite_add_tcase(suite, tcase);
