@@ -10,6 +10,7 @@
 #define APART_NODES 20000 /* of a zone from which a thread is worth it */
 #define BEFOREHAND  1024U /* octets ahead of where nodes are read */
 #define TOGETHER    32    /* nodes whose buckets are asked for at once */
+#define STARTS      32U   /* octets of a segment that have one octet of starts */
 
 /* One segment being checked. `starts` has a bit for each multiple of 4 at which a node starts:
  * an offset of a node is real when its bit is set. */
@@ -18,7 +19,8 @@ struct check {
 	size_t size; /* of the segment, and all that lies in the image */
 	uint8_t *starts;
 	char origin[NAME_TEXT_SIZE];
-	size_t len; /* of the whole name of the node at hand */
+	uint32_t middle; /* a node somewhere there, if the buckets are right; 0: none */
+	size_t len;      /* of the whole name of the node at hand */
 	/* Of a parent that was found, what it has in front of the origin; NULL: none. */
 	const uint8_t *parent;
 	size_t parent_len;
@@ -26,12 +28,12 @@ struct check {
 	struct err *err;
 };
 
-static int fail(struct check *check, const char *what)
+static int fail(const struct check *check, const char *what)
 {
 	return err_set(check->err, "zones image: zone %s: %s", check->origin, what);
 }
 
-static int fail_at(struct check *check, const struct zone_node *node, const char *what)
+static int fail_at(const struct check *check, const struct zone_node *node, const char *what)
 {
 	char name[NAME_TEXT_SIZE];
 
@@ -91,7 +93,7 @@ static bool is_name(const uint8_t *name, size_t len, uint8_t labels)
 static bool is_node(const struct check *check, uint32_t offset)
 {
 	return offset % 4 == 0 && offset < check->size &&
-	       (check->starts[offset / 32] & 1 << offset / 4 % 8) != 0;
+	       (check->starts[offset / STARTS] & 1 << offset / 4 % 8) != 0;
 }
 
 static uint32_t node_offset(const struct check *check, const struct zone_node *node)
@@ -149,14 +151,83 @@ static int check_header(struct check *check)
 	return 0;
 }
 
+/* --- by two threads ---------------------------------------------------------------------------- */
+
+/* Nodes by their offsets, or buckets: of a large zone a half of them, of another one all. */
+struct part {
+	struct check check;
+	struct err err;
+	uint32_t at, end;
+	uint32_t count; /* of what is counted */
+	int (*work)(struct part *part);
+	int rc;
+};
+
+static void *do_part(void *argument)
+{
+	struct part *part = argument;
+
+	part->rc = part->work(part);
+	return NULL;
+}
+
+/* From `at` to `end`, where there is a middle as two parts. Of what is wrong the first is told; *count:
+ * of both. */
+static int do_parts(const struct check *check, int (*work)(struct part *part), uint32_t at,
+		    uint32_t middle, uint32_t end, uint32_t *count)
+{
+	struct part first = { .check = *check, .at = at, .end = end, .work = work };
+	struct part second = first;
+	pthread_t thread;
+	bool apart;
+
+	first.check.err = &first.err;
+	second.check.err = &second.err;
+	second.at = middle;
+	apart = middle != 0 && pthread_create(&thread, NULL, do_part, &second) == 0;
+	if (apart)
+		first.end = middle;
+	(void)do_part(&first);
+	if (apart)
+		(void)pthread_join(thread, NULL);
+	*count = first.count + second.count;
+	if (first.rc == 0 && second.rc == 0)
+		return 0;
+	return err_set(check->err, "%s", first.rc != 0 ? first.err.text : second.err.text);
+}
+
+/* Nodes are found one after the other; but buckets name nodes from anywhere, so one of the first does
+ * about in the middle. None whose bit has an octet in common with nodes before it: those are another
+ * thread's. */
+static uint32_t find_middle(const struct zone_segment *segment)
+{
+	const struct zone_bucket *bucket = zone_at(segment, struct zone_bucket,
+						   segment->buckets_off);
+	uint32_t size = segment->nodes_end - segment->nodes_off;
+
+	if (segment->node_count < APART_NODES)
+		return 0;
+	for (uint32_t i = 0; i < segment->bucket_count; i++, bucket++) {
+		for (unsigned slot = 0; slot < ZONE_BUCKET_SLOTS; slot++) {
+			uint32_t at = bucket->node[slot];
+
+			if (at % STARTS == 0 && at > segment->nodes_off + size / 32 * 15 &&
+			    at < segment->nodes_off + size / 32 * 17)
+				return at;
+		}
+	}
+	return 0;
+}
+
 /* --- nodes: first their places and names, so that the rest can refer to them ------------------- */
 
-static int find_starts(struct check *check)
+static int find_starts_of(struct part *part)
 {
+	struct check *check = &part->check;
 	const struct zone_segment *segment = check->segment;
-	uint32_t at = segment->nodes_off, count = 0;
+	uint32_t at = part->at;
 
-	while (at < segment->nodes_end) {
+	while (at < part->end) {
 		const struct zone_node *node = node_at(check, at);
 		size_t room = segment->nodes_end - at;
 
@@ -168,10 +239,24 @@ static int find_starts(struct check *check)
 			return fail(check, "a node's extent is wrong");
 		if (!is_front(segment, node))
 			return fail(check, "a node's name is not valid");
-		check->starts[at / 32] |= (uint8_t)(1 << at / 4 % 8);
+		check->starts[at / STARTS] |= (uint8_t)(1 << at / 4 % 8);
 		at += node->extent * 4U;
-		count++;
+		part->count++;
 	}
+	return at == part->end ? 0 : fail(check, "a bucket names what is no node");
+}
+
+static int find_starts(const struct check *check)
+{
+	const struct zone_segment *segment = check->segment;
+	uint32_t count;
+
+	if (do_parts(check, find_starts_of, segment->nodes_off, check->middle, segment->nodes_end,
+		     &count) != 0)
+		return -1;
+	/* Where no thread was to be had, nothing began there. */
+	if (check->middle != 0 && !is_node(check, check->middle))
+		return fail(check, "a bucket names what is no node");
 	if (count != segment->node_count)
 		return fail(check, "the number of nodes is wrong");
 	return 0;
@@ -189,25 +274,36 @@ static int count_slots(const struct zone_bucket *bucket)
 	return gaps == 0 ? (int)used : -1;
 }
 
-/* After this, a lookup ends. As many slots are used as there are nodes, so that each names a real
- * one follows when each node has been found by its name, in a slot that names it. */
-static int check_buckets(struct check *check)
+static int count_slots_of(struct part *part)
 {
-	const struct zone_segment *segment = check->segment;
+	const struct zone_segment *segment = part->check.segment;
 	const struct zone_bucket *buckets = zone_at(segment, struct zone_bucket,
 						    segment->buckets_off);
-	uint64_t used = 0;
 
-	for (uint32_t i = 0; i < segment->bucket_count; i++) {
-		int slots = count_slots(&buckets[i]);
+	for (; part->at < part->end; part->at++) {
+		int slots = count_slots(&buckets[part->at]);
 
 		if (slots < 0)
-			return fail(check, "a bucket has a gap");
-		used += (unsigned)slots;
+			return fail(&part->check, "a bucket has a gap");
+		part->count += (unsigned)slots;
 	}
+	return 0;
+}
+
+/* After this, a lookup ends. As many slots are used as there are nodes, so that each names a real
+ * one follows when each node has been found by its name, in a slot that names it. */
+static int check_buckets(const struct check *check)
+{
+	const struct zone_segment *segment = check->segment;
+	uint32_t used;
+
+	if (do_parts(check, count_slots_of, 0, check->middle != 0 ? segment->bucket_count / 2 : 0,
+		     segment->bucket_count, &used) != 0)
+		return -1;
 	if (used != segment->node_count)
 		return fail(check, "the buckets do not hold each node once");
-	if (!zone_buckets_end(buckets, segment->bucket_count))
+	if (!zone_buckets_end(zone_at(segment, struct zone_bucket, segment->buckets_off),
+			      segment->bucket_count))
 		return fail(check, "a lookup would pass too many full buckets");
 	return 0;
 }
@@ -420,20 +516,21 @@ static int check_node(struct check *check, const struct zone_node *node, uint64_
 	return 0;
 }
 
-/* The nodes from one offset up to another, some at a time, so that the buckets in which they will be
- * looked for come together. */
-static int check_range(struct check *check, uint32_t at, uint32_t end)
+/* Some nodes at a time, so that the buckets in which they will be looked for come together. */
+static int check_nodes_of(struct part *part)
 {
+	struct check *check = &part->check;
 	const struct zone_node *nodes[TOGETHER];
 	uint64_t hashes[TOGETHER];
+	uint32_t at = part->at;
 
-	while (at < end) {
+	while (at < part->end) {
 		unsigned count = 0;
 
-		for (; count < TOGETHER && at < end; at += nodes[count++]->extent * 4U) {
+		for (; count < TOGETHER && at < part->end; at += nodes[count++]->extent * 4U) {
 			const struct zone_node *node = node_at(check, at);
 
-			if (end - at > BEFOREHAND)
+			if (part->end - at > BEFOREHAND)
 				__builtin_prefetch((const uint8_t *)node + BEFOREHAND);
 			nodes[count] = node;
 			hashes[count] = name_hash_inline(zone_node_front(node), node->name_len);
@@ -447,43 +544,13 @@ static int check_range(struct check *check, uint32_t at, uint32_t end)
 	return 0;
 }
 
-/* The second half of a large zone's nodes, for a thread. */
-struct half {
-	struct check check;
-	struct err err;
-	uint32_t at, end;
-	int rc;
-};
-
-static void *check_half(void *argument)
-{
-	struct half *half = argument;
-
-	half->rc = check_range(&half->check, half->at, half->end);
-	return NULL;
-}
-
-static int check_nodes(struct check *check)
+static int check_nodes(const struct check *check)
 {
 	const struct zone_segment *segment = check->segment;
-	struct half half = { .check = *check, .at = segment->nodes_off, .end = segment->nodes_end };
-	pthread_t thread;
-	bool apart = false;
-	int rc;
+	uint32_t count;
 
-	half.check.err = &half.err;
-	if (segment->node_count >= APART_NODES) {
-		half.at += (segment->nodes_end - segment->nodes_off) / 8 * 4;
-		while (half.at < half.end && !is_node(check, half.at))
-			half.at += 4;
-		apart = pthread_create(&thread, NULL, check_half, &half) == 0;
-	}
-	rc = check_range(check, segment->nodes_off, apart ? half.at : half.end);
-	if (apart)
-		(void)pthread_join(thread, NULL);
-	if (rc == 0 && apart && half.rc != 0)
-		rc = err_set(check->err, "%s", half.err.text);
-	return rc;
+	return do_parts(check, check_nodes_of, segment->nodes_off, check->middle,
+			segment->nodes_end, &count);
 }
 
 /* --- what hangs on the nodes ------------------------------------------------------------------ */
@@ -535,7 +602,8 @@ int segment_verify(const struct zone_segment *segment, size_t size, struct err *
 	(void)name_format(segment->origin, check.origin);
 	if (check_header(&check) != 0)
 		return -1;
-	check.starts = mem_alloc(size / 32 + 1);
+	check.middle = find_middle(segment);
+	check.starts = mem_alloc(size / STARTS + 1);
 	if (find_starts(&check) == 0 && check_buckets(&check) == 0 && check_nodes(&check) == 0 &&
 	    check_apex(&check) == 0 && check_pool_records(&check) == 0)
 		rc = 0;

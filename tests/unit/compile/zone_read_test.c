@@ -186,7 +186,24 @@ START_TEST(a_large_file_of_mistakes_is_not_read_to_its_end)
 }
 END_TEST
 
-/* Is a node with wrong flags found, wherever in the zone it stands? */
+static uint8_t *copy_of(const struct image *image)
+{
+	uint8_t *copy = aligned_alloc(64, (image->size + 63) & ~(size_t)63);
+
+	ck_assert_ptr_nonnull(copy);
+	return memcpy(copy, image->base, image->size);
+}
+
+static void refused(const uint8_t *base, size_t size, const char *why)
+{
+	const struct image damaged = { base, size };
+	struct err err;
+
+	ck_assert_int_ne(zones_verify(&damaged, &err), 0);
+	ck_assert_msg(strstr(err.text, why) != NULL, "%s, not: %s", err.text, why);
+}
+
+/* Is a node with a wrong name or wrong flags found, wherever in the zone it stands? */
 START_TEST(damage_is_found_in_each_part_of_a_large_zone)
 {
 	static const char *const names[] = { "host00001.example.net", "host22499.example.net",
@@ -195,23 +212,88 @@ START_TEST(damage_is_found_in_each_part_of_a_large_zone)
 	uint8_t *copy;
 
 	build_large(&try, "", false);
-	copy = aligned_alloc(64, (try.image.size + 63) & ~(size_t)63);
-	ck_assert_ptr_nonnull(copy);
+	copy = copy_of(&try.image);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const struct zone_node *node = zones_try_node(&try, names[i]);
-		const struct image damaged = { copy, try.image.size };
-		size_t flags;
+		const struct image image = { copy, try.image.size };
+		size_t flags, labels;
 		struct err err;
 
 		ck_assert_ptr_nonnull(node);
 		flags = (size_t)(&node->flags - try.image.base);
-		memcpy(copy, try.image.base, try.image.size);
-		ck_assert_int_eq(zones_verify(&damaged, &err), 0);
+		labels = (size_t)(&node->labels - try.image.base);
 		copy[flags] ^= ZONE_NODE_CNAME;
-		ck_assert_int_ne(zones_verify(&damaged, &err), 0);
-		ck_assert_ptr_nonnull(strstr(err.text, names[i]));
-		ck_assert_ptr_nonnull(strstr(err.text, "has flags that do not fit"));
+		refused(copy, try.image.size, names[i]);
+		refused(copy, try.image.size, "has flags that do not fit");
+		copy[flags] ^= ZONE_NODE_CNAME;
+		copy[labels]++;
+		refused(copy, try.image.size, "a node's name is not valid");
+		copy[labels]--;
+		ck_assert_int_eq(zones_verify(&image, &err), 0);
 	}
+	free(copy);
+	zones_try_close(&try);
+}
+END_TEST
+
+START_TEST(damage_is_found_in_each_part_of_a_large_zones_buckets)
+{
+	struct zones_try try;
+	const struct zone_segment *segment;
+	uint8_t *copy;
+
+	build_large(&try, "", false);
+	copy = copy_of(&try.image);
+	segment = zones_segment(&try.image, 0);
+	for (uint32_t i = 0; i < 5; i++) {
+		uint32_t number = (uint32_t)((uint64_t)(segment->bucket_count - 1) * i / 4);
+		size_t at = (size_t)((const uint8_t *)segment - try.image.base) +
+			    segment->buckets_off + number * sizeof(struct zone_bucket);
+		struct zone_bucket *bucket = (struct zone_bucket *)(void *)(copy + at);
+
+		bucket->node[ZONE_BUCKET_SLOTS - 1] ^= 4; /* where they are filled, another one */
+		bucket->node[ZONE_BUCKET_SLOTS - 2] = 0;
+		refused(copy, try.image.size, "a bucket has a gap");
+		memcpy(bucket, try.image.base + at, sizeof(*bucket));
+	}
+	free(copy);
+	zones_try_close(&try);
+}
+END_TEST
+
+static bool is_node(const struct zone_segment *segment, uint32_t offset)
+{
+	uint32_t at = segment->nodes_off;
+
+	while (at < offset && zone_next(segment, &at) != NULL)
+		continue;
+	return at == offset;
+}
+
+/* A thread begins where a bucket names a node that is about in the middle. */
+START_TEST(no_bucket_leads_the_other_thread_astray)
+{
+	struct zones_try try;
+	const struct zone_segment *segment;
+	struct zone_bucket *first;
+	unsigned tried = 0;
+	uint32_t middle;
+	uint8_t *copy;
+
+	build_large(&try, "", false);
+	copy = copy_of(&try.image);
+	segment = zones_segment(&try.image, 0);
+	first = (struct zone_bucket *)(void *)(copy + ((const uint8_t *)segment - try.image.base) +
+					       segment->buckets_off);
+	middle = (segment->nodes_off + (segment->nodes_end - segment->nodes_off) / 2) & ~31U;
+	for (uint32_t at = middle - 1024; at < middle + 1024; at += 32) {
+		if (is_node(segment, at))
+			continue;
+		first->node[0] = at;
+		refused(copy, try.image.size, "a bucket names what is no node");
+		tried++;
+	}
+	ck_assert_uint_gt(tried, 16);
 	free(copy);
 	zones_try_close(&try);
 }
@@ -230,6 +312,8 @@ Suite *zone_read_suite(void)
 	tcase_add_test(tests, a_line_is_shown_as_long_as_the_file_is_what_was_read);
 	tcase_add_test(tests, a_large_file_of_mistakes_is_not_read_to_its_end);
 	tcase_add_test(tests, damage_is_found_in_each_part_of_a_large_zone);
+	tcase_add_test(tests, damage_is_found_in_each_part_of_a_large_zones_buckets);
+	tcase_add_test(tests, no_bucket_leads_the_other_thread_astray);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
