@@ -63,9 +63,9 @@ ssize_t channel_receive(int channel, void *message, size_t size, int *fds, size_
 	ssize_t n;
 
 	*fd_count = 0;
-	do {
+	do { /* A peer that ended without reading all (ECONNRESET, once) may have said something. */
 		n = recvmsg(channel, &msg, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
+	} while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0) {
 		int saved = errno;
 

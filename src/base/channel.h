@@ -16,8 +16,9 @@
 int channel_send(int channel, const void *message, size_t size, const int *fds, size_t fd_count,
 		 struct err *err);
 
-/* Receives one message of at most `size` bytes. Returns its length; 0 when the peer is gone; -1
- * with the reason (errno EAGAIN: nothing there yet on a non-blocking channel). *fd_count
+/* Receives one message of at most `size` bytes. Returns its length; 0 when the peer is gone and
+ * all that it said has been received, whether or not it read all that it was sent; -1 with the
+ * reason (errno EAGAIN: nothing there yet on a non-blocking channel). *fd_count
  * descriptors in fds[CHANNEL_FDS_MAX] are then the caller's to close, and are close-on-exec. */
 ssize_t channel_receive(int channel, void *message, size_t size, int *fds, size_t *fd_count,
 			struct err *err);

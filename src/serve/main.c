@@ -267,10 +267,8 @@ static int serve(struct server *server, struct err *err)
 		ssize_t n = channel_receive(HANDOVER_FD, &message, sizeof(message), fds, &fd_count,
 					    err);
 
-		if (n < 0 && errno != ECONNRESET)
-			return -1;
 		if (n <= 0)
-			return 0;
+			return (int)n;
 		if ((size_t)n != sizeof(message)) {
 			channel_close_fds(fds, fd_count);
 			return err_set(err, "a message of %zd octets from the supervisor", n);

@@ -335,7 +335,8 @@ static void from_dns(struct supervisor *supervisor, struct handover *message, co
 	messages_flush(supervisor, &supervisor->dns);
 }
 
-bool messages_receive(struct supervisor *supervisor, struct child *child)
+/* 1: one message was taken in; 0: there is none; -1: the peer is gone. */
+static int receive_one(struct supervisor *supervisor, struct child *child)
 {
 	struct handover message;
 	int fds[CHANNEL_FDS_MAX];
@@ -345,18 +346,29 @@ bool messages_receive(struct supervisor *supervisor, struct child *child)
 				    &err);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return true;
+		return 0;
 	if (n <= 0)
-		return false;
+		return -1;
 	if ((size_t)n != sizeof(message)) {
 		channel_close_fds(fds, fd_count);
 		log_error("message not understood", "process=%s length=%zd", child->name, n);
-		return true;
+		return 1;
 	}
 	message.text[sizeof(message.text) - 1] = '\0';
 	if (child == &supervisor->dns)
 		from_dns(supervisor, &message, fds, fd_count);
 	else
 		from_control(supervisor, &message, fds, fd_count);
-	return true;
+	return 1;
+}
+
+bool messages_receive(struct supervisor *supervisor, struct child *child)
+{
+	return receive_one(supervisor, child) >= 0;
+}
+
+void messages_receive_rest(struct supervisor *supervisor, struct child *child)
+{
+	while (child->channel >= 0 && receive_one(supervisor, child) > 0)
+		continue;
 }

@@ -19,4 +19,7 @@ void messages_other_world(struct supervisor *supervisor);
 /* Takes in one message. false: the peer is gone, the channel is of no more use. */
 bool messages_receive(struct supervisor *supervisor, struct child *child);
 
+/* Takes in all that is there: what a child said before it ended. */
+void messages_receive_rest(struct supervisor *supervisor, struct child *child);
+
 #endif

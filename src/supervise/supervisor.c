@@ -87,6 +87,7 @@ static void child_reaped(struct supervisor *supervisor, struct child *child, int
 {
 	uint64_t pause_ms;
 
+	messages_receive_rest(supervisor, child);
 	log_end(child, child->pid, status, stopping(supervisor));
 	pause_ms = child_ended(child, clock_mono_ms());
 	if (stopping(supervisor)) {

@@ -260,6 +260,26 @@ START_TEST(message_too_long_for_the_receiver_is_an_error_not_a_cut)
 }
 END_TEST
 
+START_TEST(peer_that_ended_is_heard_to_its_end_whatever_it_left_unread)
+{
+	int pair[2], got[CHANNEL_FDS_MAX];
+	size_t got_count;
+	char text[16];
+	struct err err;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	ck_assert_int_eq(channel_send(pair[0], "unread", 7, NULL, 0, &err), 0);
+	ck_assert_int_eq(channel_send(pair[1], "first", 6, NULL, 0, &err), 0);
+	ck_assert_int_eq(channel_send(pair[1], "last", 5, NULL, 0, &err), 0);
+	close(pair[1]);
+	ck_assert_int_eq(channel_receive(pair[0], text, sizeof(text), got, &got_count, &err), 6);
+	ck_assert_int_eq(channel_receive(pair[0], text, sizeof(text), got, &got_count, &err), 5);
+	ck_assert_str_eq(text, "last");
+	ck_assert_int_eq(channel_receive(pair[0], text, sizeof(text), got, &got_count, &err), 0);
+	close(pair[0]);
+}
+END_TEST
+
 START_TEST(arrays_buffers_and_arenas_grow)
 {
 	uint32_t *items = NULL;
@@ -522,7 +542,8 @@ int main(void)
 		   mask_keeps_exactly_the_first_bits, endpoints_have_an_address_and_perhaps_a_port,
 		   socket_addresses_go_there_and_back);
 	suite_case(suite, "channel", message_arrives_whole_with_its_descriptors,
-		   message_too_long_for_the_receiver_is_an_error_not_a_cut);
+		   message_too_long_for_the_receiver_is_an_error_not_a_cut,
+		   peer_that_ended_is_heard_to_its_end_whatever_it_left_unread);
 	suite_case(suite, "mem", arrays_buffers_and_arenas_grow);
 	suite_case(suite, "hash", hash_below_is_even, all_of_a_network_has_one_hash_and_no_other);
 	tcase_add_loop_test(networks, networks_are_hashed_as_by_a_random_function, 0,

@@ -801,6 +801,33 @@ START_TEST(peer_that_is_gone_is_noticed)
 }
 END_TEST
 
+/* Control publishes, and is killed before it has read what it was sent itself. */
+START_TEST(last_words_of_a_child_that_ended_are_taken)
+{
+	static struct scene scene;
+	struct supervisor *s = &scene.supervisor;
+	const struct handover world = { .type = HANDOVER_WORLD },
+			      steering = { .type = HANDOVER_STEERING };
+	int fds[WORLD_PARTS], fd = image_fd(IMAGE_STEERING, 11);
+
+	scene_open(&scene);
+	s->control.due = messages_due_at_start(s, &s->control);
+	messages_flush(s, &s->control);
+	new_world(fds, 10);
+	send_from(scene.control, &world, fds, WORLD_PARTS);
+	send_from(scene.control, &steering, &fd, 1);
+	channel_close_fds(fds, WORLD_PARTS);
+	close(fd);
+	close(scene.control);
+	messages_receive_rest(s, &s->control);
+	ck_assert_uint_eq(served_id(&s->worlds), 11);
+	ck_assert(!messages_receive(s, &s->control));
+	child_close_channel(&s->control);
+	scene.control = connect_child(&s->control);
+	scene_close(&scene);
+}
+END_TEST
+
 /* --- folders ------------------------------------------------------------------------------- */
 
 START_TEST(folder_is_made_once_and_a_file_in_its_place_is_named)
@@ -857,7 +884,8 @@ int main(void)
 		   restarted_control_goes_on_with_the_newest_control_socket,
 		   child_that_does_not_read_gets_only_the_newest_when_it_reads,
 		   refused_world_gives_way_to_the_proven_one_at_the_next_start,
-		   data_plane_cannot_hand_over_a_world, peer_that_is_gone_is_noticed);
+		   data_plane_cannot_hand_over_a_world, peer_that_is_gone_is_noticed,
+		   last_words_of_a_child_that_ended_are_taken);
 	suite_case(suite, "folders", folder_is_made_once_and_a_file_in_its_place_is_named);
 	return run_suite(suite);
 }
