@@ -58,6 +58,7 @@ uint64_t child_ended(struct child *child, uint64_t now_ms)
 		pause_ms = child->pause_max_ms;
 	child_close_channel(child);
 	child->pid = 0;
+	child->end_by_ms = 0;
 	child->start_at_ms = now_ms + pause_ms;
 	child->restarts++;
 	return pause_ms;

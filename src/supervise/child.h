@@ -43,6 +43,7 @@ struct child {
 	size_t listeners_sent, icmp_sent;
 	bool unanswered;     /* images were sent, and neither READY nor REFUSED came back */
 	uint64_t send_at_ms; /* what is due could not be sent: not before then; 0: at once */
+	uint64_t end_by_ms;  /* it has closed its channel: then it is killed; 0: it has not */
 
 	uint64_t started_unix_ms;
 	uint64_t start_at_ms; /* when it is to be started; 0: not planned */

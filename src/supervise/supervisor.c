@@ -13,7 +13,7 @@
 #include "supervise/messages.h"
 #include "supervise/status.h"
 
-#define PATIENCE_MS 5000 /* between SIGTERM and SIGKILL */
+#define PATIENCE_MS 5000 /* between SIGTERM, or the end of a channel, and SIGKILL */
 #define CRASHES_MAX 3    /* within CHILD_WINDOW_MS: then another world is tried */
 #define CHILDREN    2
 #define NEVER       UINT64_MAX
@@ -196,6 +196,14 @@ static void lose_patience(struct supervisor *supervisor, uint64_t now_ms)
 	supervisor->kill_at_ms = now_ms + PATIENCE_MS;
 }
 
+static void end_without_channel(struct child *child)
+{
+	log_error("process has closed its channel, does not end and is killed", "process=%s pid=%d",
+		  child->name, (int)child->pid);
+	child_signal(child, SIGKILL);
+	child->end_by_ms = 0;
+}
+
 static void run_timers(struct supervisor *supervisor, uint64_t now_ms)
 {
 	for (unsigned i = 0; i < CHILDREN; i++) {
@@ -205,6 +213,8 @@ static void run_timers(struct supervisor *supervisor, uint64_t now_ms)
 			start_child(supervisor, child);
 		if (now_ms >= child->send_at_ms)
 			child->send_at_ms = 0;
+		if (child->end_by_ms != 0 && now_ms >= child->end_by_ms)
+			end_without_channel(child);
 	}
 	if (stopping(supervisor) && now_ms >= supervisor->kill_at_ms)
 		lose_patience(supervisor, now_ms);
@@ -229,6 +239,7 @@ static uint64_t next_timer(struct supervisor *supervisor)
 
 		next = earlier(next, child->start_at_ms);
 		next = earlier(next, child->send_at_ms);
+		next = earlier(next, child->end_by_ms);
 	}
 	if (!supervisor->told.ready && supervisor->started_ms + STATUS_PATIENCE_MS < next)
 		next = supervisor->started_ms + STATUS_PATIENCE_MS;
@@ -246,11 +257,12 @@ static int poll_timeout(uint64_t next_ms, uint64_t now_ms)
 
 static void serve_channel(struct supervisor *supervisor, struct child *child, short events)
 {
-	/* Its end is reaped separately; one that lives on without a channel cannot be steered. */
+	/* It mostly ends just then, which is reaped separately and is not to be told as our doing; one
+	 * that lives on without a channel cannot be steered. */
 	if ((events & (POLLIN | POLLHUP | POLLERR)) && !messages_receive(supervisor, child)) {
 		child_close_channel(child);
 		if (!stopping(supervisor))
-			child_signal(child, SIGKILL);
+			child->end_by_ms = clock_mono_ms() + PATIENCE_MS;
 		return;
 	}
 	if (events & POLLOUT)

@@ -154,6 +154,15 @@ def test_supervisor_says_what_happened(sample):
     signpost.wait_until(lambda: f"process ended process=signpost-dns pid={old} signal=9" in sample.log(), 5)
 
 
+def test_process_that_ends_in_order_is_not_killed(sample):
+    """Its channel ends a moment before it does."""
+    signpost.wait_until(lambda: sample.ctl("status", check=False).returncode == 0, 10 * signpost.SLOW)
+    old = sample.kill("signpost-control", signal.SIGTERM)
+    sample.wait_new("signpost-control", old)
+    signpost.wait_until(lambda: f"process ended process=signpost-control pid={old} " in sample.log(), 5)
+    assert f"process ended process=signpost-control pid={old} status=0" in sample.log()
+
+
 def test_children_end_with_their_supervisor(fresh):
     server, nodes = fresh
     server.use_sample(nodes.port)
