@@ -21,9 +21,10 @@ int disk_load(const char *state_dir, const char *name, struct images **out, stru
 
 /* The same world, but nobody reads it: the stamp says that its files are what was written once, and
  * that was verified (stamp.h). So it costs the same for any size. *out NULL: there is none of which
- * that can be said, or it was opened so before and nobody came to read it since. As long as its descriptors are open, whoever wants to write into a file has to
- * wait (a lease, fcntl(2); for /proc/sys/fs/lease-break-time at the longest): nothing that is mapped
- * is cut short. It has to be read in full and copied into memory soon (proof.h). */
+ * that can be said, or it was opened so before and nobody came to read it since. As long as its
+ * descriptors are open, whoever wants to write into a file has to wait (a lease, fcntl(2); for
+ * /proc/sys/fs/lease-break-time at the longest): nothing that is mapped is cut short. It has to be
+ * read in full and copied into memory soon (proof.h). */
 void disk_open(const char *state_dir, const char *name, struct images **out);
 
 struct saver;
@@ -31,10 +32,10 @@ struct saver;
 struct saver *saver_open(struct ev_loop *loop, const char *state_dir);
 void saver_close(struct saver *saver); /* waits for what is being written; NULL is fine */
 
-/* From now on this world belongs on the disk, unless it comes from there and nobody has read it
- * in full yet: it is written as soon as what is being written is
- * through, unless it is there. Every minute it is looked at again, so that a disk that was full,
- * emptied or replaced has it soon after it is well. The images are duplicated. */
+/* From now on this world belongs on the disk, unless it comes from there and nobody has read it in
+ * full yet: it is written as soon as what is being written is through, unless it is there. Every
+ * minute it is looked at again, so that a disk that was full, emptied or replaced has it soon after
+ * it is well. The images are duplicated. */
 void saver_save(struct saver *saver, const struct images *images);
 
 /* Why the world is not on the disk; "": it is, or it is being written. */

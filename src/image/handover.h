@@ -23,7 +23,8 @@
  *   RELOAD       sup -> control     -                      worker: the user id of who sent SIGHUP, or
  *                                                          HANDOVER_NOBODY
  *                control -> sup     -                      text: how that reload ended
- *   PROCESSES    sup -> control     -                      processes (after every change), text:
+ *   PROCESSES    sup -> control     -                      processes (before START, and after every
+ *                                                          change), text:
  *                                                          what is served, up to the first ";"
  *
  * START's text for control: the server file's path; for dns: "". Its `world` for control: the id of

@@ -22,9 +22,9 @@ enum child_due {
 	DUE_ICMP = 1 << 2,
 	DUE_SOCKET = 1 << 3,
 	DUE_WORLD = 1 << 4,
-	DUE_START = 1 << 5,
-	DUE_STEERING = 1 << 6,
-	DUE_PROCESSES = 1 << 7,
+	DUE_PROCESSES = 1 << 5, /* before START: from then on control may be asked for them */
+	DUE_START = 1 << 6,
+	DUE_STEERING = 1 << 7,
 	DUE_RELOAD = 1 << 8,
 	DUE_SERVED = 1 << 9,
 };

@@ -529,7 +529,8 @@ def test_status_follows_the_addresses_when_two_nodes_exchange_them(running):
     straight = pool.read_text()
     crossed = straight.replace("127.10.1.1,", "X").replace("127.10.1.2,", "127.10.1.1,").replace("X", "127.10.1.2,")
     running.nodes.stop("127.10.1.2")
-    signpost.wait_until(lambda: nodes_of(running)["tyo-2"]["status"] == "down", 10 * signpost.SLOW)
+    signpost.wait_until(lambda: nodes_of(running)["tyo-1"]["status"] == "up"
+                        and nodes_of(running)["tyo-2"]["status"] == "down", 10 * signpost.SLOW)
     pool.write_text(crossed)
     running.ctl("reload")
     assert running.addresses(NAME, "A", JAPAN) == ["127.10.1.1"]
