@@ -8,8 +8,8 @@
 #include "compile/zone_pack.h"
 
 #define APART_SIZE    ((uint32_t)1 << 20) /* octets of text from which a thread is worth it */
-#define BATCH_RECORDS 8192U
-#define BATCHES       4U
+#define BATCH_RECORDS 1024U
+#define BATCHES       8U
 #define AHEAD         16U /* items whose place in the draft is asked for beforehand */
 #define LINE_OCTETS   32U /* that a record takes, about */
 
