@@ -364,6 +364,37 @@ START_TEST(answer_that_came_while_the_loop_was_busy_is_no_timeout)
 }
 END_TEST
 
+/* More than the loop is told of at once. */
+START_TEST(answers_that_came_while_the_loop_was_busy_are_no_timeouts_however_many)
+{
+	struct ev_loop *loop = open_loop();
+	int listener = listen_on("0.0.0.0", PORT, 1000);
+	struct check *checks[250];
+	struct engine engine;
+
+	results = 0;
+	open_engine(&engine, loop, 1000);
+	for (uint32_t i = 0; i < 250; i++) {
+		struct check_key key = base_key;
+
+		key.address[3] = (uint8_t)(i + 1);
+		key.interval_ms = 60000;
+		checks[i] = check_begin(&engine, &key, NULL, 0);
+	}
+	while (engine.counters.started < 250)
+		(void)ev_run(loop, EVRUN_NOWAIT);
+	(void)usleep(300000); /* three timeouts */
+	while (results < 250)
+		(void)ev_run(loop, EVRUN_ONCE);
+	ck_assert_uint_eq(engine.counters.failures, 0);
+	for (int i = 0; i < 250; i++)
+		check_end(checks[i]);
+	engine_close(&engine);
+	(void)close(listener);
+	close_loop(loop);
+}
+END_TEST
+
 START_TEST(lateness_is_counted_to_a_quarter)
 {
 	struct ev_loop *loop = open_loop();
@@ -477,13 +508,15 @@ END_TEST
 
 void add_engine_tests(Suite *suite)
 {
-	suite_case(
-		suite, "engine", probes_beyond_the_descriptors_wait_their_turn_and_none_is_dropped,
-		queued_checks_go_on_when_those_before_them_are_ended,
-		blocked_loop_is_not_followed_by_a_storm,
-		address_of_many_checks_has_so_many_a_second_and_none_is_left_out,
-		check_that_is_made_once_tells_each_step_and_is_no_result,
-		loop_that_is_always_late_still_makes_every_check,
-		answer_that_came_while_the_loop_was_busy_is_no_timeout, check_never_overlaps_itself,
-		lateness_is_counted_to_a_quarter, pace_of_an_address_holds_after_a_suspension);
+	suite_case(suite, "engine",
+		   probes_beyond_the_descriptors_wait_their_turn_and_none_is_dropped,
+		   queued_checks_go_on_when_those_before_them_are_ended,
+		   blocked_loop_is_not_followed_by_a_storm,
+		   address_of_many_checks_has_so_many_a_second_and_none_is_left_out,
+		   check_that_is_made_once_tells_each_step_and_is_no_result,
+		   loop_that_is_always_late_still_makes_every_check,
+		   answer_that_came_while_the_loop_was_busy_is_no_timeout,
+		   answers_that_came_while_the_loop_was_busy_are_no_timeouts_however_many,
+		   check_never_overlaps_itself, lateness_is_counted_to_a_quarter,
+		   pace_of_an_address_holds_after_a_suspension);
 }
