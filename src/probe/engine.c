@@ -276,14 +276,16 @@ static bool is_held_back(struct check *check, uint64_t now_us)
 	return true;
 }
 
-/* Its time has come: starts, waits for its address or for a descriptor, or is left out this once. */
+/* Its time has come: starts, waits for its address or for a descriptor, or is left out this once, unless
+ * there is no other turn for it. */
 static void take_turn(struct check *check)
 {
 	struct engine *engine = check->engine;
 	uint64_t now_us = clock_mono_us();
 	uint64_t start_us = schedule_start_us(check->due_us, now_us, check->key.interval_ms);
 
-	if (start_us != check->due_us && !check->passed_over && !check->paced && !check->own_pace) {
+	if (start_us != check->due_us && !check->passed_over && !check->paced &&
+	    check->ended == NULL) {
 		engine->counters.passed_over++;
 		check->passed_over = true;
 		check->due_us = start_us;

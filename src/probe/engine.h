@@ -65,7 +65,7 @@ struct check {
 	bool passed_over;      /* was late and left out one turn: the next one is its own */
 	bool paced;            /* waits for its address's next start, which is its own */
 	uint8_t looks;         /* for its answer, since its time was up */
-	bool own_pace;         /* of whoever made it: it waits for no turn, and leaves none out */
+	bool own_pace;         /* of whoever made it: it does not wait for its address */
 	struct target *target; /* NULL: it has no address */
 	uint64_t due_us, started_us;
 	uint64_t paced_us; /* when it may start, while `paced` */

@@ -315,6 +315,30 @@ START_TEST(check_that_is_made_once_tells_each_step_and_is_no_result)
 }
 END_TEST
 
+/* Who asks for it would wait for an interval. */
+START_TEST(check_that_is_made_once_leaves_no_turn_out)
+{
+	struct ev_loop *loop = open_loop();
+	int listener = listen_on("127.93.9.1", PORT, 16);
+	struct check_key key = base_key;
+	struct engine engine;
+	struct check *check;
+
+	told = 0;
+	open_engine(&engine, loop, 10);
+	key.interval_ms = 60000;
+	check = check_begin_once(&engine, &key, NULL, NULL, on_ended, &told);
+	check->due_us -= 10000000; /* so late it is, at least */
+	while (told < 1)
+		(void)ev_run(loop, EVRUN_ONCE);
+	ck_assert_uint_eq(engine.counters.passed_over, 0);
+	ck_assert_int_eq(told_result.outcome, PROBE_SUCCESS);
+	engine_close(&engine);
+	(void)close(listener);
+	close_loop(loop);
+}
+END_TEST
+
 START_TEST(loop_that_is_always_late_still_makes_every_check)
 {
 	struct ev_loop *loop = open_loop();
