@@ -355,7 +355,7 @@ void drill_restore(struct drill *drill, const struct store_drill *stored,
 	}
 }
 
-void drill_save(struct drill *drill, struct store *store)
+void drill_save(struct drill *drill, struct store *store, const struct store_action *done)
 {
 	const struct store_drill row = { .order = drill->order.row,
 					 .ended_unix_ms = drill->ended_unix_ms,
@@ -375,7 +375,7 @@ void drill_save(struct drill *drill, struct store *store)
 		memcpy(nodes[i].unix_ms, node->down_unix_ms, sizeof(node->down_unix_ms));
 		memcpy(nodes[i].unix_ms + DRILL_STAGES, node->up_unix_ms, sizeof(node->up_unix_ms));
 	}
-	store_drill(store, &row, nodes, drill->count);
+	store_drill(store, &row, nodes, drill->count, done);
 	free(nodes);
 	drill->changed = false;
 }

@@ -62,8 +62,8 @@ void drill_close(struct drill *drill);
 void drill_restore(struct drill *drill, const struct store_drill *stored,
 		   const struct store_drill_node *nodes, size_t count);
 
-/* Queues it to the store where something has changed. */
-void drill_save(struct drill *drill, struct store *store);
+/* Queues it to the store where something has changed; with its record (drill_is_done), or NULL. */
+void drill_save(struct drill *drill, struct store *store, const struct store_action *done);
 
 /* Begins or ends what orders say, at that time. `plan_is_new`: the prober has another plan than at
  * the last call. */

@@ -109,21 +109,25 @@ void running_follow(struct running *running)
 
 void running_follow_drill(struct running *running, bool plan_is_new)
 {
+	drill_follow(&running->drill, &running->orders, plan_of(running), running->prober,
+		     plan_is_new, clock_unix_ms());
+}
+
+void running_look_at_drill(struct running *running)
+{
 	uint64_t now_ms = clock_unix_ms();
 	struct store_action row;
+	bool done;
 
-	drill_follow(&running->drill, &running->orders, plan_of(running), running->prober,
-		     plan_is_new, now_ms);
 	drill_look(&running->drill, plan_of(running), running->inputs->nodes, now_ms);
-	if (drill_is_done(&running->drill, now_ms, &row))
-		orders_record(&running->orders, &row);
-	drill_save(&running->drill, running->store);
+	done = drill_is_done(&running->drill, now_ms, &row);
+	drill_save(&running->drill, running->store, done ? &row : NULL);
 }
 
 void running_served(struct running *running)
 {
 	drill_served(&running->drill, clock_unix_ms());
-	drill_save(&running->drill, running->store);
+	drill_save(&running->drill, running->store, NULL);
 }
 
 static void open_drill(struct running *running)
@@ -317,6 +321,7 @@ void running_look(struct running *running)
 	inputs_orders_changed(running->inputs);
 	running_follow_drill(running, false);
 	running_follow(running);
+	running_look_at_drill(running);
 	running_tell_standing(running);
 }
 
@@ -354,6 +359,7 @@ static void tick(struct ev_loop *loop, struct ev_timer *timer, int events)
 	running_end_drill_in_time(running);
 	running_follow_drill(running, false);
 	running_follow(running);
+	running_look_at_drill(running);
 	running_tell_standing(running);
 }
 

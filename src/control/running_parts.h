@@ -73,8 +73,11 @@ void running_follow(struct running *running);
 
 inputs_state_fn running_probed; /* its context is the prober */
 
-/* Follows the drill that there is, or was. */
+/* Begins or ends a drill, as orders say. */
 void running_follow_drill(struct running *running, bool plan_is_new);
+
+/* Judges how the drill goes by what is answered, once that follows what happened; stores it. */
+void running_look_at_drill(struct running *running);
 
 /* Logs how all stands by now, and calls hooks. */
 void running_tell_standing(struct running *running);

@@ -60,9 +60,10 @@ fail:
 	return NULL;
 }
 
-/* The step from the old world to the new one; nothing in it can fail. */
+/* The step from the old world to the new one; nothing in it can fail. `is_published`: its steering
+ * image was made from the inputs, so a verdict that waited for one has had it. */
 static void replace_world(struct running *running, struct images *images, struct steer *steer,
-			  struct inputs *inputs, const struct node_state *states)
+			  struct inputs *inputs, const struct node_state *states, bool is_published)
 {
 	struct images *old_images = running->images;
 	struct steer *old_steer = running->steer;
@@ -80,6 +81,8 @@ static void replace_world(struct running *running, struct images *images, struct
 	running_tell_standing(running);
 	prober_apply(running->prober, plan_of(running), states);
 	running_follow_drill(running, true);
+	if (is_published)
+		drill_published(&running->drill, plan_of(running), inputs->nodes, clock_unix_ms());
 	running->taking = false;
 	running_tell_standing(running);
 	steer_close(old_steer);
@@ -87,6 +90,7 @@ static void replace_world(struct running *running, struct images *images, struct
 	images_free(old_images);
 	if (running->verdict_count > 0)
 		running_settle_verdicts(running);
+	running_look_at_drill(running);
 }
 
 /* An adopted steering image may know of verdicts that never reached the store. Once every check
@@ -161,7 +165,7 @@ int running_take(struct running *running, struct images *images, enum world_sour
 	if (times != NULL)
 		*times = (struct running_times){ steered_us - start, clock_mono_us() - steered_us };
 	running->unsteered = false;
-	replace_world(running, images, steer, inputs, states);
+	replace_world(running, images, steer, inputs, states, !has_steering);
 	inputs = NULL; /* the running world's */
 	running->source = source;
 	running->since_unix_ms = clock_unix_ms();

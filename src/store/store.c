@@ -106,15 +106,6 @@ void store_close(struct store *store)
 	store_free(store);
 }
 
-void store_drill(struct store *store, const struct store_drill *drill,
-		 const struct store_drill_node *nodes, size_t count)
-{
-	(void)pthread_mutex_lock(&store->lock);
-	queue_put_drill(&store->queue, drill, nodes, count);
-	(void)pthread_cond_signal(&store->wake);
-	(void)pthread_mutex_unlock(&store->lock);
-}
-
 /* Under the lock: counts what had no room. true: that is news. */
 static bool note_lost(struct store *store, enum store_kind kind, uint64_t rows)
 {
@@ -195,6 +186,22 @@ uint64_t store_orders(struct store *store, const struct store_action *orders, si
 	if (news)
 		tell_lost(store, STORE_ACTIONS);
 	return ticket;
+}
+
+void store_drill(struct store *store, const struct store_drill *drill,
+		 const struct store_drill_node *nodes, size_t count,
+		 const struct store_action *done)
+{
+	bool news = false;
+
+	(void)pthread_mutex_lock(&store->lock);
+	queue_put_drill(&store->queue, drill, nodes, count);
+	if (done != NULL)
+		news = note_lost(store, STORE_ACTIONS, !queue_put_action(&store->queue, done));
+	(void)pthread_cond_signal(&store->wake);
+	(void)pthread_mutex_unlock(&store->lock);
+	if (news)
+		tell_lost(store, STORE_ACTIONS);
 }
 
 bool store_is_stored(struct store *store, uint64_t ticket)

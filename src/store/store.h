@@ -141,9 +141,11 @@ uint64_t store_orders(struct store *store, const struct store_action *orders, si
 		      const struct store_action *done);
 bool store_is_stored(struct store *store, uint64_t ticket);
 
-/* From now on this is the last drill. Queues and returns at once. */
+/* From now on this is the last drill. `done`, unless it is NULL, is added to what operators did, and
+ * is on the disk when the drill is. Queues and returns at once. */
 void store_drill(struct store *store, const struct store_drill *drill,
-		 const struct store_drill_node *nodes, size_t count);
+		 const struct store_drill_node *nodes, size_t count,
+		 const struct store_action *done);
 
 /* Reads it; *nodes is the caller's to free. at_unix_ms 0: there was none. Waits as store_load does. */
 int store_load_drill(struct store *store, struct store_drill *out, struct store_drill_node **nodes,

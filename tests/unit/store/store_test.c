@@ -308,6 +308,42 @@ START_TEST(orders_are_written_again_to_a_database_that_is_begun_anew)
 }
 END_TEST
 
+/* Else a restart between the two would put it on record once more. */
+START_TEST(a_drill_is_written_together_with_its_record)
+{
+	struct store_drill drill = { .order = make_order("drill", "site:tokyo", "practice"),
+				     .ended_unix_ms = 1700000002000,
+				     .told = true };
+	struct store_drill_node node = { "edge/tyo-1", false, true, { 1, 2 } };
+	struct store_action done = make_order("drill-end", "site:tokyo", "drill of 1 nodes");
+	struct store_drill read;
+	struct store_drill_node *nodes;
+	struct store *store;
+	struct err err;
+	size_t count;
+
+	done.at_unix_ms = clock_unix_ms(); /* else it would be too old to be kept */
+	make_home();
+	store = open_store(90);
+	(void)ask("CREATE TRIGGER refuse BEFORE INSERT ON drill "
+		  "BEGIN SELECT RAISE(ABORT, 'no'); END");
+	store_drill(store, &drill, &node, 1, &done);
+	ck_assert(has_error(store, true));
+	ck_assert_str_eq(ask("SELECT count(*) FROM operator_actions"), "0");
+	(void)ask("DROP TRIGGER refuse");
+	ck_assert(has_error(store, false));
+	ck_assert_str_eq(ask("SELECT action, object FROM operator_actions"),
+			 "drill-end|site:tokyo");
+	ck_assert_int_eq(store_load_drill(store, &read, &nodes, &count, &err), 0);
+	ck_assert(read.told);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_mem_eq(nodes, &node, sizeof(node));
+	free(nodes);
+	store_close(store);
+	remove_home();
+}
+END_TEST
+
 START_TEST(orders_that_cannot_be_written_yet_are_not_said_to_be_stored)
 {
 	struct store_action order = make_order("drain", "pool:edge", "moving");
@@ -400,6 +436,7 @@ void add_store_tests(Suite *suite)
 		   family_that_is_down_is_a_transition_of_its_own_time,
 		   orders_are_kept_whole_and_what_operators_did_is_only_added_to,
 		   orders_are_written_again_to_a_database_that_is_begun_anew,
+		   a_drill_is_written_together_with_its_record,
 		   orders_that_cannot_be_written_yet_are_not_said_to_be_stored,
 		   database_of_the_first_schema_is_brought_up_to_date,
 		   rows_are_what_operators_read_while_it_runs,
