@@ -215,8 +215,10 @@ static void note_measure(struct measure *measure, const struct check *check,
 /* One result more for a verdict that stands beside the check's own. */
 static void step_pretence(struct pretence *pretence, const struct check *check, bool success)
 {
-	pretence->verdict = verdict_step(pretence->verdict, success && !pretence->down,
-					 check->key.fall, check->rise);
+	bool down = check->started_us < pretence->since_us ? !pretence->down : pretence->down;
+
+	pretence->verdict = verdict_step(pretence->verdict, success && !down, check->key.fall,
+					 check->rise);
 	pretence->is = pretence->down || pretence->verdict != check->verdict;
 }
 

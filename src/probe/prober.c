@@ -60,9 +60,13 @@ void prober_pretend_down(struct prober *prober, uint32_t node, bool down)
 	for (uint32_t use = checks->first; use < checks->first + checks->count; use++) {
 		struct pretence *pretence = &round->pretences[use];
 
-		if (down && !pretence->is)
-			*pretence = (struct pretence){ true, true, round->check_of[use]->verdict };
+		if (pretence->down == down)
+			continue;
+		if (!pretence->is)
+			pretence->verdict = round->check_of[use]->verdict;
+		pretence->is = true;
 		pretence->down = down;
+		pretence->since_us = clock_mono_us();
 	}
 }
 

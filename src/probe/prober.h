@@ -90,10 +90,11 @@ void prober_close(struct prober *prober); /* NULL is fine */
 void prober_apply(struct prober *prober, const struct image *plan,
 		  const struct node_state *initial);
 
-/* From now on every result of the node's checks counts as a failure, until that is taken back: from
- * then on its own results count again. Its verdicts take the time that they take otherwise, in both
- * directions; nodes that share its checks do not notice, and neither does who is probed. It goes on
- * in the next plan, where a node has the same "pool/name". Nothing changes where it is so already. */
+/* Every probe of the node that starts from now on counts as a failure, until that is taken back:
+ * those that start then count as they end. Its verdicts take the time that they take otherwise, in
+ * both directions; nodes that share its checks do not notice, and neither does who is probed. It goes
+ * on in the next plan, where a node has the same "pool/name". Nothing changes where it is so
+ * already. */
 void prober_pretend_down(struct prober *prober, uint32_t node, bool down);
 
 /* What was measured of a node since this was asked last, results of all its checks together; what it

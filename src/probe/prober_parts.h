@@ -14,6 +14,7 @@
 struct pretence {
 	bool is; /* there is one */
 	bool down;
+	uint64_t since_us; /* probes that started before are what they would have been */
 	int32_t verdict;
 };
 

@@ -280,7 +280,7 @@ static void carry_pretences(struct round *round, const struct plan_range *checks
 	for (uint32_t i = checks->first; i < checks->first + checks->count; i++) {
 		struct check_key key = round_key(&round->plan, i);
 
-		round->pretences[i] = (struct pretence){ down, down, 0 };
+		round->pretences[i] = (struct pretence){ .is = down, .down = down };
 		for (uint32_t o = before->first; o < before->first + before->count; o++) {
 			struct check_key other = round_key(&old->plan, o);
 

@@ -125,6 +125,38 @@ START_TEST(who_is_pretended_down_falls_and_rises_by_itself_and_in_the_usual_time
 }
 END_TEST
 
+/* Until then the loop does not look at what has come in. */
+static void run_until_a_probe_has_started(struct lab *lab)
+{
+	uint64_t before = lab->prober->engine.counters.started;
+
+	while (lab->prober->engine.counters.started == before)
+		ev_run(lab->loop, EVRUN_ONCE);
+	ck_assert_int_eq(lab->prober->round.checks[0]->phase, CHECK_RUNNING);
+}
+
+START_TEST(a_probe_that_started_before_is_not_pretended_to_be_another)
+{
+	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, quick, PORT } } } };
+	int listener = listen_on(HERE, PORT, 64);
+	struct lab lab;
+
+	lab_open(&lab, -1, -1);
+	lab_apply(&lab, nodes, 1, NULL);
+	ck_assert(lab_reaches(&lab, 0, NODE_UP));
+	run_until_a_probe_has_started(&lab);
+	prober_pretend_down(lab.prober, 0, true);
+	ck_assert(lab_is_checked(&lab, 0));
+	ck_assert_uint_eq(verdict_within(&lab), 0);
+	ck_assert_int_eq(results_until(&lab, NODE_DOWN), 3);
+	run_until_a_probe_has_started(&lab);
+	prober_pretend_down(lab.prober, 0, false);
+	ck_assert_int_eq(results_until(&lab, NODE_UP), 1 + 2);
+	lab_close(&lab);
+	(void)close(listener);
+}
+END_TEST
+
 START_TEST(who_fails_really_stays_down_when_the_pretence_ends)
 {
 	const struct sketch_node nodes[] = { { "edge", "a", { { HERE, quick, PORT } } } };
@@ -652,6 +684,7 @@ void add_prober_tests(Suite *suite)
 	suite_case(suite, "prober", node_falls_after_three_failures_and_rises_after_two_successes,
 		   between_first_failure_and_verdict_it_is_told_how_near_that_is,
 		   who_is_pretended_down_falls_and_rises_by_itself_and_in_the_usual_time,
+		   a_probe_that_started_before_is_not_pretended_to_be_another,
 		   who_fails_really_stays_down_when_the_pretence_ends, equal_checks_are_made_once,
 		   all_who_share_a_check_change_together, new_plan_keeps_what_was_measured,
 		   failures_counted_before_a_new_plan_count_after_it,
