@@ -11,6 +11,7 @@ import signpost
 
 NAME, SUBNET = "vpn.example.net", "134.109.0.0/24"  # in Germany
 INTERVAL_S, FALL, RISE, JITTER = 0.3, 3, 2, 0.1
+LATE_S = 0.1  # a probe that starts so much later than it is due does not delay the next one
 FRANKFURT, LONDON = {"127.10.4.1", "127.10.4.2"}, {"127.10.5.1", "127.10.5.2"}
 
 
@@ -28,7 +29,8 @@ def server():
     with signpost.world("signpost-drill-") as (server, nodes):
         server.use_sample(nodes.port)
         pool = server.zone_file("edge.pool.yaml")
-        pool.write_text(pool.read_text().replace("interval: 1s", "interval: 300ms").replace("timeout: 1s", "timeout: 300ms"))
+        text = pool.read_text().replace("interval: 1s", "interval: 300ms").replace("timeout: 1s", "timeout: 300ms")
+        pool.write_text(f"spill: {{ high: 100%, low: 90% }}\n{text}")  # where clients are does not follow a load of 97 %
         nodes.start(*signpost.sample_addresses())
         server.start()
         server.nodes = nodes
@@ -133,8 +135,8 @@ def check_order(report, changes):
     assert left_at >= min(node["down_ms"] for node in report["nodes"])
     assert back_at >= min(node["up_ms"] for node in report["nodes"])
     for node in report["nodes"]:
-        assert node["down_ms"] - report["from_ms"] >= (FALL - 1) * INTERVAL_S * (1 - JITTER) * 1000
-        assert node["up_ms"] - report["ended_ms"] >= (RISE - 1) * INTERVAL_S * (1 - JITTER) * 1000
+        assert node["down_ms"] - report["from_ms"] >= ((FALL - 1) * INTERVAL_S * (1 - JITTER) - LATE_S) * 1000
+        assert node["up_ms"] - report["ended_ms"] >= ((RISE - 1) * INTERVAL_S * (1 - JITTER) - LATE_S) * 1000
         assert node["down_ms"] <= node["down_published_ms"] <= node["down_served_ms"]
         assert node["up_ms"] <= node["up_published_ms"] <= node["up_served_ms"]
 
