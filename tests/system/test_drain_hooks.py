@@ -117,7 +117,7 @@ def test_strongswan_keeps_its_clients_and_takes_no_others(tmp_path):
         before = unique_ids()
         assert len(before) == 1 and hook("wait", "1", check=False).returncode == 1
         client.ctl("--rekey", "--ike", "vpn")
-        signpost.wait_until(lambda: len(unique_ids()) == 1 and unique_ids() != before, 10 * signpost.SLOW)
+        signpost.wait_until(lambda: (lambda now: len(now) == 1 and now != before)(unique_ids()), 10 * signpost.SLOW)
         client.ctl("--terminate", "--ike", "vpn")
         hook("wait", "10")
         assert client.ctl("--initiate", "--ike", "vpn", "--timeout", "2", check=False).returncode != 0
