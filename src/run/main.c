@@ -47,13 +47,22 @@ static void answer(struct run *run, const struct run_result *result, const struc
 		run->ended = true; /* nobody is there any more */
 }
 
+/* true: it has ended. */
+static bool reap_one(struct run *run, struct command *command)
+{
+	struct run_result result;
+
+	if (!command_reap(command, &result))
+		return false;
+	answer(run, &result, command);
+	return true;
+}
+
 static void reap(struct run *run)
 {
 	for (size_t i = 0; i < RUN_COMMANDS_MAX; i++) {
-		struct run_result result;
-
-		if (run->commands[i].pid != 0 && command_reap(&run->commands[i], &result))
-			answer(run, &result, &run->commands[i]);
+		if (run->commands[i].pid != 0)
+			(void)reap_one(run, &run->commands[i]);
 	}
 }
 
@@ -135,7 +144,8 @@ static void take_signals(struct run *run)
 		run->ended = run->ended || info.ssi_signo == SIGTERM;
 }
 
-/* Those whose time is up. Returns how long the others have, -1: there is none. */
+/* Those whose time is up: it may be us who stood still, and what they said is not to be lost. Returns how
+ * long the others have, -1: there is none. */
 static int look_at_times(struct run *run)
 {
 	uint64_t now_us = clock_mono_us(), soonest_us = UINT64_MAX;
@@ -145,10 +155,12 @@ static int look_at_times(struct run *run)
 
 		if (command->pid == 0 || command->end != 0)
 			continue;
-		if (command->until_us <= now_us)
+		if (command->until_us > now_us) {
+			if (command->until_us < soonest_us)
+				soonest_us = command->until_us;
+		} else if (!reap_one(run, command)) {
 			command_kill(command, RUN_TIMEOUT);
-		else if (command->until_us < soonest_us)
-			soonest_us = command->until_us;
+		}
 	}
 	return soonest_us == UINT64_MAX ? -1 : (int)((soonest_us - now_us + 999) / 1000);
 }
