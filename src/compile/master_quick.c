@@ -93,9 +93,9 @@ static inline bool take_label(const char *at, uint8_t *label, unsigned *len, uns
 	}
 	rest = (unsigned)__builtin_ctz(scan.special);
 	*len = done + rest;
+	*label = (uint8_t)*len;
 	if ((scan.odd & ((1U << rest) - 1)) != 0 || label[1] == '-' || label[*len] == '-')
 		*known &= ~(unsigned)OWNER_PLAIN;
-	*label = (uint8_t)*len;
 	return *len <= DNS_LABEL_MAX;
 }
 
