@@ -161,6 +161,7 @@ def test_demonstration_nodes_are_killed_and_started(fresh):
         server.start()
         # Whose answer it is while all are up: on a busy machine a first check may fail.
         signpost.wait_until(lambda: all_up(server), 15 * signpost.SLOW)
+        settled(server, client_networks(500), lambda now: len(set(now)) == 16)
         (mine,) = server.addresses(NAME, "A", "133.11.0.0/24")
         other = {"127.10.1.1": "127.10.1.2", "127.10.1.2": "127.10.1.1"}[mine]
         os.kill(processes[mine].pid, signal.SIGKILL)
