@@ -244,7 +244,6 @@ static void start_verifying(struct reload *reload)
 static void compiled(void *context, struct compilation *compiled)
 {
 	struct reload *reload = context;
-
 	json_t *report;
 
 	reload->compiled = compiled;

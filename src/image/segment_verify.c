@@ -54,17 +54,6 @@ static bool is_text(const struct check *check, uint32_t offset)
 	       memchr(zone_at(check->segment, char, offset), '\0', check->size - offset) != NULL;
 }
 
-/* Is there a capital letter among these octets? Of each octet without its top bit, adding brings the
- * top bit about from 'A' on, and from behind 'Z' on. */
-static inline bool has_capital(uint64_t word)
-{
-	const uint64_t each = UINT64_C(0x0101010101010101);
-	uint64_t low = word & each * 0x7f;
-	uint64_t from = low + each * (0x80 - 'A'), behind = low + each * (0x7f - 'Z');
-
-	return (from & ~behind & ~word & each * 0x80) != 0;
-}
-
 static bool is_lower(const uint8_t *name, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -82,7 +71,7 @@ static inline bool is_lower_front(const uint8_t *front, size_t len)
 	if (len > NAME_ROOM)
 		return is_lower(front, len);
 	head = name_head(front, len);
-	return !has_capital(head.first) && !has_capital(head.second);
+	return !name_word_has_capital(head.first) && !name_word_has_capital(head.second);
 }
 
 static bool is_name(const uint8_t *name, size_t len, uint8_t labels)

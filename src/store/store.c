@@ -170,21 +170,28 @@ void store_status(struct store *store, const struct store_status *now)
 	put(store, now, NULL);
 }
 
-uint64_t store_orders(struct store *store, const struct store_action *orders, size_t count,
-		      const struct store_action *done)
+/* Under the lock, which it gives back: adds what an operator did, unless it is NULL, and has all that
+ * is queued written. */
+static void put_done(struct store *store, const struct store_action *done)
 {
-	uint64_t ticket;
-	bool news = false;
+	bool news = done != NULL &&
+		    note_lost(store, STORE_ACTIONS, !queue_put_action(&store->queue, done));
 
-	(void)pthread_mutex_lock(&store->lock);
-	ticket = ++store->last_ticket;
-	queue_put_orders(&store->queue, orders, count, ticket);
-	if (done != NULL)
-		news = note_lost(store, STORE_ACTIONS, !queue_put_action(&store->queue, done));
 	(void)pthread_cond_signal(&store->wake);
 	(void)pthread_mutex_unlock(&store->lock);
 	if (news)
 		tell_lost(store, STORE_ACTIONS);
+}
+
+uint64_t store_orders(struct store *store, const struct store_action *orders, size_t count,
+		      const struct store_action *done)
+{
+	uint64_t ticket;
+
+	(void)pthread_mutex_lock(&store->lock);
+	ticket = ++store->last_ticket;
+	queue_put_orders(&store->queue, orders, count, ticket);
+	put_done(store, done);
 	return ticket;
 }
 
@@ -192,16 +199,9 @@ void store_drill(struct store *store, const struct store_drill *drill,
 		 const struct store_drill_node *nodes, size_t count,
 		 const struct store_action *done)
 {
-	bool news = false;
-
 	(void)pthread_mutex_lock(&store->lock);
 	queue_put_drill(&store->queue, drill, nodes, count);
-	if (done != NULL)
-		news = note_lost(store, STORE_ACTIONS, !queue_put_action(&store->queue, done));
-	(void)pthread_cond_signal(&store->wake);
-	(void)pthread_mutex_unlock(&store->lock);
-	if (news)
-		tell_lost(store, STORE_ACTIONS);
+	put_done(store, done);
 }
 
 bool store_is_stored(struct store *store, uint64_t ticket)

@@ -40,6 +40,17 @@ static inline uint64_t name_word(const uint8_t *p)
 	return word;
 }
 
+/* Is there a capital letter among these octets? Of each octet without its top bit, adding brings the
+ * top bit about from 'A' on, and from behind 'Z' on. */
+static inline bool name_word_has_capital(uint64_t word)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	uint64_t low = word & each * 0x7f;
+	uint64_t from = low + each * (0x80 - 'A'), behind = low + each * (0x7f - 'Z');
+
+	return (from & ~behind & ~word & each * 0x80) != 0;
+}
+
 /* The product from four of halves, for machines that cannot do better. */
 static inline uint64_t name_fold_halves(uint64_t a, uint64_t b)
 {
