@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/steering.h"
+
 struct link {
 	const struct config_pool *from;
 	const char *name;
@@ -127,7 +129,7 @@ static void report_row(struct walk *walk, const struct link *link)
 	buf_append(&text, "", 1);
 	conf_error(walk->conf, &link->place,
 		   "more than %d pools would stand in for one another in a row: %.400s",
-		   LINKS_IN_A_ROW_MAX, (char *)text.data);
+		   STEERING_POOLS_MAX, (char *)text.data);
 	buf_free(&text);
 }
 
@@ -162,7 +164,7 @@ static void visit(struct walk *walk, uint32_t pool)
 		follow(walk, pool, link);
 	walk->visited_now[pool] = false;
 	/* Told once, of the pool with which the row gets too long. */
-	if (walk->longest[pool] == LINKS_IN_A_ROW_MAX + 1)
+	if (walk->longest[pool] == STEERING_POOLS_MAX + 1)
 		report_row(walk, walk->longest_by[pool]);
 }
 

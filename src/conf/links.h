@@ -7,9 +7,6 @@
 #include "conf/config.h"
 #include "conf/option.h"
 
-/* Pools that follow one another at most: so many steps does an answer take. */
-#define LINKS_IN_A_ROW_MAX 8
-
 /* What is remembered; config_read has one. */
 struct links;
 
@@ -22,8 +19,8 @@ void links_free(struct links *links);
 void link_remember(struct conf *conf, const struct yaml_node *value, const char *name,
 		   uint32_t *number);
 
-/* Names that are no pool's, pools that name themselves, circles and rows that are too long are
- * reported. */
+/* Names that are no pool's, pools that name themselves, circles and rows of more than
+ * STEERING_POOLS_MAX are reported. */
 void links_resolve(struct conf *conf);
 
 #endif

@@ -1,9 +1,12 @@
 #include "image/plan.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "image/probe_settings.h"
+#include "image/steering.h"
 #include "wire/name.h"
 
 #define POOL_NODES_MAX 65534 /* a steering choice is 16 bits, and one is the fallback */
@@ -91,6 +94,11 @@ static bool follows(struct plan_range range, uint32_t *next, uint32_t count)
 		return false;
 	*next += range.count;
 	return true;
+}
+
+static bool holds(struct plan_range range, uint32_t item)
+{
+	return item >= range.first && item - range.first < range.count;
 }
 
 static bool is_address(const struct ip_address *address)
@@ -211,16 +219,13 @@ static bool is_steered_well(const struct check *c, const struct plan_pool *pool)
 	       pool->max_automatic_down <= 100 && pool->ramp_percent >= 1 &&
 	       pool->ramp_percent <= 100 && pool->freeze <= 1 && is_pool(c, pool->backup) &&
 	       is_pool(c, pool->fallback_pool) &&
-	       (pool->fallback == FALLBACK_POOL) == (pool->fallback_pool != PLAN_NONE) &&
-	       is_inside(pool->rules, c->root->rules.count) &&
-	       is_inside(pool->fences, c->root->fences.count) &&
-	       is_inside(pool->avoids, c->root->avoids.count) &&
-	       is_inside(pool->windows, c->root->windows.count);
+	       (pool->fallback == FALLBACK_POOL) == (pool->fallback_pool != PLAN_NONE);
 }
 
 static int verify_pools(struct check *c)
 {
-	uint32_t next_site = 0, next_node = 0;
+	uint32_t next_site = 0, next_node = 0, next_rule = 0, next_fence = 0, next_avoid = 0,
+		 next_window = 0;
 
 	for (uint32_t i = 0; i < c->root->pools.count; i++) {
 		const struct plan_pool *pool = &c->pools[i];
@@ -234,6 +239,10 @@ static int verify_pools(struct check *c)
 			return bad(c, "pool", i);
 		if (!follows(pool->sites, &next_site, c->root->pool_sites.count) ||
 		    !follows(pool->nodes, &next_node, c->root->nodes.count) ||
+		    !follows(pool->rules, &next_rule, c->root->rules.count) ||
+		    !follows(pool->fences, &next_fence, c->root->fences.count) ||
+		    !follows(pool->avoids, &next_avoid, c->root->avoids.count) ||
+		    !follows(pool->windows, &next_window, c->root->windows.count) ||
 		    !is_inside(pool->fallback_addresses, c->root->addresses.count) ||
 		    pool->nodes.count > POOL_NODES_MAX)
 			return bad(c, "pool", i);
@@ -258,8 +267,7 @@ static int verify_pool_sites(struct check *c)
 		    !follows(site->nodes, &next_node, c->root->nodes.count))
 			return bad(c, "pool site", i);
 		pool = &c->pools[site->pool];
-		if (i < pool->sites.first || i - pool->sites.first >= pool->sites.count ||
-		    site->nodes.first < pool->nodes.first ||
+		if (!holds(pool->sites, i) || site->nodes.first < pool->nodes.first ||
 		    next_node > pool->nodes.first + pool->nodes.count)
 			return bad(c, "pool site", i);
 	}
@@ -284,7 +292,7 @@ static int verify_nodes(struct check *c)
 		    !follows(node->checks, &next_check, c->root->checks.count))
 			return bad(c, "node", i);
 		of_site = c->pool_sites[node->pool_site].nodes;
-		if (i < of_site.first || i - of_site.first >= of_site.count)
+		if (!holds(of_site, i))
 			return bad(c, "node", i);
 	}
 	if (next_check != c->root->checks.count)
@@ -334,7 +342,7 @@ static int verify_checks(struct check *c)
 		    (check->address.family != 0 && !is_address(&check->address)))
 			return bad(c, "check", i);
 		of_node = c->nodes[check->node].checks;
-		if (i < of_node.first || i - of_node.first >= of_node.count)
+		if (!holds(of_node, i))
 			return bad(c, "check", i);
 	}
 	return 0;
@@ -345,8 +353,8 @@ static int verify_rules(struct check *c)
 	for (uint32_t i = 0; i < c->root->rules.count; i++) {
 		const struct plan_rule *rule = &c->rules[i];
 
-		if (rule->pool >= c->root->pools.count || !is_text(c, rule->file) ||
-		    !is_text(c, rule->text) ||
+		if (rule->pool >= c->root->pools.count || !holds(c->pools[rule->pool].rules, i) ||
+		    !is_text(c, rule->file) || !is_text(c, rule->text) ||
 		    (rule->policy > POLICY_ROUND_ROBIN && rule->policy != PLAN_NONE))
 			return bad(c, "rule", i);
 	}
@@ -368,7 +376,8 @@ static int verify_fences(struct check *c)
 		const struct plan_fence *fence = &c->fences[i];
 
 		if (!is_text(c, fence->file) || !is_text(c, fence->text) ||
-		    fence->pool >= c->root->pools.count || !is_pool(c, fence->otherwise) ||
+		    fence->pool >= c->root->pools.count ||
+		    !holds(c->pools[fence->pool].fences, i) || !is_pool(c, fence->otherwise) ||
 		    !is_inside(fence->never, c->root->numbers.count))
 			return bad(c, "fence", i);
 		for (uint32_t n = 0; n < fence->never.count; n++)
@@ -386,7 +395,8 @@ static int verify_exceptions(struct check *c)
 
 		if (!is_text(c, avoid->file) || !is_text(c, avoid->text) ||
 		    !is_text(c, avoid->reason) ||
-		    !is_of_pool(c, avoid->pool, avoid->pool_site, avoid->node))
+		    !is_of_pool(c, avoid->pool, avoid->pool_site, avoid->node) ||
+		    !holds(c->pools[avoid->pool].avoids, i))
 			return bad(c, "avoid", i);
 	}
 	for (uint32_t i = 0; i < c->root->windows.count; i++) {
@@ -394,7 +404,8 @@ static int verify_exceptions(struct check *c)
 		bool whole = window->pool_site == PLAN_NONE && window->node == PLAN_NONE;
 
 		if (!is_text(c, window->file) || !is_text(c, window->reason) ||
-		    window->pool >= c->root->pools.count || window->disable > 1 ||
+		    window->pool >= c->root->pools.count ||
+		    !holds(c->pools[window->pool].windows, i) || window->disable > 1 ||
 		    window->from_unix_s >= window->until_unix_s ||
 		    (!whole && !is_of_pool(c, window->pool, window->pool_site, window->node)))
 			return bad(c, "window", i);
@@ -465,6 +476,44 @@ static int verify_records(struct check *c)
 	return 0;
 }
 
+/* The most pools in a row from this one on, `before` of them before it; 0: they are too many. A
+ * circle is longer than any row that is allowed. What is known of a pool is kept in `rows`. */
+static unsigned row_from(const struct check *c, uint8_t *rows, uint32_t number, unsigned before)
+{
+	const struct plan_pool *pool = &c->pools[number];
+	unsigned longest = 0;
+
+	if (before == STEERING_POOLS_MAX)
+		return 0;
+	for (uint32_t i = 0; rows[number] == 0 && i < plan_stand_ins(pool); i++) {
+		uint32_t next = plan_stand_in(c->plan, pool, i);
+		unsigned row = next == PLAN_NONE ? 0 : row_from(c, rows, next, before + 1);
+
+		if (next != PLAN_NONE && row == 0)
+			return 0;
+		if (row > longest)
+			longest = row;
+	}
+	if (rows[number] == 0)
+		rows[number] = (uint8_t)(longest + 1);
+	return before + rows[number] > STEERING_POOLS_MAX ? 0 : rows[number];
+}
+
+static int verify_rows(struct check *c)
+{
+	uint8_t *rows = mem_array(c->root->pools.count, sizeof(*rows));
+	int rc = 0;
+
+	for (uint32_t i = 0; i < c->root->pools.count && rc == 0; i++)
+		if (row_from(c, rows, i, 0) == 0)
+			rc = err_set(c->err,
+				     "plan image: more than %d pools in a row, or a circle of "
+				     "them, from pool %u on",
+				     STEERING_POOLS_MAX, i);
+	free(rows);
+	return rc;
+}
+
 int plan_verify(const struct image *plan, struct err *err)
 {
 	struct check c = { .plan = plan, .err = err };
@@ -475,7 +524,8 @@ int plan_verify(const struct image *plan, struct err *err)
 	if (verify_arrays(&c) != 0 || verify_settings(&c) != 0 || verify_sites(&c) != 0 ||
 	    verify_pools(&c) != 0 || verify_pool_sites(&c) != 0 || verify_nodes(&c) != 0 ||
 	    verify_checks(&c) != 0 || verify_rules(&c) != 0 || verify_fences(&c) != 0 ||
-	    verify_exceptions(&c) != 0 || verify_hooks(&c) != 0 || verify_records(&c) != 0)
+	    verify_exceptions(&c) != 0 || verify_hooks(&c) != 0 || verify_records(&c) != 0 ||
+	    verify_rows(&c) != 0)
 		return -1;
 	return 0;
 }

@@ -268,6 +268,21 @@ static inline const char *plan_text(const struct image *plan, uint32_t offset)
 	return offset == 0 ? "" : (const char *)(plan->base + offset);
 }
 
+/* Pools that may stand in for one: plan_stand_in(plan, pool, 0 .. plan_stand_ins(pool) - 1), with
+ * PLAN_NONE among them. Its backup, the one that it falls back to, and those that its fences name. */
+static inline uint32_t plan_stand_ins(const struct plan_pool *pool)
+{
+	return 2 + pool->fences.count;
+}
+
+static inline uint32_t plan_stand_in(const struct image *plan, const struct plan_pool *pool,
+				     uint32_t i)
+{
+	if (i < 2)
+		return i == 0 ? pool->backup : pool->fallback_pool;
+	return plan_items(plan, fences, struct plan_fence)[pool->fences.first + i - 2].otherwise;
+}
+
 int plan_verify(const struct image *plan, struct err *err);
 
 #endif

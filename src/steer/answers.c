@@ -189,11 +189,9 @@ static int add_list(struct answers *answers, const struct pool *pool,
 static void follow(struct answers *answers, const struct image *plan, uint32_t pool, bool *seen)
 {
 	const struct plan_pool *settings = plan_items(plan, pools, struct plan_pool) + pool;
-	const struct plan_fence *fences = plan_items(plan, fences, struct plan_fence);
-	uint32_t nexts[2] = { settings->backup, settings->fallback_pool };
 
-	for (uint32_t i = 0; i < 2 + settings->fences.count; i++) {
-		uint32_t next = i < 2 ? nexts[i] : fences[settings->fences.first + i - 2].otherwise;
+	for (uint32_t i = 0; i < plan_stand_ins(settings); i++) {
+		uint32_t next = plan_stand_in(plan, settings, i);
 
 		if (next == PLAN_NONE || seen[next])
 			continue;

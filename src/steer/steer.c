@@ -41,8 +41,8 @@ static void need_bound_sites(struct steer *steer)
 	}
 }
 
-/* Each pool behind its backup, and that behind its own. There is no circle: who compiles refuses
- * it. */
+/* Each pool behind its backup, and that behind its own. plan_verify has seen that they are no
+ * circle. */
 static void place_pool(struct steer *steer, bool *placed, uint32_t *count, uint32_t pool)
 {
 	uint32_t backup = steer->pools[pool].plan_pool->backup;

@@ -8,31 +8,47 @@
 
 const unsigned long fuzz_runs = 8000, fuzz_runs_an_accepted = 20;
 
-#define ARRAYS \
-	(sizeof(struct plan_root) - offsetof(struct plan_root, sites)) / sizeof(struct plan_array)
+#define REGIONS_MAX 20
 
 static struct sample sample;
-static struct edit_region regions[ARRAYS + 2];
+static struct edit_region regions[REGIONS_MAX];
+static size_t region_count;
+
+static void add_region(uint64_t offset, uint64_t size)
+{
+	must(region_count < REGIONS_MAX);
+	regions[region_count++] = (struct edit_region){ offset, size };
+}
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static const size_t item_sizes[ARRAYS] = {
-		sizeof(struct plan_site),  sizeof(struct plan_pool),  sizeof(struct plan_pool_site),
-		sizeof(struct plan_node),  sizeof(struct ip_address), sizeof(struct plan_check),
-		sizeof(struct plan_probe), sizeof(struct plan_rule),  sizeof(struct plan_record)
-	};
-	const struct plan_array *arrays;
+	const struct plan_root *root;
 
 	(void)argc;
 	(void)argv;
 	sample_open();
 	must(sample_compile(&sample));
-	arrays = &image_root(&sample.plan, struct plan_root)->sites;
-	for (size_t i = 0; i < ARRAYS; i++)
-		regions[i] = (struct edit_region){ arrays[i].offset,
-						   arrays[i].count * item_sizes[i] };
-	regions[ARRAYS] = (struct edit_region){ IMAGE_ROOT, sizeof(struct plan_root) };
-	regions[ARRAYS + 1] = (struct edit_region){ IMAGE_ROOT, sample.plan.size - IMAGE_ROOT };
+	root = image_root(&sample.plan, struct plan_root);
+#define ADD(member, type) add_region(root->member.offset, root->member.count * sizeof(type))
+	ADD(sites, struct plan_site);
+	ADD(pools, struct plan_pool);
+	ADD(pool_sites, struct plan_pool_site);
+	ADD(nodes, struct plan_node);
+	ADD(addresses, struct ip_address);
+	ADD(checks, struct plan_check);
+	ADD(probes, struct plan_probe);
+	ADD(rules, struct plan_rule);
+	ADD(records, struct plan_record);
+	ADD(fences, struct plan_fence);
+	ADD(avoids, struct plan_avoid);
+	ADD(windows, struct plan_window);
+	ADD(references, struct plan_reference);
+	ADD(hooks, struct plan_hook);
+	ADD(numbers, uint32_t);
+	ADD(watched, uint32_t);
+#undef ADD
+	add_region(IMAGE_ROOT, sizeof(*root));
+	add_region(IMAGE_ROOT, sample.plan.size - IMAGE_ROOT);
 	return 0;
 }
 
@@ -65,7 +81,7 @@ static size_t read_texts(const struct image *plan)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct world world = sample.world;
-	struct image plan = edit_image(&sample.plan, regions, ARRAYS + 2, data, size);
+	struct image plan = edit_image(&sample.plan, regions, region_count, data, size);
 	struct err err;
 
 	if (plan_verify(&plan, &err) == 0) {

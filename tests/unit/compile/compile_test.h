@@ -10,6 +10,7 @@ Suite *zones_image_suite(void);
 Suite *zones_ldns_suite(void);
 Suite *zones_parallel_suite(void);
 Suite *plan_suite(void);
+Suite *plan_verify_suite(void);
 Suite *quick_suite(void);
 Suite *stretch_suite(void);
 Suite *zone_read_suite(void);

@@ -7,6 +7,7 @@ int main(void)
 	SRunner *runner = srunner_create(plan_suite());
 	int failed;
 
+	srunner_add_suite(runner, plan_verify_suite());
 	srunner_add_suite(runner, zones_errors_suite());
 	srunner_add_suite(runner, zones_image_suite());
 	srunner_add_suite(runner, zones_ldns_suite());
