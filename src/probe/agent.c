@@ -173,6 +173,7 @@ static void on_event(struct ev_loop *loop, ev_io *io, int events)
 		on_writable(own->agent, probe);
 	else
 		on_readable(own->agent, probe);
+	kind_went_on(probe);
 }
 
 /* --- the kind ---------------------------------------------------------------------------------- */

@@ -130,8 +130,10 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 		return;
 	}
 	buf_append(&own->heard, part, (size_t)n);
-	if (n > 0 && own->heard.len < wanted(&own->heard))
+	if (n > 0 && own->heard.len < wanted(&own->heard)) {
+		kind_went_on(probe);
 		return;
+	}
 	if (n > 0 && take(probe, own->heard.data + 2, own->heard.len - 2))
 		return;
 	end(probe);
@@ -157,6 +159,7 @@ static void on_connected(struct ev_loop *loop, ev_io *io, int events)
 	note_sent(probe, query, len);
 	ev_io_stop(loop, io);
 	kind_watch(loop, io, on_readable, io->fd, EV_READ, probe);
+	kind_went_on(probe);
 }
 
 static void start_tcp(struct dns *dns, struct probe *probe)

@@ -19,7 +19,10 @@
  * so many: what came while the loop was busy is seen within so many turns. A probe for whose end we are
  * late is given up only then. */
 #define LOOKS_MAX 10
-#define LATE_US   10000
+
+/* A probe whose other side goes on has more time for as long as we stood still: it did not keep us waiting.
+ * That ends, too, where we stand still at every step. */
+#define MOVES_MAX 16
 
 void check_text(const struct check *check, char text[CHECK_TEXT_SIZE])
 {
@@ -172,6 +175,7 @@ static void finish(struct check *check, const struct probe_result *result)
 	uint64_t now_us = clock_mono_us();
 
 	check->phase = CHECK_WAITING;
+	standstill_leave(&engine->standstill);
 	check->took_us = now_us - check->started_us;
 	engine->descriptors += check->kind->has_descriptor;
 	kind_reason(check->why, result->why);
@@ -227,15 +231,18 @@ static void start(struct check *check)
 	if (schedule_start_us(check->due_us, now_us, check->key.interval_ms) != check->due_us)
 		check->due_us = now_us;
 	check->phase = CHECK_RUNNING;
-	check->looks = 0;
+	check->looks = check->moves = 0;
 	check->passed_over = check->paced = false;
 	check->started_us = now_us;
+	check->end_us = now_us + (uint64_t)check->key.timeout_ms * 1000;
+	standstill_watch(&engine->standstill, now_us);
+	check->stood_us = standstill_us(&engine->standstill, now_us);
 	if (check->probe.evidence != NULL)
 		check->probe.evidence->began_us = now_us;
 	engine->counters.started++;
 	engine->descriptors -= check->kind->has_descriptor;
 	/* First the timer: the probe may end before start returns. */
-	wait_until(check, now_us + (uint64_t)check->key.timeout_ms * 1000, now_us);
+	wait_until(check, check->end_us, now_us);
 	if (check->prepared)
 		check->kind->start(check->kind, &check->probe);
 	else
@@ -316,13 +323,36 @@ static void expire(struct check *check)
 	finish(check, &result);
 }
 
-/* Its time is up; but its answer may have come while we were busy. */
+static void on_went_on(struct probe *probe)
+{
+	struct check *check = (struct check *)probe;
+	uint64_t all_us, stood_us;
+
+	if (check->phase != CHECK_RUNNING)
+		return;
+	all_us = standstill_us(&check->engine->standstill, clock_mono_us());
+	stood_us = all_us - check->stood_us;
+	check->stood_us = all_us;
+	if (stood_us == 0 || check->moves == MOVES_MAX)
+		return;
+	check->moves++;
+	check->looks = 0;
+	check->end_us += stood_us;
+	evidence_note(probe->evidence,
+		      "signpost-control stood still for %llu ms: they do not count",
+		      (unsigned long long)stood_us / 1000);
+}
+
+/* Its time is up, unless its end was moved; but its answer may have come while we were busy. */
 static void take_end(struct check *check)
 {
 	uint64_t now_us = clock_mono_us();
-	uint64_t end_us = check->started_us + (uint64_t)check->key.timeout_ms * 1000;
 
-	if (now_us < end_us + LATE_US || check->looks == LOOKS_MAX) {
+	if (now_us < check->end_us) {
+		wait_until(check, check->end_us, now_us);
+		return;
+	}
+	if (now_us < check->end_us + STANDSTILL_MIN_US || check->looks == LOOKS_MAX) {
 		expire(check);
 		return;
 	}
@@ -393,6 +423,7 @@ struct check *check_begin(struct engine *engine, const struct check_key *key, co
 	check->probe.timeout_ms = key->timeout_ms;
 	check->probe.interval_ms = key->interval_ms;
 	check->probe.done = on_done;
+	check->probe.went_on = on_went_on;
 	if (key->family != 0)
 		check->target = target_have(&engine->targets, &check->probe.address);
 	prepare(check, settings);
@@ -430,6 +461,7 @@ void check_end(struct check *check)
 		TAILQ_REMOVE(&engine->queue, check, queue);
 	if (check->phase == CHECK_RUNNING) {
 		check->kind->cancel(check->kind, &check->probe);
+		standstill_leave(&engine->standstill);
 		engine->descriptors += check->kind->has_descriptor;
 	}
 	ev_timer_stop(engine->loop, &check->timer);
@@ -472,6 +504,7 @@ void engine_open(struct engine *engine, const struct kind_tools *tools, uint32_t
 				   .descriptors = descriptors,
 				   .result = result };
 	TAILQ_INIT(&engine->queue);
+	standstill_open(&engine->standstill, tools->loop);
 	for (size_t i = 0; i < PROBE_KINDS; i++)
 		engine->kinds[i] = kind_openers[i](tools);
 	if (getrandom(&engine->random, sizeof(engine->random), GRND_NONBLOCK) < 0)

@@ -15,6 +15,7 @@
 #include "probe/flap.h"
 #include "probe/kind.h"
 #include "probe/lateness.h"
+#include "probe/standstill.h"
 #include "probe/target.h"
 
 /* What makes checks equal. Compared as bytes: no padding. */
@@ -65,9 +66,12 @@ struct check {
 	bool passed_over;      /* was late and left out one turn: the next one is its own */
 	bool paced;            /* waits for its address's next start, which is its own */
 	uint8_t looks;         /* for its answer, since its time was up */
+	uint8_t moves;         /* of end_us, since we stood still */
 	bool own_pace;         /* of whoever made it: it does not wait for its address */
 	struct target *target; /* NULL: it has no address */
 	uint64_t due_us, started_us;
+	uint64_t end_us;   /* of the time that its answer may take */
+	uint64_t stood_us; /* the engine's standstill at its last step */
 	uint64_t paced_us; /* when it may start, while `paced` */
 
 	struct flap flap;
@@ -108,6 +112,7 @@ struct engine {
 	struct ev_loop *loop;
 	struct kind *kinds[PROBE_KINDS];
 	struct lateness lateness;
+	struct standstill standstill; /* while probes run */
 	uint32_t descriptors; /* that may still be opened */
 	TAILQ_HEAD(check_queue, check) queue;
 	bool continuing; /* in engine_continue */

@@ -127,6 +127,11 @@ static void http_answered(void *context, const struct web_answer *answer)
 	probe->done(probe, &result);
 }
 
+static void http_went_on(void *context)
+{
+	kind_went_on(context);
+}
+
 static char *url_of(const struct http *http, const struct probe *probe)
 {
 	const struct http_settings *settings = probe->settings;
@@ -162,6 +167,7 @@ static void http_start(struct kind *kind, struct probe *probe)
 		.unverified = settings->verify == 0,
 		.evidence = probe->evidence,
 		.done = http_answered,
+		.went_on = http_went_on,
 		.context = probe,
 	};
 	struct err err;

@@ -72,12 +72,15 @@ static void send_request(struct probe *probe)
 
 /* --- receiving ----------------------------------------------------------------------------- */
 
-static void answer_cookie(struct ikev2_own *own, const struct ike_cookie *cookie)
+static void answer_cookie(struct probe *probe, const struct ike_cookie *cookie)
 {
+	struct ikev2_own *own = probe->own;
+
 	own->was_asked = true;
 	own->cookie = *cookie;
 	own->attempts++;
 	datagrams_again(&own->datagrams, 0);
+	kind_went_on(probe);
 }
 
 static void conclude(struct probe *probe, enum ike_answer answer, const struct ike_reply *reply)
@@ -111,7 +114,7 @@ static bool take_datagram(struct probe *probe, const uint8_t *message, size_t le
 	if (settings->mode == IKE_CONFIG && reply.notify == IKE_COOKIE) {
 		/* Another one may answer what was sent before it came. */
 		if (!own->was_asked)
-			answer_cookie(own, &reply.cookie);
+			answer_cookie(probe, &reply.cookie);
 		return false;
 	}
 	conclude(probe, answer, &reply);

@@ -24,6 +24,12 @@ void kind_done(struct probe *probe, enum probe_outcome outcome, const char *why)
 	probe->done(probe, &result);
 }
 
+void kind_went_on(struct probe *probe)
+{
+	if (probe->went_on != NULL)
+		probe->went_on(probe);
+}
+
 void kind_reason(char why[PROBE_WHY_SIZE], const char *text)
 {
 	static const char more[] = "...";

@@ -85,6 +85,7 @@ struct probe {
 	void *own;                 /* the kind's, from prepare to release */
 
 	void (*done)(struct probe *probe, const struct probe_result *result);
+	void (*went_on)(struct probe *probe); /* kind_went_on; NULL: nobody wants to know */
 };
 
 /* Results that came in are looked at before timeouts that ran out while the loop was busy. */
@@ -121,6 +122,11 @@ void kind_failed(struct probe *probe, int error);
 
 /* probe->done with this outcome and reason, and nothing else. */
 void kind_done(struct probe *probe, enum probe_outcome outcome, const char *why);
+
+/* A step of several is made: the other side has taken the connection, or has said a part of what it has to
+ * say, and what we say to that is sent. What this process stood still before is not held against it. To be
+ * called last of all, for the step may have ended the probe: then it is of no interest. */
+void kind_went_on(struct probe *probe);
 
 /* What there is room for: whole words, and "..." in the place of those that are left out. */
 void kind_reason(char why[PROBE_WHY_SIZE], const char *text);

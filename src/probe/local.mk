@@ -37,6 +37,7 @@ libprobe_a_SOURCES = \
 	%D%/secret.c %D%/secret.h \
 	%D%/target.c %D%/target.h \
 	%D%/stamps.c %D%/stamps.h \
+	%D%/standstill.c %D%/standstill.h \
 	%D%/tcp.c \
 	%D%/dns.c %D%/dns_judge.c %D%/dns_judge.h %D%/udp.c \
 	%D%/tls.c \
@@ -86,6 +87,7 @@ test_probe_SOURCES = tests/unit/network.h tests/unit/run.h \
 	tests/unit/probe/secret_test.c \
 	tests/unit/probe/sketch.c tests/unit/probe/sketch.h \
 	tests/unit/probe/stamps_test.c \
+	tests/unit/probe/standstill_test.c \
 	tests/unit/probe/tcp_test.c \
 	tests/unit/probe/tls_files_test.c \
 	tests/unit/probe/tls_test.c \

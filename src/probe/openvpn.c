@@ -311,6 +311,7 @@ static void tcp_on_readable(struct ev_loop *loop, ev_io *io, int events)
 		fail(own, errno);
 	else if (n == 0)
 		fail_because(own, "closed without an answer, as where the key is wrong");
+	kind_went_on(own->probe);
 }
 
 static void tcp_on_writable(struct ev_loop *loop, ev_io *io, int events)
@@ -329,6 +330,7 @@ static void tcp_on_writable(struct ev_loop *loop, ev_io *io, int events)
 		return;
 	ev_io_stop(loop, io);
 	kind_watch(loop, io, tcp_on_readable, io->fd, EV_READ, own);
+	kind_went_on(own->probe);
 }
 
 static void start_tcp(struct openvpn *openvpn, struct probe *probe)

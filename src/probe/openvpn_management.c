@@ -240,6 +240,7 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 	}
 	own->len += (size_t)n;
 	(void)take_text(own);
+	kind_went_on(own->probe);
 }
 
 static void on_writable(struct ev_loop *loop, ev_io *io, int events)
@@ -255,6 +256,7 @@ static void on_writable(struct ev_loop *loop, ev_io *io, int events)
 	evidence_note(own->probe->evidence, "connected");
 	ev_io_stop(loop, io);
 	kind_watch(loop, io, on_readable, io->fd, EV_READ, own);
+	kind_went_on(own->probe);
 }
 
 /* --- the kind ------------------------------------------------------------------------------ */

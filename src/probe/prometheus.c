@@ -36,6 +36,7 @@ struct prometheus_own {
 	bool prepared;
 	struct web_exchange *exchange; /* NULL: none runs */
 	bool waits;                    /* for the exchange of another one */
+	bool awaited;                  /* by others: its exchange is theirs */
 	struct finding found;          /* by another one, at this time */
 	uint64_t found_ms;             /* 0: nothing */
 	struct scrape_memory memory;
@@ -159,6 +160,21 @@ static void share(struct prometheus *prometheus, const struct prometheus_own *ow
 	}
 }
 
+static void went_on(void *context)
+{
+	struct probe *probe = context;
+	struct prometheus_own *own = probe->own, *other;
+
+	kind_went_on(probe);
+	if (!own->awaited)
+		return;
+	LIST_FOREACH(other, &own->prometheus->all, entry)
+	{
+		if (other->waits && is_alike(own, other))
+			kind_went_on(other->probe);
+	}
+}
+
 static void answered(void *context, const struct web_answer *answer)
 {
 	struct probe *probe = context;
@@ -190,6 +206,7 @@ static void ask(struct prometheus *prometheus, struct probe *probe)
 					     .unverified = settings->verify == 0,
 					     .evidence = probe->evidence,
 					     .done = answered,
+					     .went_on = went_on,
 					     .context = probe };
 	struct err err;
 
@@ -215,14 +232,19 @@ static struct prometheus_own *find_alike(struct prometheus *prometheus,
 static void prometheus_start(struct kind *kind, struct probe *probe)
 {
 	struct prometheus *prometheus = (struct prometheus *)kind;
-	struct prometheus_own *own = probe->own;
+	struct prometheus_own *own = probe->own, *asks = NULL;
 	bool found = own->found_ms != 0 && clock_mono_ms() - own->found_ms <= probe->timeout_ms;
 
 	own->found_ms = 0;
-	if (probe->evidence == NULL && found)
+	own->awaited = false;
+	if (probe->evidence == NULL && found) {
 		tell(probe, &own->found);
-	else if (probe->evidence == NULL && find_alike(prometheus, own, false) != NULL)
-		own->waits = true;
+		return;
+	}
+	if (probe->evidence == NULL)
+		asks = find_alike(prometheus, own, false);
+	if (asks != NULL)
+		own->waits = asks->awaited = true;
 	else
 		ask(prometheus, probe);
 }
@@ -243,6 +265,7 @@ static void prometheus_cancel(struct kind *kind, struct probe *probe)
 	if (heir == NULL)
 		return;
 	heir->waits = false;
+	heir->awaited = true;
 	ask(prometheus, heir->probe);
 }
 

@@ -280,6 +280,7 @@ static void tls_on_ready(struct ev_loop *loop, ev_io *io, int events)
 	case TLS_HANDSHAKE: shake_hands(tls, probe); break;
 	case TLS_ENDING: read_to_end(tls, probe); break;
 	}
+	kind_went_on(probe);
 }
 
 /* --- a probe ------------------------------------------------------------------------------- */

@@ -47,6 +47,9 @@ struct web_request {
 	 * is the callee's until it returns; then the exchange is gone. It may start and cancel
 	 * others, but not close the web. */
 	void (*done)(void *context, const struct web_answer *answer);
+	/* Before that, whenever the server has gone on: there is a connection, or a part of what it has
+	 * to say. It may start and cancel nothing. NULL: nobody wants to know. */
+	void (*went_on)(void *context);
 	void *context;
 };
 

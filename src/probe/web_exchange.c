@@ -15,6 +15,12 @@
 #define HEADER_MAX        (64 * 1024)
 #define HEADER_LINES_TOLD 24
 
+static void went_on(const struct web_exchange *exchange)
+{
+	if (exchange->went_on != NULL)
+		exchange->went_on(exchange->context);
+}
+
 /* --- the connection ------------------------------------------------------------------------ */
 
 /* The last place at which another address could come in. */
@@ -74,6 +80,8 @@ static void watch_tls(const SSL *ssl, int where, int value)
 
 	if (exchange == NULL)
 		return;
+	if ((where & SSL_CB_LOOP) != 0)
+		went_on(exchange);
 	if (where == SSL_CB_READ_ALERT && value >> 8 == SSL3_AL_FATAL)
 		exchange->tls_error = ERR_PACK(ERR_LIB_SSL, 0, SSL_AD_REASON_OFFSET + alert);
 	if (where == SSL_CB_CONNECT_EXIT && value <= 0) {
@@ -92,6 +100,7 @@ static CURLcode set_up_tls(CURL *easy, void *theirs, void *context)
 		exchange->watched = theirs;
 	(void)SSL_CTX_set_app_data(theirs, exchange);
 	SSL_CTX_set_info_callback(theirs, watch_tls);
+	went_on(exchange); /* TLS is set up once there is a connection */
 	return tls_files_share(theirs, exchange->tls) == 0 ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
 }
 
@@ -132,6 +141,7 @@ static int before_request(void *context, char *to, char *from, int port_to, int 
 		      port_from, to, port_to);
 	look_at_tls(exchange);
 	evidence_note(exchange->evidence, "sent the request");
+	went_on(exchange);
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -150,6 +160,7 @@ static size_t take_header(char *data, size_t one, size_t len, void *context)
 	/* That of an interim answer (RFC 9110, section 15.2) ends like the one of the real one. */
 	exchange->header_ended = told == 0;
 	exchange->header_octets += len;
+	went_on(exchange);
 	return exchange->header_octets <= HEADER_MAX ? len : 0;
 }
 
@@ -160,6 +171,7 @@ static size_t take_body(char *data, size_t one, size_t len, void *context)
 
 	(void)one;
 	exchange->cut = len > room;
+	went_on(exchange);
 	buf_append(&exchange->body, data, exchange->cut ? room : len);
 	return exchange->cut ? 0 : len; /* an error, which ends the exchange */
 }
@@ -308,6 +320,7 @@ static void set_up(struct web_exchange *exchange, const struct web_request *requ
 	exchange->unverified = request->unverified;
 	exchange->evidence = request->evidence;
 	exchange->done = request->done;
+	exchange->went_on = request->went_on;
 	exchange->context = request->context;
 	exchange->keep = request->keep;
 	exchange->headers = make_headers(request);

@@ -21,6 +21,7 @@ struct web_exchange {
 	bool unverified;
 	struct evidence *evidence;
 	void (*done)(void *context, const struct web_answer *answer);
+	void (*went_on)(void *context);
 	void *context;
 
 	int socket_error; /* errno of making the socket, 0: none */

@@ -295,8 +295,10 @@ static void succeed(struct probe *probe, const struct sent *sent)
 }
 
 /* The first cookie is answered as soon as may be; with later ones the next attempts are made. */
-static void take_cookie(struct wireguard_own *own, const uint8_t cookie[NOISE_COOKIE_SIZE])
+static void take_cookie(struct probe *probe, const uint8_t cookie[NOISE_COOKIE_SIZE])
 {
+	struct wireguard_own *own = probe->own;
+
 	memcpy(own->cookie, cookie, NOISE_COOKIE_SIZE);
 	own->has_cookie = true;
 	if (own->was_asked)
@@ -304,6 +306,7 @@ static void take_cookie(struct wireguard_own *own, const uint8_t cookie[NOISE_CO
 	own->was_asked = true;
 	own->attempts++;
 	datagrams_again(&own->datagrams, 0);
+	kind_went_on(probe);
 }
 
 /* What this datagram is to any of our initiations. */
@@ -333,7 +336,7 @@ static bool take_datagram(struct probe *probe, const uint8_t *message, size_t le
 		own->mismatched = true;
 		return false;
 	case NOISE_COOKIE:
-		take_cookie(own, cookie);
+		take_cookie(probe, cookie);
 		secret_wipe(cookie, sizeof(cookie));
 		return false;
 	default: return false;

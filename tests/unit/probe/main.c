@@ -35,6 +35,7 @@ int main(void)
 	add_web_tests(suite);
 	add_wireguard_tests(suite);
 	add_stamps_tests(suite);
+	add_standstill_tests(suite);
 	add_http_judge_tests(suite);
 	add_dns_judge_tests(suite);
 	add_datagram_tests(suite);

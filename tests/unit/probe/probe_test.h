@@ -32,6 +32,7 @@ void add_web_error_tests(Suite *suite);
 void add_web_tests(Suite *suite);
 void add_wireguard_tests(Suite *suite);
 void add_stamps_tests(Suite *suite);
+void add_standstill_tests(Suite *suite);
 void add_http_judge_tests(Suite *suite);
 void add_dns_judge_tests(Suite *suite);
 void add_datagram_tests(Suite *suite);
