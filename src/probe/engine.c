@@ -137,6 +137,7 @@ void check_release(struct check *check)
 static void take_result(struct check *check, const struct probe_result *result, uint64_t took_us)
 {
 	struct engine *engine = check->engine;
+	struct probe_result told = *result;
 	int32_t before = check->verdict;
 	bool success = result->outcome != PROBE_FAILURE;
 
@@ -148,7 +149,9 @@ static void take_result(struct check *check, const struct probe_result *result, 
 	/* When the loop was busy beyond the timeout, it is not known when the answer came. */
 	if (result->rtt_us != 0)
 		took_us = result->rtt_us;
-	if (success && took_us <= (uint64_t)check->key.timeout_ms * 1000)
+	if (took_us > (uint64_t)check->key.timeout_ms * 1000)
+		told.rtt_us = 0;
+	else if (success)
 		check->rtt_us = took_us > 0 ? (uint32_t)took_us : 1;
 	check->warned = result->outcome == PROBE_WARNING;
 	if (result->wish != WISH_NONE)
@@ -157,7 +160,7 @@ static void take_result(struct check *check, const struct probe_result *result, 
 		check->has_weight = true;
 		check->weight_percent = result->weight_percent;
 	}
-	engine->result(check, before, result);
+	engine->result(check, before, &told);
 }
 
 /* Told from the loop: its kind may still be in start, with the probe in its hands. */
