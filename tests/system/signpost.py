@@ -254,6 +254,10 @@ class Signpost:
                     return int(pid)
         return None
 
+    def starved_ms(self, name):
+        """How long the machine has kept it waiting for a processor since it was started (its first thread)."""
+        return int(pathlib.Path(f"/proc/{self.pid(name)}/schedstat").read_text().split()[1]) / 1e6
+
     def kill(self, name, signum=signal.SIGKILL):
         """Returns the pid that was killed."""
         pid = self.pid(name)

@@ -346,9 +346,12 @@ def test_it_outlives_control_and_ends_by_itself(server):
         times = [[[node[key] for key in ("down_ms", "down_published_ms", "down_served_ms")] for node in report["nodes"]]
                  for report in (before, resumed)]
         assert times[0] == times[1], "times are known from before"
+        starved_ms = server.starved_ms("signpost-control")
         report = finished(server)
+        starved_ms = server.starved_ms("signpost-control") - starved_ms
         assert not report["running"] and not report["stopped"]
-        assert 0 <= report["ended_ms"] - report["until_ms"] <= 1500 * signpost.SLOW
+        # Whether one is over is asked once a second, by a process that gets a processor when the machine has one.
+        assert 0 <= report["ended_ms"] - report["until_ms"] <= 1500 * signpost.SLOW + starved_ms
         wait_for(server, "frankfurt")
         signpost.wait_until(lambda: len(watcher.changes) == 2, 10)
     assert [change[1:] for change in watcher.changes] == [("frankfurt", "london"), ("london", "frankfurt")]
