@@ -15,9 +15,9 @@ import time
 GO_ON_S = 3  # longer than any probe waits
 
 
-def until_closed(connection, chunks, pause=0.0):
+def until_closed(connection, chunks, pause=0.0, go_on_s=GO_ON_S):
     """Says all of that, as fast as it is read, or with pauses."""
-    end = time.monotonic() + GO_ON_S
+    end = time.monotonic() + go_on_s
     with contextlib.suppress(OSError):
         for chunk in chunks:
             connection.sendall(chunk)
@@ -37,7 +37,7 @@ def tls(connection, chunks):
     context.load_cert_chain("good.crt", "good.key")
     with contextlib.suppress(OSError, ValueError):
         with context.wrap_socket(connection, server_side=True, suppress_ragged_eofs=True) as secured:
-            until_closed(secured, chunks)
+            until_closed(secured, chunks, go_on_s=GO_ON_S * 30)
 
 
 def reset(connection):
