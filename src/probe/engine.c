@@ -16,7 +16,7 @@
 #define REPORT_EVERY_US (10 * (uint64_t)US_PER_S)
 
 /* libev takes the events of 64 descriptors in a turn, and of twice as many in the next one where there were
- * so many: what came while the loop was busy is seen within so many turns. A probe for whose end we are
+ * so many: what came while the loop was busy is seen within so many turns. A probe for whose end we may be
  * late is given up only then. */
 #define LOOKS_MAX 10
 
@@ -346,6 +346,14 @@ static void on_went_on(struct probe *probe)
 		      (unsigned long long)stood_us / 1000);
 }
 
+/* Who was stopped until just now is not told of what came before: epoll_wait(2) ends with EINTR then, and
+ * the loop looks at its timers first. */
+static bool may_have_missed_it(struct check *check, uint64_t now_us)
+{
+	return now_us >= check->end_us + STANDSTILL_MIN_US ||
+	       standstill_us(&check->engine->standstill, now_us) != check->stood_us;
+}
+
 /* Its time is up, unless its end was moved; but its answer may have come while we were busy. */
 static void take_end(struct check *check)
 {
@@ -355,7 +363,7 @@ static void take_end(struct check *check)
 		wait_until(check, check->end_us, now_us);
 		return;
 	}
-	if (now_us < check->end_us + STANDSTILL_MIN_US || check->looks == LOOKS_MAX) {
+	if (check->looks == LOOKS_MAX || !may_have_missed_it(check, now_us)) {
 		expire(check);
 		return;
 	}

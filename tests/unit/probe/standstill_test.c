@@ -382,6 +382,27 @@ START_TEST(server_that_goes_on_while_we_stand_still_has_answered_in_time)
 }
 END_TEST
 
+/* The timer of its end comes before what was said, as it does where the loop was interrupted. */
+START_TEST(answer_counts_where_a_standstill_ends_as_the_time_does)
+{
+	int fd;
+
+	open_bench(SOCK_STREAM);
+	begin_and_wait(PROBE_AGENT, &agent, sizeof(agent));
+	take_turns(10);
+	fd = take_connection();
+	ck_assert_int_eq(send(fd, "up\n", 3, MSG_NOSIGNAL), 3);
+	bench.engine.standstill.due_us -= TIMEOUT_US / 2;
+	bench.check->end_us = clock_mono_us() - 1;
+	ev_invoke(bench.loop, &bench.check->timer, EV_TIMER);
+	take_turns(10);
+	ck_assert_int_eq(bench.results, 1);
+	ck_assert_msg(bench.outcome == PROBE_SUCCESS, "%s", bench.why);
+	close_bench();
+	(void)close(fd);
+}
+END_TEST
+
 START_TEST(server_that_says_nothing_more_while_we_stand_still_is_late)
 {
 	int fd;
@@ -558,6 +579,7 @@ void add_standstill_tests(Suite *suite)
 
 	tcase_add_loop_test(tests, server_that_goes_on_while_we_stand_still_has_answered_in_time, 0,
 			    sizeof(rows) / sizeof(rows[0]));
+	tcase_add_test(tests, answer_counts_where_a_standstill_ends_as_the_time_does);
 	tcase_add_test(tests, server_that_says_nothing_more_while_we_stand_still_is_late);
 	tcase_add_test(tests, probe_ends_though_we_stand_still_at_every_step);
 	tcase_add_test(tests, steps_in_time_leave_the_end_where_it_is);
