@@ -143,7 +143,7 @@ def test_each_line_means_the_same_to_both(running):
     for line in LINES:
         agent.say(line)
         try:
-            wait_until(lambda: same(ours(signpost), haproxy.state()), 2 * SLOW)
+            wait_until(lambda: same(ours(signpost), haproxy.state()), 10 * SLOW)
         except AssertionError:
             differing.append((line, "ours", ours(signpost), "haproxy", haproxy.state()))
     assert differing == []
