@@ -178,7 +178,7 @@ static const struct option hook_options[] = {
 	  .min = 100, .max = 600000, .dflt = "10s",
 	  .manual = "a command is killed then, and a request given up" },
 	{ "attempts", OPTION_NUMBER, OPTION_FIELD(struct config_hook, attempts), .min = 1,
-	  .max = 10, .counts = "attempts", .dflt = "3",
+	  .max = PLAN_HOOK_TRIES_MAX, .counts = "attempts", .dflt = "3",
 	  .manual = "for a URL: how often one call is tried in all" },
 };
 

@@ -198,7 +198,7 @@ static const struct option flap_options[] = {
 	  .unit_ms = 1000, .field_ms = 1, .min = 1, .max = 86400, .dflt = "10m",
 	  .manual = "a check that goes down twice within this time needs more successes" },
 	{ "max-hold", OPTION_DURATION, OPTION_FIELD(struct config_pool, flap_max_hold_ms),
-	  .unit_ms = 1000, .field_ms = 1, .min = 1, .max = 86400, .dflt = "5m",
+	  .unit_ms = 1000, .field_ms = 1, .min = 1, .max = PLAN_HOLD_MAX_S, .dflt = "5m",
 	  .manual = "but never so many that they take longer than this" },
 };
 

@@ -8,8 +8,6 @@
 #include "image/probe_dns.h"
 #include "wire/name.h"
 
-#define ADDRESSES_MAX 16
-
 struct dns_options {
 	struct name query;
 	uint8_t type; /* index */
@@ -17,7 +15,7 @@ struct dns_options {
 	bool recursion;
 	uint16_t rcodes;
 	uint16_t answers_min;
-	struct ip_address addresses[ADDRESSES_MAX];
+	struct ip_address addresses[DNS_ADDRESSES_MAX];
 	size_t address_count;
 };
 
@@ -70,8 +68,8 @@ static void read_address(struct conf *conf, const struct yaml_node *item, void *
 	if (!ip_parse(item->text, &address))
 		conf_error(conf, &item->place, "\"%.100s\" is neither an IPv4 nor an IPv6 address",
 			   item->text);
-	else if (options->address_count == ADDRESSES_MAX)
-		conf_error(conf, &item->place, "there are more than %d addresses", ADDRESSES_MAX);
+	else if (options->address_count == DNS_ADDRESSES_MAX)
+		conf_error(conf, &item->place, "there are more than %d addresses", DNS_ADDRESSES_MAX);
 	else if (address.family != (type_numbers[options->type] == TYPE_A ? IP_V4 : IP_V6) ||
 		 (type_numbers[options->type] != TYPE_A &&
 		  type_numbers[options->type] != TYPE_AAAA))

@@ -222,7 +222,7 @@ static const struct option prometheus_options[] = {
 	  .accepts = "the path of a file of certificates in PEM",
 	  .manual = "who is trusted; by default whom the system trusts" },
 	{ "max-body", OPTION_NUMBER, OPTION_FIELD(struct prometheus_options, body_max), .min = 1024,
-	  .max = 16777216, .counts = "octets", .dflt = "1048576",
+	  .max = PROMETHEUS_BODY_MAX_MAX, .counts = "octets", .dflt = "1048576",
 	  .manual = "a longer answer is a failure" },
 };
 

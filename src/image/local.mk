@@ -33,11 +33,14 @@ libimage_a_SOURCES = \
 	%D%/zones_verify.c
 libimage_a_CFLAGS = $(AM_CFLAGS) $(PGO_CFLAGS)
 
-check_PROGRAMS += test-image test-rrset
-TESTS += test-image test-rrset
+check_PROGRAMS += test-image test-probe-settings test-rrset
+TESTS += test-image test-probe-settings test-rrset
 test_image_SOURCES = tests/unit/image/image_test.c tests/unit/run.h
 test_image_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 test_image_LDADD = libimage.a libwire.a libbase.a $(CHECK_LIBS)
+test_probe_settings_SOURCES = tests/unit/image/probe_settings_test.c tests/unit/run.h
+test_probe_settings_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+test_probe_settings_LDADD = libimage.a libwire.a libbase.a $(CHECK_LIBS)
 test_rrset_SOURCES = tests/unit/image/rrset_test.c tests/unit/run.h
 test_rrset_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 test_rrset_LDADD = libimage.a libwire.a libbase.a $(CHECK_LIBS)

@@ -235,6 +235,7 @@ static int verify_pools(struct check *c)
 		    pool->persistence_without_ecs > PERSISTENCE_SUBNET ||
 		    pool->persistence_v4 > 32 || pool->persistence_v6 > 128 ||
 		    pool->strict_pair > 1 || !is_load(&pool->load) ||
+		    pool->flap_max_hold_ms > PLAN_HOLD_MAX_S * 1000U ||
 		    !is_alpn(c, pool->alpn, pool->alpn_len))
 			return bad(c, "pool", i);
 		if (!follows(pool->sites, &next_site, c->root->pool_sites.count) ||
@@ -276,6 +277,12 @@ static int verify_pool_sites(struct check *c)
 	return 0;
 }
 
+/* Some readers go by the offset, others by the length. */
+static bool is_host(const struct check *c, const struct plan_node *node)
+{
+	return node->host == 0 ? node->host_len == 0 : is_wire_name(c, node->host, node->host_len);
+}
+
 static int verify_nodes(struct check *c)
 {
 	uint32_t next_check = 0;
@@ -286,8 +293,7 @@ static int verify_nodes(struct check *c)
 
 		if (!is_name(c, node->name) || node->pool_site >= c->root->pool_sites.count ||
 		    node->pool != c->pool_sites[node->pool_site].pool || node->weight > 65535 ||
-		    node->addresses.count == 0 ||
-		    (node->host != 0 && !is_wire_name(c, node->host, node->host_len)) ||
+		    node->addresses.count == 0 || !is_host(c, node) ||
 		    !is_inside(node->addresses, c->root->addresses.count) ||
 		    !follows(node->checks, &next_check, c->root->checks.count))
 			return bad(c, "node", i);
@@ -328,7 +334,8 @@ static int verify_checks(struct check *c)
 		    probe->roles > (PROBE_HEALTH | PROBE_LOAD) || !is_text(c, probe->name) ||
 		    !is_text(c, probe->signal) || probe->interval_ms == 0 ||
 		    probe->timeout_ms == 0 || probe->timeout_ms > probe->interval_ms ||
-		    probe->fall == 0 || probe->rise == 0 || probe->jitter_percent > 50 ||
+		    probe->fall == 0 || probe->fall > PLAN_RESULTS_MAX || probe->rise == 0 ||
+		    probe->rise > PLAN_RESULTS_MAX || probe->jitter_percent > 50 ||
 		    !is_source(&probe->source_v4, IP_V4) || !is_source(&probe->source_v6, IP_V6) ||
 		    !has_settings(c, probe))
 			return bad(c, "probe", i);
@@ -427,7 +434,9 @@ static bool is_hook(const struct check *c, const struct plan_hook *hook)
 		return false;
 	return (hook->words != 0 || hook->url != 0) && is_text(c, hook->url) &&
 	       is_text(c, hook->header) && hook->rate > 0 && hook->rate_ms > 0 &&
-	       hook->timeout_ms > 0 && hook->attempts > 0;
+	       hook->timeout_ms > 0 && hook->attempts > 0 &&
+	       hook->attempts <= PLAN_HOOK_TRIES_MAX &&
+	       (hook->address.family == 0 || is_address(&hook->address));
 }
 
 static int verify_hooks(struct check *c)

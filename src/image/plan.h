@@ -13,7 +13,10 @@
 #define PLAN_VERSION 10
 #define PLAN_NONE    UINT32_MAX
 
-#define PLAN_ANSWERS_MAX 16 /* nodes in an answer */
+#define PLAN_ANSWERS_MAX    16    /* nodes in an answer */
+#define PLAN_RESULTS_MAX    100   /* in a row, until a check is down or up */
+#define PLAN_HOLD_MAX_S     86400 /* that flapping holds a check down */
+#define PLAN_HOOK_TRIES_MAX 10
 
 struct plan_range {
 	uint32_t first, count;
@@ -61,10 +64,10 @@ enum answer_order { ORDER_PREFERENCE, ORDER_SHUFFLED };
 
 /* How a pool's weights follow the load of its nodes (control/load.h). */
 struct plan_load {
-	uint8_t on;            /* 0: they do not */
-	uint8_t floor_percent; /* of the weight; 1 to 100 */
-	uint8_t step_percent;  /* of the weight; 1 to 100 */
-	uint8_t loss_percent;  /* of its probes, that counts as full; 0: none does */
+	uint8_t on;                         /* 0: they do not */
+	uint8_t floor_percent;              /* of the weight; 1 to 100 */
+	uint8_t step_percent;               /* of the weight; 1 to 100 */
+	uint8_t loss_percent;               /* of its probes, that counts as full; 0: none does */
 	uint16_t low_percent, high_percent; /* of what there may be; low below high */
 	uint32_t smoothing_ms, dwell_ms;
 	uint32_t stale_ms; /* never 0 */
@@ -121,7 +124,7 @@ struct plan_node {
 	uint32_t pool, pool_site;
 	uint32_t weight;   /* 0..65535; 0: gets no clients while others are up */
 	uint32_t capacity; /* what its load is a part of, beside those of other nodes */
-	uint32_t host;     /* offset of its own host name, lower-case wire form; 0: none */
+	uint32_t host;     /* offset of its own host name, lower-case wire form; no octets: none */
 	uint16_t host_len;
 	uint16_t port; /* of its service; 0: none is named */
 	struct plan_range addresses;
@@ -172,7 +175,7 @@ struct plan_probe {
 	uint8_t roles;   /* bits of enum probe_role */
 	uint8_t reserved;
 	uint32_t interval_ms, timeout_ms;
-	uint32_t fall, rise;     /* results in a row */
+	uint32_t fall, rise;     /* results in a row; 1 to PLAN_RESULTS_MAX */
 	uint32_t jitter_percent; /* an interval is shortened by up to this much */
 	/* From where it is made; family 0: the kernel chooses. */
 	struct ip_address source_v4, source_v6;
@@ -245,8 +248,8 @@ struct plan_hook {
 	uint32_t header;           /* text: path of the file with a header line; 0: none */
 	struct ip_address address; /* of the URL's host; family 0: it is one itself */
 	uint8_t reserved[3];
-	uint32_t rate, rate_ms; /* at most so many calls in that time */
-	uint32_t timeout_ms, attempts;
+	uint32_t rate, rate_ms;        /* at most so many calls in that time */
+	uint32_t timeout_ms, attempts; /* attempts: 1 to PLAN_HOOK_TRIES_MAX */
 };
 
 struct plan_root {

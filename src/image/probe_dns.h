@@ -4,6 +4,9 @@
 
 #include "image/probe_settings.h"
 
+#define DNS_QUESTION_REST 4  /* octets behind the name */
+#define DNS_ADDRESSES_MAX 16 /* each has a bit while an answer is read */
+
 struct dns_probe_settings {
 	struct probe_text question;  /* in wire form: name, type, class */
 	struct probe_text addresses; /* struct ip_address, one after the other: all are expected */

@@ -4,6 +4,8 @@
 
 #include "image/probe_settings.h"
 
+#define PROMETHEUS_BODY_MAX_MAX 16777216
+
 enum prometheus_combine { COMBINE_SUM, COMBINE_MAX, COMBINE_MIN, COMBINE_AVG, COMBINE_COUNT };
 
 /* Labels: name and value of each, with a NUL behind each of them; of several with the same name one

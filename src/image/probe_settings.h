@@ -30,8 +30,8 @@ static inline const char *probe_text(const void *settings, struct probe_text tex
 /* What operators call the kinds: "tcp". By enum probe_kind. */
 extern const char *const probe_kind_name[PROBE_KINDS];
 
-/* Is every text of these settings inside of them, and their size that of the kind's struct or
- * more? */
+/* Is every text of these settings inside of them, their size that of the kind's struct or more, and
+ * what they say such as a probe of the kind can be made by? `settings` is aligned to 8. */
 bool probe_settings_valid(enum probe_kind kind, const void *settings, uint32_t len);
 
 /* Does the probe depend on which node it is made for, and not on its address alone? */

@@ -83,9 +83,6 @@ static int openvpn_prepare(struct kind *kind, struct probe *probe, struct err *e
 	const struct openvpn_settings *settings = probe->settings;
 	struct openvpn_own *own = probe->own;
 
-	if (settings->mode > OPENVPN_TLS_CRYPT_V2 || settings->digest > OPENVPN_SHA512 ||
-	    settings->direction > OPENVPN_DIRECTION_NONE)
-		return err_set(err, "damaged settings");
 	own->openvpn = (struct openvpn *)kind;
 	own->probe = probe;
 	own->wrap.mode = settings->mode;

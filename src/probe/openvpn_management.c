@@ -71,8 +71,6 @@ static int management_prepare(struct kind *kind, struct probe *probe, struct err
 
 	own->management = (struct management *)kind;
 	own->probe = probe;
-	if (settings->capacity == 0)
-		return err_set(err, "damaged settings");
 	if (settings->password_file.offset == 0)
 		return 0;
 	return read_password(probe_text(settings, settings->password_file), own->password, err);

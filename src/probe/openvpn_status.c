@@ -83,14 +83,6 @@ static void has_read(void *context, const struct file_text *file)
 		judge(probe, &status, &file->st);
 }
 
-static int status_prepare(struct kind *kind, struct probe *probe, struct err *err)
-{
-	const struct openvpn_status_settings *settings = probe->settings;
-
-	(void)kind;
-	return settings->capacity == 0 ? err_set(err, "damaged settings") : 0;
-}
-
 static void status_start(struct kind *kind, struct probe *probe)
 {
 	struct status *status = (struct status *)kind;
@@ -148,7 +140,6 @@ struct kind *kind_openvpn_status_open(const struct kind_tools *tools)
 
 	status->kind = (struct kind){ .name = "openvpn-status",
 				      .own_size = sizeof(struct status_own),
-				      .prepare = status_prepare,
 				      .start = status_start,
 				      .cancel = status_cancel,
 				      .expire = status_expire,
