@@ -138,7 +138,9 @@ int images_verify_steering(const struct images *images, struct err *err)
 
 	if (steering_verify(&world.steering, err) != 0)
 		return -1;
-	return world_verify(&world, err);
+	if (world_verify(&world, err) != 0)
+		return -1;
+	return world_verify_plan(&world.steering, &images->image[IMAGE_PLAN], err);
 }
 
 bool images_are_sealed(const struct images *images)

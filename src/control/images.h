@@ -33,7 +33,8 @@ bool images_are_complete(const struct images *images);
  * What `known` (NULL: nothing) has already, in the same sealed memory, has been verified. */
 int images_verify(const struct images *images, const struct images *known, struct err *err);
 
-/* Does steering fit zones and geo (world_verify)? After steering_verify. */
+/* Is the steering image well, and does it fit zones and geo (world_verify), and the plan
+ * (world_verify_plan)? */
 int images_verify_steering(const struct images *images, struct err *err);
 
 /* Is each but steering in sealed memory? Else they are files of a world on disk, which nobody has

@@ -183,7 +183,7 @@ static bool map_fits(const struct steering_check *check, uint32_t number, uint64
 	struct kept_map *kept = &check->maps[offset / 2 % MAPS_KEPT];
 
 	if (offset == 0)
-		return pool->choice_count > pool->node_count;
+		return true;
 	if (kept->offset == offset && kept->pool == number)
 		return true;
 	if (!image_holds(check->image, offset, pool->node_count + 1U, sizeof(uint16_t), 2))
@@ -313,10 +313,9 @@ static int check_pool(const struct steering_check *check, uint32_t number)
 	const struct steering_pool *pool = steering_pool(check->image, number);
 	const struct steering_spread *spread = &pool->spread;
 
-	if (pool->choice_count == 0 || pool->choice_count > UINT16_MAX + 1U ||
-	    pool->node_count > UINT16_MAX)
-		return err_set(check->err, "steering image: pool %u has %u choices", number,
-			       pool->choice_count);
+	if (pool->choice_count > UINT16_MAX + 1U || pool->node_count >= pool->choice_count)
+		return err_set(check->err, "steering image: pool %u has %u choices for %u nodes",
+			       number, pool->choice_count, pool->node_count);
 	if (spread->persistence > 1 || spread->persistence_without_ecs > 1 ||
 	    spread->persistence_v4 > 32 || spread->persistence_v6 > 128 || spread->shuffled > 1 ||
 	    pool->applied >= APPLIED_COUNT || pool->nobody > 1)

@@ -101,9 +101,9 @@ struct steering_pool {
 	/* A table names the nodes 0 to node_count - 1, and node_count for what stands in for all of
 	 * them: fallback addresses or NODATA. */
 	uint32_t node_count;
-	uint32_t choice_count;
-	uint8_t applied; /* enum steering_applied */
-	uint8_t nobody;  /* 1: all preferences lead to what stands in for all nodes */
+	uint32_t choice_count; /* those that are a node alone, and what stands in, come first */
+	uint8_t applied;       /* enum steering_applied */
+	uint8_t nobody;        /* 1: all preferences lead to what stands in for all nodes */
 	uint8_t reserved[6];
 };
 

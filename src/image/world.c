@@ -89,3 +89,37 @@ int world_verify(const struct world *world, struct err *err)
 	}
 	return verify_types(world, err);
 }
+
+static bool is_record(const struct steering_record *record, const struct plan_record *planned)
+{
+	return record->pool == planned->pool && record->types == planned->types &&
+	       (record->for_all == 0 || planned->pool_site != PLAN_NONE);
+}
+
+int world_verify_plan(const struct image *steering, const struct image *plan, struct err *err)
+{
+	const struct steering_root *root = image_root(steering, struct steering_root);
+	const struct plan_pool *pools = plan_items(plan, pools, struct plan_pool);
+	const struct plan_record *records = plan_items(plan, records, struct plan_record);
+
+	if (root->pool_count != plan_count(plan, pools) ||
+	    root->record_count != plan_count(plan, records))
+		return err_set(err,
+			       "the steering image has %u pools and %u POOL records, the plan %u "
+			       "and %u",
+			       root->pool_count, root->record_count, plan_count(plan, pools),
+			       plan_count(plan, records));
+	for (uint32_t pool = 0; pool < root->pool_count; pool++)
+		if (steering_pool(steering, pool)->node_count != pools[pool].nodes.count)
+			return err_set(err,
+				       "pool %u has %u nodes in the steering image, %u in the plan",
+				       pool, steering_pool(steering, pool)->node_count,
+				       pools[pool].nodes.count);
+	for (uint32_t i = 0; i < root->record_count; i++)
+		if (!is_record(steering_record(steering, i), &records[i]))
+			return err_set(err,
+				       "POOL record %u is another one in the plan than in the "
+				       "steering image",
+				       i);
+	return 0;
+}

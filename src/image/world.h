@@ -34,4 +34,8 @@ static inline const struct dns_settings *world_settings(const struct world *worl
  * once, by who hands them over, after each image's own verification. */
 int world_verify(const struct world *world, struct err *err);
 
+/* The same of the steering image and a plan, for those who read both: are its pools, their nodes and
+ * its records the plan's? */
+int world_verify_plan(const struct image *steering, const struct image *plan, struct err *err);
+
 #endif

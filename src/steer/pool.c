@@ -56,6 +56,11 @@ static int check_pref(const struct pool *pool, uint32_t number, struct err *err)
 			       "preference %u of pool '%s' names a fence or avoided node of "
 			       "another pool: geo and plan do not fit",
 			       number, name_of(pool));
+	if (pref->rule != GEO_RULE_NONE && !is_of(&pref->rule, 1, &pool->plan_pool->rules))
+		return err_set(err,
+			       "preference %u of pool '%s' follows rule %u, which the pool has "
+			       "not: geo and plan do not fit",
+			       number, name_of(pool), pref->rule);
 	return 0;
 }
 

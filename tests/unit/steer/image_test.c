@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "compiled.h"
+#include "image/world.h"
 #include "steer_test.h"
 #include "tests/unit/run.h"
 
@@ -402,6 +403,82 @@ START_TEST(a_code_of_two_octets_is_held_against_the_kinds_too)
 }
 END_TEST
 
+/* A service names nodes of its pool, whose addresses are found by their numbers as choices. */
+START_TEST(a_pool_with_fewer_choices_than_nodes_is_refused)
+{
+	struct steering_pool *pool;
+	struct image damaged;
+	struct err err = { "" };
+	struct compiled c;
+
+	open_full(&c);
+	damaged = copy(&c.image, c.image.size);
+	pool = (struct steering_pool *)(uintptr_t)steering_pool(&damaged, 0);
+	pool->choice_count = pool->node_count;
+	ck_assert_int_eq(steering_verify(&damaged, &err), -1);
+	ck_assert_str_eq(err.text, "steering image: pool 0 has 3 choices for 3 nodes");
+	free(bytes_of(&damaged));
+	compiled_close(&c);
+}
+END_TEST
+
+static void expect_another_plan(const struct compiled *c, uint64_t array, size_t field,
+				uint32_t value, size_t size, const char *why)
+{
+	struct image damaged = copy(&c->made.plan, c->made.plan.size);
+	struct err err = { "" };
+
+	memcpy(bytes_of(&damaged) + array + field, &value, size);
+	ck_assert_int_eq(world_verify_plan(&c->image, &damaged, &err), -1);
+	ck_assert_str_eq(err.text, why);
+	free(bytes_of(&damaged));
+}
+
+START_TEST(a_steering_image_of_another_plan_is_refused)
+{
+	const struct plan_root *plan;
+	struct err err = { "" };
+	struct compiled c;
+
+	open_full(&c);
+	plan = image_root(&c.made.plan, struct plan_root);
+	ck_assert_msg(world_verify_plan(&c.image, &c.made.plan, &err) == 0, "%s", err.text);
+	expect_another_plan(&c, IMAGE_ROOT + offsetof(struct plan_root, pools.count), 0, 1, 4,
+			    "the steering image has 2 pools and 3 POOL records, the plan 1 and 3");
+	expect_another_plan(&c, IMAGE_ROOT + offsetof(struct plan_root, records.count), 0, 2, 4,
+			    "the steering image has 2 pools and 3 POOL records, the plan 2 and 2");
+	expect_another_plan(&c, plan->pools.offset, offsetof(struct plan_pool, nodes.count), 2, 4,
+			    "pool 0 has 3 nodes in the steering image, 2 in the plan");
+	expect_another_plan(&c, plan->records.offset, offsetof(struct plan_record, pool), 1, 4,
+			    "POOL record 0 is another one in the plan than in the steering image");
+	expect_another_plan(&c, plan->records.offset, offsetof(struct plan_record, types), 1, 1,
+			    "POOL record 0 is another one in the plan than in the steering image");
+	compiled_close(&c);
+}
+END_TEST
+
+/* What a preference of the geo image says of the plan, `explain` looks up there. */
+START_TEST(a_preference_with_another_pools_rule_is_refused)
+{
+	struct image geo;
+	struct geo_pref *pref;
+	struct steer *steer = NULL;
+	struct err err = { "" };
+	struct compiled c;
+
+	compiled_open(&c, &make);
+	geo = copy(&c.made.geo, c.made.geo.size);
+	pref = (struct geo_pref *)(uintptr_t)geo_pool_pref(&geo, 1, 0);
+	ck_assert_uint_eq(pref->rule, 1);
+	pref->rule = 0;
+	ck_assert_int_eq(steer_open(&steer, &c.made.zones, &geo, &c.made.plan, &err), -1);
+	ck_assert_str_eq(err.text, "preference 0 of pool 'b' follows rule 0, which the pool has "
+				   "not: geo and plan do not fit");
+	free(bytes_of(&geo));
+	compiled_close(&c);
+}
+END_TEST
+
 void image_cases(Suite *suite)
 {
 	const TTest *const tests[] = { a_damaged_word_is_refused_or_harmless,
@@ -409,7 +486,10 @@ void image_cases(Suite *suite)
 				       a_cut_image_is_refused,
 				       a_slot_with_a_node_that_the_pool_has_not_is_refused,
 				       a_code_of_a_kind_that_there_is_not_is_refused,
-				       a_code_of_two_octets_is_held_against_the_kinds_too };
+				       a_code_of_two_octets_is_held_against_the_kinds_too,
+				       a_pool_with_fewer_choices_than_nodes_is_refused,
+				       a_steering_image_of_another_plan_is_refused,
+				       a_preference_with_another_pools_rule_is_refused };
 	TCase *images = tcase_create("steering image");
 
 	tcase_set_timeout(images, 60);

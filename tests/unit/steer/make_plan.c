@@ -342,6 +342,7 @@ static struct image make_plan_image(const struct make_plan *make)
 	struct plan_site *sites = mem_array(make->site_count, sizeof(*sites));
 	struct plan_pool *pools = mem_array(make->pool_count, sizeof(*pools));
 	struct plan_record *records = mem_array(make->record_count, sizeof(*records));
+	struct plan_rule *rules = mem_array(make->pool_count, sizeof(*rules));
 	struct plan_root root = { .settings = { .dns = dns } };
 	struct image_writer *writer = &lists.writer;
 
@@ -351,8 +352,11 @@ static struct image make_plan_image(const struct make_plan *make)
 		sites[i].latitude = make->sites[i].latitude;
 		sites[i].longitude = make->sites[i].longitude;
 	}
-	for (uint32_t i = 0; i < make->pool_count; i++)
+	for (uint32_t i = 0; i < make->pool_count; i++) {
 		pools[i] = make_pool(&lists, i);
+		pools[i].rules = (struct plan_range){ i, 1 };
+		rules[i] = (struct plan_rule){ .pool = i, .policy = PLAN_NONE };
+	}
 	for (size_t i = 0; i < make->record_count; i++)
 		records[i] = make_record(&lists, &make->records[i]);
 	root.sites = add_array(writer, sites, make->site_count, sizeof(*sites));
@@ -362,14 +366,15 @@ static struct image make_plan_image(const struct make_plan *make)
 	root.nodes = add_array(writer, lists.nodes, lists.node_count, sizeof(*lists.nodes));
 	root.addresses = add_array(writer, lists.addresses, lists.address_count,
 				   sizeof(*lists.addresses));
-	root.checks = root.probes = root.rules = add_array(writer, NULL, 0, 1);
-	root.windows = root.watched = root.rules;
+	root.rules = add_array(writer, rules, make->pool_count, sizeof(*rules));
+	root.checks = root.probes = root.windows = root.watched = add_array(writer, NULL, 0, 1);
 	add_restrictions(&lists, &root);
 	root.records = add_array(writer, records, make->record_count, sizeof(*records));
 	*image_writer_root(writer, struct plan_root) = root;
 	free(sites);
 	free(pools);
 	free(records);
+	free(rules);
 	free(lists.pool_sites);
 	free(lists.nodes);
 	free(lists.addresses);
@@ -416,9 +421,11 @@ static struct geo_pref make_pref(const struct make_plan *make, struct image_writ
 				 const struct make_pref *from)
 {
 	struct make_limits limits = { NULL, NULL, NULL, 0 };
-	struct geo_pref pref = { .rule = from->rule ? 0 : GEO_RULE_NONE, .nearest = GEO_SITE_NONE };
+	uint32_t pool = pool_number(make, from->pool);
+	struct geo_pref pref = { .rule = from->rule ? pool : GEO_RULE_NONE,
+				 .nearest = GEO_SITE_NONE };
 
-	pref.policy = (uint8_t)make->pools[pool_number(make, from->pool)].policy;
+	pref.policy = (uint8_t)make->pools[pool].policy;
 	if (make->limits != NULL)
 		limits = make->limits[from - make->prefs];
 	if (limits.nearest != NULL)
