@@ -15,9 +15,7 @@ static const struct location nothing = { .country_database = LOCATION_NONE,
 
 void location_table_init(struct location_table *table, size_t field_count)
 {
-	*table = (struct location_table){ .field_words = field_count > 0
-								 ? (uint32_t)(field_count + 63) / 64
-								 : 1 };
+	*table = (struct location_table){ .field_words = location_field_words(field_count) };
 	table->joined = mem_array(table->field_words, sizeof(*table->joined));
 	(void)numbering_add(&table->field_sets, table->joined,
 			    table->field_words * sizeof(*table->joined));

@@ -19,6 +19,12 @@ struct location_table {
 	const char *continent[COUNTRY_CODES]; /* country_continent of each code */
 };
 
+/* Of a set of fields. */
+static inline uint32_t location_field_words(size_t field_count)
+{
+	return field_count > 0 ? (uint32_t)(field_count + 63) / 64 : 1;
+}
+
 void location_table_init(struct location_table *table, size_t field_count);
 void location_table_free(struct location_table *table);
 

@@ -408,13 +408,26 @@ static void copy_databases(const struct locations_previous *previous, struct ima
 		image_drop(image);
 }
 
+/* Is the databases' part what the configuration would make now? Its sets have a bit for each field:
+ * they are as large as the key says, unless somebody has damaged it. */
+static bool has_databases(const struct locations_previous *previous, uint64_t key,
+			  const struct config *config)
+{
+	const struct locations_root *root;
+
+	if (previous == NULL)
+		return false;
+	root = image_root(&previous->image, struct locations_root);
+	return root->key == key && root->field_words == location_field_words(config->field_count);
+}
+
 /* Copies or makes the databases' part. */
 static int build_databases(struct locations_job *job, uint64_t key,
 			   const struct locations_previous *previous, struct image_writer *writer)
 {
 	int rc = 0;
 
-	if (previous != NULL && image_root(&previous->image, struct locations_root)->key == key)
+	if (has_databases(previous, key, job->config))
 		copy_databases(previous, writer);
 	else
 		rc = walk(job, writer);
@@ -458,14 +471,10 @@ static int make(struct locations_job *job, uint64_t key, const struct locations_
 }
 
 static bool is_unchanged(const struct locations_previous *previous, uint64_t key,
-			 uint64_t operators_key)
+			 uint64_t operators_key, const struct config *config)
 {
-	const struct locations_root *root;
-
-	if (previous == NULL || previous->fd < 0)
-		return false;
-	root = image_root(&previous->image, struct locations_root);
-	return root->key == key && root->operators_key == operators_key;
+	return has_databases(previous, key, config) && previous->fd >= 0 &&
+	       image_root(&previous->image, struct locations_root)->operators_key == operators_key;
 }
 
 static int take_over(const struct locations_previous *previous, struct locations_built *out,
@@ -495,7 +504,7 @@ int locations_build(const struct config *config, const struct locations_previous
 		countries_read(&job->countries, config->countries_path, diag);
 	operator_part_open(&part, config, &job->countries);
 	has_mistakes = diag_errors(diag) != job->mistakes || diag_errors(part.context.diag) > 0;
-	if (!has_mistakes && is_unchanged(previous, key, part.key))
+	if (!has_mistakes && is_unchanged(previous, key, part.key, config))
 		rc = take_over(previous, out, err);
 	else
 		rc = make(job, key, previous, &part, &out->fd);

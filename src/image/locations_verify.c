@@ -80,7 +80,8 @@ static int verify_origin(const struct check *c, const struct location_origin *o,
 		return err_set(c->err, "locations image: origin %u has a database out of range",
 			       number);
 	if (o->fields >= c->root->field_set_count)
-		return err_set(c->err, "locations image: origin %u has fields out of range", number);
+		return err_set(c->err, "locations image: origin %u has fields out of range",
+			       number);
 	return 0;
 }
 
@@ -95,13 +96,14 @@ static int verify_places(const struct check *c)
 		return err_set(c->err, "locations image: %s: locations do not lie inside",
 			       c->table);
 	for (uint32_t i = 0; i < root->location_count; i++)
-		if (verify_place(c,
-				 image_at(c->locations, struct location_place, root->places_off) + i,
-				 i) != 0)
+		if (verify_place(
+			    c, image_at(c->locations, struct location_place, root->places_off) + i,
+			    i) != 0)
 			return -1;
 	for (uint32_t i = 0; i < root->origin_count; i++)
 		if (verify_origin(
-			    c, image_at(c->locations, struct location_origin, root->origins_off) + i,
+			    c,
+			    image_at(c->locations, struct location_origin, root->origins_off) + i,
 			    i) != 0)
 			return -1;
 	return 0;
@@ -116,8 +118,9 @@ static int verify_rows(const struct image *locations, const struct location_rows
 
 	if (!is_text(&c, table->file))
 		return err_set(err, "locations image: %s: has no name", name);
-	if (table->row_count == 0)
-		return 0;
+	if (table->row_count == 0 && table->breaks.family[0].count == 0 &&
+	    table->breaks.family[1].count == 0)
+		return 0; /* there is no such file */
 	if (!image_holds(locations, table->rows_off, table->row_count, sizeof(*rows), 4))
 		return err_set(err, "locations image: %s: rows do not lie inside", name);
 	rows = image_at(locations, struct location_row, table->rows_off);
@@ -143,6 +146,21 @@ static int verify_texts(const struct image *locations, uint64_t offset, uint64_t
 	return 0;
 }
 
+/* The next image gets this part as it is, but a root of its own: nothing may lie in that. */
+static bool is_behind_root(const struct locations_root *root)
+{
+	const struct break_list *lists = root->breaks.family;
+	const uint64_t offsets[] = { lists[0].heads_off,  lists[1].heads_off,  lists[0].starts_off,
+				     lists[1].starts_off, lists[0].values_off, lists[1].values_off,
+				     root->places_off,    root->origins_off,   root->databases_off,
+				     root->texts_off,     root->field_sets_off };
+
+	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++)
+		if (offsets[i] < IMAGE_ROOT + sizeof(*root))
+			return false;
+	return true;
+}
+
 static int verify_databases(const struct image *locations, struct err *err)
 {
 	const struct locations_root *root = image_root(locations, struct locations_root);
@@ -155,7 +173,7 @@ static int verify_databases(const struct image *locations, struct err *err)
 	    root->field_set_count == 0 || root->field_words == 0 ||
 	    !image_holds(&part, root->field_sets_off, root->field_set_count,
 			 (size_t)root->field_words * 8, 8) ||
-	    root->location_count == 0)
+	    root->location_count == 0 || !is_behind_root(root))
 		return err_set(err, "locations image: a table does not lie inside");
 	for (uint32_t i = 0; i < root->database_count; i++)
 		if (!is_text(&c, image_at(&part, uint32_t, root->databases_off)[i]))

@@ -489,6 +489,83 @@ START_TEST(damaged_locations_image_is_refused_or_harmless)
 }
 END_TEST
 
+static uint8_t *copy_of(const struct image *image)
+{
+	uint8_t *bytes = malloc(image->size);
+
+	memcpy(bytes, image->base, image->size);
+	return bytes;
+}
+
+/* It is copied into images with other roots. */
+START_TEST(databases_that_lie_in_the_root_are_refused)
+{
+	static const size_t fields[] = {
+		offsetof(struct locations_root, breaks.family[0].heads_off),
+		offsetof(struct locations_root, breaks.family[1].values_off),
+		offsetof(struct locations_root, places_off),
+		offsetof(struct locations_root, origins_off),
+		offsetof(struct locations_root, databases_off),
+		offsetof(struct locations_root, texts_off),
+		offsetof(struct locations_root, field_sets_off),
+	};
+	struct err err;
+
+	(void)fixture_add_database(&f, DATA("nested-city.mmdb"));
+	fixture_build(&f);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		uint8_t *bytes = copy_of(&f.locations);
+		struct image damaged = { bytes, f.locations.size };
+		uint64_t in_root = IMAGE_ROOT + offsetof(struct locations_root, overrides);
+
+		ck_assert_int_eq(locations_verify(&damaged, &err), 0);
+		memcpy(bytes + IMAGE_ROOT + fields[i], &in_root, sizeof(in_root));
+		ck_assert_int_eq(locations_verify(&damaged, &err), -1);
+		free(bytes);
+	}
+}
+END_TEST
+
+START_TEST(break_points_of_a_file_without_rows_are_looked_at)
+{
+	uint8_t *bytes;
+	struct locations_root *root;
+	struct image damaged;
+	struct err err;
+
+	(void)fixture_add_database(&f, DATA("nested-city.mmdb"));
+	fixture_build(&f);
+	bytes = copy_of(&f.locations);
+	damaged = (struct image){ bytes, f.locations.size };
+	root = (struct locations_root *)(void *)(bytes + IMAGE_ROOT);
+	root->overrides.breaks.family[1].count = 1;
+	ck_assert_int_eq(locations_verify(&damaged, &err), -1);
+	free(bytes);
+}
+END_TEST
+
+/* A field more than a word of a set has bits for. */
+START_TEST(sets_of_fields_that_are_too_small_are_made_anew)
+{
+	const struct locations_root *root;
+	uint8_t *bytes;
+	struct image damaged;
+
+	(void)fixture_add_database(&f, DATA("nested-city.mmdb"));
+	fixture_build(&f);
+	mark_locations();
+	bytes = copy_of(&f.locations);
+	damaged = (struct image){ bytes, f.locations.size };
+	((struct locations_root *)(void *)(bytes + IMAGE_ROOT))->field_words = 2;
+	image_close(&f.locations);
+	fixture_build_from(&f, &damaged);
+	root = image_root(&f.locations, struct locations_root);
+	ck_assert_uint_eq(root->field_words, 1);
+	ck_assert(!is_marked());
+	free(bytes);
+}
+END_TEST
+
 Suite *locations_suite(void)
 {
 	Suite *suite = suite_create("locations");
@@ -515,6 +592,9 @@ Suite *locations_suite(void)
 	tcase_add_test(all, link_that_leads_to_another_file_makes_them_walked_again);
 	tcase_add_test(all, copied_image_is_the_same_image);
 	tcase_add_test(all, damaged_locations_image_is_refused_or_harmless);
+	tcase_add_test(all, databases_that_lie_in_the_root_are_refused);
+	tcase_add_test(all, break_points_of_a_file_without_rows_are_looked_at);
+	tcase_add_test(all, sets_of_fields_that_are_too_small_are_made_anew);
 	suite_add_tcase(suite, all);
 	return suite;
 }
