@@ -136,6 +136,24 @@ static void ask_name(struct together *t, const uint8_t *name, size_t len, unsign
 	}
 }
 
+/* Whoever asks may get other nodes: by the way of those that are asked together, which is held against
+ * the other one. */
+static void ask_steered(struct together *t, const uint8_t *name, size_t len)
+{
+	static const uint16_t types[] = { TYPE_A, TYPE_AAAA, TYPE_SRV, TYPE_HTTPS, TYPE_SVCB };
+
+	for (unsigned i = 0; i < ASK_ADDRESSES * sizeof(types) / sizeof(types[0]); i++) {
+		struct ip_prefix ecs = { .address = ask_address(i) };
+
+		ecs.len = (uint8_t)(ecs.address.family == IP_V4 ? 24 : 56);
+		ip_mask(ecs.address.bytes, ecs.len);
+		add(t, &(struct question){ .name = name,
+					   .name_len = len,
+					   .type = types[i / ASK_ADDRESSES],
+					   .ecs = &ecs });
+	}
+}
+
 static void ask_below(struct together *t, const uint8_t *name, size_t len, unsigned way)
 {
 	uint8_t below[DNS_NAME_MAX + 2] = { 1, 'x' };
@@ -155,6 +173,8 @@ static void ask_zone(struct together *t, const struct zone_segment *segment)
 		size_t len = zone_node_name(segment, node, name);
 
 		ask_name(t, name, len, i);
+		if (node->pool_types != 0)
+			ask_steered(t, name, len);
 		ask_below(t, name, len, i + 1);
 	}
 }

@@ -82,15 +82,15 @@ fuzz_steering_image_CFLAGS = $(fuzzing_cflags)
 fuzz_steering_image_LDFLAGS = $(fuzzing_ldflags)
 fuzz_steering_image_LDADD = $(fuzzing_libs)
 
-fuzz_plan_image_SOURCES = %D%/plan_image_fuzz.c
-fuzz_plan_image_CFLAGS = $(fuzzing_cflags)
+fuzz_plan_image_SOURCES = %D%/plan_image_fuzz.c %D%/changes.c %D%/changes.h
+fuzz_plan_image_CFLAGS = $(fuzzing_cflags) $(JANSSON_CFLAGS)
 fuzz_plan_image_LDFLAGS = $(fuzzing_ldflags)
-fuzz_plan_image_LDADD = $(fuzzing_libs)
+fuzz_plan_image_LDADD = libctl.a libcontrol.a $(fuzzing_libs) $(JANSSON_LIBS)
 
 fuzz_locations_image_SOURCES = %D%/locations_image_fuzz.c
 fuzz_locations_image_CFLAGS = $(fuzzing_cflags)
 fuzz_locations_image_LDFLAGS = $(fuzzing_ldflags)
-fuzz_locations_image_LDADD = $(fuzzing_libs)
+fuzz_locations_image_LDADD = libctl.a $(fuzzing_libs)
 
 fuzz_ike_SOURCES = %D%/ike_fuzz.c
 fuzz_ike_CFLAGS = $(fuzzing_cflags)

@@ -1,19 +1,47 @@
-/* A locations image with edits: where locations_verify takes it, no lookup may lead outside of it,
- * and the geo image that is made from it verifies. */
+/* A locations image with edits: where locations_verify takes it, no lookup may lead outside of it, nor
+ * a walk through all of it, as signpostctl simulate takes, and the geo image that is made from it
+ * verifies. */
 #include <string.h>
 #include <unistd.h>
 
 #include "compile/geo_build.h"
+#include "ctl/space.h"
 #include "tests/fuzz/ask.h"
 #include "tests/fuzz/edit.h"
 #include "tests/fuzz/sample.h"
 
 const unsigned long fuzz_runs = 700, fuzz_runs_an_accepted = 20;
 
-#define REGIONS 12
+#define REGIONS_MAX 40
 
 static struct sample sample;
-static struct edit_region regions[REGIONS];
+static struct edit_region regions[REGIONS_MAX];
+static size_t region_count;
+
+static void add_region(uint64_t offset, uint64_t size)
+{
+	must(region_count < REGIONS_MAX);
+	regions[region_count++] = (struct edit_region){ offset, size };
+}
+
+static void add_breaks(const struct location_breaks *breaks)
+{
+	for (unsigned family = 0; family < 2; family++) {
+		const struct break_list *list = &breaks->family[family];
+
+		add_region(list->heads_off, break_blocks(list->count) * sizeof(struct break_head));
+		add_region(list->starts_off, list->starts_size);
+		add_region(list->values_off, list->values_size);
+	}
+}
+
+static void add_rows(const struct location_rows *table)
+{
+	must(table->row_count > 0);
+	add_region(table->rows_off, table->row_count * sizeof(struct location_row));
+	add_region(table->locations_off, table->location_count * sizeof(struct location));
+	add_breaks(&table->breaks);
+}
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -24,23 +52,18 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	sample_open();
 	must(sample_compile(&sample));
 	root = image_root(&sample.locations, struct locations_root);
-	regions[0] = (struct edit_region){ IMAGE_ROOT, sizeof(*root) };
-	for (unsigned family = 0; family < 2; family++) {
-		const struct break_list *list = &root->breaks.family[family];
-		struct edit_region *of = &regions[1 + 3 * family];
-
-		of[0] = (struct edit_region){ list->heads_off, break_blocks(list->count) *
-								       sizeof(struct break_head) };
-		of[1] = (struct edit_region){ list->starts_off, list->starts_size };
-		of[2] = (struct edit_region){ list->values_off, list->values_size };
-	}
-	regions[7] = (struct edit_region){ root->places_off,
-					   root->location_count * sizeof(struct location_place) };
-	regions[8] = (struct edit_region){ root->origins_off,
-					   root->origin_count * sizeof(struct location_origin) };
-	regions[9] = (struct edit_region){ root->databases_off, root->database_count * 4 };
-	regions[10] = (struct edit_region){ root->texts_off, root->texts_size };
-	regions[11] = (struct edit_region){ IMAGE_ROOT, sample.locations.size - IMAGE_ROOT };
+	add_region(IMAGE_ROOT, sizeof(*root));
+	add_breaks(&root->breaks);
+	add_region(root->places_off, root->location_count * sizeof(struct location_place));
+	add_region(root->origins_off, root->origin_count * sizeof(struct location_origin));
+	add_region(root->databases_off, root->database_count * sizeof(uint32_t));
+	add_region(root->texts_off, root->texts_size);
+	add_region(IMAGE_ROOT, sample.locations.size - IMAGE_ROOT);
+	add_region(root->field_sets_off,
+		   root->field_set_count * root->field_words * sizeof(uint64_t));
+	add_region(root->more_texts_off, root->more_texts_size);
+	add_rows(&root->overrides);
+	add_rows(&root->resolvers);
 	return 0;
 }
 
@@ -61,6 +84,14 @@ static void look_up(const struct image *locations)
 		       strlen(location_database(locations, l->asn_database)) + strlen(found.file);
 		must(found.prefix_len <= ip_bits(address.family) && size <= 6 * locations->size);
 	}
+}
+
+static void walk(const struct image *locations)
+{
+	struct space space;
+
+	space_measure(&space, locations, &sample.world.geo, &sample.world.geo);
+	space_free(&space);
 }
 
 static void build_from(const struct image *locations)
@@ -89,12 +120,13 @@ static void build_from(const struct image *locations)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct image locations = edit_image(&sample.locations, regions, REGIONS, data, size);
+	struct image locations = edit_image(&sample.locations, regions, region_count, data, size);
 	struct err err;
 
 	if (locations_verify(&locations, &err) == 0) {
 		fuzz_accepted++;
 		look_up(&locations);
+		walk(&locations);
 		if (image_root(&locations, struct locations_root)->key ==
 		    image_root(&sample.locations, struct locations_root)->key)
 			build_from(&locations);

@@ -1,8 +1,10 @@
-/* A plan image with edits: where plan_verify takes it, all of its texts end, and steering either
- * refuses it or makes of it an image that verifies, and is served where it fits the zones. */
+/* A plan image with edits: where plan_verify takes it, all of its texts end, what has changed can be
+ * told, by control and by signpostctl, and steering either refuses it or makes of it an image that
+ * verifies, and is served where it fits the zones. */
 #include <string.h>
 
 #include "tests/fuzz/ask.h"
+#include "tests/fuzz/changes.h"
 #include "tests/fuzz/edit.h"
 #include "tests/fuzz/sample.h"
 
@@ -87,7 +89,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (plan_verify(&plan, &err) == 0) {
 		fuzz_accepted++;
 		must(read_texts(&plan) > 0);
+		changes_tell(&sample, &plan);
 		if (sample_steer(&world.steering, &world.zones, &world.geo, &plan)) {
+			must_do(world_verify_plan(&world.steering, &plan, &err), &err);
 			if (world_verify(&world, &err) == 0)
 				ask_everything(&world);
 			image_close(&world.steering);

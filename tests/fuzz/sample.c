@@ -18,6 +18,12 @@ static const struct sample_file {
 			 "state: state\n"
 			 "geoip:\n"
 			 "  databases: [" FUZZ_DATA "/nested-city.mmdb, " FUZZ_DATA "/asn.mmdb]\n"
+			 "  overrides: overrides\n"
+			 "  resolvers: resolvers\n"
+			 "doubt: { references: [192.0.2.1, \"[2001:db8::1]:53\"] }\n"
+			 "hooks:\n"
+			 "  - { on: [down, up], pools: [other], command: [/bin/true, a] }\n"
+			 "  - { on: alarm, url: \"http://hook.test/\", address: 192.0.2.1 }\n"
 			 "sites:\n"
 			 "  tokyo: { location: [35.68, 139.69] }\n"
 			 "  frankfurt: { location: [50.11, 8.68] }\n"
@@ -35,6 +41,11 @@ static const struct sample_file {
 		       "probes:\n"
 		       "  - { kind: tcp, port: 5191 }\n"
 		       "  - { kind: icmp, family: ipv4 }\n"
+		       "  - { kind: http, path: /, headers: { A: b } }\n"
+		       "  - { kind: dns, query: z, expect-address: [192.0.2.1] }\n"
+		       "  - { kind: ikev2 }\n"
+		       "maintenance:\n"
+		       "  - { node: tyo-2, from: 2040-01-01T00:00:00Z, until: 2040-01-02T00:00:00Z, reason: work }\n"
 		       "sites:\n"
 		       "  tokyo:\n"
 		       "    nodes:\n"
@@ -76,6 +87,11 @@ static const struct sample_file {
 		       "cut DS 1 8 2 "
 		       "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
 		       "ns.cut A 192.0.2.2\n" },
+	{ "overrides", "192.0.2.0/24 country=JP city=Tokyo\n"
+		       "2001:db8:8000::/40 site=frankfurt\n"
+		       "198.51.100.7 asn=64500\n" },
+	{ "resolvers", "1.1.1.0/24 country=NO\n"
+		       "203.0.113.64/26 latitude=35.68 longitude=139.69\n" },
 	{ SAMPLE_SECRETS, "00112233445566778899aabbccddeeff # the first\n" },
 	{ "zones/included", "i A 192.0.2.9\nj CNAME i\n" },
 	{ "zones/sub.z.zone", "$TTL 60\n@ SOA n.z. h 1 1 1 1 1\n@ NS n.z.\nx CNAME vpn.z.\n" },

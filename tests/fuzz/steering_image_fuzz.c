@@ -6,7 +6,7 @@
 
 const unsigned long fuzz_runs = 10000, fuzz_runs_an_accepted = 10;
 
-#define REGIONS_MAX 1024
+#define REGIONS_MAX 256 /* as many as an edit can tell */
 
 static struct sample sample;
 static struct edit_region regions[REGIONS_MAX];
@@ -14,8 +14,19 @@ static size_t region_count;
 
 static void add_region(uint64_t offset, uint64_t size)
 {
-	if (region_count < REGIONS_MAX)
-		regions[region_count++] = (struct edit_region){ offset, size };
+	must(region_count < REGIONS_MAX);
+	regions[region_count++] = (struct edit_region){ offset, size };
+}
+
+/* Blocks are shared by many choices and records. */
+static void add_block(const struct image *steering, const struct rrset_block *block)
+{
+	uint64_t offset = (uint64_t)((const uint8_t *)block - steering->base);
+
+	for (size_t i = 0; i < region_count; i++)
+		if (regions[i].offset == offset)
+			return;
+	add_region(offset, rrset_block_size(block));
 }
 
 static void add_answers(const struct image *steering, const struct steering_record *record,
@@ -24,13 +35,13 @@ static void add_answers(const struct image *steering, const struct steering_reco
 	uint32_t choices = steering_pool(steering, pool)->choice_count;
 
 	add_region(answers_off, choices * record->width * sizeof(uint64_t));
-	for (uint32_t n = 0; n < choices; n++) {
-		const struct rrset_block *block = steering_answer(steering, record, answers_off,
-								  (uint16_t)n, STEERING_A);
+	for (uint32_t i = 0; i < choices * record->width; i++) {
+		const struct rrset_block *block = steering_answer(
+			steering, record, answers_off, (uint16_t)(i / record->width),
+			(enum steering_column)(i % record->width));
 
 		if (block != NULL)
-			add_region((uint64_t)((const uint8_t *)block - steering->base),
-				   rrset_block_size(block));
+			add_block(steering, block);
 	}
 }
 
