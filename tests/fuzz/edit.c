@@ -5,28 +5,6 @@
 
 #include "base/mem.h"
 
-#define EDITS_MAX 32
-
-/* As it stands in the input, but for the numbers' byte order, which is the machine's own. */
-struct edit {
-	uint8_t op;     /* enum edit_op, modulo their number */
-	uint8_t region; /* modulo their number */
-	uint8_t place[2];
-	uint8_t value[4];
-};
-
-enum edit_op {
-	SET_U8,
-	SET_U16,
-	SET_U32,
-	SET_U64, /* the value, with its sign */
-	ADD_U16,
-	ADD_U32,
-	COPY_U32, /* from the place in the image that the value names */
-	CUT,      /* the whole, at the value */
-	EDIT_OPS
-};
-
 struct edited {
 	uint8_t *bytes;
 	size_t size, fixed;
@@ -73,14 +51,19 @@ static void apply(struct edited *edited, const struct edit *edit, const struct e
 					: place * (region->size / UINT16_MAX);
 	at += region->offset;
 	switch (edit->op % EDIT_OPS) {
-	case SET_U8: store(edited, at, edit->value, 1); break;
-	case SET_U16: store(edited, at & ~UINT64_C(1), edit->value, 2); break;
-	case SET_U32: store(edited, at & ~UINT64_C(3), edit->value, 4); break;
-	case SET_U64: store(edited, at & ~UINT64_C(7), &wide, 8); break;
-	case ADD_U16: add(edited, at & ~UINT64_C(1), value, 2); break;
-	case ADD_U32: add(edited, at & ~UINT64_C(3), value, 4); break;
-	case COPY_U32: copy_word(edited, at & ~UINT64_C(3), (uint32_t)value); break;
-	case CUT:
+	case EDIT_SET_U8: store(edited, at, edit->value, 1); break;
+	case EDIT_SET_U16: store(edited, at & ~UINT64_C(1), edit->value, 2); break;
+	case EDIT_SET_U32: store(edited, at & ~UINT64_C(3), edit->value, 4); break;
+	case EDIT_SET_U64: store(edited, at & ~UINT64_C(7), &wide, 8); break;
+	case EDIT_ADD_U16: add(edited, at & ~UINT64_C(1), value, 2); break;
+	case EDIT_ADD_U32: add(edited, at & ~UINT64_C(3), value, 4); break;
+	case EDIT_COPY_U32: copy_word(edited, at & ~UINT64_C(3), (uint32_t)value); break;
+	case EDIT_COPY_WITHIN:
+		if (region->size > 0)
+			copy_word(edited, at & ~UINT64_C(3),
+				  (uint32_t)(region->offset + (uint32_t)value % region->size));
+		break;
+	case EDIT_CUT:
 		if ((uint32_t)value >= edited->fixed && (uint32_t)value < edited->size)
 			edited->size = (uint32_t)value;
 		break;

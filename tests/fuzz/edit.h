@@ -8,6 +8,29 @@
 #include "image/image.h"
 #include "tests/fuzz/fuzz.h"
 
+#define EDITS_MAX 32 /* more of them are not looked at */
+
+/* As it stands in the input, but for the numbers' byte order, which is the machine's own. */
+struct edit {
+	uint8_t op;     /* enum edit_op, modulo their number */
+	uint8_t region; /* modulo their number */
+	uint8_t place[2];
+	uint8_t value[4];
+};
+
+enum edit_op {
+	EDIT_SET_U8,
+	EDIT_SET_U16,
+	EDIT_SET_U32,
+	EDIT_SET_U64, /* the value, with its sign */
+	EDIT_ADD_U16,
+	EDIT_ADD_U32,
+	EDIT_COPY_U32,    /* from the place in the image that the value names */
+	EDIT_CUT,         /* the whole, at the value */
+	EDIT_COPY_WITHIN, /* as COPY_U32, from the place in the region */
+	EDIT_OPS
+};
+
 /* A part of an image that edits are aimed at: big arrays must not draw them all. */
 struct edit_region {
 	uint64_t offset, size;

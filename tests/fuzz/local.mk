@@ -62,32 +62,32 @@ fuzz_lists_CFLAGS = $(fuzzing_cflags)
 fuzz_lists_LDFLAGS = $(fuzzing_ldflags)
 fuzz_lists_LDADD = $(fuzzing_libs)
 
-fuzz_boot_SOURCES = %D%/boot_fuzz.c
+fuzz_boot_SOURCES = %D%/boot_fuzz.c %D%/edit_mutate.c
 fuzz_boot_CFLAGS = $(fuzzing_cflags)
 fuzz_boot_LDFLAGS = $(fuzzing_ldflags)
 fuzz_boot_LDADD = $(fuzzing_libs)
 
-fuzz_zones_image_SOURCES = %D%/zones_image_fuzz.c
+fuzz_zones_image_SOURCES = %D%/zones_image_fuzz.c %D%/edit_mutate.c
 fuzz_zones_image_CFLAGS = $(fuzzing_cflags)
 fuzz_zones_image_LDFLAGS = $(fuzzing_ldflags)
 fuzz_zones_image_LDADD = $(fuzzing_libs)
 
-fuzz_geo_image_SOURCES = %D%/geo_image_fuzz.c
+fuzz_geo_image_SOURCES = %D%/geo_image_fuzz.c %D%/edit_mutate.c
 fuzz_geo_image_CFLAGS = $(fuzzing_cflags)
 fuzz_geo_image_LDFLAGS = $(fuzzing_ldflags)
 fuzz_geo_image_LDADD = $(fuzzing_libs)
 
-fuzz_steering_image_SOURCES = %D%/steering_image_fuzz.c
+fuzz_steering_image_SOURCES = %D%/steering_image_fuzz.c %D%/edit_mutate.c
 fuzz_steering_image_CFLAGS = $(fuzzing_cflags)
 fuzz_steering_image_LDFLAGS = $(fuzzing_ldflags)
 fuzz_steering_image_LDADD = $(fuzzing_libs)
 
-fuzz_plan_image_SOURCES = %D%/plan_image_fuzz.c %D%/changes.c %D%/changes.h
+fuzz_plan_image_SOURCES = %D%/plan_image_fuzz.c %D%/edit_mutate.c %D%/changes.c %D%/changes.h
 fuzz_plan_image_CFLAGS = $(fuzzing_cflags) $(JANSSON_CFLAGS)
 fuzz_plan_image_LDFLAGS = $(fuzzing_ldflags)
 fuzz_plan_image_LDADD = libctl.a libcontrol.a $(fuzzing_libs) $(JANSSON_LIBS)
 
-fuzz_locations_image_SOURCES = %D%/locations_image_fuzz.c
+fuzz_locations_image_SOURCES = %D%/locations_image_fuzz.c %D%/edit_mutate.c
 fuzz_locations_image_CFLAGS = $(fuzzing_cflags)
 fuzz_locations_image_LDFLAGS = $(fuzzing_ldflags)
 fuzz_locations_image_LDADD = libctl.a $(fuzzing_libs)
