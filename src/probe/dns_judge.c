@@ -48,6 +48,17 @@ static uint32_t match(const struct dns_probe_settings *settings, const struct re
 	return bits;
 }
 
+/* RFC 1035, section 3.4.1, and RFC 3596, section 2.2. None of the other types that can be asked for has
+ * RDATA without an octet. */
+static bool has_its_rdata(const struct reply_record *record)
+{
+	switch (record->type) {
+	case TYPE_A: return record->rdata_len == 4;
+	case TYPE_AAAA: return record->rdata_len == 16;
+	default: return record->rdata_len > 0;
+	}
+}
+
 static enum probe_outcome judge_records(const struct dns_probe_settings *settings,
 					struct reply *reply, char why[PROBE_WHY_SIZE])
 {
@@ -61,6 +72,7 @@ static enum probe_outcome judge_records(const struct dns_probe_settings *setting
 	while (reply_next(reply, &record)) {
 		if (record.type != type || record.class != CLASS_IN)
 			continue;
+		reply->reader.bad |= !has_its_rdata(&record);
 		count++;
 		wanted &= ~match(settings, &record);
 	}

@@ -30,7 +30,7 @@ static void check_success(const uint8_t *data, size_t size)
 	ldns_pkt *pkt = NULL;
 	size_t count = 0, others = 0;
 
-	must(size >= 12 + QUESTION_SIZE + 16 - 4);
+	must(size >= 12 + QUESTION_SIZE + 1 + 10 + 4); /* the least: an A record of the root */
 	must((data[2] & 0x80) != 0 && (data[3] & 15) == 0);
 	if (ldns_wire2pkt(&pkt, data, size) != LDNS_STATUS_OK)
 		return; /* it reads names and other sections, too */

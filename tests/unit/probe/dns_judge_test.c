@@ -48,6 +48,13 @@ static const struct {
 	ROW("RDATA is longer than the message",
 	    HEADER("\x84\0", "\1") QUESTION "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\5\xc0\0\2\1", true,
 	    PROBE_FAILURE, "an answer that cannot be read"),
+	ROW("an address without octets",
+	    HEADER("\x84\0", "\1") QUESTION "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\0", true, PROBE_FAILURE,
+	    "an answer that cannot be read"),
+	ROW("one with an octet too many, beside the one expected",
+	    HEADER("\x84\0", "\2")
+		    QUESTION RECORD("\xc0\0\2\1") "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\5\xc0\0\2\1\1",
+	    true, PROBE_FAILURE, "an answer that cannot be read"),
 	ROW("another id", "\x12\x35\x84\0\0\1\0\0\0\0\0\0" QUESTION, false, 0, "another id"),
 	ROW("our own question", HEADER("\0\0", "\0") QUESTION, false, 0, "no answer to a query"),
 	ROW("another name", HEADER("\x84\0", "\0") "\1b\7example\0\0\1\0\1", false, 0,
